@@ -1,0 +1,89 @@
+/**
+ * The interfaces between the driver and a host. Types only: every adapter (providers, clocks, files, stores) lives elsewhere
+ * and passes the contract suite of its interface.
+ */
+import type { FailureKind, FinishReason } from './generated/wire.js'
+
+/** What an answer must be. `schema` carries a JSON Schema object. */
+export type OutputConstraint =
+  | { readonly kind: 'any' | 'text' | 'code' | 'json' }
+  | { readonly kind: 'schema'; readonly schema: Readonly<Record<string, unknown>> }
+
+/** One request to a model, in no provider's words. */
+export interface ModelRequest {
+  /** The model's id at its provider, e.g. `deepseek-flash`. */
+  readonly model: string
+  /** Stable part of the prompt; may be empty. */
+  readonly system: string
+  readonly user: string
+  /** Most tokens of the answer; at least 1. */
+  readonly maxOutputTokens: number
+  /** 0–2; absent: the provider's default. */
+  readonly temperature?: number
+  readonly output: OutputConstraint
+  /** Whole reply at once when false. */
+  readonly stream: boolean
+}
+
+/** Tokens as the provider counted them. `input` includes `cached`, `output` includes `reasoning`. */
+export interface Usage {
+  readonly input: number
+  readonly cached: number
+  readonly output: number
+  readonly reasoning: number
+}
+
+export interface ModelReply {
+  readonly text: string
+  /** The provider's counts, or `undefined` when it sent none: then the driver estimates and marks it. */
+  readonly usage: Usage | undefined
+  readonly finish: FinishReason
+  /** Time the provider says it spent, ms; `undefined` when it does not say. */
+  readonly providerMs?: number
+}
+
+/** Called while a reply arrives, in this order, each at the moment it happens. */
+export interface CallObserver {
+  /** The request left. `setupMs`: DNS + connect + TLS, when known. */
+  started?(info: { readonly reused?: boolean; readonly setupMs?: number }): void
+  /** The first piece of answer or reasoning arrived. */
+  firstToken?(): void
+  /** More answer text. Never called after the promise settled. */
+  text?(piece: string): void
+}
+
+/** A failed call. The message is for people and never carries the prompt, the answer or a key. */
+export interface CallFailureInfo {
+  readonly kind: FailureKind
+  readonly message: string
+  /** HTTP status, when there was one. */
+  readonly status?: number
+  /** Earliest sensible retry, ms from now, when the provider said so. */
+  readonly retryAfterMs?: number
+  /** Tokens already counted by the provider, when known. */
+  readonly usage?: Usage
+}
+
+/** A client of one provider. Stateless between calls; any number of calls at once. */
+export interface ModelClient {
+  /**
+   * Sends one request. Rejects with a `CallFailure` (see web/standard/failure.ts) and nothing else; aborting `signal`
+   * closes the connection and rejects with kind `cancelled`. Never retries.
+   */
+  generate(request: ModelRequest, signal: AbortSignal, observer?: CallObserver): Promise<ModelReply>
+}
+
+/** A monotonic clock in ms, and a timer on it. */
+export interface Clock {
+  now(): number
+  /** Runs `callback` once after `ms`; the result cancels it. */
+  after(ms: number, callback: () => void): () => void
+}
+
+/** Reads context files; rejects with an AetherflowError (`host.io`, `host.file_refused`). */
+export interface FileReader {
+  read(path: string): Promise<string>
+}
+
+/** The fetch of the platform, or a stand-in: a simulator, a pooled transport. */
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>

@@ -1,0 +1,31 @@
+#include "core/base/error.hpp"
+
+namespace aetherflow {
+
+std::string_view codeName(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::None:
+      return "none";
+#define X(name, text, advice) \
+  case ErrorCode::name:       \
+    return text;
+#include "core/base/error.def"
+#undef X
+  }
+  return "unknown";
+}
+
+std::string_view codeAdvice(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::None:
+      return "";
+#define X(name, text, advice) \
+  case ErrorCode::name:       \
+    return advice;
+#include "core/base/error.def"
+#undef X
+  }
+  return "";
+}
+
+}  // namespace aetherflow

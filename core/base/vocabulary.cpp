@@ -1,0 +1,65 @@
+#include "core/base/vocabulary.hpp"
+
+namespace aetherflow {
+namespace {
+
+#define TEXT2(name, text) text,
+#define TEXT3(name, text, words) text,
+#define WORDS3(name, text, words) words,
+
+constexpr std::string_view kCommands[] = {
+#define COMMAND TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kPurposes[] = {
+#define PURPOSE TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kFailures[] = {
+#define FAILURE TEXT3
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kFailureWords[] = {
+#define FAILURE WORDS3
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kFinishes[] = {
+#define FINISH TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kChecks[] = {
+#define CHECK TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kReasons[] = {
+#define REASON TEXT3
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kReasonWords[] = {
+#define REASON WORDS3
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kOutcomes[] = {
+#define OUTCOME TEXT2
+#include "core/base/vocabulary.def"
+};
+
+template <std::size_t N, class E>
+std::string_view at(const std::string_view (&list)[N], E value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? list[index] : std::string_view("unknown");
+}
+
+}  // namespace
+
+std::string_view name(CommandKind kind) { return at(kCommands, kind); }
+std::string_view name(Purpose purpose) { return at(kPurposes, purpose); }
+std::string_view name(FailureKind kind) { return at(kFailures, kind); }
+std::string_view name(FinishReason reason) { return at(kFinishes, reason); }
+std::string_view name(CheckVerdict verdict) { return at(kChecks, verdict); }
+std::string_view name(Reason reason) { return at(kReasons, reason); }
+std::string_view name(Outcome outcome) { return at(kOutcomes, outcome); }
+std::string_view words(FailureKind kind) { return at(kFailureWords, kind); }
+std::string_view words(Reason reason) { return at(kReasonWords, reason); }
+
+}  // namespace aetherflow

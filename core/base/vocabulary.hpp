@@ -1,0 +1,79 @@
+#pragma once
+// The enumerations of vocabulary.def. Numbers cross the boundary, names appear in documents.
+
+#include <cstdint>
+#include <string_view>
+
+namespace aetherflow {
+
+#define ENUM2(name, text) name,
+#define ENUM3(name, text, words) name,
+
+enum class EventKind : std::uint8_t {
+#define EVENT ENUM2
+#include "core/base/vocabulary.def"
+};
+enum class CommandKind : std::uint8_t {
+#define COMMAND ENUM2
+#include "core/base/vocabulary.def"
+};
+enum class CommandField : std::uint8_t {
+#define COMMAND_FIELD ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Purpose : std::uint8_t {
+#define PURPOSE ENUM2
+#include "core/base/vocabulary.def"
+};
+enum class FailureKind : std::uint8_t {
+#define FAILURE ENUM3
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class FinishReason : std::uint8_t {
+#define FINISH ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class CheckVerdict : std::uint8_t {
+#define CHECK ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Reason : std::uint8_t {
+#define REASON ENUM3
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Outcome : std::uint8_t {
+#define OUTCOME ENUM2
+#include "core/base/vocabulary.def"
+};
+enum class Document : std::uint8_t {
+#define DOCUMENT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+
+#undef ENUM2
+#undef ENUM3
+
+/// Names as they appear in documents and events; static storage.
+std::string_view name(CommandKind kind);
+std::string_view name(Purpose purpose);
+std::string_view name(FailureKind kind);
+std::string_view name(FinishReason reason);
+std::string_view name(CheckVerdict verdict);
+std::string_view name(Reason reason);
+std::string_view name(Outcome outcome);
+/// The sentence for people.
+std::string_view words(FailureKind kind);
+std::string_view words(Reason reason);
+
+/// True for the verdicts with which an answer may be delivered.
+constexpr bool accepted(CheckVerdict verdict) {
+  return verdict == CheckVerdict::Passed || verdict == CheckVerdict::Extracted;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,73 @@
+#pragma once
+// A plan in memory: what the planner wrote, checked and with its references resolved.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+
+namespace aetherflow {
+
+enum class StepType : std::uint8_t {
+  Analysis, Refactoring, CodeGeneration, Prototyping, Brainstorming, Documentation, Testing, Other,
+};
+inline constexpr int kStepTypes = 8;
+
+/// The name as plans write it ("code_generation"); "other" for Other.
+std::string_view name(StepType type);
+/// Other when the text names none of the seven.
+StepType stepTypeOf(std::string_view text);
+
+/// What a step's answer must be. Any: the plan does not say. Schema: JSON that obeys `Step::schema`.
+enum class OutputKind : std::uint8_t { Any, Text, Code, Json, Schema };
+
+/// One edge of the graph. `step` is kNone while the id has been named but not yet defined (a forward reference).
+struct Dependency {
+  StepIndex step = kNone;
+  /// Position in the step's `dependencies`, or kNone when a {{steps.ID.output}} in its description made the edge.
+  std::uint32_t place = kNone;
+};
+
+struct Step {
+  std::string id;
+  std::string description;
+  StepType type = StepType::Other;
+  std::string typeName;              ///< as written
+  double complexity = 0.5;           ///< 0–1
+  std::uint32_t estimatedTokens = 0; ///< tokens that the planner expects in the answer; 0 = unknown
+  std::int32_t priority = 0;         ///< higher goes first
+  bool optional = false;             ///< its failure does not fail its dependents
+  OutputKind output = OutputKind::Any;
+  std::string schema;                ///< JSON text, for OutputKind::Schema
+  std::string provider;              ///< explicit provider id or "provider/model", or empty
+  std::string context;               ///< the `context` object as compact JSON without `files`, or empty
+  std::vector<std::string> files;    ///< `context.files`
+  std::vector<std::string> validationCriteria;
+  std::vector<Dependency> dependencies;
+};
+
+/// Explicit bounds on what a plan may be; hostile input meets plan.too_large or plan.too_deep, never exhaustion.
+struct PlanLimits {
+  std::uint64_t bytes = 256u << 20;          ///< whole text
+  std::uint32_t steps = 200'000;
+  std::uint32_t depth = 64;                  ///< nesting of the JSON
+  std::uint32_t stringBytes = 4u << 20;      ///< any one string, and any one step
+  std::uint32_t idBytes = 128;
+  std::uint32_t dependenciesPerStep = 10'000;
+  std::uint32_t dependencies = 4'000'000;    ///< of the whole plan
+};
+
+struct Plan {
+  std::string taskId;
+  std::string description;
+  std::string metadata;  ///< JSON text as given, or empty
+  std::vector<Step> steps;
+  std::unordered_map<std::string, StepIndex> byId;  ///< look-ups only, never iterated
+  std::vector<Error> warnings;                      ///< unknown types and members; the run goes on
+};
+
+}  // namespace aetherflow

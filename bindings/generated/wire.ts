@@ -182,6 +182,7 @@ export const documentKinds = [
   'dot',
   'defaults',
   'plan',
+  'table',
 ] as const
 export type DocumentKind = (typeof documentKinds)[number]
 
@@ -219,6 +220,8 @@ export const errorCodes = [
   'plan.empty',
   'plan.bad_template',
   'plan.unknown_type',
+  'plan.unknown_member',
+  'plan.repeated_dependency',
   'options.invalid',
   'route.unknown_provider',
   'route.no_provider',
@@ -259,6 +262,8 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'plan.empty': 'give the plan at least one step',
   'plan.bad_template': 'write {{steps.ID.output}} with the id of a step of this plan',
   'plan.unknown_type': 'the step is routed by the default rule',
+  'plan.unknown_member': 'the member is ignored; see plan.schema.json for the names that count',
+  'plan.repeated_dependency': 'name each dependency of a step once',
   'options.invalid': 'correct the option that is named',
   'route.unknown_provider': 'name a provider of the table: see \'aetherflow providers\'',
   'route.no_provider': 'set the key of at least one provider, or use --simulate',

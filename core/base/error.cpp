@@ -4,8 +4,7 @@ namespace aetherflow {
 
 std::string_view codeName(ErrorCode code) {
   switch (code) {
-    case ErrorCode::None:
-      return "none";
+    case ErrorCode::None: return "none";
 #define X(name, text, advice) \
   case ErrorCode::name:       \
     return text;
@@ -17,8 +16,7 @@ std::string_view codeName(ErrorCode code) {
 
 std::string_view codeAdvice(ErrorCode code) {
   switch (code) {
-    case ErrorCode::None:
-      return "";
+    case ErrorCode::None: return "";
 #define X(name, text, advice) \
   case ErrorCode::name:       \
     return advice;

@@ -52,14 +52,32 @@ std::string_view at(const std::string_view (&list)[N], E value) {
 
 }  // namespace
 
-std::string_view name(CommandKind kind) { return at(kCommands, kind); }
-std::string_view name(Purpose purpose) { return at(kPurposes, purpose); }
-std::string_view name(FailureKind kind) { return at(kFailures, kind); }
-std::string_view name(FinishReason reason) { return at(kFinishes, reason); }
-std::string_view name(CheckVerdict verdict) { return at(kChecks, verdict); }
-std::string_view name(Reason reason) { return at(kReasons, reason); }
-std::string_view name(Outcome outcome) { return at(kOutcomes, outcome); }
-std::string_view words(FailureKind kind) { return at(kFailureWords, kind); }
-std::string_view words(Reason reason) { return at(kReasonWords, reason); }
+std::string_view name(CommandKind kind) {
+  return at(kCommands, kind);
+}
+std::string_view name(Purpose purpose) {
+  return at(kPurposes, purpose);
+}
+std::string_view name(FailureKind kind) {
+  return at(kFailures, kind);
+}
+std::string_view name(FinishReason reason) {
+  return at(kFinishes, reason);
+}
+std::string_view name(CheckVerdict verdict) {
+  return at(kChecks, verdict);
+}
+std::string_view name(Reason reason) {
+  return at(kReasons, reason);
+}
+std::string_view name(Outcome outcome) {
+  return at(kOutcomes, outcome);
+}
+std::string_view words(FailureKind kind) {
+  return at(kFailureWords, kind);
+}
+std::string_view words(Reason reason) {
+  return at(kReasonWords, reason);
+}
 
 }  // namespace aetherflow

@@ -13,7 +13,14 @@
 namespace aetherflow {
 
 enum class StepType : std::uint8_t {
-  Analysis, Refactoring, CodeGeneration, Prototyping, Brainstorming, Documentation, Testing, Other,
+  Analysis,
+  Refactoring,
+  CodeGeneration,
+  Prototyping,
+  Brainstorming,
+  Documentation,
+  Testing,
+  Other,
 };
 inline constexpr int kStepTypes = 8;
 
@@ -36,29 +43,31 @@ struct Step {
   std::string id;
   std::string description;
   StepType type = StepType::Other;
-  std::string typeName;              ///< as written
-  double complexity = 0.5;           ///< 0–1
-  std::uint32_t estimatedTokens = 0; ///< tokens that the planner expects in the answer; 0 = unknown
-  std::int32_t priority = 0;         ///< higher goes first
-  bool optional = false;             ///< its failure does not fail its dependents
+  std::string typeName;               ///< as written
+  double complexity = 0.5;            ///< 0–1
+  std::uint32_t estimatedTokens = 0;  ///< tokens that the planner expects in the answer; 0 = unknown
+  std::int32_t priority = 0;          ///< higher goes first
+  bool optional = false;              ///< its failure does not fail its dependents
   OutputKind output = OutputKind::Any;
-  std::string schema;                ///< JSON text, for OutputKind::Schema
-  std::string provider;              ///< explicit provider id or "provider/model", or empty
-  std::string context;               ///< the `context` object as compact JSON without `files`, or empty
-  std::vector<std::string> files;    ///< `context.files`
+  std::string schema;              ///< JSON text, for OutputKind::Schema
+  std::string provider;            ///< explicit provider id or "provider/model", or empty
+  std::string context;             ///< the `context` object as compact JSON without `files`, or empty
+  std::vector<std::string> files;  ///< `context.files`
   std::vector<std::string> validationCriteria;
   std::vector<Dependency> dependencies;
 };
 
 /// Explicit bounds on what a plan may be; hostile input meets plan.too_large or plan.too_deep, never exhaustion.
 struct PlanLimits {
-  std::uint64_t bytes = 256u << 20;          ///< whole text
+  std::uint64_t bytes = 256u << 20;  ///< whole text
   std::uint32_t steps = 200'000;
-  std::uint32_t depth = 64;                  ///< nesting of the JSON
-  std::uint32_t stringBytes = 4u << 20;      ///< any one string, and any one step
+  std::uint32_t depth = 64;              ///< nesting of the JSON
+  std::uint32_t stringBytes = 4u << 20;  ///< any one string, step or metadata, as written
   std::uint32_t idBytes = 128;
   std::uint32_t dependenciesPerStep = 10'000;
-  std::uint32_t dependencies = 4'000'000;    ///< of the whole plan
+  std::uint32_t dependencies = 4'000'000;  ///< of the whole plan
+  std::uint32_t members = 1'000;           ///< of the plan's own object, and of any one step
+  std::uint32_t listItems = 1'000'000;     ///< files and validation criteria of the whole plan
 };
 
 struct Plan {

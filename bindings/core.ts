@@ -1,0 +1,271 @@
+/**
+ * The typed face of the core, and the only file that touches its heap. Views are made anew for every access: the heap may
+ * have grown since, which silently empties older views.
+ */
+import type { CoreModule, Session } from './module.js'
+import { AetherflowError } from './errors.js'
+import {
+  checkVerdicts,
+  commandStride,
+  documentKinds,
+  errorCodes,
+  failureKinds,
+  finishReasons,
+  type CheckVerdict,
+  type DocumentKind,
+  type FailureKind,
+  type FinishReason,
+} from './generated/wire.js'
+import type { Usage } from './ports.js'
+
+export type { CoreModule } from './module.js'
+
+/** What a prompt became. Sizes in tokens are estimates. */
+export interface AssembledPrompt {
+  readonly system: string
+  readonly user: string
+  readonly stripped: StripReport
+}
+export interface StripReport {
+  readonly tokensBefore: number
+  readonly tokensAfter: number
+  readonly removals: readonly { rule: string; count: number; bytes: number; tokens: number }[]
+}
+export interface CheckedOutput {
+  readonly verdict: CheckVerdict
+  /** As it is to be delivered: code without its fences, JSON without prose around it. */
+  readonly text: string
+  readonly why: string
+}
+/** How the provider of a call can enforce the step's output. */
+export type ConstraintLevel = 'instruct' | 'json' | 'schema'
+const constraintLevels: readonly ConstraintLevel[] = ['instruct', 'json', 'schema']
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const leaked = new FinalizationRegistry<Session>((session) => session.delete())
+
+/** Short texts are decoded and encoded by hand-free fast paths of the platform; nothing is kept between calls. */
+export class CoreRun {
+  #module: CoreModule
+  #session: Session | undefined
+  #trapped = false
+
+  constructor(module: CoreModule) {
+    this.#module = module
+    this.#session = new module.Session()
+    // A caller that forgets dispose() leaks C++ memory that no garbage collector sees; this is the net under it.
+    leaked.register(this, this.#session, this)
+  }
+
+  /** Frees the C++ side. Every later call throws host.disposed. Idempotent. */
+  dispose(): void {
+    if (this.#session === undefined) return
+    leaked.unregister(this)
+    if (!this.#trapped) this.#session.delete()
+    this.#session = undefined
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+  get disposed(): boolean {
+    return this.#session === undefined
+  }
+
+  /** Feeds plan bytes. Throws the plan's error as soon as it is known; the rest may still be fed for a better verdict. */
+  planBytes(bytes: Uint8Array, now: number): void {
+    this.#ok((s) => s.planBytes(this.#bytes(s, bytes), now))
+  }
+  planEnd(now: number): void {
+    this.#ok((s) => s.planEnd(now))
+  }
+  begin(options: unknown, now: number): void {
+    this.#ok((s) => s.begin(this.#text(s, JSON.stringify(options)), now))
+  }
+  tick(now: number): void {
+    this.#ok((s) => s.tick(now))
+  }
+  started(call: number, reused: boolean | undefined, setupMs: number | undefined, now: number): void {
+    this.#ok((s) => s.started(call, reused === undefined ? -1 : Number(reused), setupMs ?? -1, now))
+  }
+  firstToken(call: number, now: number): void {
+    this.#ok((s) => s.firstToken(call, now))
+  }
+  progress(call: number, tokens: number, now: number): void {
+    this.#ok((s) => s.progress(call, tokens, now))
+  }
+  succeeded(
+    call: number,
+    usage: Usage,
+    more: { finish: FinishReason; verdict: CheckVerdict; providerMs?: number | undefined; estimated: boolean },
+    now: number,
+  ): void {
+    const finish = finishReasons.indexOf(more.finish)
+    const verdict = checkVerdicts.indexOf(more.verdict)
+    const { input, cached, output, reasoning } = usage
+    this.#ok((s) =>
+      s.succeeded(
+        call,
+        input,
+        cached,
+        output,
+        reasoning,
+        finish,
+        verdict,
+        more.providerMs === undefined ? -1 : Math.round(more.providerMs),
+        more.estimated,
+        now,
+      ),
+    )
+  }
+  failed(
+    call: number,
+    kind: FailureKind,
+    more: { retryAfterMs?: number | undefined; usage?: Usage | undefined; shown: boolean },
+    now: number,
+  ): void {
+    const { retryAfterMs = -1, usage, shown } = more
+    this.#ok((s) =>
+      s.failed(call, failureKinds.indexOf(kind), retryAfterMs, usage?.input ?? 0, usage?.output ?? 0, shown, now),
+    )
+  }
+  verdict(call: number, pass: boolean, now: number): void {
+    this.#ok((s) => s.verdict(call, pass, now))
+  }
+  cancelStep(step: number, now: number): void {
+    this.#ok((s) => s.cancelStep(step, now))
+  }
+  cancelRun(now: number): void {
+    this.#ok((s) => s.cancelRun(now))
+  }
+
+  /** The commands since the last drain: a copy, `commandStride` numbers each. */
+  drain(): Float64Array {
+    return this.#call((s) => {
+      const count = s.drain()
+      if (count === 0) return none
+      const from = s.commands() / 8
+      return this.#module.HEAPF64.slice(from, from + count * commandStride)
+    })
+  }
+  /** ms, or `undefined` when only an event can move the run. */
+  nextWake(): number | undefined {
+    const at = this.#call((s) => s.nextWake())
+    return at < 0 ? undefined : at
+  }
+  /** Micro-USD so far, of one step or of the run. */
+  cost(step = -1): number {
+    return this.#call((s) => s.cost(step))
+  }
+
+  documentText(kind: DocumentKind, from = 0): string {
+    return this.#call((s) => this.#read(s, 0, s.document(documentKinds.indexOf(kind), from)))
+  }
+  document<T>(kind: DocumentKind, from = 0): T {
+    return JSON.parse(this.documentText(kind, from)) as T
+  }
+
+  /** Assembles the prompt of a call from the texts that the core does not keep. */
+  prompt(
+    call: number,
+    texts: {
+      readonly files?: readonly (readonly [path: string, text: string])[]
+      readonly dependencies?: readonly (readonly [step: number, text: string])[]
+      readonly answer?: string
+      readonly issues?: string
+    },
+  ): AssembledPrompt {
+    this.#ok((s) => s.promptBegin(call))
+    for (const [path, text] of texts.files ?? []) this.#ok((s) => s.promptFile(...this.#pair(s, path, text)))
+    for (const [step, text] of texts.dependencies ?? []) {
+      this.#ok((s) => s.promptDependency(step, this.#text(s, text)))
+    }
+    if (texts.answer !== undefined) {
+      this.#ok((s) => s.promptAnswer(...this.#pair(s, texts.answer ?? '', texts.issues ?? '')))
+    }
+    return this.#call((s) => {
+      s.promptEnd()
+      const system = s.section(0)
+      const user = s.section(1)
+      return {
+        system: this.#read(s, 0, system),
+        user: this.#read(s, system, user),
+        stripped: JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport,
+      }
+    })
+  }
+  constraintLevel(call: number): ConstraintLevel {
+    return constraintLevels[this.#call((s) => s.constraintLevel(call))] ?? 'instruct'
+  }
+  check(step: number, answer: string): CheckedOutput {
+    return this.#call((s) => {
+      const verdict = checkVerdicts[s.check(step, this.#text(s, answer))] ?? 'empty'
+      const length = s.section(0)
+      return { verdict, text: this.#read(s, 0, length), why: this.#read(s, length, s.section(1)) }
+    })
+  }
+  /** Reads an auditor's answer; `pass` is undefined when it is not understood. */
+  audit(answer: string): { pass: boolean | undefined; issues: string } {
+    return this.#call((s) => {
+      const result = s.audit(this.#text(s, answer))
+      return { pass: result < 0 ? undefined : result === 1, issues: this.#read(s, 0, s.section(0)) }
+    })
+  }
+  estimateTokens(text: string): number {
+    return this.#call((s) => s.estimate(this.#text(s, text)))
+  }
+
+  /** The error document of the last refusal, as the exception it is. */
+  #error(code: number): AetherflowError {
+    const known = this.document<{ code: string; where: string; detail: string }>('error')
+    const name = errorCodes[-code - 1] ?? 'host.core_trap'
+    return new AetherflowError(name, known.code === name ? known.where : '', known.code === name ? known.detail : '')
+  }
+
+  #ok(signal: (session: Session) => number): void {
+    const code = this.#call(signal)
+    if (code < 0) throw this.#error(code)
+  }
+
+  #call<T>(action: (session: Session) => T): T {
+    if (this.#trapped) throw new AetherflowError('host.core_trap')
+    if (this.#session === undefined) throw new AetherflowError('host.disposed')
+    try {
+      return action(this.#session)
+    } catch (error) {
+      // After a trap the C++ state is undefined: nothing of this instance may be used again.
+      if (error instanceof WebAssembly.RuntimeError) {
+        this.#trapped = true
+        throw new AetherflowError('host.core_trap', '', error.message)
+      }
+      throw error
+    }
+  }
+
+  #bytes(session: Session, bytes: Uint8Array): number {
+    const at = session.input(bytes.length)
+    this.#module.HEAPU8.set(bytes, at)
+    return bytes.length
+  }
+
+  #text(session: Session, text: string): number {
+    const at = session.input(text.length * 3)
+    return encoder.encodeInto(text, this.#module.HEAPU8.subarray(at, at + text.length * 3)).written
+  }
+
+  #pair(session: Session, first: string, second: string): [number, number] {
+    const room = (first.length + second.length) * 3
+    const at = session.input(room)
+    const heap = this.#module.HEAPU8
+    const one = encoder.encodeInto(first, heap.subarray(at, at + room)).written
+    const two = encoder.encodeInto(second, heap.subarray(at + one, at + room)).written
+    return [one, two]
+  }
+
+  #read(session: Session, from: number, bytes: number): string {
+    const at = session.output() + from
+    return decoder.decode(this.#module.HEAPU8.subarray(at, at + bytes))
+  }
+}
+
+const none = new Float64Array(0)

@@ -1,0 +1,491 @@
+/**
+ * The one driver of every host: command → port → event. It decides nothing; it keeps the texts, and tells the core what happened.
+ *
+ *   plan bytes ─▶ core ─ drain ─▶ call ─▶ Performer ─▶ succeeded / failed ─▶ core ─ drain ─▶ …
+ *                             └─▶ deliver ─▶ deliver() ─▶ durable output
+ */
+import { decodeCommands, type Command } from './commands.js'
+import type { CoreRun } from './core.js'
+import { AetherflowError } from './errors.js'
+import type { RunEvent, RunReport, StepInfo } from './events.js'
+import { failureKinds, failureKindWords, outcomes, reasonWords, type FailureKind, type Outcome } from './generated/wire.js'
+import type { CallFailureInfo, Clock, ModelReply } from './ports.js'
+
+/** One call, as a performer gets it. */
+export interface CallTicket {
+  readonly call: number
+  readonly step: StepInfo
+  readonly purpose: Command['purpose']
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly maxTokens: number
+  readonly timeoutMs: number
+  /** Outputs of the step's dependencies that have one. */
+  readonly dependencies: readonly (readonly [step: number, text: string])[]
+  /** The answer to audit or to repair. */
+  readonly answer: string | undefined
+  /** What was found wrong with it. */
+  readonly issues: string | undefined
+  readonly signal: AbortSignal
+}
+/** Signals of a running call. */
+export interface CallProgress {
+  started(info: { readonly reused?: boolean; readonly setupMs?: number }): void
+  prompt(tokensBefore: number, tokensAfter: number): void
+  firstToken(): void
+  text(piece: string): void
+}
+/** Carries out calls: prompts and provider clients in production, anything in tests and benches. Rejects with CallFailureInfo. */
+export interface Performer {
+  perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
+}
+
+export interface DriverOptions {
+  readonly clock: Clock
+  readonly performer: Performer
+  /** The options document of `begin`; see core/run/run.hpp. */
+  readonly begin: Readonly<Record<string, unknown>>
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Each piece of answer text as it streams. */
+  readonly onText?: ((step: string, piece: string) => void) | undefined
+  /** Makes an output durable. A rejection cancels the run: work whose result is lost is not worth paying for. */
+  readonly deliver?: ((step: StepInfo, text: string) => Promise<void> | void) | undefined
+}
+
+export interface DriverResult {
+  readonly outcome: Outcome
+  readonly report: RunReport
+  /** Text of every step that has an output, by id. */
+  readonly outputs: ReadonlyMap<string, string>
+  readonly warnings: readonly { code: string; where: string; detail: string }[]
+  /** What a host port failed with, when that ended the run. */
+  readonly hostError: unknown
+}
+
+/** At most one progress event of a step in this many ms: screens need no more, and each crosses the boundary. */
+const progressEveryMs = 250
+
+interface LiveCall {
+  readonly controller: AbortController
+  shown: boolean
+  pieces: string[]
+  nextProgressAt: number
+}
+
+export class Driver {
+  readonly #core: CoreRun
+  readonly #options: DriverOptions
+  readonly #origin: number
+  #steps: StepInfo[] = []
+  #providers: { id: string }[] = []
+  #models: { id: string }[] = []
+  readonly #outputs: (string | undefined)[] = []
+  /** The latest main or repair answer of a step that is not delivered yet. */
+  readonly #answers = new Map<number, string>()
+  readonly #issues = new Map<number, string>()
+  readonly #failures = new Map<number, string>()
+  readonly #live = new Map<number, LiveCall>()
+  readonly #deliveries = new Set<Promise<void>>()
+  #begun = false
+  #cancelled = false
+  #planBroken = false
+  #pumping = false
+  #cancelWake: (() => void) | undefined
+  #hostError: unknown
+  #warned = 0
+  #finish: ((outcome: Outcome) => void) | undefined
+  #crash: ((error: unknown) => void) | undefined
+  readonly #finished: Promise<Outcome>
+  readonly #onAbort = (): void => this.cancel()
+
+  constructor(core: CoreRun, options: DriverOptions) {
+    this.#core = core
+    this.#options = options
+    this.#origin = options.clock.now()
+    this.#finished = new Promise((resolve, reject) => {
+      this.#finish = resolve
+      this.#crash = reject
+    })
+    // A crash before anybody awaits the result must not end the process.
+    this.#finished.catch(() => {})
+  }
+
+  /** ms since the driver was made, whole: what the core is told. */
+  get now(): number {
+    return Math.max(0, Math.floor(this.#options.clock.now() - this.#origin))
+  }
+
+  /**
+   * Feeds the plan and runs it to its end. A plan that comes as a whole is read whole before the first call, so a bad plan
+   * costs nothing; one that streams starts its first steps while the rest is still coming.
+   */
+  async run(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<DriverResult> {
+    const { signal } = this.#options
+    this.#core.begin(this.#options.begin, this.now)
+    const table = this.#core.document<{ providers: { id: string }[]; models: { id: string }[] }>('table')
+    this.#providers = table.providers
+    this.#models = table.models
+    this.#begun = true
+    if (signal?.aborted === true) this.#cancelled = true
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    try {
+      if (this.#cancelled) this.cancel()
+      await this.#feed(plan)
+      this.#pump()
+      const outcome = await this.#finished
+      await Promise.all(this.#deliveries)
+      return this.#result(outcome)
+    } catch (error) {
+      this.#abortAll()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', this.#onAbort)
+      this.#cancelWake?.()
+    }
+  }
+
+  /** Cancels the whole run; what is done is kept. */
+  cancel(): void {
+    this.#cancelled = true
+    if (this.#begun) this.#signal(() => this.#core.cancelRun(this.now))
+  }
+
+  /** Cancels one step. Throws run.unknown_step or run.illegal_event. */
+  cancelStep(id: string): void {
+    const step = this.#steps.findIndex((known) => known.id === id)
+    if (step < 0) throw new AetherflowError('run.unknown_step', '', id)
+    this.#core.cancelStep(step, this.now)
+    this.#schedulePump()
+  }
+
+  async #feed(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    if (plan instanceof Uint8Array) {
+      this.#planBytes(plan)
+    } else {
+      for await (const chunk of plan) {
+        this.#planBytes(chunk)
+        if (this.#planBroken || this.#cancelled) break
+        this.#pump()
+      }
+    }
+    // The core takes no more of a plan whose run was cancelled.
+    if (this.#cancelled) return
+    this.#tellPlan(() => this.#core.planEnd(this.now))
+    if (!this.#planBroken) this.#adoptSteps()
+  }
+
+  #planBytes(bytes: Uint8Array): void {
+    const most = 1 << 20
+    for (let from = 0; from < bytes.length && !this.#cancelled; from += most) {
+      // A broken plan is read on: only the whole text tells one that is not JSON from one that is no plan.
+      this.#tellPlan(() => this.#core.planBytes(bytes.subarray(from, from + most), this.now))
+    }
+    if (!this.#planBroken && !this.#cancelled) this.#adoptSteps()
+  }
+
+  /** A plan error is the core's to report: it stops what runs and finishes as plan_invalid. */
+  #tellPlan(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      if (!(error instanceof AetherflowError) || error.code.startsWith('host.') || error.code.startsWith('run.')) throw error
+      this.#planBroken = true
+    }
+  }
+
+  #adoptSteps(): void {
+    const steps = this.#core.document<StepInfo[]>('steps', this.#steps.length)
+    if (steps.length > 0) {
+      for (const step of steps) this.#steps.push(step)
+      this.#emit({ type: 'steps', at: this.now, steps })
+    }
+    const warnings = this.#warnings()
+    for (const { code, where, detail } of warnings.slice(this.#warned)) {
+      this.#emit({ type: 'warning', at: this.now, code, where, detail })
+    }
+    this.#warned = warnings.length
+  }
+
+  #warnings(): { code: string; where: string; detail: string }[] {
+    return this.#core.document('warnings')
+  }
+
+  /** Events that arrive in one turn are answered by one drain. */
+  #schedulePump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#pumping = false
+    try {
+      for (;;) {
+        const records = this.#core.drain()
+        if (records.length === 0) break
+        for (const command of decodeCommands(records)) this.#carryOut(command)
+      }
+      this.#cancelWake?.()
+      const wake = this.#core.nextWake()
+      this.#cancelWake =
+        wake === undefined
+          ? undefined
+          : this.#options.clock.after(Math.max(0, wake - this.now), () => {
+              this.#signal(() => this.#core.tick(this.now))
+            })
+    } catch (error) {
+      this.#crash?.(error)
+    }
+  }
+
+  /** Tells the core something; an event that comes too late for the step's state is dropped there and here. */
+  #signal(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      const late = error instanceof AetherflowError && error.code.startsWith('run.')
+      if (!late) this.#crash?.(error)
+    }
+    this.#schedulePump()
+  }
+
+  #carryOut(command: Command): void {
+    switch (command.kind) {
+      case 'call':
+        this.#call(command)
+        break
+      case 'cancel':
+        this.#live.get(command.call)?.controller.abort()
+        break
+      case 'deliver':
+        this.#deliver(command)
+        break
+      case 'note':
+        this.#note(command)
+        break
+      case 'finish': {
+        const outcome = outcomes[command.a] ?? 'ok'
+        this.#emit({ type: 'finish', at: this.now, outcome, costMicroUsd: this.#core.cost() })
+        this.#finish?.(outcome)
+        break
+      }
+      default: // look, retrieve, store, wake: of later features, never sent before they exist
+    }
+  }
+
+  #call(command: Command): void {
+    const step = this.#steps[command.step]
+    if (step === undefined) return
+    const controller = new AbortController()
+    const live: LiveCall = { controller, shown: false, pieces: [], nextProgressAt: 0 }
+    this.#live.set(command.call, live)
+    const provider = this.#providers[command.provider]?.id ?? ''
+    const model = this.#models[command.model]?.id ?? ''
+    const { purpose, attempt } = command
+    this.#emit({ type: 'call', at: this.now, step: step.id, purpose, attempt, provider, model, estimateMs: command.c })
+    const dependencies: (readonly [number, string])[] = []
+    for (const index of step.dependencies) {
+      const text = this.#outputs[index]
+      if (text !== undefined) dependencies.push([index, text])
+    }
+    const ticket: CallTicket = {
+      call: command.call,
+      step,
+      purpose,
+      attempt,
+      provider,
+      model,
+      maxTokens: command.a,
+      timeoutMs: command.b,
+      dependencies,
+      answer: purpose === 'main' ? undefined : this.#answers.get(command.step),
+      issues: this.#issues.get(command.step),
+      signal: controller.signal,
+    }
+    this.#options.performer.perform(ticket, this.#progress(command, step, live), this.#core).then(
+      (reply) => this.#answered(command, step, reply),
+      (error: unknown) => this.#failed(command, live, error),
+    )
+  }
+
+  #progress(command: Command, step: StepInfo, live: LiveCall): CallProgress {
+    const { call, purpose } = command
+    return {
+      started: ({ reused, setupMs }) => this.#signal(() => this.#core.started(call, reused, setupMs, this.now)),
+      prompt: (tokensBefore, tokensAfter) =>
+        this.#emit({ type: 'prompt', at: this.now, step: step.id, purpose, tokensBefore, tokensAfter }),
+      firstToken: () => {
+        this.#emit({ type: 'first_token', at: this.now, step: step.id, purpose })
+        this.#signal(() => this.#core.firstToken(call, this.now))
+      },
+      text: (piece) => {
+        live.pieces.push(piece)
+        if (purpose === 'main') {
+          live.shown = true
+          this.#options.onText?.(step.id, piece)
+        }
+        const now = this.now
+        if (now < live.nextProgressAt) return
+        live.nextProgressAt = now + progressEveryMs
+        const tokens = this.#core.estimateTokens(live.pieces.join(''))
+        if (purpose === 'main') this.#emit({ type: 'progress', at: now, step: step.id, tokens })
+        this.#signal(() => this.#core.progress(call, tokens, now))
+      },
+    }
+  }
+
+  #answered(command: Command, step: StepInfo, reply: ModelReply): void {
+    const { call, purpose } = command
+    this.#live.delete(call)
+    this.#signal(() => {
+      const audit = purpose === 'audit'
+      const checked = audit
+        ? ({ verdict: 'passed', text: reply.text, why: '' } as const)
+        : this.#core.check(command.step, reply.text)
+      const estimated = reply.usage === undefined
+      const usage = reply.usage ?? {
+        input: 0,
+        cached: 0,
+        output: this.#core.estimateTokens(reply.text),
+        reasoning: 0,
+      }
+      const verdict = audit ? this.#core.audit(reply.text) : undefined
+      const acceptable = checked.verdict === 'passed' || checked.verdict === 'extracted'
+      if (!audit && (purpose === 'main' || acceptable)) this.#answers.set(command.step, checked.text)
+      if (!acceptable) {
+        this.#issues.set(command.step, checked.why)
+        this.#failures.set(command.step, checked.why)
+      }
+      this.#emit({
+        type: 'answer',
+        at: this.now,
+        step: step.id,
+        purpose,
+        check: checked.verdict,
+        tokens: usage,
+        tokensEstimated: estimated,
+      })
+      // An audit that cannot be read is no audit: it passes nothing and blames nothing.
+      if (verdict !== undefined && verdict.pass === undefined) {
+        return this.#core.failed(call, 'malformed', { usage, shown: false }, this.now)
+      }
+      const { finish, providerMs } = reply
+      this.#core.succeeded(call, usage, { finish, verdict: checked.verdict, providerMs, estimated }, this.now)
+      if (verdict?.pass === undefined) return
+      if (!verdict.pass) this.#issues.set(command.step, verdict.issues)
+      this.#core.verdict(call, verdict.pass, this.now)
+    })
+  }
+
+  #failed(command: Command, live: LiveCall, error: unknown): void {
+    this.#live.delete(command.call)
+    const info = failureOf(error, live.controller.signal.aborted)
+    this.#failures.set(command.step, info.message)
+    const { retryAfterMs, usage } = info
+    this.#signal(() => {
+      this.#core.failed(command.call, info.kind, { retryAfterMs, usage, shown: live.shown }, this.now)
+    })
+  }
+
+  #deliver(command: Command): void {
+    const step = this.#steps[command.step]
+    if (step === undefined) return
+    const text = this.#answers.get(command.step) ?? ''
+    this.#answers.delete(command.step)
+    this.#issues.delete(command.step)
+    this.#outputs[command.step] = text
+    const told = (): void =>
+      this.#emit({
+        type: 'done',
+        at: this.now,
+        step: step.id,
+        bytes: text.length,
+        repaired: command.a === 1,
+        costMicroUsd: this.#core.cost(command.step),
+      })
+    const writing = this.#options.deliver?.(step, text)
+    if (writing === undefined) return told()
+    const delivery = writing.then(told, (error: unknown) => {
+      this.#hostError ??= error
+      this.cancel()
+    })
+    this.#deliveries.add(delivery)
+    void delivery.finally(() => this.#deliveries.delete(delivery))
+  }
+
+  #note(command: Command): void {
+    const at = this.now
+    const step = this.#steps[command.step]?.id
+    const { reason } = command
+    if (step !== undefined && command.c >= 0) {
+      const costMicroUsd = this.#core.cost(command.step)
+      if (reason === 'provider_failed') {
+        const failure = failureKinds[command.a] ?? 'server_error'
+        const message = this.#failures.get(command.step) ?? failureKindWords[failure]
+        return this.#emit({ type: 'failed', at, step, failure, message, costMicroUsd })
+      }
+      if (reason === 'dependency_failed') {
+        const cause = this.#steps[command.b]?.id
+        return this.#emit({ type: 'skipped', at, step, reason, ...(cause === undefined ? {} : { cause }) })
+      }
+      return this.#emit({ type: 'cancelled', at, step, reason })
+    }
+    const detail = this.#noteDetail(command)
+    const words = reasonWords[reason]
+    this.#emit({
+      type: 'note',
+      at,
+      ...(step === undefined ? {} : { step }),
+      reason,
+      words,
+      ...(detail === undefined ? {} : { detail }),
+    })
+  }
+
+  #noteDetail(command: Command): string | undefined {
+    if (command.reason === 'overflowed') {
+      return `${this.#providers[command.provider]?.id ?? ''} ${this.#models[command.model]?.id ?? ''}`
+    }
+    if (command.reason === 'audit_issues' || command.reason === 'constraint_broken') {
+      return this.#issues.get(command.step)
+    }
+    if (command.reason === 'audit_failed' || command.reason === 'repair_failed') {
+      return failureKindWords[failureKinds[command.a] ?? 'server_error']
+    }
+    return undefined
+  }
+
+  #emit(event: RunEvent): void {
+    this.#options.onEvent?.(event)
+  }
+
+  #abortAll(): void {
+    for (const live of this.#live.values()) live.controller.abort()
+  }
+
+  #result(outcome: Outcome): DriverResult {
+    const outputs = new Map<string, string>()
+    this.#steps.forEach((step, index) => {
+      const text = this.#outputs[index]
+      if (text !== undefined) outputs.set(step.id, text)
+    })
+    const report = this.#core.document<RunReport>('report')
+    return { outcome, report, outputs, warnings: this.#warnings(), hostError: this.#hostError }
+  }
+}
+
+/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own. */
+function failureOf(error: unknown, aborted: boolean): CallFailureInfo {
+  if (aborted) return { kind: 'cancelled', message: failureKindWords.cancelled }
+  if (typeof error === 'object' && error !== null && 'kind' in error && isFailureKind(error.kind)) {
+    return error as unknown as CallFailureInfo
+  }
+  if (error instanceof AetherflowError) return { kind: 'input', message: error.message }
+  return { kind: 'server_error', message: error instanceof Error ? error.message : String(error) }
+}
+
+function isFailureKind(kind: unknown): kind is FailureKind {
+  return failureKinds.includes(kind as FailureKind)
+}

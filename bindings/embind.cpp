@@ -1,0 +1,203 @@
+// The boundary: the only file that knows Emscripten. Three lanes, see README of core:
+//   documents  UTF-8 text, written by the caller into input(), read from output()
+//   signals    one scalar method per event; commands as one view of float64 records
+//   bulk       texts of prompts and answers, through the same two buffers
+// No callbacks, no vectors of handles, no view that outlives a call. Every method that can refuse returns 0 or −code.
+
+#include <emscripten/bind.h>
+
+#include <memory>
+#include <string>
+
+#include "core/run/run.hpp"
+#include "core/run/simulate.hpp"
+
+namespace aetherflow {
+namespace {
+
+std::int64_t whole(double number) {
+  return static_cast<std::int64_t>(number);
+}
+std::uint32_t count(double number) {
+  return number > 0 ? static_cast<std::uint32_t>(number) : 0;
+}
+std::uint32_t id(double number) {
+  return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
+}
+
+template <class E>
+E oneOf(double number, E fallback) {
+  return number >= 0 && number < static_cast<double>(E::Count) ? static_cast<E>(static_cast<int>(number)) : fallback;
+}
+
+class Session {
+ public:
+  /// Room for `bytes` of input; the address is valid until the next call of input(). Grows, never shrinks.
+  std::uintptr_t input(std::size_t bytes) {
+    if (in_.size() < bytes) in_.resize(bytes);
+    return reinterpret_cast<std::uintptr_t>(in_.data());
+  }
+  std::uintptr_t output() const { return reinterpret_cast<std::uintptr_t>(out_.data()); }
+
+  int planBytes(std::size_t bytes, double now) { return code(run_.planBytes(text(0, bytes), whole(now))); }
+  int planEnd(double now) { return code(run_.planEnd(whole(now))); }
+  int begin(std::size_t bytes, double now) { return code(run_.begin(text(0, bytes), whole(now))); }
+  int tick(double now) { return code(run_.tick(whole(now))); }
+
+  int started(double call, double reused, double setupMs, double now) {
+    Started event;
+    event.call = id(call);
+    event.reused = static_cast<std::int8_t>(reused);
+    event.setupMs = whole(setupMs);
+    return code(run_.started(event, whole(now)));
+  }
+  int firstToken(double call, double now) { return code(run_.firstToken(id(call), whole(now))); }
+  int progress(double call, double tokens, double now) {
+    return code(run_.progress(id(call), count(tokens), whole(now)));
+  }
+  int succeeded(double call, double in, double cached, double out, double reasoning, double finish, double verdict,
+                double providerMs, bool estimated, double now) {
+    Succeeded event;
+    event.call = id(call);
+    event.tokens = {count(in), count(cached), count(out), count(reasoning)};
+    event.tokensEstimated = estimated;
+    event.finish = oneOf(finish, FinishReason::Other);
+    event.verdict = oneOf(verdict, CheckVerdict::Empty);
+    event.providerMs = whole(providerMs);
+    return code(run_.succeeded(event, whole(now)));
+  }
+  int failed(double call, double kind, double retryAfterMs, double in, double out, bool shown, double now) {
+    Failed event;
+    event.call = id(call);
+    event.kind = oneOf(kind, FailureKind::ServerError);
+    event.retryAfterMs = whole(retryAfterMs);
+    event.tokens.in = count(in);
+    event.tokens.out = count(out);
+    event.shown = shown;
+    return code(run_.failed(event, whole(now)));
+  }
+  int verdict(double call, bool pass, double now) { return code(run_.verdict(id(call), pass, whole(now))); }
+  int cancelStep(double step, double now) { return code(run_.cancelStep(id(step), whole(now))); }
+  int cancelRun(double now) { return code(run_.cancelRun(whole(now))); }
+
+  /// Number of records; their address by commands(), valid until the next call of any method.
+  double drain() {
+    handedOut_ = &run_.drain();
+    return static_cast<double>(handedOut_->count());
+  }
+  std::uintptr_t commands() const { return reinterpret_cast<std::uintptr_t>(handedOut_->data()); }
+  /// ms, or −1 when only an event can move the run.
+  double nextWake() const { return run_.nextWake() == kNever ? -1 : static_cast<double>(run_.nextWake()); }
+  /// Micro-USD so far: of one step, or of the run for −1.
+  double cost(double step) const {
+    if (step < 0) return static_cast<double>(run_.cost());
+    return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].cost) : 0;
+  }
+
+  /// Bytes of the document, now in output().
+  std::size_t document(int kind, double from) {
+    const Document document = oneOf(kind, Document::Error);
+    const bool dryRun = document == Document::Explain && run_.begun() && run_.planEnded();
+    out_ = dryRun ? explain(run_) : run_.document(document, count(from));
+    return out_.size();
+  }
+
+  int promptBegin(double call) { return code(run_.promptBegin(id(call))); }
+  /// input(): the path, then the text.
+  int promptFile(std::size_t pathBytes, std::size_t textBytes) {
+    return code(run_.promptFile(text(0, pathBytes), text(pathBytes, textBytes)));
+  }
+  int promptDependency(double step, std::size_t bytes) { return code(run_.promptDependency(id(step), text(0, bytes))); }
+  int promptAnswer(std::size_t answerBytes, std::size_t issuesBytes) {
+    return code(run_.promptAnswer(text(0, answerBytes), text(answerBytes, issuesBytes)));
+  }
+  /// output(): system, user, what was stripped as JSON; returns all their bytes, section(0…2) each one's.
+  std::size_t promptEnd() {
+    const Prompt& prompt = run_.promptEnd();
+    const std::string stripped = removalsJson(prompt);
+    out_ = prompt.system;
+    out_ += prompt.user;
+    out_ += stripped;
+    sections_[0] = prompt.system.size();
+    sections_[1] = prompt.user.size();
+    sections_[2] = stripped.size();
+    return out_.size();
+  }
+  std::size_t section(int index) const { return index >= 0 && index < 3 ? sections_[index] : 0; }
+  /// 0 instruct, 1 JSON mode, 2 native schema: how the call's provider can enforce the output.
+  int constraintLevel(double call) const {
+    if (id(call) >= run_.calls().size()) return 0;
+    const ConstraintLevel level = run_.constraintLevel(id(call));
+    return level == ConstraintLevel::Native ? 2 : level == ConstraintLevel::JsonMode ? 1 : 0;
+  }
+
+  /// Verdict number; output(): the answer as it will be delivered, then why it was refused: section(0), section(1).
+  int check(double step, std::size_t bytes) {
+    Checked checked = run_.check(id(step), text(0, bytes));
+    sections_[0] = checked.text.size();
+    sections_[1] = checked.why.size();
+    out_ = std::move(checked.text);
+    out_ += checked.why;
+    return static_cast<int>(checked.verdict);
+  }
+  /// 1 pass, 0 issues, −1 not understood; output(): the issues, one a line, section(0) bytes.
+  int audit(std::size_t bytes) {
+    const AuditResult result = readAudit(text(0, bytes));
+    out_.clear();
+    for (const std::string& issue : result.issues) out_ += "- " + issue + "\n";
+    sections_[0] = out_.size();
+    return !result.understood ? -1 : result.pass ? 1 : 0;
+  }
+  double estimate(std::size_t bytes) const { return estimateTokens(text(0, bytes)); }
+
+ private:
+  std::string_view text(std::size_t from, std::size_t bytes) const {
+    if (from > in_.size() || bytes > in_.size() - from) return {};
+    return std::string_view(in_).substr(from, bytes);
+  }
+  static int code(ErrorCode error) { return -static_cast<int>(error); }
+
+  Run run_;
+  std::string in_, out_;
+  std::size_t sections_[3] = {0, 0, 0};
+  const CommandBuffer* handedOut_ = nullptr;
+};
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(aetherflow) {
+  using namespace emscripten;
+  class_<Session>("Session")
+      .smart_ptr_constructor("Session", &std::make_shared<Session>)
+      .function("input", &Session::input)
+      .function("output", &Session::output)
+      .function("planBytes", &Session::planBytes)
+      .function("planEnd", &Session::planEnd)
+      .function("begin", &Session::begin)
+      .function("tick", &Session::tick)
+      .function("started", &Session::started)
+      .function("firstToken", &Session::firstToken)
+      .function("progress", &Session::progress)
+      .function("succeeded", &Session::succeeded)
+      .function("failed", &Session::failed)
+      .function("verdict", &Session::verdict)
+      .function("cancelStep", &Session::cancelStep)
+      .function("cancelRun", &Session::cancelRun)
+      .function("drain", &Session::drain)
+      .function("commands", &Session::commands)
+      .function("nextWake", &Session::nextWake)
+      .function("cost", &Session::cost)
+      .function("document", &Session::document)
+      .function("promptBegin", &Session::promptBegin)
+      .function("promptFile", &Session::promptFile)
+      .function("promptDependency", &Session::promptDependency)
+      .function("promptAnswer", &Session::promptAnswer)
+      .function("promptEnd", &Session::promptEnd)
+      .function("section", &Session::section)
+      .function("constraintLevel", &Session::constraintLevel)
+      .function("check", &Session::check)
+      .function("audit", &Session::audit)
+      .function("estimate", &Session::estimate);
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,223 @@
+/** What a run tells its watchers. The same objects are the lines of `aetherflow run --json`; stable, only ever extended. */
+import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
+import type { Usage } from './ports.js'
+
+/** A step as the plan defines it. */
+export interface StepInfo {
+  /** Position in the plan, from 0. */
+  readonly step: number
+  readonly id: string
+  readonly type: string
+  readonly complexity: number
+  readonly estimatedTokens: number
+  readonly output: 'any' | 'text' | 'code' | 'json' | 'schema'
+  readonly optional: boolean
+  readonly priority: number
+  readonly schema?: Record<string, unknown>
+  readonly files: readonly string[]
+  /** Positions of the steps whose outputs it gets. */
+  readonly dependencies: readonly number[]
+}
+
+/** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */
+export type RunEvent =
+  | { readonly type: 'steps'; readonly at: number; readonly steps: readonly StepInfo[] }
+  | {
+      readonly type: 'warning'
+      readonly at: number
+      readonly code: string
+      readonly where: string
+      readonly detail: string
+    }
+  | {
+      readonly type: 'call'
+      readonly at: number
+      readonly step: string
+      readonly purpose: Purpose
+      readonly attempt: number
+      readonly provider: string
+      readonly model: string
+      /** Planning estimate, ms. */
+      readonly estimateMs: number
+    }
+  | {
+      readonly type: 'prompt'
+      readonly at: number
+      readonly step: string
+      readonly purpose: Purpose
+      /** Estimates. */
+      readonly tokensBefore: number
+      readonly tokensAfter: number
+    }
+  | { readonly type: 'first_token'; readonly at: number; readonly step: string; readonly purpose: Purpose }
+  | { readonly type: 'progress'; readonly at: number; readonly step: string; readonly tokens: number }
+  | {
+      readonly type: 'answer'
+      readonly at: number
+      readonly step: string
+      readonly purpose: Purpose
+      readonly check: CheckVerdict
+      readonly tokens: Usage
+      /** True when the provider sent no counts. */
+      readonly tokensEstimated: boolean
+    }
+  | {
+      readonly type: 'note'
+      readonly at: number
+      readonly step?: string
+      readonly reason: Reason
+      readonly words: string
+      readonly detail?: string
+    }
+  | {
+      readonly type: 'done'
+      readonly at: number
+      readonly step: string
+      readonly bytes: number
+      readonly repaired: boolean
+      readonly costMicroUsd: number
+    }
+  | {
+      readonly type: 'failed'
+      readonly at: number
+      readonly step: string
+      readonly failure: FailureKind
+      readonly message: string
+      readonly costMicroUsd: number
+    }
+  | {
+      readonly type: 'skipped'
+      readonly at: number
+      readonly step: string
+      readonly reason: Reason
+      /** The dependency that failed it. */
+      readonly cause?: string
+    }
+  | { readonly type: 'cancelled'; readonly at: number; readonly step: string; readonly reason: Reason }
+  | { readonly type: 'finish'; readonly at: number; readonly outcome: Outcome; readonly costMicroUsd: number }
+
+/** Distribution of measured times, ms; null where nothing was measured. */
+export interface Spread {
+  readonly count: number
+  readonly p50: number | null
+  readonly p90: number | null
+  readonly p99: number | null
+  readonly max: number | null
+}
+
+export interface CallTotals {
+  readonly calls: number
+  readonly succeeded: number
+  readonly tokens: {
+    readonly in: number
+    readonly cached: number
+    readonly out: number
+    readonly reasoning: number
+    /** Prompt tokens that stripping saved, estimated. */
+    readonly strippedEstimate: number
+  }
+  readonly costMicroUsd: number
+  /** Sum of call times. */
+  readonly workMs: number
+  readonly queueMs: Spread
+  readonly firstTokenMs: Spread
+  readonly responseMs: Spread
+  readonly networkMs: Spread
+}
+
+export interface RouteInfo {
+  readonly id: string
+  readonly provider: string
+  readonly model: string
+  /** Name of the rule that decided, and the reason in words. */
+  readonly rule: string
+  readonly why: string
+  readonly alternatives: readonly { readonly provider: string; readonly model: string }[]
+}
+
+export interface CallReport {
+  readonly purpose: Purpose
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'ok' | 'running' | FailureKind
+  readonly readyAt: number | null
+  readonly dispatchedAt: number | null
+  readonly endedAt: number | null
+  readonly queueMs: number | null
+  readonly firstTokenMs: number | null
+  readonly responseMs: number | null
+  /** Response time less the time the provider says it spent, else connection set-up, else null. */
+  readonly networkMs: number | null
+  readonly tokens: {
+    readonly in: number
+    readonly cached: number
+    readonly out: number
+    readonly reasoning: number
+    readonly estimated: boolean
+    readonly strippedEstimate: number
+  }
+  readonly costMicroUsd: number
+  /** False: the configured worst case stood in for an unknown price. */
+  readonly priceKnown: boolean
+  readonly finish?: string
+  readonly check?: CheckVerdict
+  readonly overflowed?: boolean
+}
+
+export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
+
+export interface StepReport {
+  readonly id: string
+  readonly type: string
+  readonly state: StepState
+  readonly failure?: FailureKind
+  readonly reason?: Reason
+  readonly cause?: string
+  readonly audit?: 'passed' | 'issues' | 'undone'
+  readonly repaired?: boolean
+  readonly startedAt: number | null
+  readonly settledAt: number | null
+  readonly route?: RouteInfo
+  readonly costMicroUsd: number
+  readonly calls: readonly CallReport[]
+}
+
+/** What the core reports of a run; times in ms since its start. */
+export interface RunReport {
+  readonly taskId: string
+  readonly description: string
+  readonly outcome: Outcome | 'running'
+  readonly mode: string
+  readonly pricesAsOf: string
+  readonly counts: {
+    readonly total: number
+    readonly done: number
+    readonly failed: number
+    readonly skipped: number
+    readonly cancelled: number
+  }
+  readonly successRate: number | null
+  readonly makespanMs: number
+  readonly sumOfStepsMs: number
+  readonly speedup: number | null
+  readonly connectionReuse: number | null
+  readonly totals: CallTotals
+  readonly criticalPath: readonly string[]
+  readonly targets: readonly {
+    readonly metric: 'firstToken' | 'response' | 'queue' | 'network'
+    readonly targetMs: number
+    readonly measured: number
+    readonly missedBy: readonly { readonly id: string; readonly ms: number }[]
+  }[]
+  readonly byProvider: readonly (CallTotals & { readonly name: string })[]
+  readonly byType: readonly (CallTotals & { readonly name: string })[]
+  readonly steps: readonly StepReport[]
+}
+
+/** A dry run on the virtual clock. */
+export interface Explanation {
+  readonly virtual: true
+  readonly costMicroUsd: { readonly low: number; readonly expected: number; readonly high: number }
+  readonly report: RunReport
+}

@@ -1,0 +1,27 @@
+#pragma once
+// Places in a plan as JSON Pointers (RFC 6901), and texts cut short for people.
+
+#include <string>
+#include <string_view>
+
+#include "core/base/ids.hpp"
+
+namespace aetherflow {
+
+/// `/steps/N` and `tail`, e.g. "/id".
+std::string stepPlace(StepIndex step, std::string_view tail = {});
+/// `/steps/N/dependencies/K`, or the step's description when a template made the edge (`place` = kNone).
+std::string dependencyPlace(StepIndex step, std::uint32_t place);
+/// "/name" with ~ and / escaped; long names are cut.
+std::string memberPlace(std::string_view name);
+
+/// At most about 80 bytes of `text`, cut between characters, "…" where something was left out.
+std::string shortened(std::string_view text);
+/// shortened() in double quotes, as it is: for details, not for JSON.
+std::string quoted(std::string_view text);
+
+/// What may name a step: 1 to `maxBytes` bytes without control characters (U+0000–001F, U+007F–009F). `text` is valid
+/// UTF-8.
+bool isId(std::string_view text, std::size_t maxBytes);
+
+}  // namespace aetherflow

@@ -1,0 +1,24 @@
+#include "core/plan/plan.hpp"
+
+namespace aetherflow {
+namespace {
+
+constexpr std::string_view kNames[kStepTypes] = {
+    "analysis", "refactoring", "code_generation", "prototyping", "brainstorming", "documentation", "testing", "other",
+};
+
+}  // namespace
+
+std::string_view name(StepType type) {
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+StepType stepTypeOf(std::string_view text) {
+  // "other" itself is not a type that a plan may ask for, but it ends up there all the same.
+  for (std::size_t i = 0; i < kStepTypes; ++i) {
+    if (kNames[i] == text) return static_cast<StepType>(i);
+  }
+  return StepType::Other;
+}
+
+}  // namespace aetherflow

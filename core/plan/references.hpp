@@ -1,0 +1,58 @@
+#pragma once
+// Turns the ids that steps name into step numbers, at once where it can and later where the step is still to come.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/plan/plan.hpp"
+#include "core/plan/warnings.hpp"
+
+namespace aetherflow {
+
+/// A forward reference that has found its step: `plan.steps[first].dependencies[second]`.
+using ResolvedReference = std::pair<StepIndex, std::uint32_t>;
+
+class References {
+ public:
+  References(const PlanLimits& limits, Warnings& warnings) : limits_(limits), warnings_(warnings) {}
+
+  /// Takes the last step of `plan` in: names it, links what it needs (`needs`: as listed; then the templates of its
+  /// description) and whoever waited for it. Fails: plan.duplicate_id, plan.bad_template, plan.too_large; then the
+  /// caller takes the step out again.
+  Error addLast(Plan& plan, const std::vector<std::string>& needs);
+
+  /// The earliest reference that never found its step: plan.unknown_dependency or plan.bad_template. Frees what waited.
+  Error finish(const Plan& plan);
+
+  /// Forward references resolved since the last call, in the order in which they were.
+  std::vector<ResolvedReference> takeResolved() { return std::exchange(resolved_, {}); }
+
+ private:
+  /// One reference to an id without a step. Those to the same id hang on a chain, the newest first.
+  struct Waiting {
+    StepIndex step;
+    std::uint32_t dependency;
+    std::uint32_t older;
+    const std::string* id;  ///< a key of heads_, whose nodes stay where they are
+  };
+
+  Error linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs);
+  Error addTemplates(Plan& plan, StepIndex from);
+  /// False when the step has this edge already.
+  bool link(Plan& plan, StepIndex from, const std::string& id, std::uint32_t place);
+  void resolveWaiting(Plan& plan, StepIndex step);
+
+  const PlanLimits& limits_;
+  Warnings& warnings_;
+  std::uint64_t total_ = 0;
+  std::vector<StepIndex> linkedBy_;  ///< for each step the last one that got an edge to it: finds repeats without a set
+  std::vector<Waiting> waiting_;
+  std::unordered_map<std::string, std::uint32_t> heads_;  ///< id → newest of waiting_; looked up only, never iterated
+  std::vector<ResolvedReference> resolved_;
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,251 @@
+#include "core/plan/step_reader.hpp"
+
+#include <array>
+#include <utility>
+
+#include "core/plan/place.hpp"
+
+namespace aetherflow {
+namespace {
+
+enum Member : int {
+  kId,
+  kDescription,
+  kType,
+  kComplexity,
+  kEstimatedTokens,
+  kDependencies,
+  kContext,
+  kValidationCriteria,
+  kOutput,
+  kProvider,
+  kPriority,
+  kOptional,
+  kMembers,
+};
+constexpr std::array<std::string_view, kMembers> kPlaces = {
+    "/id",      "/description",         "/type",   "/complexity", "/estimated_tokens", "/dependencies",
+    "/context", "/validation_criteria", "/output", "/provider",   "/priority",         "/optional",
+};
+
+int memberOf(std::string_view name) {
+  for (int i = 0; i < kMembers; ++i) {
+    if (kPlaces[static_cast<std::size_t>(i)].substr(1) == name) return i;
+  }
+  return -1;
+}
+
+std::string itemPlace(std::string_view list, std::size_t item) {
+  std::string place(list);
+  place += '/';
+  place += std::to_string(item);
+  return place;
+}
+
+constexpr std::int64_t kMostTokens = 10'000'000;
+constexpr std::int64_t kMostPriority = 1'000;
+
+}  // namespace
+
+std::string_view kindName(char first) {
+  switch (first) {
+    case '{': return "an object";
+    case '[': return "an array";
+    case '"': return "a string";
+    case 't':
+    case 'f': return "a boolean";
+    case 'n': return "null";
+    default: return "a number";
+  }
+}
+
+ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most) {
+  if (++count_ > most) return ErrorCode::PlanTooLarge;
+  if (known < 0) return others_.emplace(name).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
+  const std::uint32_t bit = 1u << known;
+  if ((seen_ & bit) != 0) return ErrorCode::PlanDuplicateKey;
+  seen_ |= bit;
+  return ErrorCode::None;
+}
+
+bool StepReader::read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs) {
+  index_ = index;
+  MemberNames names;
+  bool has[kMembers] = {};
+  JsonCursor cursor(json);
+  std::string keyScratch;
+  for (bool more = cursor.enter(); more; more = cursor.more()) {
+    const std::string_view name = decodeString(cursor.key(), keyScratch);
+    const int known = memberOf(name);
+    const ErrorCode code = names.add(known, name, limits_.members);
+    if (code == ErrorCode::PlanDuplicateKey) return fail(code, memberPlace(name), quoted(name) + " stands twice");
+    if (code != ErrorCode::None) return fail(code, {}, "more than " + std::to_string(limits_.members) + " members");
+    if (known >= 0) has[known] = true;
+    if (!member(known, name, cursor, step, needs)) return false;
+  }
+  for (const int required : {kId, kType, kDescription}) {
+    const std::string_view place = kPlaces[static_cast<std::size_t>(required)];
+    if (!has[required]) return fail(ErrorCode::PlanMissing, place, "a step needs " + quoted(place.substr(1)));
+  }
+  return true;
+}
+
+bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, Step& step,
+                        std::vector<std::string>& needs) {
+  const std::string_view tail = known < 0 ? std::string_view() : kPlaces[static_cast<std::size_t>(known)];
+  std::int64_t number = 0;
+  switch (known) {
+    case kId:
+      if (!text(cursor, tail, step.id)) return false;
+      if (isId(step.id, limits_.idBytes)) return true;
+      return fail(ErrorCode::PlanBadId, tail, quoted(step.id) + " cannot name a step");
+    case kDescription: return text(cursor, tail, step.description);
+    case kType:
+      if (!text(cursor, tail, step.typeName)) return false;
+      step.type = stepTypeOf(step.typeName);
+      if (step.type == StepType::Other) {
+        warnings_.add(ErrorCode::PlanUnknownType, stepPlace(index_, tail), quoted(step.typeName) + " is no known type");
+      }
+      return true;
+    case kComplexity: return complexity(cursor, step.complexity);
+    case kEstimatedTokens:
+      if (!integer(cursor, tail, 0, kMostTokens, number)) return false;
+      step.estimatedTokens = static_cast<std::uint32_t>(number);
+      return true;
+    case kDependencies: return needed(cursor, needs);
+    case kContext: return context(cursor, step);
+    case kValidationCriteria: return texts(cursor, tail, step.validationCriteria);
+    case kOutput: return output(cursor, step);
+    case kProvider: return text(cursor, tail, step.provider);
+    case kPriority:
+      if (!integer(cursor, tail, -kMostPriority, kMostPriority, number)) return false;
+      step.priority = static_cast<std::int32_t>(number);
+      return true;
+    case kOptional:
+      if (cursor.peek() != 't' && !expect(cursor, 'f', tail)) return false;
+      step.optional = cursor.value() == "true";
+      return true;
+    default:
+      warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)));
+      cursor.value();
+      return true;
+  }
+}
+
+bool StepReader::text(JsonCursor& cursor, std::string_view tail, std::string& out) {
+  if (!expect(cursor, '"', tail)) return false;
+  out = decodeString(cursor.value(), scratch_);
+  return true;
+}
+
+bool StepReader::complexity(JsonCursor& cursor, double& out) {
+  const std::string_view tail = kPlaces[kComplexity];
+  if (!expect(cursor, '0', tail)) return false;
+  const std::string_view written = cursor.value();
+  const double value = toDouble(decimalOf(written));
+  if (!(value >= 0 && value <= 1)) {
+    return fail(ErrorCode::PlanOutOfRange, tail, shortened(written) + " is not within 0 to 1");
+  }
+  out = value;
+  return true;
+}
+
+bool StepReader::integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most,
+                         std::int64_t& out) {
+  if (!expect(cursor, '0', tail)) return false;
+  const std::string_view written = cursor.value();
+  if (!toInteger(decimalOf(written), out)) {
+    return fail(ErrorCode::PlanWrongType, tail, shortened(written) + " is not a whole number");
+  }
+  if (out >= least && out <= most) return true;
+  return fail(ErrorCode::PlanOutOfRange, tail,
+              shortened(written) + " is not within " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+bool StepReader::texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out) {
+  if (!expect(cursor, '[', tail)) return false;
+  for (bool more = cursor.enter(); more; more = cursor.more()) {
+    if (++listItems_ > limits_.listItems) {
+      return fail(ErrorCode::PlanTooLarge, tail,
+                  "more than " + std::to_string(limits_.listItems) + " list items in the plan (limit listItems)");
+    }
+    if (cursor.peek() != '"') return expect(cursor, '"', itemPlace(tail, out.size()));
+    out.emplace_back(decodeString(cursor.value(), scratch_));
+  }
+  return true;
+}
+
+bool StepReader::needed(JsonCursor& cursor, std::vector<std::string>& needs) {
+  const std::string_view tail = kPlaces[kDependencies];
+  if (!expect(cursor, '[', tail)) return false;
+  for (bool more = cursor.enter(); more; more = cursor.more()) {
+    if (needs.size() >= limits_.dependenciesPerStep) {
+      return fail(ErrorCode::PlanTooLarge, tail,
+                  "more than " + std::to_string(limits_.dependenciesPerStep) + " (limit dependenciesPerStep)");
+    }
+    if (cursor.peek() != '"') return expect(cursor, '"', itemPlace(tail, needs.size()));
+    const std::string_view id = decodeString(cursor.value(), scratch_);
+    if (!isId(id, limits_.idBytes)) {
+      return fail(ErrorCode::PlanBadId, itemPlace(tail, needs.size()), quoted(id) + " cannot name a step");
+    }
+    needs.emplace_back(id);
+  }
+  return true;
+}
+
+bool StepReader::context(JsonCursor& cursor, Step& step) {
+  if (!expect(cursor, '{', kPlaces[kContext])) return false;
+  bool hasFiles = false;
+  std::string keyScratch;
+  for (bool more = cursor.enter(); more; more = cursor.more()) {
+    const std::string_view key = cursor.key();
+    if (decodeString(key, keyScratch) == "files") {
+      if (hasFiles) return fail(ErrorCode::PlanDuplicateKey, "/context/files", "\"files\" stands twice");
+      hasFiles = true;
+      if (!texts(cursor, "/context/files", step.files)) return false;
+      continue;
+    }
+    step.context += step.context.empty() ? '{' : ',';
+    step.context += key;
+    step.context += ':';
+    appendCompact(step.context, cursor.value());
+  }
+  if (!step.context.empty()) step.context += '}';
+  return true;
+}
+
+bool StepReader::output(JsonCursor& cursor, Step& step) {
+  const std::string_view tail = kPlaces[kOutput];
+  if (cursor.peek() == '{') {
+    step.output = OutputKind::Schema;
+    appendCompact(step.schema, cursor.value());
+    return true;
+  }
+  if (!expect(cursor, '"', tail)) return false;
+  const std::string_view word = decodeString(cursor.value(), scratch_);
+  if (word == "text") {
+    step.output = OutputKind::Text;
+  } else if (word == "code") {
+    step.output = OutputKind::Code;
+  } else if (word == "json") {
+    step.output = OutputKind::Json;
+  } else {
+    return fail(ErrorCode::PlanWrongType, tail, quoted(word) + R"( is not "code", "json", "text" or a JSON Schema)");
+  }
+  return true;
+}
+
+/// `first` is the first byte of a value of the kind that is wanted; '0' stands for every number.
+bool StepReader::expect(JsonCursor& cursor, char first, std::string_view tail) {
+  const char found = cursor.peek();
+  if (kindName(found) == kindName(first)) return true;
+  return fail(ErrorCode::PlanWrongType, tail,
+              "expected " + std::string(kindName(first)) + ", found " + std::string(kindName(found)));
+}
+
+bool StepReader::fail(ErrorCode code, std::string_view tail, std::string detail) {
+  error_ = {code, stepPlace(index_, tail), std::move(detail)};
+  return false;
+}
+
+}  // namespace aetherflow

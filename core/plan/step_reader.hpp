@@ -1,0 +1,60 @@
+#pragma once
+// One step: from its JSON text to a Step with the ids it depends on.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "core/plan/json_cursor.hpp"
+#include "core/plan/plan.hpp"
+#include "core/plan/warnings.hpp"
+
+namespace aetherflow {
+
+/// "an object", "a string", … by the first byte of a JSON value.
+std::string_view kindName(char first);
+
+/// The names already met in one object. Known members cost a bit; the others are kept, within PlanLimits::members.
+class MemberNames {
+ public:
+  /// `known` < 0: a name without meaning. None, PlanDuplicateKey or PlanTooLarge.
+  ErrorCode add(int known, std::string_view name, std::uint32_t most);
+
+ private:
+  std::uint32_t seen_ = 0;
+  std::uint32_t count_ = 0;
+  std::unordered_set<std::string> others_;
+};
+
+class StepReader {
+ public:
+  StepReader(const PlanLimits& limits, Warnings& warnings) : limits_(limits), warnings_(warnings) {}
+
+  /// `json` is a well-formed JSON object, borrowed for the call. Fills `step` except its `dependencies`, whose ids as
+  /// listed go to `needs`. False: see error().
+  bool read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs);
+  const Error& error() const { return error_; }
+
+ private:
+  bool member(int known, std::string_view name, JsonCursor& cursor, Step& step, std::vector<std::string>& needs);
+  bool text(JsonCursor& cursor, std::string_view tail, std::string& out);
+  bool complexity(JsonCursor& cursor, double& out);
+  bool integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most, std::int64_t& out);
+  bool texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out);
+  bool needed(JsonCursor& cursor, std::vector<std::string>& needs);
+  bool context(JsonCursor& cursor, Step& step);
+  bool output(JsonCursor& cursor, Step& step);
+  bool expect(JsonCursor& cursor, char first, std::string_view tail);
+  bool fail(ErrorCode code, std::string_view tail, std::string detail);
+
+  const PlanLimits& limits_;
+  Warnings& warnings_;
+  Error error_;
+  StepIndex index_ = 0;
+  std::uint32_t listItems_ = 0;
+  std::string scratch_;
+};
+
+}  // namespace aetherflow

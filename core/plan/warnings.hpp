@@ -1,0 +1,29 @@
+#pragma once
+// What is odd about a plan and yet does not stop it, in bounded number.
+
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace aetherflow {
+
+/// Adds to a list that someone else owns. After kMost a last entry with an empty place says that more were left out.
+class Warnings {
+ public:
+  static constexpr std::size_t kMost = 100;
+
+  explicit Warnings(std::vector<Error>& list) : list_(list) {}
+
+  void add(ErrorCode code, std::string where, std::string detail);
+  /// Once for each name, however many objects carry it.
+  void unknownMember(std::string_view owner, std::string_view name, std::string where);
+
+ private:
+  std::vector<Error>& list_;
+  std::unordered_set<std::string> names_;
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,159 @@
+#include "core/prompt/assemble.hpp"
+
+#include "core/plan/templates.hpp"
+#include "core/prompt/delimiter.hpp"
+#include "core/prompt/minify.hpp"
+#include "core/prompt/role.hpp"
+#include "core/prompt/text.hpp"
+#include "core/prompt/tokens.hpp"
+
+namespace aetherflow {
+namespace {
+
+/// Outputs up to this size, on one line, are set into the sentence that names them: "Rename it to {{steps.name.output}}".
+constexpr std::size_t kInlineBytes = 200;
+constexpr std::string_view kNoOutput = "(this step gave no output)";
+
+class Assembler {
+ public:
+  explicit Assembler(const PromptParts& parts) : parts_(parts), inlined_(parts.dependencies.size(), false) {}
+
+  Prompt run() {
+    const Step& step = *parts_.step;
+    prompt_.system = systemText(parts_.purpose, step.type, step.output);
+    // Before the dependencies are written: it finds which of them the description takes in.
+    const std::string task = substituted(stripped(step.description));
+    shared();
+    dependencies();
+    own(task);
+    constraint();
+    judged();
+    prompt_.tokensEstimated = estimateTokens(prompt_.system) + estimateTokens(prompt_.user);
+    prompt_.tokensBeforeStripping = prompt_.tokensEstimated + saved_;
+    for (int rule = 0; rule < kStripRules; ++rule) {
+      if (sums_[rule].count != 0) prompt_.removals.push_back(sums_[rule]);
+    }
+    return std::move(prompt_);
+  }
+
+ private:
+  std::string& user() { return prompt_.user; }
+
+  std::string stripped(std::string_view text) {
+    if (!parts_.strip) return std::string(text);
+    Stripped result = strip(text);
+    for (const Removal& removal : result.removals) add(removal);
+    if (result.tokensBefore > result.tokensAfter) saved_ += result.tokensBefore - result.tokensAfter;
+    return std::move(result.text);
+  }
+
+  std::string minified(std::string_view text) {
+    if (!parts_.strip) return std::string(text);
+    std::string small = minifyJson(text);
+    if (small.size() == text.size()) return small;
+    const std::uint32_t before = estimateTokens(text);
+    const std::uint32_t after = estimateTokens(small);
+    const std::uint32_t tokens = before > after ? before - after : 0;
+    add({StripRule::JsonSpace, 1, static_cast<std::uint32_t>(text.size() - small.size()), tokens});
+    saved_ += tokens;
+    return small;
+  }
+
+  void add(const Removal& removal) {
+    Removal& sum = sums_[static_cast<int>(removal.rule)];
+    sum.rule = removal.rule;
+    sum.count += removal.count;
+    sum.bytes += removal.bytes;
+    sum.tokens += removal.tokens;
+  }
+
+  void shared() {
+    if (const std::string plan = stripped(parts_.planDescription); !plan.empty()) {
+      appendTagged(user(), "plan", "", "", plan);
+    }
+    for (const NamedText& file : parts_.files) appendTagged(user(), "file", "name", file.name, minified(file.text));
+  }
+
+  void dependencies() {
+    for (std::size_t i = 0; i < parts_.dependencies.size(); ++i) {
+      const NamedText& each = parts_.dependencies[i];
+      if (!inlined_[i]) appendTagged(user(), "output", "step", each.name, each.text);
+    }
+  }
+
+  std::string substituted(const std::string& description) {
+    std::string out;
+    TemplatePieces pieces(description);
+    for (TemplatePiece piece; pieces.next(piece);) {
+      if (piece.kind == TemplatePiece::Kind::Text) {
+        out += piece.text;
+      } else {
+        appendOutput(out, piece.text);
+      }
+    }
+    return out;
+  }
+
+  void appendOutput(std::string& out, std::string_view id) {
+    std::size_t i = 0;
+    while (i < parts_.dependencies.size() && parts_.dependencies[i].name != id) ++i;
+    if (i == parts_.dependencies.size()) {
+      appendTaggedInline(out, "output", "step", id, kNoOutput);
+      return;
+    }
+    const std::string_view text = parts_.dependencies[i].text;
+    if (text.size() <= kInlineBytes && text.find('\n') == std::string_view::npos) {
+      appendTaggedInline(out, "output", "step", id, text);
+    } else if (inlined_[i]) {
+      appendTaggedInline(out, "output", "step", id, "(as above)");  // once is enough for a long text
+    } else {
+      if (!out.empty() && out.back() != '\n') out += '\n';
+      appendTagged(out, "output", "step", id, text);
+    }
+    inlined_[i] = true;
+  }
+
+  void own(const std::string& task) {
+    const Step& step = *parts_.step;
+    appendTagged(user(), "task", "", "", task);
+    std::string criteria;
+    for (const std::string& line : step.validationCriteria) {
+      const std::string kept = stripped(line);
+      if (kept.empty()) continue;
+      criteria += "- ";
+      criteria += kept;
+      criteria += '\n';
+    }
+    if (!criteria.empty()) appendTagged(user(), "criteria", "", "", criteria);
+    if (!step.context.empty()) appendTagged(user(), "context", "", "", minified(step.context));
+  }
+
+  void constraint() {
+    const Step& step = *parts_.step;
+    if (step.output != OutputKind::Schema) return;
+    // A judge needs the schema at every level: its own answer is held to another one.
+    if (parts_.level == ConstraintLevel::Native && !judges(parts_.purpose)) return;
+    user() += judges(parts_.purpose) ? "The answer must be JSON that obeys this JSON Schema:\n"
+                                     : "Return JSON that obeys this JSON Schema:\n";
+    appendTagged(user(), "schema", "", "", minifyJson(step.schema));
+  }
+
+  void judged() {
+    const bool repairs = parts_.purpose == Purpose::Repair;
+    if (!repairs && !judges(parts_.purpose)) return;
+    appendTagged(user(), "answer", "", "", parts_.answer);
+    if (repairs) appendTagged(user(), "issues", "", "", parts_.issues);
+  }
+
+  const PromptParts& parts_;
+  Prompt prompt_;
+  std::vector<bool> inlined_;
+  Removal sums_[kStripRules] = {};
+  std::uint32_t saved_ = 0;
+};
+
+}  // namespace
+
+Prompt assemble(const PromptParts& parts) { return Assembler(parts).run(); }
+
+}  // namespace aetherflow

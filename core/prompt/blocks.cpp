@@ -1,0 +1,168 @@
+#include "core/prompt/blocks.hpp"
+
+#include "core/prompt/text.hpp"
+
+namespace aetherflow {
+namespace {
+
+using text::isBlank;
+using text::isDigit;
+using text::isSpace;
+
+/// Length of "- ", "* ", "+ ", "• " with the blanks after it, or 0.
+std::size_t bulletLength(std::string_view line) {
+  std::size_t n = text::startsWith(line, "•") ? 3 : line[0] == '-' || line[0] == '*' || line[0] == '+' ? 1 : 0;
+  if (n == 0 || n == line.size() || !isBlank(line[n])) return 0;
+  while (n < line.size() && isBlank(line[n])) ++n;
+  return n;
+}
+
+/// Length of "1. ", "2) ", "a) " with the blanks after it, or 0.
+std::size_t numberLength(std::string_view line) {
+  std::size_t n = 0;
+  while (n < line.size() && n < 4 && isDigit(line[n])) ++n;
+  if (n == 0 && text::isAlpha(line[0])) n = line.size() > 1 && line[1] == ')' ? 1 : 0;
+  if (n == 0 || n + 1 >= line.size() || (line[n] != '.' && line[n] != ')') || !isBlank(line[n + 1])) return 0;
+  ++n;
+  while (n < line.size() && isBlank(line[n])) ++n;
+  return n;
+}
+
+/// Nothing but one of - = * _, at least three times, blanks allowed between.
+bool isRule(std::string_view line) {
+  if (std::string_view("-=*_").find(line[0]) == std::string_view::npos) return false;
+  std::size_t marks = 0;
+  for (const char c : line) {
+    if (isBlank(c)) continue;
+    if (c != line[0]) return false;
+    ++marks;
+  }
+  return marks >= 3;
+}
+
+class Builder {
+ public:
+  Builder(std::string_view text, const Protection& protection) : text_(text), protection_(protection) {}
+
+  std::vector<Block> build() {
+    for (std::size_t at = 0; at < text_.size();) {
+      const std::size_t newline = text_.find('\n', at);
+      const std::size_t next = newline == std::string_view::npos ? text_.size() : newline + 1;
+      add(at, next);
+      at = next;
+    }
+    return std::move(blocks_);
+  }
+
+ private:
+  void add(std::size_t begin, std::size_t next) {
+    const std::string_view body = text::trimmed(text_.substr(begin, next - begin));
+    if (body.empty()) {
+      open_ = false;
+      return;
+    }
+    const auto indent = static_cast<std::size_t>(body.data() - text_.data()) - begin;
+    const BlockKind kind = kindOf(body, begin, next);
+    const bool continues = kind == BlockKind::Prose || kind == BlockKind::Verbatim;
+    if (open_ && continues && canGrow(kind)) {
+      blocks_.back().end = next;
+    } else {
+      push(kind, begin, begin + indent + markerLength(kind, body), next);
+    }
+    open_ = kind != BlockKind::Heading && kind != BlockKind::Rule;
+    if (kind == BlockKind::Heading || (kind != BlockKind::Verbatim && body.back() == ':')) {
+      ++section_;
+      first_ = true;
+      open_ = false;
+    }
+  }
+
+  BlockKind kindOf(std::string_view body, std::size_t begin, std::size_t next) const {
+    const std::size_t span = protection_.after(begin);
+    if (span < protection_.spans().size()) {
+      const GuardedSpan& guarded = protection_.spans()[span];
+      if (guarded.guard == Guard::Verbatim && guarded.begin < next) return BlockKind::Verbatim;
+    }
+    if (isRule(body)) return BlockKind::Rule;
+    if (body[0] == '#') return BlockKind::Heading;
+    if (bulletLength(body) != 0) return BlockKind::Item;
+    return numberLength(body) != 0 ? BlockKind::Numbered : BlockKind::Prose;
+  }
+
+  static std::size_t markerLength(BlockKind kind, std::string_view body) {
+    if (kind == BlockKind::Item) return bulletLength(body);
+    return kind == BlockKind::Numbered ? numberLength(body) : 0;
+  }
+
+  /// Lines after an item are its continuation; prose and verbatim lines do not mix.
+  bool canGrow(BlockKind kind) const {
+    const BlockKind back = blocks_.back().kind;
+    return kind == BlockKind::Verbatim ? back == kind : back != BlockKind::Verbatim;
+  }
+
+  void push(BlockKind kind, std::size_t begin, std::size_t contentBegin, std::size_t end) {
+    blocks_.push_back({kind, begin, contentBegin, end, section_, first_ && section_ != 0});
+    first_ = false;
+  }
+
+  std::string_view text_;
+  const Protection& protection_;
+  std::vector<Block> blocks_;
+  std::size_t section_ = 0;
+  bool open_ = false;
+  bool first_ = false;
+};
+
+/// Length of . ! ? … at `at`, or 0.
+std::size_t stopLength(std::string_view s, std::size_t at) {
+  if (s[at] == '.' || s[at] == '!' || s[at] == '?') return 1;
+  return text::startsWith(s.substr(at), "…") ? 3 : 0;
+}
+
+/// "e.g. The" would end a sentence by its looks: the abbreviations that stand before capitals.
+bool isAbbreviation(std::string_view s, std::size_t stop) {
+  for (const std::string_view word : {"e.g", "i.e", "etc", "vs", "mr", "mrs", "dr", "cf", "ex", "p.ex", "no", "fig"}) {
+    if (stop < word.size() || !text::equalNoCase(s.substr(stop - word.size(), word.size()), word)) continue;
+    if (stop == word.size() || !text::isWordByte(s[stop - word.size() - 1])) return true;
+  }
+  return false;
+}
+
+bool beginsSentence(std::string_view s, std::size_t at) { return !text::isLower(s[at]); }
+
+}  // namespace
+
+std::vector<Block> blocksOf(std::string_view text, const Protection& protection) {
+  return Builder(text, protection).build();
+}
+
+std::vector<Sentence> sentencesOf(std::string_view s, const Block& block) {
+  std::vector<Sentence> out;
+  std::size_t from = block.contentBegin;
+  const auto push = [&](std::size_t end, bool last) {
+    while (end > from && isSpace(s[end - 1])) --end;
+    while (from < end && isSpace(s[from])) ++from;
+    if (end > from) out.push_back({from, end, last});
+  };
+  for (std::size_t i = from; i < block.end;) {
+    const std::size_t stop = stopLength(s, i);
+    if (stop == 0) {
+      ++i;
+      continue;
+    }
+    std::size_t end = i + stop;
+    while (end < block.end && stopLength(s, end) != 0) end += stopLength(s, end);
+    while (end < block.end && std::string_view("\"')]*").find(s[end]) != std::string_view::npos) ++end;
+    std::size_t next = end;
+    while (next < block.end && isSpace(s[next])) ++next;
+    if (next > end && next < block.end && beginsSentence(s, next) && !isAbbreviation(s, i)) {
+      push(end, false);
+      from = next;
+    }
+    i = next > i ? next : i + 1;
+  }
+  push(block.end, true);
+  return out;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,77 @@
+#include "core/prompt/protect.hpp"
+
+#include <algorithm>
+
+namespace aetherflow {
+namespace protect {
+
+void merge(std::vector<Span>& spans) {
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
+  std::size_t kept = 0;
+  for (const Span& span : spans) {
+    if (span.begin >= span.end) continue;
+    if (kept != 0 && span.begin <= spans[kept - 1].end) {
+      spans[kept - 1].end = std::max(spans[kept - 1].end, span.end);
+    } else {
+      spans[kept++] = span;
+    }
+  }
+  spans.resize(kept);
+}
+
+std::vector<Span> gaps(const std::vector<Span>& merged, std::size_t size) {
+  std::vector<Span> out;
+  std::size_t from = 0;
+  for (const Span& span : merged) {
+    if (span.begin > from) out.push_back({from, span.begin});
+    from = span.end;
+  }
+  if (from < size) out.push_back({from, size});
+  return out;
+}
+
+}  // namespace protect
+
+Protection::Protection(std::string_view text) {
+  std::vector<Span> blocks;
+  protect::findBlocks(text, blocks);
+  protect::merge(blocks);
+  std::vector<Span> quotes;
+  for (const Span& gap : protect::gaps(blocks, text.size())) protect::findQuotes(text, gap, quotes);
+  protect::merge(quotes);
+  std::vector<Span> taken = blocks;
+  taken.insert(taken.end(), quotes.begin(), quotes.end());
+  protect::merge(taken);
+  for (const Span& gap : protect::gaps(taken, text.size())) protect::findTokens(text, gap, spans_);
+  for (const Span& span : blocks) spans_.push_back({span.begin, span.end, Guard::Verbatim});
+  for (const Span& span : quotes) spans_.push_back({span.begin, span.end, Guard::Exact});
+  std::sort(spans_.begin(), spans_.end(),
+            [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
+}
+
+std::size_t Protection::after(std::size_t at) const {
+  const auto it = std::upper_bound(spans_.begin(), spans_.end(), at,
+                                   [](std::size_t value, const GuardedSpan& span) { return value < span.end; });
+  return static_cast<std::size_t>(it - spans_.begin());
+}
+
+bool Protection::touches(std::size_t begin, std::size_t end) const {
+  const std::size_t i = after(begin);
+  return i < spans_.size() && spans_[i].begin < end;
+}
+
+bool Protection::breaks(std::size_t begin, std::size_t end) const {
+  for (std::size_t i = after(begin); i < spans_.size() && spans_[i].begin < end; ++i) {
+    if (spans_[i].guard == Guard::Verbatim || spans_[i].begin < begin || spans_[i].end > end) return true;
+  }
+  return false;
+}
+
+bool Protection::negates(std::size_t begin, std::size_t end) const {
+  for (std::size_t i = after(begin); i < spans_.size() && spans_[i].begin < end; ++i) {
+    if (spans_[i].guard == Guard::Negation) return true;
+  }
+  return false;
+}
+
+}  // namespace aetherflow

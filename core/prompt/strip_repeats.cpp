@@ -1,0 +1,183 @@
+// Repetitions. The same words in another section may be another instruction ("Backend: add tests. Frontend: add tests."),
+// so a sentence is redundant only where the earlier copy already speaks.
+
+#include <string>
+#include <unordered_map>
+
+#include "core/prompt/strip_rules.hpp"
+#include "core/prompt/text.hpp"
+
+namespace aetherflow {
+namespace {
+
+using text::isSpace;
+
+constexpr std::size_t kContextBytes = 80;
+
+bool anyOf(std::string_view s, std::initializer_list<std::string_view> words) {
+  for (const std::string_view word : words) {
+    if (text::containsNoCase(s, word)) return true;
+  }
+  return false;
+}
+
+/// "As a reminder, …" repeats on purpose: the bytes of such an opening, or 0.
+std::size_t reminderLength(std::string_view sentence) {
+  for (const std::string_view opening :
+       {"as a reminder, ", "just a reminder: ", "reminder: ", "remember: ", "remember that ", "remember, ", "again, ",
+        "once again, ", "to reiterate, ", "to repeat, ", "pour rappel, ", "rappel : ", "je rappelle que ", "encore une fois, ",
+        "je répète : "}) {
+    if (sentence.size() > opening.size() && text::lowered(sentence.substr(0, opening.size())) == opening) return opening.size();
+  }
+  return 0;
+}
+
+/// "Then sort it again." belongs where it stands.
+bool isSequential(std::string_view s) {
+  for (const std::string_view opening : {"then ", "then,", "next ", "next,", "afterwards", "finally", "after that", "ensuite",
+                                         "puis ", "enfin", "après"}) {
+    if (text::equalNoCase(s.substr(0, opening.size()), opening)) return true;
+  }
+  return anyOf(s, {" again", "once more", "repeat", " encore", "à nouveau", "de nouveau"});
+}
+
+std::size_t wordCount(std::string_view s) {
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < s.size(); ++i) words += !isSpace(s[i]) && (i == 0 || isSpace(s[i - 1])) ? 1 : 0;
+  return words;
+}
+
+class Repeats {
+ public:
+  Repeats(const StripInput& in, std::vector<Cut>& out) : in_(in), out_(out) {}
+
+  void run() {
+    for (std::size_t b = 0; b < in_.blocks.size(); ++b) {
+      const Block& block = in_.blocks[b];
+      if (block.section != section_) enter(b);
+      if (block.kind != BlockKind::Prose && block.kind != BlockKind::Item) continue;
+      if (example(b) || context(b)) continue;
+      for (std::size_t i = 0; i < in_.sentences[b].size(); ++i) sentence(b, i);
+    }
+  }
+
+ private:
+  struct Seen {
+    bool preamble;
+    std::size_t section;
+  };
+
+  void enter(std::size_t block) {
+    section_ = in_.blocks[block].section;
+    const std::string_view header = in_.textOf(in_.blocks[block - 1]);
+    recap_ = header.size() < 200 && anyOf(header, {"remind", "important", "note", "remember", "summary", "conclusion", "final",
+                                                   "rappel", "résumé", "général", "general"});
+  }
+
+  /// What makes two texts the same. Case and spacing do not count outside exact spans; beside a negation every byte does.
+  /// `loose` drops punctuation too.
+  std::string keyOf(std::size_t begin, std::size_t end, bool loose) const {
+    std::string key;
+    if (in_.protection.negates(begin, end)) {
+      key = '!';
+      key.append(in_.text, begin, end - begin);
+      return key;
+    }
+    key = loose ? '~' : '=';
+    const std::vector<GuardedSpan>& spans = in_.protection.spans();
+    std::size_t span = in_.protection.after(begin);
+    for (std::size_t i = begin; i < end;) {
+      if (span < spans.size() && i >= spans[span].begin) {
+        key.append(in_.text, i, spans[span].end - i);
+        i = spans[span++].end;
+        continue;
+      }
+      const char c = in_.text[i];
+      const std::size_t next = i + (c == '\xc3' && i + 1 < end ? 2 : 1);
+      const bool mark = !text::isWordByte(c) && !isSpace(c);
+      if (isSpace(c) || (loose && mark)) {
+        if (key.back() != ' ') key += ' ';
+      } else {
+        text::appendLowered(key, in_.text.substr(i, next - i));
+      }
+      i = next;
+    }
+    while (key.back() == ' ') key.pop_back();
+    return key;
+  }
+
+  bool example(std::size_t b) {
+    const Block& block = in_.blocks[b];
+    const std::string_view content = in_.text.substr(block.contentBegin, block.end - block.contentBegin);
+    if (!isExample(content)) return false;
+    std::size_t end = block.end;
+    // "Example:" alone heads the block after it.
+    if (text::trimmed(content).back() == ':') {
+      if (b + 1 == in_.blocks.size()) return false;
+      end = in_.blocks[b + 1].end;
+    }
+    if (in_.protection.breaks(block.begin, end)) return false;
+    const std::size_t contentEnd = trimmedEnd(block.contentBegin, end);
+    if (examples_.emplace(keyOf(block.contentBegin, contentEnd, true), 0).second) return false;
+    out_.push_back({block.begin, end, StripRule::RedundantExample});
+    return true;
+  }
+
+  static bool isExample(std::string_view content) {
+    while (!content.empty() && content.front() == '*') content.remove_prefix(1);
+    for (const std::string_view label : {"example", "exemple", "for example", "for instance", "par exemple", "e.g."}) {
+      if (!text::equalNoCase(content.substr(0, label.size()), label)) continue;
+      return content.size() > label.size() && !text::isWordByte(content[label.size()]);
+    }
+    return false;
+  }
+
+  bool context(std::size_t b) {
+    const Block& block = in_.blocks[b];
+    const std::size_t end = trimmedEnd(block.contentBegin, block.end);
+    if (end - block.contentBegin < kContextBytes || in_.text[end - 1] == ':') return false;
+    if (in_.protection.breaks(block.begin, block.end)) return false;
+    if (paragraphs_.emplace(keyOf(block.contentBegin, end, false), 0).second || (block.first && !recap_)) return false;
+    out_.push_back({block.begin, block.end, StripRule::DuplicatedContext});
+    return true;
+  }
+
+  void sentence(std::size_t b, std::size_t index) {
+    const Block& block = in_.blocks[b];
+    const Sentence& it = in_.sentences[b][index];
+    const std::string_view whole = in_.text.substr(it.begin, it.end - it.begin);
+    const bool item = block.kind == BlockKind::Item;
+    const bool alone = in_.sentences[b].size() == 1;
+    const bool ends = whole.back() == '.' || whole.back() == '!' || whole.back() == '?';
+    if (!ends && !(item && alone)) return;
+    if (whole.size() < 20 || wordCount(whole) < (item ? 6u : 4u)) return;
+    if (in_.protection.breaks(it.begin, it.end) || isSequential(whole)) return;
+    const std::size_t opening = reminderLength(whole);
+    const auto [found, fresh] =
+        sentences_.emplace(keyOf(it.begin + opening, it.end, false), Seen{block.section == 0, block.section});
+    if (fresh) return;
+    const bool spoken = found->second.preamble || found->second.section == block.section || recap_ || opening != 0;
+    found->second.section = block.section;
+    if (!spoken || (alone && block.first && !recap_)) return;
+    out_.push_back(sentenceCut(in_, b, index, StripRule::RepeatedInstruction));
+  }
+
+  std::size_t trimmedEnd(std::size_t begin, std::size_t end) const {
+    while (end > begin && isSpace(in_.text[end - 1])) --end;
+    return end;
+  }
+
+  const StripInput& in_;
+  std::vector<Cut>& out_;
+  std::size_t section_ = 0;
+  bool recap_ = false;
+  std::unordered_map<std::string, int> examples_;
+  std::unordered_map<std::string, int> paragraphs_;
+  std::unordered_map<std::string, Seen> sentences_;
+};
+
+}  // namespace
+
+void cutRepeats(const StripInput& in, std::vector<Cut>& out) { Repeats(in, out).run(); }
+
+}  // namespace aetherflow

@@ -1,0 +1,43 @@
+#pragma once
+// Byte classes of UTF-8 text, without locale: the same answer in every build.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aetherflow::text {
+
+constexpr bool isDigit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool isLower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool isUpper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool isAlpha(char c) { return isLower(c) || isUpper(c); }
+constexpr bool isAlnum(char c) { return isAlpha(c) || isDigit(c); }
+constexpr bool isBlank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool isSpace(char c) { return isBlank(c) || c == '\n' || c == '\r'; }
+/// Any byte of a multi-byte sequence.
+constexpr bool isHigh(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+/// Part of a word in any script: multi-byte sequences count as letters.
+constexpr bool isWordByte(char c) { return isAlnum(c) || isHigh(c) || c == '_'; }
+constexpr char lower(char c) { return isUpper(c) ? static_cast<char>(c + 32) : c; }
+
+/// One code point and its length in bytes. A byte that starts no valid sequence is itself, length 1.
+struct CodePoint {
+  std::uint32_t value;
+  std::uint32_t bytes;
+};
+CodePoint decode(std::string_view utf8, std::size_t at);
+
+/// Lower case of ASCII and of Latin-1 letters (é, Ç): what English and French need, nothing by locale.
+std::string lowered(std::string_view utf8);
+void appendLowered(std::string& out, std::string_view utf8);
+
+/// Without blanks and line ends at either side.
+std::string_view trimmed(std::string_view s);
+bool startsWith(std::string_view s, std::string_view prefix);
+bool endsWith(std::string_view s, std::string_view suffix);
+/// `needle` in lower case; ASCII letters of `s` compare without case.
+bool containsNoCase(std::string_view s, std::string_view needle);
+bool equalNoCase(std::string_view s, std::string_view lowerCase);
+
+}  // namespace aetherflow::text

@@ -1,0 +1,57 @@
+#include "core/route/router.hpp"
+
+namespace aetherflow {
+namespace {
+
+std::string label(const Table& table, Target target) {
+  return table.providers[target.provider].name + " (" + table.models[target.model].id + ")";
+}
+
+}  // namespace
+
+Router::Router(const Table* table, const Mode* mode) : table_(table), mode_(mode) {
+  for (const Rule& rule : mode->rules) addGroup({rule.name, rule.why, {}, {}, Reason::None, false}, rule.use);
+  if (!mode->audit.empty())
+    audit_ = addGroup({"audit", "answers are audited", {}, {}, Reason::None, false}, mode->audit);
+}
+
+GroupIndex Router::addGroup(RouteGroup group, const std::vector<Target>& use) {
+  if (!use.empty()) group.wanted = use.front();
+  for (const Target target : use)
+    if (table_->providers[target.provider].available) group.admissible.push_back(target);
+  if (group.admissible.empty()) {
+    // No target of the rule has a key: any provider that has one is better than failing the step.
+    for (std::size_t i = 0; i < table_->providers.size(); ++i)
+      if (table_->providers[i].available)
+        group.admissible.push_back({static_cast<ProviderIndex>(i), table_->providers[i].defaultModel});
+  }
+  if (!use.empty() && !group.admissible.empty() && !(group.admissible.front() == group.wanted)) {
+    group.note = Reason::ProviderMissing;
+    group.why += "; " + label(*table_, group.wanted) + " is not configured, so " +
+                 label(*table_, group.admissible.front()) + " takes it";
+  }
+  groups_.push_back(std::move(group));
+  return static_cast<GroupIndex>(groups_.size() - 1);
+}
+
+Expected<GroupIndex> Router::route(const Step& step) {
+  GroupIndex rule = 0;
+  while (!mode_->rules[rule].fits(step)) ++rule;  // the last rule fits everything, see readMode
+  if (step.provider.empty()) return rule;
+
+  const std::string key = std::to_string(rule) + "|" + step.provider;
+  for (const auto& [known, group] : explicit_)
+    if (known == key) return group;
+  const Target target = table_->findTarget(step.provider);
+  if (target.provider == kNone16)
+    return Error{ErrorCode::RouteUnknownProvider, "", "no provider or model '" + step.provider + "' in the table"};
+  std::vector<Target> use{target};
+  const bool available = table_->providers[target.provider].available;
+  // An explicit provider that has a key takes the step alone; without one, the rule's own list stands in, aloud.
+  if (!available) use.insert(use.end(), mode_->rules[rule].use.begin(), mode_->rules[rule].use.end());
+  const GroupIndex group = addGroup({"explicit", "the step names " + step.provider, {}, {}, Reason::None, true}, use);
+  explicit_.emplace_back(key, group);
+  return group;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,48 @@
+#pragma once
+// Which provider and model a step goes to, and the reason in words.
+
+#include <string>
+#include <vector>
+
+#include "core/base/vocabulary.hpp"
+#include "core/route/table.hpp"
+
+namespace aetherflow {
+
+/// Steps that one rule sends to the same list of targets. Groups are few, steps are many.
+struct RouteGroup {
+  std::string rule;
+  std::string why;                 ///< for people: the rule, and what is missing
+  std::vector<Target> admissible;  ///< available ones, preferred first; empty only when nothing is available
+  Target wanted;                   ///< the rule's first choice, available or not
+  Reason note = Reason::None;      ///< ProviderMissing when `wanted` is not available
+  bool explicitProvider = false;
+};
+
+using GroupIndex = std::uint32_t;
+
+/// Sends steps to groups. Holds the table; built once per run.
+class Router {
+ public:
+  Router() = default;
+  /// `mode` must be in the table.
+  Router(const Table* table, const Mode* mode);
+
+  /// O(rules), and a look-up for explicit providers. Fails: route.unknown_provider (where is left to the caller).
+  Expected<GroupIndex> route(const Step& step);
+  /// The group that audits answers, or kNone when the mode does not audit.
+  GroupIndex auditGroup() const { return audit_; }
+  const std::vector<RouteGroup>& groups() const { return groups_; }
+  const RouteGroup& group(GroupIndex index) const { return groups_[index]; }
+
+ private:
+  GroupIndex addGroup(RouteGroup group, const std::vector<Target>& use);
+
+  const Table* table_ = nullptr;
+  const Mode* mode_ = nullptr;
+  std::vector<RouteGroup> groups_;  // one per rule first, then audit, then one per explicit target and rule
+  std::vector<std::pair<std::string, GroupIndex>> explicit_;  // "rule|provider text" → group; few, searched in order
+  GroupIndex audit_ = kNone;
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,204 @@
+#include "core/route/table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/route/defaults.generated.hpp"
+
+namespace aetherflow {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Reads members and remembers the first that has the wrong type or value; later reads then do nothing.
+class Reading {
+ public:
+  Error error;
+
+  void fail(std::string where, std::string detail) {
+    if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
+  }
+
+  double number(const Json& object, const char* key, double fallback, double low, double high, const std::string& at) {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return fallback;
+    if (!found->is_number()) return fail(at + "/" + key, "expected a number"), fallback;
+    const double value = found->get<double>();
+    if (!(value >= low && value <= high)) return fail(at + "/" + key, "number out of range"), fallback;
+    return value;
+  }
+
+  std::string text(const Json& object, const char* key, const std::string& at) {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return {};
+    if (!found->is_string()) return fail(at + "/" + key, "expected text"), std::string();
+    return found->get<std::string>();
+  }
+};
+
+std::int64_t microPerMtok(double usd) {
+  return static_cast<std::int64_t>(usd * 1e6 + 0.5);
+}
+
+Price readPrice(Reading& reading, const Json& model, const Json& worst, const std::string& at) {
+  Price price;
+  const bool known = model.contains("in") && model.contains("out");
+  const Json& from = known ? model : worst;
+  price.known = known;
+  const double in = reading.number(from, "in", 10, 0, 1e6, at);
+  price.inPerMtok = microPerMtok(in);
+  price.cachedPerMtok = microPerMtok(reading.number(from, "cached", in, 0, 1e6, at));
+  price.outPerMtok = microPerMtok(reading.number(from, "out", 50, 0, 1e6, at));
+  price.asOf = reading.text(model, "asOf", at);
+  price.source = reading.text(model, "source", at);
+  return price;
+}
+
+void readProvider(Reading& reading, Table& table, const std::string& id, const Json& json, const Json& worst) {
+  const std::string at = "/table/providers/" + id;
+  if (!json.is_object()) return reading.fail(at, "expected an object");
+  Provider provider;
+  provider.id = id;
+  provider.name = reading.text(json, "name", at);
+  if (provider.name.empty()) provider.name = id;
+  provider.concurrency = static_cast<std::uint32_t>(reading.number(json, "concurrency", 8, 1, 100000, at));
+  const std::string support = reading.text(json, "json", at);
+  provider.json = support == "schema"   ? JsonSupport::Schema
+                  : support == "object" ? JsonSupport::Object
+                                        : JsonSupport::None;
+  const auto self = static_cast<ProviderIndex>(table.providers.size());
+  const std::string preferred = reading.text(json, "default", at);
+  const auto models = json.find("models");
+  if (models == json.end() || !models->is_object() || models->empty())
+    return reading.fail(at + "/models", "expected an object with at least one model");
+  for (const auto& [modelId, data] : models->items()) {
+    const std::string modelAt = at + "/models/" + modelId;
+    if (!data.is_object()) return reading.fail(modelAt, "expected an object");
+    Model model;
+    model.id = modelId;
+    model.provider = self;
+    model.price = readPrice(reading, data, worst, modelAt);
+    model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
+    model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
+    model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
+    const auto index = static_cast<ModelIndex>(table.models.size());
+    if (modelId == preferred || provider.defaultModel == kNone16) provider.defaultModel = index;
+    provider.models.push_back(index);
+    table.models.push_back(std::move(model));
+  }
+  table.providers.push_back(std::move(provider));
+}
+
+std::vector<Target> readTargets(Reading& reading, const Table& table, const Json& list, const std::string& at) {
+  std::vector<Target> targets;
+  if (!list.is_array()) return reading.fail(at, "expected a list of providers"), targets;
+  for (const Json& item : list) {
+    const Target target = item.is_string() ? table.findTarget(item.get<std::string>()) : Target{};
+    if (target.provider == kNone16) {
+      reading.fail(at, "unknown provider or model " + item.dump());
+      continue;
+    }
+    targets.push_back(target);
+  }
+  return targets;
+}
+
+void readMode(Reading& reading, Table& table, const std::string& id, const Json& json) {
+  const std::string at = "/table/modes/" + id;
+  Mode mode;
+  mode.name = id;
+  if (!json.is_object() || !json.contains("rules") || !json["rules"].is_array())
+    return reading.fail(at, "expected an object with a list of rules");
+  for (const Json& item : json["rules"]) {
+    const std::string ruleAt = at + "/rules/" + std::to_string(mode.rules.size());
+    if (!item.is_object() || !item.contains("use")) return reading.fail(ruleAt, "expected a rule with 'use'");
+    Rule rule;
+    rule.name = reading.text(item, "name", ruleAt);
+    rule.why = reading.text(item, "why", ruleAt);
+    const std::string type = reading.text(item, "type", ruleAt);
+    rule.anyType = type.empty();
+    rule.type = stepTypeOf(type);
+    if (!rule.anyType && rule.type == StepType::Other) reading.fail(ruleAt + "/type", "unknown step type");
+    rule.complexityAbove = reading.number(item, "complexityAbove", -1, -1, 1, ruleAt);
+    rule.tokensAbove = static_cast<std::int64_t>(reading.number(item, "tokensAbove", -1, -1, 1e9, ruleAt));
+    rule.use = readTargets(reading, table, item["use"], ruleAt + "/use");
+    mode.rules.push_back(std::move(rule));
+  }
+  // A mode must route every step, so the last rule may have no condition that a step can miss.
+  if (mode.rules.empty() || !mode.rules.back().anyType || mode.rules.back().complexityAbove >= 0 ||
+      mode.rules.back().tokensAbove >= 0)
+    return reading.fail(at + "/rules", "the last rule must have no condition");
+  if (json.contains("audit")) mode.audit = readTargets(reading, table, json["audit"], at + "/audit");
+  table.modes.push_back(std::move(mode));
+}
+
+}  // namespace
+
+std::string_view defaultTableJson() {
+  return kDefaultTableJson;
+}
+
+ProviderIndex Table::findProvider(std::string_view id) const {
+  for (std::size_t i = 0; i < providers.size(); ++i)
+    if (providers[i].id == id) return static_cast<ProviderIndex>(i);
+  return kNone16;
+}
+
+Target Table::findTarget(std::string_view text) const {
+  // Model ids may hold slashes ("openai/gpt-oss-120b"): the provider ends at the first one.
+  const std::size_t slash = text.find('/');
+  const ProviderIndex provider = findProvider(text.substr(0, slash));
+  if (provider == kNone16) return {};
+  if (slash == std::string_view::npos) return {provider, providers[provider].defaultModel};
+  for (const ModelIndex model : providers[provider].models)
+    if (models[model].id == text.substr(slash + 1)) return {provider, model};
+  return {};
+}
+
+const Mode* Table::findMode(std::string_view name) const {
+  for (const Mode& mode : modes)
+    if (mode.name == name) return &mode;
+  return nullptr;
+}
+
+Expected<Table> loadTable(std::string_view patchJson) {
+  Json json = Json::parse(kDefaultTableJson, nullptr, false);
+  if (!patchJson.empty()) {
+    const Json patch = Json::parse(patchJson, nullptr, false);
+    if (!patch.is_object()) return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
+    json.merge_patch(patch);
+  }
+  Reading reading;
+  Table table;
+  for (const char* member : {"providers", "modes", "unknownPrice"})
+    if (!json[member].is_object())
+      return Error{ErrorCode::OptionsInvalid, std::string("/table/") + member, "expected an object"};
+  for (const auto& [id, provider] : json["providers"].items())
+    readProvider(reading, table, id, provider, json["unknownPrice"]);
+  if (table.providers.size() >= kNone16 || table.models.size() >= kNone16) reading.fail("/table", "too many models");
+  if (!reading.error)
+    for (const auto& [id, mode] : json["modes"].items()) readMode(reading, table, id, mode);
+  const std::string overflow = reading.text(json, "overflow", "/table");
+  if (overflow == "never")
+    table.overflow = Overflow::Never;
+  else if (overflow != "when_sooner")
+    reading.fail("/table/overflow", "expected never or when_sooner");
+  table.repairs = static_cast<std::uint32_t>(reading.number(json, "repairs", 1, 0, 1, "/table"));
+  if (json["timeouts"].is_object())
+    table.totalTimeoutMs =
+        static_cast<std::int64_t>(reading.number(json["timeouts"], "totalMs", 600000, 1, 1e9, "/table/timeouts"));
+  if (const Json& targets = json["targets"]; targets.is_object()) {
+    const auto read = [&](const char* key, std::int64_t& into) {
+      into =
+          static_cast<std::int64_t>(reading.number(targets, key, static_cast<double>(into), 0, 1e9, "/table/targets"));
+    };
+    read("firstTokenMs", table.targets.firstTokenMs);
+    read("responseMs", table.targets.responseMs);
+    read("queueMs", table.targets.queueMs);
+    read("networkMs", table.targets.networkMs);
+  }
+  table.pricesAsOf = reading.text(json, "pricesAsOf", "/table");
+  if (reading.error) return reading.error;
+  return table;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,113 @@
+#pragma once
+// Providers, models, prices, speeds and routing rules, as data: defaults.json, overridden by the host's configuration.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/expected.hpp"
+#include "core/base/ids.hpp"
+#include "core/plan/plan.hpp"
+
+namespace aetherflow {
+
+/// What a provider can enforce on an answer: nothing, any JSON object, or a JSON Schema.
+enum class JsonSupport : std::uint8_t { None, Object, Schema };
+
+/// Prices in micro-USD per million tokens (0.15 USD/Mtok = 150,000).
+struct Price {
+  std::int64_t inPerMtok = 0;
+  std::int64_t cachedPerMtok = 0;
+  std::int64_t outPerMtok = 0;
+  bool known = false;  ///< false: the table's worst case stands in, never zero
+  std::string asOf;    ///< date of the price, "2026-11-01"
+  std::string source;
+};
+
+struct Model {
+  std::string id;
+  ProviderIndex provider = kNone16;
+  Price price;
+  std::uint32_t firstTokenMs = 1000;   ///< planning estimate
+  std::uint32_t tokensPerSecond = 60;  ///< planning estimate, ≥ 1
+  std::uint32_t maxOut = 8192;         ///< most answer tokens
+
+  /// Expected time of a call that answers with `tokens`. Integer ms.
+  std::int64_t estimateMs(std::uint32_t tokens) const {
+    return firstTokenMs + static_cast<std::int64_t>(tokens) * 1000 / tokensPerSecond;
+  }
+};
+
+struct Provider {
+  std::string id;
+  std::string name;
+  bool available = false;  ///< has a key, or is simulated
+  std::uint32_t concurrency = 8;
+  JsonSupport json = JsonSupport::None;
+  ModelIndex defaultModel = kNone16;
+  std::vector<ModelIndex> models;
+};
+
+struct Target {
+  ProviderIndex provider = kNone16;
+  ModelIndex model = kNone16;
+  bool operator==(const Target&) const = default;
+};
+
+/// First rule of a mode that fits a step decides. Absent conditions always fit.
+struct Rule {
+  std::string name;
+  std::string why;
+  bool anyType = true;
+  StepType type = StepType::Other;
+  double complexityAbove = -1;
+  std::int64_t tokensAbove = -1;
+  std::vector<Target> use;  ///< preferred first
+
+  bool fits(const Step& step) const {
+    return (anyType || step.type == type) && step.complexity > complexityAbove &&
+           static_cast<std::int64_t>(step.estimatedTokens) > tokensAbove;
+  }
+};
+
+struct Mode {
+  std::string name;
+  std::vector<Rule> rules;
+  std::vector<Target> audit;  ///< empty: results are not audited
+};
+
+/// When a full provider's work may flow to the next admissible one.
+enum class Overflow : std::uint8_t {
+  Never,
+  WhenSooner,  ///< when it is expected to end sooner there than after waiting here
+};
+
+/// What people want to stay under, ms; the report names the steps that did not.
+struct MetricTargets {
+  std::int64_t firstTokenMs = 2000, responseMs = 30000, queueMs = 1000, networkMs = 500;
+};
+
+struct Table {
+  std::vector<Provider> providers;  ///< by id, ascending
+  std::vector<Model> models;
+  std::vector<Mode> modes;
+  Overflow overflow = Overflow::WhenSooner;
+  std::uint32_t repairs = 1;
+  std::int64_t totalTimeoutMs = 600000;
+  MetricTargets targets;
+  std::string pricesAsOf;
+
+  ProviderIndex findProvider(std::string_view id) const;  ///< kNone16 when there is none
+  /// "provider" (its default model) or "provider/model". kNone16 members when unknown.
+  Target findTarget(std::string_view text) const;
+  const Mode* findMode(std::string_view name) const;
+};
+
+/// The built-in table as JSON text; static storage.
+std::string_view defaultTableJson();
+
+/// Built-in table with `patchJson` merged over it (RFC 7396; empty text: no patch).
+/// Fails: options.invalid with the place inside the merged table.
+Expected<Table> loadTable(std::string_view patchJson);
+
+}  // namespace aetherflow

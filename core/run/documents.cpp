@@ -1,0 +1,103 @@
+// Documents that cross once per run: what the host shows, in JSON.
+
+#include "core/base/json_writer.hpp"
+#include "core/plan/graph.hpp"
+#include "core/run/report.hpp"
+#include "core/run/run.hpp"
+#include "core/run/simulate.hpp"
+
+namespace aetherflow {
+namespace {
+
+void writeError(JsonWriter& json, const Error& error) {
+  json.beginObject().field("code", codeName(error.code)).field("where", error.where).field("detail", error.detail);
+  json.field("advice", codeAdvice(error.code)).endObject();
+}
+
+constexpr std::string_view kOutputs[] = {"any", "text", "code", "json", "schema"};
+
+void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
+  json.beginObject().field("step", static_cast<std::int64_t>(index)).field("id", step.id).field("type", step.typeName);
+  json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
+  json.field("output", kOutputs[static_cast<std::size_t>(step.output)]).field("optional", step.optional);
+  json.field("priority", static_cast<std::int64_t>(step.priority));
+  if (!step.schema.empty()) json.key("schema").raw(step.schema);
+  json.key("files").beginArray();
+  for (const std::string& file : step.files) json.string(file);
+  json.endArray().key("dependencies").beginArray();
+  for (const Dependency& dependency : step.dependencies)
+    if (dependency.step != kNone) json.integer(dependency.step);
+  json.endArray().endObject();
+}
+
+void writeSteps(JsonWriter& json, const Plan& plan, std::uint32_t from) {
+  json.beginArray();
+  for (std::size_t i = from; i < plan.steps.size(); ++i) writeStep(json, plan.steps[i], static_cast<StepIndex>(i));
+  json.endArray();
+}
+
+void writeTarget(JsonWriter& json, const Table& table, Target target) {
+  json.field("provider", table.providers[target.provider].id).field("model", table.models[target.model].id);
+}
+
+void writeTable(JsonWriter& json, const Table& table) {
+  json.beginObject().field("pricesAsOf", table.pricesAsOf).key("providers").beginArray();
+  for (const Provider& provider : table.providers)
+    json.beginObject()
+        .field("id", provider.id)
+        .field("name", provider.name)
+        .field("available", provider.available)
+        .field("concurrency", static_cast<std::int64_t>(provider.concurrency))
+        .endObject();
+  json.endArray().key("models").beginArray();
+  for (const Model& model : table.models)
+    json.beginObject().field("id", model.id).field("provider", table.providers[model.provider].id).endObject();
+  json.endArray().endObject();
+}
+
+}  // namespace
+
+void writeRoute(JsonWriter& json, const Run& run, StepIndex index) {
+  const RouteGroup& group = run.router().group(run.steps()[index].group);
+  json.beginObject().field("id", run.plan().steps[index].id);
+  writeTarget(json, run.table(), group.admissible.front());
+  json.field("rule", group.rule).field("why", group.why).key("alternatives").beginArray();
+  for (std::size_t i = 1; i < group.admissible.size(); ++i) {
+    json.beginObject();
+    writeTarget(json, run.table(), group.admissible[i]);
+    json.endObject();
+  }
+  json.endArray().endObject();
+}
+
+std::string Run::document(Document kind, std::uint32_t from) const {
+  std::string out;
+  JsonWriter json(out);
+  switch (kind) {
+    case Document::Error: writeError(json, error()); break;
+    case Document::Warnings:
+      json.beginArray();
+      for (const Error& warning : plan().warnings) writeError(json, warning);
+      json.endArray();
+      break;
+    case Document::Steps: writeSteps(json, plan(), from); break;
+    case Document::Plan:
+      json.beginObject().field("taskId", plan().taskId).field("description", plan().description);
+      json.field("steps", static_cast<std::int64_t>(plan().steps.size())).endObject();
+      break;
+    case Document::Routes:
+      json.beginArray();
+      for (StepIndex i = 0; i < routed_; ++i)
+        if (steps_[i].group != kNone) writeRoute(json, *this, i);
+      json.endArray();
+      break;
+    case Document::Dot: return toDot(plan());
+    case Document::Defaults: return std::string(defaultTableJson());
+    case Document::Table: writeTable(json, table_); break;
+    case Document::Report: writeReport(json, *this); break;
+    default: json.null();
+  }
+  return out;
+}
+
+}  // namespace aetherflow

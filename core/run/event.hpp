@@ -1,0 +1,38 @@
+#pragma once
+// What a host tells the core. Scalars only; texts come through documents and the bulk lane.
+
+#include <cstdint>
+
+#include "core/base/ids.hpp"
+#include "core/base/vocabulary.hpp"
+#include "core/metrics/cost.hpp"
+
+namespace aetherflow {
+
+/// A whole answer is here and durable.
+struct Succeeded {
+  CallId call = kNone;
+  TokenCounts tokens;
+  bool tokensEstimated = false;  ///< the provider sent no counts; the host's estimate stands in, marked
+  FinishReason finish = FinishReason::Stop;
+  CheckVerdict verdict = CheckVerdict::Passed;  ///< what checkOutput said of the answer; audits: Passed
+  std::int64_t providerMs = -1;                 ///< time the provider says it spent; −1 = it does not say
+};
+
+/// A call that came to nothing.
+struct Failed {
+  CallId call = kNone;
+  FailureKind kind = FailureKind::ServerError;
+  std::int64_t retryAfterMs = -1;  ///< earliest sensible retry from now; −1 = not said
+  TokenCounts tokens;              ///< counted before it failed, zeros when unknown
+  bool shown = false;              ///< text has reached the user already
+};
+
+/// The request left.
+struct Started {
+  CallId call = kNone;
+  std::int8_t reused = -1;    ///< 1 reused connection, 0 new, −1 unknown
+  std::int64_t setupMs = -1;  ///< DNS + connect + TLS; −1 = unknown
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,213 @@
+// Plan bytes and the start of the run: steps are adopted as they become known.
+
+#include <nlohmann/json.hpp>
+
+#include "core/run/run.hpp"
+#include "core/schedule/list_search.hpp"
+
+namespace aetherflow {
+
+ErrorCode Run::planBytes(std::string_view bytes, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (planEnded_) return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
+  reader_.push(bytes);
+  return afterPlanBytes();
+}
+
+ErrorCode Run::planEnd(TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (planEnded_) return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
+  reader_.end();
+  planEnded_ = true;
+  const ErrorCode code = afterPlanBytes();
+  if (code == ErrorCode::None && begun_) refreshPaths();
+  return code;
+}
+
+ErrorCode Run::afterPlanBytes() {
+  if (reader_.error()) {
+    invalidPlan();
+    return reader_.error().code;
+  }
+  adoptSteps();
+  if (begun_) routeSteps();
+  return refused_ ? error().code : ErrorCode::None;
+}
+
+/// Takes over the steps that the reader has finished, and the forward references that they resolve.
+void Run::adoptSteps() {
+  const std::uint32_t known = reader_.stepCount();
+  const std::uint32_t before = static_cast<std::uint32_t>(steps_.size());
+  if (known == before) return;
+  steps_.resize(known);
+  links_.resize(known);
+  unsettled_ += known - before;
+  for (StepIndex i = before; i < known; ++i) {
+    const Step& step = plan().steps[i];
+    steps_[i].missing = static_cast<std::uint32_t>(step.dependencies.size());
+  }
+  // An input may be settled already when the step that needs it becomes known.
+  const auto connect = [this](StepIndex step, StepIndex input) {
+    links_.add(input, step);
+    if (!settled(steps_[input].state) || settled(steps_[step].state)) return;
+    if (steps_[input].state == StepState::Done || plan().steps[input].optional) {
+      --steps_[step].missing;
+    } else {
+      steps_[step].cause = input;
+      move(step, StepEvent::InputLost);
+      steps_[step].reason = Reason::DependencyFailed;
+      settle(step);
+    }
+  };
+  for (const auto& [step, slot] : reader_.takeResolved())
+    if (step < before) connect(step, plan().steps[step].dependencies[slot].step);
+  for (StepIndex i = before; i < known; ++i)
+    for (const Dependency& dependency : plan().steps[i].dependencies)
+      if (dependency.step != kNone) connect(i, dependency.step);
+}
+
+ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
+  using Json = nlohmann::json;
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (begun_) return refuse(ErrorCode::RunAlreadyBegun, "", "begin was sent before");
+  const Json json = optionsJson.empty() ? Json::object() : Json::parse(optionsJson, nullptr, false);
+  if (!json.is_object()) return refuse(ErrorCode::OptionsInvalid, "", "the options are not a JSON object");
+  const auto member = [&](const char* key) -> const Json* {
+    const auto found = json.find(key);
+    return found == json.end() || found->is_null() ? nullptr : &*found;
+  };
+  const auto wrong = [&](const char* where, const char* what) {
+    return refuse(ErrorCode::OptionsInvalid, where, what);
+  };
+
+  const Json* patch = member("table");
+  Expected<Table> table = loadTable(patch == nullptr ? std::string() : patch->dump());
+  if (!table) return refuse(table.error().code, table.error().where, table.error().detail);
+  RunOptions options;
+  if (const Json* mode = member("mode")) {
+    if (!mode->is_string() || table->findMode(mode->get<std::string>()) == nullptr)
+      return wrong("/mode", "expected build, fast, double-check or a mode of the table");
+    options.mode = mode->get<std::string>();
+  }
+  if (const Json* seed = member("seed")) {
+    if (!seed->is_number_unsigned()) return wrong("/seed", "expected a whole number");
+    options.seed = seed->get<std::uint64_t>();
+  }
+  for (const auto& [key, target] :
+       {std::pair<const char*, bool*>{"strip", &options.strip}, {"optimize", &options.optimize}})
+    if (const Json* flag = member(key)) {
+      if (!flag->is_boolean()) return wrong("/strip", "strip and optimize are true or false");
+      *target = flag->get<bool>();
+    }
+  if (const Json* available = member("available")) {
+    if (!available->is_array()) return wrong("/available", "expected a list of provider ids");
+    for (const Json& id : *available) {
+      const ProviderIndex provider = id.is_string() ? table->findProvider(id.get<std::string>()) : kNone16;
+      if (provider == kNone16) return wrong("/available", "a provider that the table does not have");
+      table->providers[provider].available = true;
+    }
+  }
+  if (const Json* concurrency = member("concurrency")) {
+    if (!concurrency->is_object()) return wrong("/concurrency", "expected an object: provider → number");
+    for (const auto& [id, value] : concurrency->items()) {
+      const ProviderIndex provider = table->findProvider(id);
+      if (provider == kNone16 || !value.is_number_unsigned() || value.get<std::uint64_t>() < 1 ||
+          value.get<std::uint64_t>() > 100000)
+        return wrong("/concurrency", "expected a provider of the table and a number from 1 to 100000");
+      table->providers[provider].concurrency = value.get<std::uint32_t>();
+    }
+  }
+  bool any = false;
+  std::vector<std::uint32_t> capacity;
+  for (const Provider& provider : table->providers) {
+    any = any || provider.available;
+    capacity.push_back(provider.concurrency);
+  }
+  if (!any) return refuse(ErrorCode::RouteNoProvider, "", "no provider is configured");
+
+  options_ = std::move(options);
+  table_ = std::move(*table);
+  router_ = Router(&table_, table_.findMode(options_.mode));
+  slots_.open(std::move(capacity));
+  factors_.resize(table_.models.size());
+  begun_ = true;
+  beganAt_ = now;
+  error_ = {};
+  if (!reader_.error()) routeSteps();
+  if (planEnded_ && !reader_.error()) refreshPaths();
+  return error_.code;
+}
+
+/// Routes the steps that are known and not routed yet; those whose inputs are done become ready.
+void Run::routeSteps() {
+  for (; routed_ < steps_.size() && !refused_; ++routed_) routeStep(routed_);
+  if (refused_) return;
+  // Priorities follow the remaining paths; while steps stream in, they are recomputed at each doubling, so O(n log n)
+  // in all.
+  if (steps_.size() >= 2 * static_cast<std::size_t>(pathsKnownFor_)) refreshPaths();
+}
+
+void Run::routeStep(StepIndex i) {
+  const Step& step = plan().steps[i];
+  const Expected<GroupIndex> group = router_.route(step);
+  if (!group) {
+    refuse(group.error().code, "/steps/" + std::to_string(i) + "/provider", group.error().detail);
+    invalidPlan();
+    return;
+  }
+  StepRecord& record = steps_[i];
+  record.group = *group;
+  queues_.resize(router_.groups().size());
+  const Target target = router_.group(*group).admissible.front();
+  record.estimateMs = table_.models[target.model].estimateMs(answerEstimate(step, Purpose::Main));
+  if (record.state == StepState::Waiting && record.missing == 0) {
+    move(i, StepEvent::InputsDone);
+    enqueue(i, Purpose::Main);
+  }
+}
+
+void Run::refreshPaths() {
+  std::vector<std::int64_t> ms;
+  ms.reserve(steps_.size());
+  for (const StepRecord& record : steps_) ms.push_back(record.estimateMs);
+  remainingMs_ = remainingPaths(links_, ms);
+  pathsKnownFor_ = static_cast<std::uint32_t>(steps_.size());
+  if (planEnded_ && options_.optimize) searchRank();
+  for (ReadyQueue& queue : queues_) {
+    for (ReadyItem& item : queue.items()) {
+      item.remainingMs = remainingMs_[item.step];
+      if (!rank_.empty()) item.rank = rank_[item.step];
+    }
+    queue.restore();
+  }
+}
+
+/// Searches a better list than longest-path-first over sampled durations (see schedule/list_search.hpp).
+void Run::searchRank() {
+  Project project;
+  const std::uint32_t count = static_cast<std::uint32_t>(steps_.size());
+  project.tasks = count;
+  project.successorStart.push_back(0);
+  project.demandStart.push_back(0);
+  for (StepIndex i = 0; i < count; ++i) {
+    links_.successors(i, [&](StepIndex to) { project.successor.push_back(to); });
+    project.successorStart.push_back(static_cast<std::uint32_t>(project.successor.size()));
+    project.demandResource.push_back(router_.group(steps_[i].group).admissible.front().provider);
+    project.demandAmount.push_back(1);
+    project.demandStart.push_back(i + 1);
+    project.durationMs.push_back(steps_[i].estimateMs);
+  }
+  for (const Provider& provider : table_.providers) project.capacity.push_back(provider.concurrency);
+  ListSearch search{};
+  search.seed = options_.seed;
+  rank_ = improveList(project, search);
+}
+
+/// The plan turned out to be wrong while steps may be running already: stop them, start nothing more.
+void Run::invalidPlan() {
+  if (refused_) return;
+  refused_ = true;
+  cancelAll(Reason::PlanInvalid);
+}
+
+}  // namespace aetherflow

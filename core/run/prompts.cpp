@@ -1,0 +1,88 @@
+// Prompts of the run: the host hands over the texts that the core does not keep, the core assembles them.
+
+#include "core/base/json_writer.hpp"
+#include "core/run/run.hpp"
+
+namespace aetherflow {
+
+ConstraintLevel Run::constraintLevel(CallId id) const {
+  const CallRecord& call = calls_[id];
+  const JsonSupport support = table_.providers[call.target.provider].json;
+  if (support == JsonSupport::None) return ConstraintLevel::Instruct;
+  if (call.purpose == Purpose::Audit) return ConstraintLevel::JsonMode;
+  switch (plan().steps[call.step].output) {
+    case OutputKind::Json: return ConstraintLevel::JsonMode;
+    case OutputKind::Schema:
+      return support == JsonSupport::Schema ? ConstraintLevel::Native : ConstraintLevel::JsonMode;
+    default: return ConstraintLevel::Instruct;
+  }
+}
+
+ErrorCode Run::promptBegin(CallId call) {
+  if (call >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(call));
+  promptCall_ = call;
+  promptFiles_.clear();
+  promptDependencies_.clear();
+  promptAnswer_.clear();
+  promptIssues_.clear();
+  return ErrorCode::None;
+}
+
+ErrorCode Run::promptFile(std::string_view path, std::string_view text) {
+  promptFiles_.emplace_back(path, text);
+  return ErrorCode::None;
+}
+
+ErrorCode Run::promptDependency(StepIndex step, std::string_view text) {
+  if (step >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(step));
+  promptDependencies_.emplace_back(step, text);
+  return ErrorCode::None;
+}
+
+ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
+  promptAnswer_ = answer;
+  promptIssues_ = issues;
+  return ErrorCode::None;
+}
+
+const Prompt& Run::promptEnd() {
+  prompt_ = {};
+  if (promptCall_ == kNone) return prompt_;
+  CallRecord& call = calls_[promptCall_];
+  PromptParts parts;
+  parts.step = &plan().steps[call.step];
+  parts.planDescription = plan().description;
+  for (const auto& [path, text] : promptFiles_) parts.files.push_back({path, text});
+  for (const auto& [step, text] : promptDependencies_) parts.dependencies.push_back({plan().steps[step].id, text});
+  parts.purpose = call.purpose;
+  parts.answer = promptAnswer_;
+  parts.issues = promptIssues_;
+  parts.level = constraintLevel(promptCall_);
+  parts.strip = options_.strip;
+  prompt_ = assemble(parts);
+  call.promptEstimate = prompt_.tokensEstimated;
+  call.strippedTokens = prompt_.tokensBeforeStripping - prompt_.tokensEstimated;
+  return prompt_;
+}
+
+std::string removalsJson(const Prompt& prompt) {
+  std::string out;
+  JsonWriter json(out);
+  json.beginObject().field("tokensBefore", static_cast<std::int64_t>(prompt.tokensBeforeStripping));
+  json.field("tokensAfter", static_cast<std::int64_t>(prompt.tokensEstimated)).key("removals").beginArray();
+  for (const Removal& removal : prompt.removals) {
+    json.beginObject().field("rule", name(removal.rule)).field("count", static_cast<std::int64_t>(removal.count));
+    json.field("bytes", static_cast<std::int64_t>(removal.bytes));
+    json.field("tokens", static_cast<std::int64_t>(removal.tokens)).endObject();
+  }
+  json.endArray().endObject();
+  return out;
+}
+
+Checked Run::check(StepIndex step, std::string_view answer) const {
+  if (step >= steps_.size()) return {CheckVerdict::Empty, {}, "there is no such step"};
+  const Step& known = plan().steps[step];
+  return checkOutput(known.output, known.schema, answer);
+}
+
+}  // namespace aetherflow

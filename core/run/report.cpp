@@ -1,0 +1,238 @@
+#include "core/run/report.hpp"
+
+#include <algorithm>
+
+#include "core/metrics/spread.hpp"
+
+namespace aetherflow {
+namespace {
+
+std::int64_t between(TimeMs from, TimeMs to) {
+  return from < 0 || to < 0 ? -1 : to - from;
+}
+
+/// Network overhead of a call: what is left of the response time after the time the provider says it spent;
+/// else the connection's set-up, where the host could see it; else unknown.
+std::int64_t networkMs(const CallRecord& call) {
+  const std::int64_t response = between(call.dispatchedAt, call.endedAt);
+  if (call.providerMs >= 0 && response >= 0) return std::max<std::int64_t>(0, response - call.providerMs);
+  return call.setupMs;
+}
+
+/// Sums and spreads over some calls.
+struct Totals {
+  std::int64_t calls = 0, succeeded = 0, in = 0, cached = 0, out = 0, reasoning = 0, stripped = 0, ms = 0;
+  std::int64_t reused = 0, reuseKnown = 0;
+  MicroUsd cost = 0;
+  Spread queue, firstToken, response, network;
+
+  void add(const CallRecord& call) {
+    ++calls;
+    succeeded += call.succeeded ? 1 : 0;
+    in += call.tokens.in;
+    cached += call.tokens.cached;
+    out += call.tokens.out;
+    reasoning += call.tokens.reasoning;
+    stripped += call.strippedTokens;
+    cost += call.cost;
+    if (call.reused >= 0) {
+      ++reuseKnown;
+      reused += call.reused;
+    }
+    queue.add(between(call.readyAt, call.dispatchedAt));
+    firstToken.add(between(call.dispatchedAt, call.firstTokenAt));
+    if (call.succeeded) response.add(between(call.dispatchedAt, call.endedAt));
+    network.add(networkMs(call));
+    ms += std::max<std::int64_t>(0, between(call.dispatchedAt, call.endedAt));
+  }
+
+  void write(JsonWriter& json) {
+    json.field("calls", calls).field("succeeded", succeeded);
+    json.key("tokens").beginObject().field("in", in).field("cached", cached).field("out", out);
+    json.field("reasoning", reasoning).field("strippedEstimate", stripped).endObject();
+    json.field("costMicroUsd", cost).field("workMs", ms);
+    json.key("queueMs");
+    queue.write(json);
+    json.key("firstTokenMs");
+    firstToken.write(json);
+    json.key("responseMs");
+    response.write(json);
+    json.key("networkMs");
+    network.write(json);
+  }
+};
+
+void writeCall(JsonWriter& json, const Run& run, const CallRecord& call) {
+  const Table& table = run.table();
+  const Model& model = table.models[call.target.model];
+  json.beginObject().field("purpose", name(call.purpose)).field("attempt", static_cast<std::int64_t>(call.attempt));
+  json.field("provider", table.providers[call.target.provider].id).field("model", model.id);
+  json.field("outcome", call.live        ? std::string_view("running")
+                        : call.succeeded ? std::string_view("ok")
+                                         : name(call.failure));
+  json.known("readyAt", call.readyAt - run.beganAt()).known("dispatchedAt", call.dispatchedAt - run.beganAt());
+  json.known("endedAt", call.endedAt < 0 ? -1 : call.endedAt - run.beganAt());
+  json.known("queueMs", between(call.readyAt, call.dispatchedAt));
+  json.known("firstTokenMs", between(call.dispatchedAt, call.firstTokenAt));
+  json.known("responseMs", between(call.dispatchedAt, call.endedAt)).known("networkMs", networkMs(call));
+  json.key("tokens").beginObject().field("in", static_cast<std::int64_t>(call.tokens.in));
+  json.field("cached", static_cast<std::int64_t>(call.tokens.cached));
+  json.field("out", static_cast<std::int64_t>(call.tokens.out));
+  json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
+  json.field("estimated", call.tokensEstimated);
+  json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
+  json.field("costMicroUsd", call.cost).field("priceKnown", model.price.known);
+  if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
+  if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
+  if (call.overflowed) json.field("overflowed", true);
+  json.endObject();
+}
+
+constexpr std::string_view kAudits[] = {"none", "passed", "issues", "undone"};
+
+void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vector<std::vector<CallId>>& callsOf) {
+  const StepRecord& step = run.steps()[index];
+  json.beginObject().field("id", run.plan().steps[index].id).field("type", run.plan().steps[index].typeName);
+  json.field("state", name(step.state));
+  if (step.failure != FailureKind::Count) json.field("failure", name(step.failure));
+  if (step.reason != Reason::None) json.field("reason", name(step.reason));
+  if (step.cause != kNone) json.field("cause", run.plan().steps[step.cause].id);
+  if (step.audit != AuditState::None) json.field("audit", kAudits[static_cast<std::size_t>(step.audit)]);
+  if (step.repaired) json.field("repaired", true);
+  json.known("startedAt", step.startedAt < 0 ? -1 : step.startedAt - run.beganAt());
+  json.known("settledAt", step.settledAt < 0 ? -1 : step.settledAt - run.beganAt());
+  if (step.group != kNone) {
+    json.key("route");
+    writeRoute(json, run, index);
+  }
+  json.field("costMicroUsd", step.cost).key("calls").beginArray();
+  for (const CallId id : callsOf[index]) writeCall(json, run, run.calls()[id]);
+  json.endArray().endObject();
+}
+
+/// The targets, and the steps that missed each.
+void writeTargets(JsonWriter& json, const Run& run) {
+  const MetricTargets& targets = run.table().targets;
+  const auto one = [&](const char* name, std::int64_t target, auto measure) {
+    json.beginObject().field("metric", name).field("targetMs", target).key("missedBy").beginArray();
+    std::int64_t measured = 0, last = -1;
+    for (const CallRecord& call : run.calls()) {
+      const std::int64_t ms = measure(call);
+      if (ms < 0) continue;
+      ++measured;
+      if (ms < target || last == static_cast<std::int64_t>(call.step)) continue;
+      last = call.step;
+      json.beginObject().field("id", run.plan().steps[call.step].id).field("ms", ms).endObject();
+    }
+    json.endArray().field("measured", measured).endObject();
+  };
+  json.key("targets").beginArray();
+  one("firstToken", targets.firstTokenMs, [](const CallRecord& c) { return between(c.dispatchedAt, c.firstTokenAt); });
+  one("response", targets.responseMs,
+      [](const CallRecord& c) { return c.succeeded ? between(c.dispatchedAt, c.endedAt) : -1; });
+  one("queue", targets.queueMs, [](const CallRecord& c) { return between(c.readyAt, c.dispatchedAt); });
+  one("network", targets.networkMs, [](const CallRecord& c) { return networkMs(c); });
+  json.endArray();
+}
+
+void writeGroups(JsonWriter& json, const Run& run) {
+  std::vector<Totals> byProvider(run.table().providers.size()), byType(kStepTypes);
+  for (const CallRecord& call : run.calls()) {
+    byProvider[call.target.provider].add(call);
+    byType[static_cast<std::size_t>(run.plan().steps[call.step].type)].add(call);
+  }
+  const auto write = [&](const char* key, std::vector<Totals>& list, auto label) {
+    json.key(key).beginArray();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].calls == 0) continue;
+      json.beginObject().field("name", label(i));
+      list[i].write(json);
+      json.endObject();
+    }
+    json.endArray();
+  };
+  write("byProvider", byProvider, [&](std::size_t i) { return std::string_view(run.table().providers[i].id); });
+  write("byType", byType, [](std::size_t i) { return name(static_cast<StepType>(i)); });
+}
+
+void writeSummary(JsonWriter& json, const Run& run) {
+  Totals all;
+  for (const CallRecord& call : run.calls()) all.add(call);
+  std::int64_t counts[kStepStates] = {};
+  std::int64_t sumMs = 0;
+  TimeMs last = run.beganAt();
+  for (const StepRecord& step : run.steps()) {
+    ++counts[static_cast<std::size_t>(step.state)];
+    sumMs += std::max<std::int64_t>(0, step.startedAt < 0 ? 0 : between(step.startedAt, step.settledAt));
+    last = std::max(last, step.settledAt);
+  }
+  const std::int64_t makespan = last - run.beganAt();
+  const auto total = static_cast<std::int64_t>(run.steps().size());
+  json.field("outcome", run.finished() ? name(run.outcome()) : std::string_view("running"));
+  json.field("mode", run.options().mode).field("pricesAsOf", run.table().pricesAsOf);
+  json.key("counts").beginObject().field("total", total);
+  for (const StepState state : {StepState::Done, StepState::Failed, StepState::Skipped, StepState::Cancelled})
+    json.field(name(state), counts[static_cast<std::size_t>(state)]);
+  json.endObject();
+  json.key("successRate");
+  if (total > 0)
+    json.number(static_cast<double>(counts[static_cast<std::size_t>(StepState::Done)]) / static_cast<double>(total), 4);
+  else
+    json.null();
+  json.field("makespanMs", makespan).field("sumOfStepsMs", sumMs).key("speedup");
+  if (makespan > 0)
+    json.number(static_cast<double>(sumMs) / static_cast<double>(makespan), 2);
+  else
+    json.null();
+  json.key("connectionReuse");
+  if (all.reuseKnown > 0)
+    json.number(static_cast<double>(all.reused) / static_cast<double>(all.reuseKnown), 4);
+  else
+    json.null();
+  json.key("totals").beginObject();
+  all.write(json);
+  json.endObject();
+}
+
+}  // namespace
+
+std::vector<StepIndex> criticalPath(const Run& run) {
+  StepIndex at = kNone;
+  for (StepIndex i = 0; i < run.steps().size(); ++i) {
+    const StepRecord& step = run.steps()[i];
+    if (step.startedAt >= 0 && step.settledAt >= 0 && (at == kNone || step.settledAt > run.steps()[at].settledAt))
+      at = i;
+  }
+  std::vector<StepIndex> path;
+  while (at != kNone) {
+    path.push_back(at);
+    StepIndex latest = kNone;
+    for (const Dependency& dependency : run.plan().steps[at].dependencies) {
+      if (dependency.step == kNone) continue;
+      const StepRecord& input = run.steps()[dependency.step];
+      if (input.startedAt >= 0 && input.settledAt >= 0 &&
+          (latest == kNone || input.settledAt > run.steps()[latest].settledAt))
+        latest = dependency.step;
+    }
+    at = path.size() > run.steps().size() ? kNone : latest;  // an invalid plan may hold a cycle
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+void writeReport(JsonWriter& json, const Run& run) {
+  std::vector<std::vector<CallId>> callsOf(run.steps().size());
+  for (CallId id = 0; id < run.calls().size(); ++id) callsOf[run.calls()[id].step].push_back(id);
+  json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
+  writeSummary(json, run);
+  json.key("criticalPath").beginArray();
+  for (const StepIndex step : criticalPath(run)) json.string(run.plan().steps[step].id);
+  json.endArray();
+  writeTargets(json, run);
+  writeGroups(json, run);
+  json.key("steps").beginArray();
+  for (StepIndex i = 0; i < run.steps().size(); ++i) writeStep(json, run, i, callsOf);
+  json.endArray().endObject();
+}
+
+}  // namespace aetherflow

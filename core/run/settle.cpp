@@ -1,0 +1,110 @@
+// The automaton at work: moving a step, delivering it, and what its end means to others.
+
+#include "core/run/run.hpp"
+
+namespace aetherflow {
+
+/// Applies one cell of the table.
+ErrorCode Run::move(StepIndex index, StepEvent event) {
+  StepRecord& step = steps_[index];
+  visits_[static_cast<std::size_t>(step.state)][static_cast<std::size_t>(event)] = true;
+  const StepCell& cell = stepCell(step.state, event);
+  if (cell.kind != CellClass::Legal)
+    return refuse(ErrorCode::RunIllegalEvent, "/steps/" + std::to_string(index),
+                  std::string(name(event)) + " in state " + std::string(name(step.state)) + ": " +
+                      std::string(name(cell.illegal)));
+  step.state = cell.next;
+  return ErrorCode::None;
+}
+
+void Run::deliver(StepIndex index) {
+  double* record = commands_.add(CommandKind::Deliver);
+  set(record, CommandField::Step, index);
+  set(record, CommandField::Call, steps_[index].output);
+  set(record, CommandField::A, steps_[index].repaired ? 1 : 0);
+  settle(index);
+}
+
+/// Tells the steps behind a settled one. Those that lose an input are collected, not visited by recursion: a plan may
+/// be one chain of 100,000 steps.
+void Run::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
+  const bool well = steps_[index].state == StepState::Done || plan().steps[index].optional;
+  links_.successors(index, [&](StepIndex to) {
+    StepRecord& next = steps_[to];
+    if (settled(next.state)) return;
+    if (!well) {
+      next.cause = index;
+      next.reason = Reason::DependencyFailed;
+      move(to, StepEvent::InputLost);
+      skipped.push_back(to);
+    } else if (--next.missing == 0 && next.state == StepState::Waiting && next.group != kNone) {
+      move(to, StepEvent::InputsDone);
+      enqueue(to, Purpose::Main);
+    }
+  });
+}
+
+/// The step has reached one of the four last states.
+void Run::settle(StepIndex first) {
+  std::vector<StepIndex> work{first};
+  while (!work.empty()) {
+    const StepIndex index = work.back();
+    work.pop_back();
+    StepRecord& step = steps_[index];
+    step.settledAt = now_;
+    --unsettled_;
+    if (step.state != StepState::Done) {
+      const bool failure = step.state == StepState::Failed;
+      double* record = note(failure ? Reason::ProviderFailed : step.reason, index);
+      if (step.call != kNone) set(record, CommandField::Call, step.call);
+      if (failure) set(record, CommandField::A, static_cast<double>(step.failure));
+      if (step.cause != kNone) set(record, CommandField::B, step.cause);
+      set(record, CommandField::C, static_cast<double>(step.state));
+      if (plan().steps[index].optional) note(Reason::OptionalDone, index);
+    }
+    passOn(index, work);
+  }
+}
+
+void Run::cancelOne(StepIndex index, Reason reason) {
+  StepRecord& step = steps_[index];
+  step.reason = reason;
+  if (step.call != kNone && calls_[step.call].live) {
+    double* record = commands_.add(CommandKind::Cancel);
+    set(record, CommandField::Step, index);
+    set(record, CommandField::Call, step.call);
+    set(record, CommandField::Reason, static_cast<double>(reason));
+  }
+  settle(index);
+}
+
+ErrorCode Run::cancelStep(StepIndex index, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
+  if (const ErrorCode code = move(index, StepEvent::Cancel); code != ErrorCode::None) return code;
+  cancelOne(index, Reason::UserCancelled);
+  return ErrorCode::None;
+}
+
+ErrorCode Run::cancelRun(TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (finished_) return refuse(ErrorCode::RunOver, "", "the run has finished");
+  cancelled_ = true;
+  // What was not read of the plan will not run either.
+  planEnded_ = true;
+  cancelAll(Reason::RunCancelled);
+  return ErrorCode::None;
+}
+
+void Run::cancelAll(Reason reason) {
+  // Marked first, told afterwards: otherwise each would skip its dependents instead of being cancelled itself.
+  std::vector<StepIndex> open;
+  for (StepIndex i = 0; i < steps_.size(); ++i)
+    if (!settled(steps_[i].state)) {
+      move(i, StepEvent::Cancel);
+      open.push_back(i);
+    }
+  for (const StepIndex i : open) cancelOne(i, reason);
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,124 @@
+#include "core/run/simulate.hpp"
+
+#include <algorithm>
+#include <queue>
+
+#include "core/base/json_writer.hpp"
+#include "core/run/report.hpp"
+
+namespace aetherflow {
+namespace {
+
+struct Due {
+  TimeMs at;
+  std::uint64_t order;
+  CallId call;
+  bool end;
+  bool operator>(const Due& other) const { return at != other.at ? at > other.at : order > other.order; }
+};
+
+constexpr std::uint32_t kPromptFrame = 120;  ///< tokens of the templates around a step's own text
+
+std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
+  const Step& step = run.plan().steps[call.step];
+  std::uint64_t tokens = kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context);
+  for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
+  for (const Dependency& dependency : step.dependencies)
+    if (dependency.step != kNone) tokens += run.plan().steps[dependency.step].estimatedTokens;
+  if (call.purpose != Purpose::Main) tokens += step.estimatedTokens;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, 0xffffffffu));
+}
+
+}  // namespace
+
+SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
+  const Model& model = run.table().models[call.target.model];
+  SimulatedCall result;
+  result.totalMs = call.expectedEnd - call.dispatchedAt;
+  result.firstTokenMs = std::min<std::int64_t>(model.firstTokenMs, result.totalMs);
+  result.tokens.in = promptTokens(run, call);
+  result.tokens.out = static_cast<std::uint32_t>((result.totalMs - result.firstTokenMs) * model.tokensPerSecond / 1000);
+  return result;
+}
+
+TimeMs simulate(Run& run, const SimulatedCallOf& callOf) {
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
+  std::vector<SimulatedCall> calls;
+  std::uint64_t order = 0;
+  TimeMs now = run.now();
+  for (;;) {
+    const CommandBuffer& commands = run.drain();
+    std::vector<CallId> cancelled;
+    for (std::size_t i = 0; i < commands.count(); ++i) {
+      const double* record = commands.data() + i * kCommandStride;
+      const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
+      const auto id = static_cast<CallId>(get(record, CommandField::Call));
+      if (kind == CommandKind::Cancel) cancelled.push_back(id);
+      if (kind != CommandKind::Call) continue;
+      const SimulatedCall call = callOf(run, run.calls()[id]);
+      calls.resize(std::max<std::size_t>(calls.size(), id + 1));
+      calls[id] = call;
+      due.push({now + call.firstTokenMs, order++, id, false});
+      due.push({now + call.totalMs, order++, id, true});
+    }
+    for (const CallId id : cancelled) {
+      Failed failure;
+      failure.call = id;
+      failure.kind = FailureKind::Cancelled;
+      run.failed(failure, now);
+    }
+    if (run.finished() || due.empty()) return now;
+    // Everything that falls due at one moment is told before the next drain: a place that comes free is offered to the
+    // best of all steps that become ready in that moment.
+    now = due.top().at;
+    while (!due.empty() && due.top().at == now) {
+      const Due next = due.top();
+      due.pop();
+      const CallRecord& call = run.calls()[next.call];
+      if (!call.live) continue;
+      const SimulatedCall& result = calls[next.call];
+      if (!next.end) {
+        run.firstToken(next.call, now);
+      } else if (result.fails) {
+        Failed failure;
+        failure.call = next.call;
+        failure.kind = FailureKind::ServerError;
+        run.failed(failure, now);
+      } else {
+        const bool audit = call.purpose == Purpose::Audit;
+        Succeeded success;
+        success.call = next.call;
+        success.tokens = result.tokens;
+        success.tokensEstimated = true;
+        run.succeeded(success, now);
+        if (audit) run.verdict(next.call, result.auditPasses, now);
+      }
+    }
+  }
+}
+
+std::string explain(Run& run) {
+  simulate(run);
+  // The range: half the expected answer, and every call at its answer limit with its one repair.
+  MicroUsd expected = 0, low = 0, high = 0;
+  for (const CallRecord& call : run.calls()) {
+    const Price& price = run.table().models[call.target.model].price;
+    TokenCounts tokens = call.tokens;
+    expected += call.cost;
+    tokens.out = call.tokens.out / 2;
+    low += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
+    tokens.out = call.maxTokens;
+    const bool repairable = run.table().repairs > 0 && call.purpose == Purpose::Main;
+    high += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok) * (repairable ? 2 : 1);
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.beginObject().field("virtual", true).key("costMicroUsd").beginObject();
+  json.field("low", low).field("expected", expected).field("high", high).endObject();
+  json.key("report");
+  writeReport(json, run);
+  json.endObject();
+  return out;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,116 @@
+#include "core/schedule/step_table.hpp"
+
+namespace aetherflow {
+namespace {
+
+using S = StepState;
+constexpr CellClass L = CellClass::Legal;
+constexpr CellClass R = CellClass::Refused;
+constexpr CellClass N = CellClass::Never;
+
+constexpr StepCell to(S next) {
+  return {L, next, Illegal::None};
+}
+constexpr StepCell no(S same, Illegal why) {
+  return {R, same, why};
+}
+constexpr StepCell never(S same, Illegal why) {
+  return {N, same, why};
+}
+
+constexpr auto NoCall = Illegal::NoCallYet;
+constexpr auto NotAudit = Illegal::NotAudited;
+constexpr auto Early = Illegal::NoVerdictYet;
+constexpr auto Over = Illegal::AlreadyOver;
+constexpr auto Was = Illegal::AlreadyReady;
+constexpr auto Runs = Illegal::CallRuns;
+constexpr auto Phase = Illegal::NotThisPhase;
+
+// clang-format off
+// Rows: states; columns in the order of StepEvent:
+//  InputsDone InputLost Dispatched Signal Succeeded SucceededToAudit Violated ViolatedFinal CallFailed CallFailedKeep
+//  VerdictPass VerdictIssues VerdictIssuesFinal Cancel
+constexpr StepCell kTable[kStepStates][kStepEvents] = {
+  /* Waiting */ {
+    to(S::Ready), to(S::Skipped), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall),
+    never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall),
+    never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), to(S::Cancelled) },
+  /* Ready */ {
+    never(S::Ready, Was), never(S::Ready, Was), to(S::Calling), never(S::Ready, NoCall), never(S::Ready, NoCall),
+    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall),
+    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), to(S::Cancelled) },
+  /* Calling */ {
+    never(S::Calling, Was), never(S::Calling, Was), never(S::Calling, Runs), to(S::Calling), to(S::Done),
+    to(S::AuditReady), to(S::RepairReady), to(S::Failed), to(S::Failed), never(S::Calling, Phase),
+    no(S::Calling, NotAudit), no(S::Calling, NotAudit), never(S::Calling, NotAudit), to(S::Cancelled) },
+  /* AuditReady */ {
+    never(S::AuditReady, Was), never(S::AuditReady, Was), to(S::Auditing), never(S::AuditReady, Phase), never(S::AuditReady, Phase),
+    never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase),
+    no(S::AuditReady, NotAudit), no(S::AuditReady, NotAudit), never(S::AuditReady, NotAudit), to(S::Cancelled) },
+  /* Auditing */ {
+    never(S::Auditing, Was), never(S::Auditing, Was), never(S::Auditing, Runs), to(S::Auditing), never(S::Auditing, Phase),
+    to(S::Judging), never(S::Auditing, Phase), never(S::Auditing, Phase), never(S::Auditing, Phase), to(S::Done),
+    no(S::Auditing, Early), no(S::Auditing, Early), never(S::Auditing, Early), to(S::Cancelled) },
+  /* Judging */ {
+    never(S::Judging, Was), never(S::Judging, Was), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase),
+    never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase),
+    to(S::Done), to(S::RepairReady), to(S::Done), to(S::Cancelled) },
+  /* RepairReady */ {
+    never(S::RepairReady, Was), never(S::RepairReady, Was), to(S::Repairing), never(S::RepairReady, Phase), never(S::RepairReady, Phase),
+    never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase),
+    no(S::RepairReady, Phase), no(S::RepairReady, Phase), never(S::RepairReady, Phase), to(S::Cancelled) },
+  /* Repairing */ {
+    never(S::Repairing, Was), never(S::Repairing, Was), never(S::Repairing, Runs), to(S::Repairing), to(S::Done),
+    never(S::Repairing, Phase), never(S::Repairing, Phase), to(S::Failed), to(S::Failed), to(S::Done),
+    no(S::Repairing, Phase), no(S::Repairing, Phase), never(S::Repairing, Phase), to(S::Cancelled) },
+  /* Done */ {
+    never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over),
+    never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over),
+    no(S::Done, Over), no(S::Done, Over), never(S::Done, Over), no(S::Done, Over) },
+  /* Failed */ {
+    never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
+    never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
+    no(S::Failed, Over), no(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over) },
+  /* Skipped: it had no call, so only a cancel can still reach it from outside. */ {
+    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
+    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
+    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over) },
+  /* Cancelled: its call may still report until the host has closed it; that is counted and changes nothing. */ {
+    never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), to(S::Cancelled),
+    never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), never(S::Cancelled, Over),
+    no(S::Cancelled, Over), no(S::Cancelled, Over), never(S::Cancelled, Over), no(S::Cancelled, Over) },
+};
+// clang-format on
+
+constexpr std::string_view kStates[] = {"waiting",      "ready",     "calling", "audit_ready", "auditing", "judging",
+                                        "repair_ready", "repairing", "done",    "failed",      "skipped",  "cancelled"};
+constexpr std::string_view kEvents[] = {
+    "inputs_done",        "input_lost",     "dispatched",           "signal",      "succeeded",
+    "succeeded_to_audit", "violated",       "violated_final",       "call_failed", "call_failed_keep",
+    "verdict_pass",       "verdict_issues", "verdict_issues_final", "cancel"};
+constexpr std::string_view kIllegal[] = {"",
+                                         "no call yet",
+                                         "the call is no audit",
+                                         "the audit has not answered yet",
+                                         "the step is already over",
+                                         "its inputs were done before",
+                                         "a call is running already",
+                                         "not in this phase of the step"};
+
+}  // namespace
+
+const StepCell& stepCell(StepState state, StepEvent event) {
+  return kTable[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
+}
+
+std::string_view name(StepState state) {
+  return kStates[static_cast<std::size_t>(state)];
+}
+std::string_view name(StepEvent event) {
+  return kEvents[static_cast<std::size_t>(event)];
+}
+std::string_view name(Illegal illegal) {
+  return kIllegal[static_cast<std::size_t>(illegal)];
+}
+
+}  // namespace aetherflow

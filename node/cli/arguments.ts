@@ -1,0 +1,39 @@
+/** What the command line's words mean, before commander sees them and after. */
+import { InvalidArgumentError } from 'commander'
+
+/**
+ * Makes two things that people write unambiguous. `--simulate` has an optional profile: a plan, a path or a prompt behind it is
+ * not one. `--concurrency` may take several pairs: `--concurrency groq=2 deepseek=4`.
+ */
+export function unambiguous(words: readonly string[]): string[] {
+  const result: string[] = []
+  let pairs = false
+  for (let at = 0; at < words.length; ++at) {
+    const word = words[at] ?? ''
+    const next = words[at + 1]
+    if (word === '--') return [...result, ...words.slice(at)]
+    if (pairs && /^[^-=][^=]*=[^=]*$/.test(word) && words[at - 1] !== '--concurrency') result.push('--concurrency')
+    if (word === '--concurrency') pairs = true
+    else if (!/^[^-=][^=]*=[^=]*$/.test(word)) pairs = false
+    // Names of profiles are plain words.
+    const profile = next !== undefined && /^[A-Za-z][\w-]*$/.test(next)
+    result.push(word === '--simulate' && !profile ? '--simulate=default' : word)
+  }
+  return result
+}
+
+/** Collects `P=N`. */
+export function concurrency(pair: string, known: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [, provider = '', number = ''] = /^([^=]+)=(\d{1,6})$/.exec(pair) ?? []
+  if (provider === '' || Number(number) < 1) {
+    throw new InvalidArgumentError('expected PROVIDER=NUMBER with a number of at least 1, such as groq=4')
+  }
+  return { ...known, [provider]: Number(number) }
+}
+
+/** A seed: a whole number that a double holds exactly. */
+export function seed(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number from 0')
+  return value
+}

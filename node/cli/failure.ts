@@ -1,0 +1,34 @@
+/** Errors as a person gets them, and the exit codes they lead to. */
+import { AetherflowError } from '../../bindings/errors.js'
+import { oneLine } from '../../web/standard/format.js'
+import { paint } from './colour.js'
+import { exitCodes, type ExitCode, type Host } from './host.js'
+
+const usageCodes = ['json.', 'plan.', 'route.', 'options.', 'host.usage', 'host.config']
+
+/** 2 for a bad plan, option or configuration, 130 for an interruption, 1 for everything else that went wrong. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof AetherflowError)) return exitCodes.failed
+  if (error.code === 'host.aborted') return exitCodes.interrupted
+  return usageCodes.some((prefix) => error.code.startsWith(prefix)) ? exitCodes.usage : exitCodes.failed
+}
+
+/** The error without its stack, as `--json` prints it in the last line. */
+export function failureRecord(error: unknown): { type: 'error'; code: string; where: string; detail: string; advice: string } {
+  if (error instanceof AetherflowError) {
+    const { code, where, detail, advice } = error
+    return { type: 'error', code, where, detail, advice }
+  }
+  const detail = error instanceof Error ? error.message : String(error)
+  return { type: 'error', code: 'internal', where: '', detail, advice: 'please report this with the plan' }
+}
+
+/** `error plan.cycle at /steps/3/dependencies/0: a → b → a`, and the advice below. The stack only with AETHERFLOW_DEBUG=1. */
+export function tellFailure(error: unknown, host: Host): void {
+  const { code, where, detail, advice } = failureRecord(error)
+  const place = where === '' ? '' : ` at ${oneLine(where)}`
+  const words = detail === '' ? '' : `: ${oneLine(detail)}`
+  const colours = paint(host.stderr, host.env)
+  host.stderr.write(`${colours.red('error')} ${code}${place}${words}\n  ${oneLine(advice)}\n`)
+  if (host.env['AETHERFLOW_DEBUG'] === '1' && error instanceof Error) host.stderr.write(`${error.stack ?? ''}\n`)
+}

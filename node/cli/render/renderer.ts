@@ -1,0 +1,17 @@
+/** Ways to show a run under way. None of them decides anything, and each may be left out. */
+import type { RunEvent } from '../../../bindings/events.js'
+
+/** What is known before the first event. */
+export interface RunHeader {
+  /** The plan's file name, or the prompt of `generate`. */
+  readonly plan: string
+  readonly mode: string
+  readonly simulated: string | undefined
+}
+
+export interface Renderer {
+  begin(header: RunHeader): void
+  event(event: RunEvent): void
+  /** Leaves the screen as it is to stay. Called once, on every way out. */
+  end(): void
+}

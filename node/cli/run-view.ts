@@ -1,0 +1,154 @@
+/** What a screen knows of a run: its events folded into rows. Constant work per event, so that large plans stay cheap. */
+import type { RunEvent } from '../../bindings/events.js'
+import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
+
+export type RowState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
+
+export interface Row {
+  /** Position in the plan. */
+  readonly index: number
+  readonly id: string
+  state: RowState
+  provider: string
+  model: string
+  /** ms since the run began; the first call's start, and the end. */
+  startedAt: number | undefined
+  endedAt: number | undefined
+  /** Answer tokens: a running estimate, then the provider's count; all calls of the step. */
+  tokens: number
+  costMicroUsd: number
+  /** What is going on, or why it ended as it did. */
+  note: string
+  /** Tokens of the calls that have ended. */
+  settledTokens: number
+}
+
+/** Ended rows that a large table still shows. */
+const mostRecent = 200
+
+export class RunView {
+  readonly rows: Row[] = []
+  readonly counts = { done: 0, failed: 0, skipped: 0, cancelled: 0 }
+  /** Ids of running steps, in the order they started. */
+  readonly running = new Map<string, Row>()
+  /** Steps that ended last, oldest first. */
+  readonly recent: Row[] = []
+  readonly #byId = new Map<string, Row>()
+  /** What the providers said of failed steps. */
+  readonly messages = new Map<string, string>()
+  costMicroUsd = 0
+  /** Time of the latest event. */
+  at = 0
+  finished = false
+
+  get settled(): number {
+    const { done, failed, skipped, cancelled } = this.counts
+    return done + failed + skipped + cancelled
+  }
+
+  row(id: string): Row | undefined {
+    return this.#byId.get(id)
+  }
+
+  apply(event: RunEvent): void {
+    this.at = event.at
+    switch (event.type) {
+      case 'steps':
+        for (const { id } of event.steps) this.#add(id)
+        break
+      case 'finish':
+        this.costMicroUsd = event.costMicroUsd
+        this.finished = true
+        break
+      case 'warning':
+        break
+      default: {
+        const row = event.step === undefined ? undefined : this.#byId.get(event.step)
+        if (row !== undefined) this.#applyToRow(row, event)
+      }
+    }
+  }
+
+  #applyToRow(row: Row, event: RunEvent): void {
+    switch (event.type) {
+      case 'call':
+        this.#call(row, event)
+        break
+      case 'first_token':
+        if (event.purpose === 'main') row.note = ''
+        break
+      case 'progress':
+        row.tokens = row.settledTokens + event.tokens
+        break
+      case 'answer':
+        row.settledTokens += event.tokens.output
+        row.tokens = row.settledTokens
+        break
+      case 'note':
+        if (event.reason !== 'routed') row.note = event.words
+        break
+      case 'done':
+        row.note = event.repaired ? 'repaired' : row.note
+        this.#settle(row, 'done', event.at, event.costMicroUsd)
+        break
+      case 'failed':
+        row.note = event.message === '' ? failureKindWords[event.failure] : event.message
+        this.messages.set(row.id, event.message)
+        this.#settle(row, 'failed', event.at, event.costMicroUsd)
+        break
+      case 'skipped':
+        row.note = event.cause === undefined ? reasonWords[event.reason] : `needs ${event.cause}`
+        this.#settle(row, 'skipped', event.at, row.costMicroUsd)
+        break
+      case 'cancelled':
+        row.note = ''
+        this.#settle(row, 'cancelled', event.at, row.costMicroUsd)
+        break
+      default:
+    }
+  }
+
+  #add(id: string): void {
+    const row: Row = {
+      index: this.rows.length,
+      id,
+      state: 'waiting',
+      provider: '',
+      model: '',
+      startedAt: undefined,
+      endedAt: undefined,
+      tokens: 0,
+      costMicroUsd: 0,
+      note: '',
+      settledTokens: 0,
+    }
+    this.rows.push(row)
+    this.#byId.set(id, row)
+  }
+
+  #call(row: Row, event: RunEvent & { type: 'call' }): void {
+    row.state = 'running'
+    row.startedAt ??= event.at
+    this.running.set(row.id, row)
+    if (event.purpose === 'main') {
+      row.provider = event.provider
+      row.model = event.model
+      row.note = 'waiting for the first token'
+    } else {
+      row.note = `${event.purpose} by ${event.provider}`
+    }
+  }
+
+  #settle(row: Row, state: 'done' | 'failed' | 'skipped' | 'cancelled', at: number, costMicroUsd: number): void {
+    // A settled step stays settled: nothing may be counted twice.
+    if (row.endedAt !== undefined) return
+    row.state = state
+    row.endedAt = at
+    this.costMicroUsd += costMicroUsd - row.costMicroUsd
+    row.costMicroUsd = costMicroUsd
+    this.counts[state] += 1
+    this.running.delete(row.id)
+    this.recent.push(row)
+    if (this.recent.length > 2 * mostRecent) this.recent.splice(0, this.recent.length - mostRecent)
+  }
+}

@@ -1,0 +1,129 @@
+/** Configuration: what providers exist, where they are, and the keys. Trusted files and the environment only, never a plan. */
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { AetherflowError } from '../bindings/errors.js'
+
+/** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
+export interface ProviderConfig {
+  readonly name?: string
+  /** Wire format: deepseek, groq, openai, or generic for any other OpenAI-compatible host. */
+  readonly dialect?: string
+  readonly baseUrl?: string
+  /** Name of the environment variable that holds the key. */
+  readonly keyEnv?: string
+  /** The key itself; better left to the environment. Never handed to the core, a log or a report. */
+  readonly key?: string
+  /** Most calls at once. */
+  readonly concurrency?: number
+  readonly default?: string
+  readonly models?: Readonly<Record<string, unknown>>
+  readonly json?: 'schema' | 'object' | 'none'
+}
+
+/** A patch of the built-in table (RFC 7396), with keys. */
+export interface Config {
+  readonly providers?: Readonly<Record<string, ProviderConfig>>
+  readonly modes?: Readonly<Record<string, unknown>>
+  readonly targets?: Readonly<Record<string, number>>
+  readonly timeouts?: Readonly<Record<string, number>>
+  readonly overflow?: 'never' | 'when_sooner'
+  readonly repairs?: 0 | 1
+  readonly unknownPrice?: Readonly<Record<string, number>>
+}
+
+/** A provider as the host needs it: the built-in table with the configuration merged over it. */
+export interface ProviderEntry {
+  readonly id: string
+  readonly name: string
+  readonly dialect: string
+  readonly baseUrl: string
+  readonly keyEnv: string
+  readonly key: string | undefined
+}
+
+/** `$XDG_CONFIG_HOME/aetherflow/config.json`, else below `~/.config`. Never the working folder: a cloned repository is not trusted. */
+export function userConfigPath(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'aetherflow', 'config.json')
+}
+
+/** Reads `path`, or the user's file when there is one. Fails: host.config with the path and what is wrong. */
+export async function readConfig(path?: string): Promise<Config> {
+  const file = path ?? userConfigPath()
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (path === undefined && code === 'ENOENT') return {}
+    throw new AetherflowError('host.config', file, `cannot be read: ${String(code)}`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The parser's message quotes the text, and the text may hold a key.
+    throw new AetherflowError('host.config', file, 'not valid JSON')
+  }
+  return checkConfig(value, file)
+}
+
+const members = new Set(['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'])
+const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
+
+/** Checks what the host itself uses; the rest is checked by the core. */
+export function checkConfig(value: unknown, where = ''): Config {
+  if (!isObject(value)) throw new AetherflowError('host.config', where, 'expected a JSON object')
+  for (const key of Object.keys(value)) {
+    if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member '${key}'`)
+  }
+  const providers = value['providers'] ?? {}
+  if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
+  for (const [id, provider] of Object.entries(providers)) {
+    if (!isObject(provider)) throw new AetherflowError('host.config', where, `provider '${id}' must be an object`)
+    for (const key of texts) {
+      if (provider[key] !== undefined && typeof provider[key] !== 'string') {
+        throw new AetherflowError('host.config', where, `'${key}' of provider '${id}' must be text`)
+      }
+    }
+    const { baseUrl } = provider
+    if (typeof baseUrl === 'string' && !/^https?:\/\/[^\s]+$/.test(baseUrl)) {
+      throw new AetherflowError('host.config', where, `'baseUrl' of provider '${id}' must be an http(s) address`)
+    }
+  }
+  return value as Config
+}
+
+/** The configuration without its keys: what the core gets to merge. */
+export function withoutKeys(config: Config): Record<string, unknown> {
+  const providers: Record<string, unknown> = {}
+  for (const [id, provider] of Object.entries(config.providers ?? {})) {
+    const { key: _key, ...rest } = provider
+    providers[id] = rest
+  }
+  return { ...config, providers }
+}
+
+/** Built-in table and configuration, merged for the host. `defaults`: the core's document. */
+export function providerEntries(defaults: unknown, config: Config, env: NodeJS.ProcessEnv = process.env): ProviderEntry[] {
+  const known = (defaults as { providers: Record<string, ProviderConfig> }).providers
+  const ids = new Set([...Object.keys(known), ...Object.keys(config.providers ?? {})])
+  return [...ids].map((id) => {
+    const merged: ProviderConfig = { ...known[id], ...config.providers?.[id] }
+    const keyEnv = merged.keyEnv ?? ''
+    const key = merged.key ?? (keyEnv === '' ? undefined : env[keyEnv])
+    return {
+      id,
+      name: merged.name ?? id,
+      dialect: merged.dialect ?? 'generic',
+      baseUrl: merged.baseUrl ?? '',
+      keyEnv,
+      // An empty variable is an unset one.
+      key: key === undefined || key.trim() === '' ? undefined : key.trim(),
+    }
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,60 @@
+// Builds what `npm start` and the package need: the WebAssembly module and the JavaScript of bindings, web/standard and node.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build as buildTargets, configure } from './lib/cmake.mjs'
+import { publishModule, sizeLine } from './lib/module.mjs'
+import { at, digest, readJson } from './lib/paths.mjs'
+import { main, mustNode, stage as plainStage } from './lib/run.mjs'
+import { setup } from './setup.mjs'
+
+/** The generators of checked-in files; each knows `--check`. */
+export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs']
+
+const projects = ['bindings', 'web/standard', 'node']
+const compiler = 'node_modules/typescript/bin/tsc'
+
+/**
+ * Brings dist/ up to date with what `found` (see setup) offers. `tests` adds the GoogleTest binary to the configuration;
+ * `stage` frames each part: the default stops at the first that fails.
+ */
+export async function build(found, { tests = false, stage = plainStage } = {}) {
+  await stage('generated files', async () => {
+    for (const generator of generators) await mustNode([at(generator), '--check'])
+  })
+  await stage('wasm', async () => {
+    await configure('wasm', found, { AETHERFLOW_TESTS: tests || hasTests() ? 'ON' : 'OFF' })
+    await buildTargets('wasm', found, ['aetherflow_wasm'])
+    await publishModule()
+    return sizeLine()
+  })
+  await stage('typescript', async () => {
+    forgetRemovedSources()
+    await compile(projects)
+    copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
+  })
+}
+
+/** Compiles TypeScript projects, with those that they refer to. */
+export const compile = (folders) => mustNode([at(compiler), '-b', ...folders])
+
+/** A tree that was configured with tests stays so: `npm start` after `npm test` must not configure again. */
+const hasTests = () => existsSync(at('build/wasm/tests/CMakeFiles/aetherflow_tests.dir'))
+
+/** tsc never deletes: the output of a source that was renamed would stay in dist/ and be published. */
+function forgetRemovedSources() {
+  const sources = projects.flatMap((folder) =>
+    readdirSync(at(folder), { recursive: true })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${folder}/${file}`),
+  )
+  const key = digest([], sources.sort().join('\n'))
+  if (readJson('build/ts/sources.json')?.key === key) return
+  for (const folder of ['bindings', 'web', 'node']) rmSync(at('dist', folder), { recursive: true, force: true })
+  rmSync(at('build/ts'), { recursive: true, force: true })
+  mkdirSync(at('build/ts'), { recursive: true })
+  writeFileSync(at('build/ts/sources.json'), JSON.stringify({ key }))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async () => build(await setup('start')))
+}

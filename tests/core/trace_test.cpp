@@ -1,0 +1,70 @@
+// Markdown traces, run here natively and, from the same sources, as WebAssembly under node.
+//   AETHERFLOW_TRACE_WRITE=1  rewrites the command lines of the traces from what came out: read the diff
+//   AETHERFLOW_TRACE_DUMP=DIR writes the command bytes, which the Jest side compares with the bound core's
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "core/base/json_writer.hpp"
+#include "trace_runner.hpp"
+
+namespace aetherflow::testing {
+namespace {
+
+void rewrite(const Trace& trace, const TraceResult& result) {
+  const std::string text = readFile(trace.path);
+  const std::size_t from = text.find("```trace\n") + 9;
+  std::string out = text.substr(0, from);
+  for (const std::string& line : result.lines) out += line + "\n";
+  out += text.substr(text.find("```", from));
+  writeFile(trace.path, out);
+}
+
+TEST(Trace, EveryTraceGivesItsCommands) {
+  const std::vector<std::string> files = traceFiles();
+  ASSERT_GE(files.size(), 10u);
+  for (const std::string& path : files) {
+    const Trace trace = readTrace(path);
+    ASSERT_FALSE(trace.lines.empty()) << path;
+    const TraceResult result = runTrace(trace);
+    if (std::getenv("AETHERFLOW_TRACE_WRITE") != nullptr) {
+      rewrite(trace, result);
+    } else {
+      EXPECT_EQ(result.lines, trace.lines) << path << ": " << trace.title;
+    }
+    if (const char* folder = std::getenv("AETHERFLOW_TRACE_DUMP"))
+      writeFile(std::string(folder) + path.substr(path.rfind('/')) + ".bytes", result.bytes);
+  }
+}
+
+TEST(Trace, EqualEventsGiveEqualBytes) {
+  for (const std::string& path : traceFiles()) {
+    const Trace trace = readTrace(path);
+    EXPECT_EQ(runTrace(trace).bytes, runTrace(trace).bytes) << path;
+  }
+}
+
+TEST(Trace, NoCellOfTheAutomatonIsUnvisited) {
+  CellVisits visits{};
+  for (const std::string& path : traceFiles()) {
+    const TraceResult result = runTrace(readTrace(path));
+    for (int s = 0; s < kStepStates; ++s)
+      for (int e = 0; e < kStepEvents; ++e) visits[s][e] = visits[s][e] || result.visits[s][e];
+  }
+  for (int s = 0; s < kStepStates; ++s)
+    for (int e = 0; e < kStepEvents; ++e) {
+      const StepCell& cell = stepCell(static_cast<StepState>(s), static_cast<StepEvent>(e));
+      const std::string where =
+          std::string(name(static_cast<StepState>(s))) + " × " + std::string(name(static_cast<StepEvent>(e)));
+      // Cells that nothing can produce must stay empty, and each of them says why.
+      EXPECT_EQ(visits[s][e], cell.kind != CellClass::Never) << where;
+      EXPECT_EQ(cell.illegal == Illegal::None, cell.kind == CellClass::Legal) << where;
+      if (cell.kind != CellClass::Legal) {
+        EXPECT_EQ(cell.next, static_cast<StepState>(s)) << where;
+      }
+    }
+}
+
+}  // namespace
+}  // namespace aetherflow::testing

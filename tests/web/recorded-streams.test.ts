@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Fetch } from '../../bindings/ports.js'
+import type { Dialect } from '../../web/standard/providers/index.js'
+import { deepseek, groq, openai } from '../../web/standard/providers/index.js'
+import { haveRecordings, plainReading, recordedEvents, recordedReply, sseBytes } from '../fixtures/streams-recorded.js'
+import { json, openStream, writeParts } from '../sim/scripted-server.js'
+import { failureOf, generate, withScript } from './call.js'
+
+const dialects: Readonly<Record<string, Dialect>> = { deepseek, groq, openai }
+const dialectOf = (name: string) => ({ dialect: dialects[name.split('/')[0]!]! })
+
+/** With text, so that they end in an answer. The second number: cut at every N-th byte. */
+const answering: readonly (readonly [string, number])[] = [
+  ['openai/azure-model-router.1', 1],
+  ['deepseek/deepseek-text', 997],
+  ['deepseek/deepseek-reasoning', 499],
+  ['openai/openai-text', 997],
+  ['groq/groq-text', 2999],
+  ['groq/groq-reasoning', 4999],
+]
+const silent = ['deepseek/deepseek-tool-call', 'groq/groq-tool-call']
+
+/** Cuts within the last bytes, where finish, usage and [DONE] are, are tried at every byte. */
+const tailBytes = 40
+
+function cutsOf(bytes: Uint8Array, step: number): number[] {
+  const all = new Set<number>()
+  for (let cut = 0; cut < bytes.length; cut += step) all.add(cut)
+  for (let cut = Math.max(0, bytes.length - tailBytes); cut < bytes.length; cut++) all.add(cut)
+  return [...all]
+}
+
+const recorded = haveRecordings ? describe : describe.skip
+
+recorded('recorded streams over a real socket', () => {
+  test.each(answering)(
+    '%s: the same answer, cut in two at every %i. byte',
+    async (name, step) => {
+      const events = recordedEvents(name)
+      const expected = plainReading(events)
+      const bytes = sseBytes(events)
+      const cuts = cutsOf(bytes, step)
+      let next = 0
+      await withScript(
+        async (reply) => {
+          const cut = cuts[next]!
+          openStream(reply)
+          await writeParts(reply, [bytes.subarray(0, cut), bytes.subarray(cut)])
+          reply.end()
+        },
+        async (server) => {
+          for (next = 0; next < cuts.length; next++) {
+            const pieces: string[] = []
+            const { text, finish, usage } = await generate(
+              server.url,
+              dialectOf(name),
+              {},
+              { text: (piece) => pieces.push(piece) },
+            )
+            if (text !== expected.text || pieces.join('') !== text)
+              throw new Error(`another text when cut at ${cuts[next]}`)
+            if (
+              finish !== expected.finish ||
+              usage?.input !== expected.usage?.['prompt_tokens'] ||
+              usage?.output !== expected.usage?.['completion_tokens']
+            ) {
+              throw new Error(`another finish or usage when cut at ${cuts[next]}`)
+            }
+          }
+        },
+      )
+      expect(next).toBe(cuts.length)
+      expect(arrivedCut).toBeGreaterThan(0.8 * cuts.length)
+      expect(expected.text.length).toBeGreaterThan(0)
+    },
+    60_000,
+  )
+
+  test.each(['openai/azure-model-router.1', 'deepseek/deepseek-reasoning'])(
+    '%s byte by byte with CRLF',
+    async (name) => {
+      const events = recordedEvents(name)
+      const all = sseBytes(events.slice(-20), '\r\n')
+      const result = await withScript(
+        async (reply) => {
+          openStream(reply)
+          await writeParts(
+            reply,
+            Array.from(all, (_, at) => all.subarray(at, at + 1)),
+          )
+          reply.end()
+        },
+        (server) => generate(server.url, dialectOf(name)),
+      )
+      expect(result.text).toBe(plainReading(events.slice(-20)).text)
+    },
+  )
+
+  test('ended early at any of its events, a stream is truncated and never an answer', async () => {
+    const events = recordedEvents('openai/azure-model-router.1')
+    const finishAt = events.findIndex((event) => event.includes('"finish_reason":"stop"'))
+    for (let length = 0; length <= events.length; length++) {
+      const text = events
+        .slice(0, length)
+        .map((event) => `data: ${event}\n\n`)
+        .join('')
+      const call = withScript(
+        async (reply) => {
+          openStream(reply)
+          await writeParts(reply, [text])
+          reply.end()
+        },
+        (server) => generate(server.url, { dialect: openai }),
+      )
+      if (length > finishAt) expect(await call).toMatchObject({ finish: 'stop' })
+      else expect(await failureOf(call)).toMatchObject({ kind: 'truncated' })
+    }
+  })
+
+  test.each(silent)('%s: tool calls alone are no answer', async (name) => {
+    const bytes = sseBytes(recordedEvents(name))
+    const call = withScript(
+      async (reply) => {
+        openStream(reply)
+        await writeParts(reply, [bytes])
+        reply.end()
+      },
+      (server) => generate(server.url, dialectOf(name)),
+    )
+    expect(await failureOf(call)).toMatchObject({ kind: 'malformed', message: 'empty answer' })
+  })
+})
+
+recorded('recorded whole replies', () => {
+  test.each([
+    'deepseek/deepseek-text',
+    'deepseek/deepseek-json',
+    'deepseek/deepseek-reasoning',
+    'groq/groq-text',
+    'groq/groq-reasoning',
+  ])('%s', async (name) => {
+    const body = recordedReply(name)
+    const parsed = JSON.parse(body) as {
+      choices: { message: { content: string }; finish_reason: string }[]
+      usage: Record<string, number>
+    }
+    const result = await withScript(
+      (reply) => json(reply, 200, body),
+      (server) => generate(server.url, dialectOf(name), { stream: false }),
+    )
+    expect(result.text).toBe(parsed.choices[0]!.message.content)
+    expect(result.finish).toBe(parsed.choices[0]!.finish_reason)
+    expect(result.usage).toMatchObject({
+      input: parsed.usage['prompt_tokens'],
+      output: parsed.usage['completion_tokens'],
+    })
+  })
+
+  test('a recorded refusal', async () => {
+    const body = recordedReply('openai/reasoning-model-legacy-parameter-error')
+    const call = withScript(
+      (reply) => json(reply, 400, body),
+      (server) => generate(server.url, { dialect: openai }),
+    )
+    expect(await failureOf(call)).toMatchObject({
+      kind: 'bad_request',
+      status: 400,
+      message: expect.stringContaining('unsupported_parameter'),
+    })
+  })
+})

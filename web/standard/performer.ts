@@ -1,0 +1,86 @@
+/** Carries out calls for real: reads context files, lets the core assemble the prompt, sends it through the provider's client. */
+import type { CallProgress, CallTicket, Performer } from '../../bindings/driver.js'
+import type { CoreRun } from '../../bindings/core.js'
+import type { FileReader, ModelClient, ModelReply, ModelRequest, OutputConstraint } from '../../bindings/ports.js'
+import { CallFailure } from './failure.js'
+
+export interface ModelPerformerOptions {
+  /** The client of a provider, by its id in the table; undefined: not configured. */
+  readonly client: (provider: string) => ModelClient | undefined
+  /** Absent: steps that name files fail with kind `input`. */
+  readonly files?: FileReader | undefined
+  /** Whole replies instead of streams. Default false. */
+  readonly plain?: boolean | undefined
+}
+
+const auditSchema = {
+  type: 'object',
+  properties: {
+    verdict: { type: 'string', enum: ['pass', 'issues'] },
+    issues: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['verdict', 'issues'],
+  additionalProperties: false,
+} as const
+
+export class ModelPerformer implements Performer {
+  readonly #options: ModelPerformerOptions
+  /** A file is read once per run: steps that share a file get the same bytes, which prefix caches need. */
+  readonly #files = new Map<string, Promise<string>>()
+
+  constructor(options: ModelPerformerOptions) {
+    this.#options = options
+  }
+
+  async perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply> {
+    const client = this.#options.client(ticket.provider)
+    if (client === undefined) {
+      throw new CallFailure('auth', `no client for provider ${ticket.provider}`)
+    }
+    const paths = ticket.step.files
+    const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
+    ticket.signal.throwIfAborted()
+    const { dependencies, answer, issues } = ticket
+    const prompt = core.prompt(ticket.call, {
+      files,
+      dependencies,
+      ...(answer === undefined ? {} : { answer }),
+      ...(issues === undefined ? {} : { issues }),
+    })
+    progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)
+    const request: ModelRequest = {
+      model: ticket.model,
+      system: prompt.system,
+      user: prompt.user,
+      maxOutputTokens: ticket.maxTokens,
+      output: constraintOf(ticket, core),
+      stream: this.#options.plain !== true,
+    }
+    return client.generate(request, ticket.signal, progress)
+  }
+
+  #read(path: string): Promise<string> {
+    const known = this.#files.get(path)
+    if (known !== undefined) return known
+    const { files } = this.#options
+    const text =
+      files === undefined
+        ? Promise.reject(new CallFailure('input', `this host reads no files: ${path}`))
+        : files.read(path)
+    this.#files.set(path, text)
+    return text
+  }
+}
+
+/** What the provider is asked to enforce; the core has put the rest into the prompt. */
+function constraintOf(ticket: CallTicket, core: CoreRun): OutputConstraint {
+  const level = core.constraintLevel(ticket.call)
+  if (ticket.purpose === 'audit') {
+    if (level === 'instruct') return { kind: 'text' }
+    return level === 'schema' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
+  }
+  const { output, schema } = ticket.step
+  if (level === 'instruct') return { kind: output === 'code' ? 'code' : 'text' }
+  if (level === 'schema' && schema !== undefined) return { kind: 'schema', schema }
+  return { kind: 'json' }
+}

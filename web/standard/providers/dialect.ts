@@ -1,0 +1,57 @@
+import type { ModelRequest } from '../../../bindings/ports.js'
+
+/** What differs between hosts of the chat-completions format. One small object per provider; no state. */
+export interface Dialect {
+  readonly name: string
+  /**
+   * The request's JSON. May turn `stream` off where the provider cannot stream what is asked: the client reads whichever
+   * form comes back.
+   */
+  body(request: ModelRequest): Readonly<Record<string, unknown>>
+}
+
+/** The two turns as plain strings: DeepSeek refuses content in parts. An empty system text sends no turn. */
+export function messages(request: ModelRequest, systemRole: 'system' | 'developer' = 'system'): readonly object[] {
+  const user = { role: 'user', content: request.user }
+  return request.system === '' ? [user] : [{ role: systemRole, content: request.system }, user]
+}
+
+export function temperature(request: ModelRequest): { readonly temperature?: number } {
+  return request.temperature === undefined ? {} : { temperature: request.temperature }
+}
+
+/** Both of a provider's JSON modes want an object at the root; another schema is left to the prompt. */
+export function hasObjectRoot(schema: Readonly<Record<string, unknown>>): boolean {
+  return schema['type'] === 'object'
+}
+
+/** The schema mode of OpenAI and Groq. `strict` only where their strict rules hold, else they answer 400. */
+export function schemaFormat(schema: Readonly<Record<string, unknown>>): object {
+  return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrict(schema, 0) } }
+}
+
+/** Whether every object lists all its properties as required and forbids others, as far as 32 levels down. */
+function isStrict(schema: unknown, depth: number): boolean {
+  if (Array.isArray(schema)) return schema.every((part) => isStrict(part, depth + 1))
+  if (typeof schema !== 'object' || schema === null) return true
+  if (depth > 32) return false
+  const node = schema as Readonly<Record<string, unknown>>
+  const properties = node['properties']
+  if (node['type'] === 'object' || isMap(properties)) {
+    const required: readonly unknown[] = Array.isArray(node['required']) ? node['required'] : []
+    const names = isMap(properties) ? Object.keys(properties) : []
+    if (node['additionalProperties'] !== false || !names.every((name) => required.includes(name))) return false
+  }
+  if (Array.isArray(node['type']) || 'allOf' in node || 'oneOf' in node || 'not' in node || 'patternProperties' in node)
+    return false
+  const maps = [properties, node['$defs'], node['definitions']].filter(isMap)
+  return (
+    maps.every((map) => Object.values(map).every((part) => isStrict(part, depth + 1))) &&
+    isStrict(node['items'], depth + 1) &&
+    isStrict(node['anyOf'], depth + 1)
+  )
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,7 @@
+export { createOpenAiCompatible, type OpenAiCompatibleConfig } from './openai-compatible.js'
+export type { Timeouts } from './call-guard.js'
+export type { Dialect } from './dialect.js'
+export { deepseek } from './deepseek.js'
+export { generic } from './generic.js'
+export { groq } from './groq.js'
+export { openai } from './openai.js'

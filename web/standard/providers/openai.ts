@@ -1,0 +1,27 @@
+import type { ModelRequest } from '../../../bindings/ports.js'
+import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
+
+export const openai: Dialect = {
+  name: 'openai',
+  body(request) {
+    const reasons = /^(?:gpt-[5-9]|o\d)/.test(request.model)
+    const format = responseFormat(request)
+    return {
+      model: request.model,
+      messages: messages(request, reasons ? 'developer' : 'system'),
+      max_completion_tokens: request.maxOutputTokens,
+      stream: request.stream,
+      // Without the first no usage comes at all; the second saves the random padding on every chunk.
+      ...(request.stream && { stream_options: { include_usage: true, include_obfuscation: false } }),
+      ...(format && { response_format: format }),
+      // Reasoning models refuse a temperature unless their effort is `none`, which not all of them have.
+      ...(reasons ? {} : temperature(request)),
+    }
+  },
+}
+
+function responseFormat({ output, system, user }: ModelRequest): object | undefined {
+  if (output.kind === 'schema') return hasObjectRoot(output.schema) ? schemaFormat(output.schema) : undefined
+  if (output.kind !== 'json') return undefined
+  return /json/i.test(system) || /json/i.test(user) ? { type: 'json_object' } : undefined
+}

@@ -1,0 +1,136 @@
+import { hashText, pick, seeded } from './random.js'
+import { schemaInstance } from './schema-instance.js'
+import { countTokens, splitTokens } from './tokens.js'
+import { codeText, proseText } from './writing.js'
+
+/** What the answer is shaped by: the request without its wire format. */
+export interface AnswerRequest {
+  readonly system: string
+  readonly user: string
+  /** Most tokens of the answer. */
+  readonly maxTokens: number
+  /** Aimed at for prose and code; at most `maxTokens`. */
+  readonly wantedTokens: number
+  readonly format: 'text' | 'json_object' | 'json_schema'
+  /** The schema of `json_schema`. */
+  readonly schema?: unknown
+  readonly auditIssueShare: number
+}
+
+export interface Answer {
+  /** The text in the pieces it is streamed in; they join to the answer. */
+  readonly pieces: readonly string[]
+  readonly finish: 'stop' | 'length'
+}
+
+/** A deterministic answer: the same seed and request give the same pieces. Cut with finish `length` when it cannot fit. */
+export function simulateAnswer(request: AnswerRequest, seed: number): Answer {
+  const pieces = splitTokens(answerText(request, seed))
+  return pieces.length <= request.maxTokens
+    ? { pieces, finish: 'stop' }
+    : { pieces: pieces.slice(0, Math.max(1, request.maxTokens)), finish: 'length' }
+}
+
+const asksForJson =
+  /\bJSON (?:only|object|value|document)|only (?:with )?(?:valid )?JSON|(?:as|in|is|be|return|answer(?: with)?|respond with) (?:valid )?JSON|JSON Schema/i
+const asksForCode = /\bcode only\b|\bonly (?:the )?(?:source )?code\b|\bno prose\b/i
+
+function answerText(request: AnswerRequest, seed: number): string {
+  const { system, user, format, wantedTokens } = request
+  const random = seeded(hashText(`${system}\n${user}`, seed))
+  const task = taskOf(user)
+  // Orders stand in the system text; the user text may hold files and verdicts that speak of JSON and code too.
+  const orders = system || user
+  if (/"verdict"/.test(orders)) return auditText(random, request.auditIssueShare)
+  if (format === 'json_schema') return JSON.stringify(schemaInstance(request.schema))
+  if (format === 'json_object' || asksForJson.test(orders)) {
+    const schema = schemaInPrompt(user) ?? schemaInPrompt(system)
+    return JSON.stringify(schema === undefined ? plainJson(random, task, wantedTokens) : schemaInstance(schema))
+  }
+  return asksForCode.test(orders) ? codeText(random, task, user, wantedTokens) : proseText(random, task, wantedTokens)
+}
+
+function auditText(random: () => number, issueShare: number): string {
+  if (random() >= issueShare) return '{"verdict":"pass","issues":[]}'
+  const issues = [
+    'an edge case is not handled',
+    'a name does not say what it holds',
+    'one criterion is not met',
+    'an error is swallowed',
+  ]
+  return JSON.stringify({ verdict: 'issues', issues: [`(simulated) ${pick(random, issues)}`] })
+}
+
+function plainJson(random: () => number, task: string, wantedTokens: number): object {
+  const frame = { simulated: true, task, summary: '' }
+  return {
+    ...frame,
+    summary: proseText(random, task, Math.max(8, wantedTokens - countTokens(JSON.stringify(frame)) - 4)).replace(
+      /\s+/g,
+      ' ',
+    ),
+  }
+}
+
+/** What stands in a `<task>` tag, or the last line that reads like a task: prompts begin with what is shared and end with what is asked. */
+function taskOf(user: string): string {
+  const tagged = /<task\b[^<>]*>\s*([^\n<]{3,400})/.exec(user)?.[1]
+  return (tagged ?? lastLine(user))
+    .replace(/["\\`]/g, '')
+    .slice(0, 90)
+    .trim()
+}
+
+function lastLine(user: string): string {
+  const lines = user
+    .slice(-20_000)
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/<[^<>]*>/g, '')
+        .replace(/^[\s#>*\d.:-]+/, '')
+        .trim(),
+    )
+  const line = lines
+    .reverse()
+    .find(
+      (text) =>
+        /\p{L}{3}/u.test(text) && !/^[{[]/.test(text) && !/\bJSON\b|\bcode only\b|^(?:criteria|context)\b/i.test(text),
+    )
+  return line ?? 'the task'
+}
+
+/** The first JSON object that looks like a schema, after the words that announce one. Tries at most 50 places: a hostile prompt stays cheap. */
+function schemaInPrompt(text: string): unknown {
+  const announced = Math.max(0, text.lastIndexOf('<schema'), text.lastIndexOf('JSON Schema'))
+  let tries = 0
+  for (
+    let start = text.indexOf('{', announced);
+    start >= 0 && tries < 50;
+    start = text.indexOf('{', start + 1), tries++
+  ) {
+    const end = objectEnd(text, start)
+    if (end < 0) continue
+    try {
+      const value = JSON.parse(text.slice(start, end)) as Record<string, unknown>
+      if ('type' in value || 'properties' in value || '$schema' in value || 'anyOf' in value || '$ref' in value)
+        return value
+    } catch {
+      // Braces of a template or of code: not a schema.
+    }
+  }
+  return undefined
+}
+
+function objectEnd(text: string, start: number): number {
+  let depth = 0
+  let quoted = false
+  for (let at = start; at < text.length && at < start + 100_000; at++) {
+    const mark = text[at]
+    if (quoted && mark === '\\') at++
+    else if (mark === '"') quoted = !quoted
+    else if (!quoted && mark === '{') depth++
+    else if (!quoted && mark === '}' && --depth === 0) return at + 1
+  }
+  return -1
+}

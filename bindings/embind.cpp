@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "core/prompt/audit.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
 

@@ -1,4 +1,5 @@
-// `npm run bench [name …]`: builds and runs the benches, one after the other. Figures in documents come from here.
+// `npm run bench [name …] [-- --quick]`: builds and runs the benches, one after the other. Figures in documents come from
+// here. What starts with `--`, and numbers, go to each bench.
 import { existsSync } from 'node:fs'
 import { build } from './build.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
@@ -7,10 +8,18 @@ import { main, must, mustNode, Stop } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 /** Every bench by name. Native ones are CMake targets, the others run under Node. */
-const benches = [{ name: 'psplib', native: true }]
+const benches = [
+  { name: 'orchestration' },
+  { name: 'plan-reading' },
+  { name: 'workflows' },
+  { name: 'psplib', native: true },
+  { name: 'mission' },
+]
 
 await main(async () => {
-  const wanted = process.argv.slice(2)
+  const words = process.argv.slice(2)
+  const passed = words.filter((word) => word.startsWith('--') || /^\d+$/.test(word))
+  const wanted = words.filter((word) => !passed.includes(word))
   const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
   if (unknown.length > 0)
     throw new Stop(`no bench ${unknown.join(', ')}; there are: ${benches.map((b) => b.name).join(', ')}`)
@@ -26,7 +35,7 @@ await main(async () => {
     } else {
       const file = at('tests/bench', `${bench.name}.mjs`)
       if (!existsSync(file)) throw new Stop(`tests/bench/${bench.name}.mjs is missing`)
-      await mustNode(['--expose-gc', file], { show: true })
+      await mustNode(['--expose-gc', file, ...passed], { show: true })
     }
   }
 })

@@ -40,6 +40,12 @@ bool isRule(std::string_view line) {
   return marks >= 3;
 }
 
+/// "**Context**" or "**Context:**" alone on its line: a heading by another name.
+bool isBoldLine(std::string_view line) {
+  if (text::endsWith(line, ":")) line.remove_suffix(1);
+  return line.size() > 4 && text::startsWith(line, "**") && line.find("**", 2) == line.size() - 2;
+}
+
 class Builder {
  public:
   Builder(std::string_view text, const Protection& protection) : text_(text), protection_(protection) {}
@@ -84,7 +90,7 @@ class Builder {
       if (guarded.guard == Guard::Verbatim && guarded.begin < next) return BlockKind::Verbatim;
     }
     if (isRule(body)) return BlockKind::Rule;
-    if (body[0] == '#') return BlockKind::Heading;
+    if (body[0] == '#' || isBoldLine(body)) return BlockKind::Heading;
     if (bulletLength(body) != 0) return BlockKind::Item;
     return numberLength(body) != 0 ? BlockKind::Numbered : BlockKind::Prose;
   }
@@ -128,7 +134,9 @@ bool isAbbreviation(std::string_view s, std::size_t stop) {
   return false;
 }
 
-bool beginsSentence(std::string_view s, std::size_t at) { return !text::isLower(s[at]); }
+bool beginsSentence(std::string_view s, std::size_t at) {
+  return !text::isLower(s[at]);
+}
 
 }  // namespace
 

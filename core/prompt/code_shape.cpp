@@ -8,7 +8,9 @@ namespace {
 /// Without list markers and quotation signs, so that bulleted prose is prose.
 std::string_view withoutMarker(std::string_view line) {
   std::size_t i = 0;
-  while (i < line.size() && (text::isDigit(line[i]) || std::string_view("-*>.)# ").find(line[i]) != std::string_view::npos)) ++i;
+  while (i < line.size() &&
+         (text::isDigit(line[i]) || std::string_view("-*>.)# ").find(line[i]) != std::string_view::npos))
+    ++i;
   return line.substr(i);
 }
 
@@ -25,7 +27,8 @@ bool isSentence(std::string_view line) {
   std::size_t words = 0;
   std::size_t letters = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
-    if (text::isAlpha(line[i]) || text::isHigh(line[i]) || line[i] == ' ' || line[i] == ',' || line[i] == '\'') ++letters;
+    if (text::isAlpha(line[i]) || text::isHigh(line[i]) || line[i] == ' ' || line[i] == ',' || line[i] == '\'')
+      ++letters;
     if (line[i] != ' ' && (i == 0 || line[i - 1] == ' ')) ++words;
   }
   return words >= 5 && letters * 10 >= line.size() * 9;
@@ -40,8 +43,9 @@ bool isCode(std::string_view line) {
     if (i > 0 && c == '(' && text::isAlnum(line[i - 1])) return true;
     if (i > 0 && c == '>' && line[i - 1] == '-') return true;
   }
-  for (const std::string_view start : {"import ", "from ", "def ", "class ", "return", "#include", "#!", "//", "/*", "package ",
-                                       "use ", "fn ", "func ", "end", "else", "SELECT ", "INSERT ", "CREATE ", "FROM ", "RUN "}) {
+  for (const std::string_view start :
+       {"import ", "from ", "def ",  "class ", "return", "#include", "#!",      "//",      "/*",    "package ",
+        "use ",    "fn ",   "func ", "end",    "else",   "SELECT ",  "INSERT ", "CREATE ", "FROM ", "RUN "}) {
     if (text::startsWith(line, start)) return true;
   }
   return false;

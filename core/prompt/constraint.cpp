@@ -43,7 +43,8 @@ std::string_view longestJson(std::string_view s) {
   int tries = 0;
   for (std::size_t i = s.find_first_of("{["); i != std::string_view::npos && tries < kTries; ++tries) {
     const std::size_t end = balancedEnd(s, i);
-    const bool parses = end != std::string_view::npos && end - i > best.size() && nlohmann::json::accept(s.substr(i, end - i));
+    const bool parses =
+        end != std::string_view::npos && end - i > best.size() && nlohmann::json::accept(s.substr(i, end - i));
     if (parses) best = s.substr(i, end - i);
     i = s.find_first_of("{[", parses ? end : i + 1);
   }

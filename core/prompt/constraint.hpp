@@ -17,12 +17,12 @@ struct Checked {
 
 /// Any, Text: not empty. The answer stays as it is.
 ///
-/// Code: without fences the answer passes unless it is prose beyond doubt; a lead-in ("Here is the code:") is taken off.
-/// With fences the code inside is taken out; of several blocks those in the language that has most bytes, joined by a blank
-/// line, so that an "npm install" beside the program does not end up in its file. Fences inside code stay.
+/// Code: without fences the answer passes unless it is prose beyond doubt; a lead-in ("Here is the code:") is taken
+/// off. With fences the code inside is taken out; of several blocks those in the language that has most bytes, joined
+/// by a blank line, so that an "npm install" beside the program does not end up in its file. Fences inside code stay.
 ///
-/// Json: the whole answer, else a fenced block, else the longest object or array inside the prose that parses. Delivered
-/// byte for byte.
+/// Json: the whole answer, else a fenced block, else the longest object or array inside the prose that parses.
+/// Delivered byte for byte.
 ///
 /// Schema: as Json, then the schema (see schema.hpp). An empty `schema` is met by any JSON.
 Checked checkOutput(OutputKind kind, std::string_view schema, std::string_view answer);

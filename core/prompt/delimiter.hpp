@@ -12,9 +12,9 @@ namespace aetherflow {
 ///     text
 ///     </tag>
 ///
-/// and a line end. If the text holds "</tag" in any case, the tag becomes <tag-N> with the smallest N whose end the text
-/// does not hold: chosen by the text alone, so equal files give equal bytes in every prompt. `attribute` may be empty.
-/// The name is escaped. O(bytes).
+/// and a line end. If the text holds "</tag" in any case, the tag becomes <tag-N> with the smallest N whose end the
+/// text does not hold: chosen by the text alone, so equal files give equal bytes in every prompt. `attribute` may be
+/// empty. The name is escaped. O(bytes).
 void appendTagged(std::string& out, std::string_view tag, std::string_view attribute, std::string_view name,
                   std::string_view text);
 

@@ -14,8 +14,8 @@ struct FencedBlock {
   std::size_t end;            ///< behind the closing fence's line
 };
 
-/// The outermost fenced blocks, in order. A fence with a language inside a block opens a nested one, as models write when
-/// they put a README into a fence. A block that is never closed reaches to the end. O(bytes).
+/// The outermost fenced blocks, in order. A fence with a language inside a block opens a nested one, as models write
+/// when they put a README into a fence. A block that is never closed reaches to the end. O(bytes).
 std::vector<FencedBlock> fencedBlocks(std::string_view text);
 
 /// The text outside the blocks.

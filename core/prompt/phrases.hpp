@@ -28,7 +28,9 @@ struct PhraseMatch {
 /// Case, ' or ’ and the width of white space do not matter.
 PhraseMatch matchPhrase(std::string_view text, std::size_t at, std::uint32_t kinds);
 
-constexpr std::uint32_t bit(PhraseKind kind) { return 1u << static_cast<unsigned>(kind); }
+constexpr std::uint32_t bit(PhraseKind kind) {
+  return 1u << static_cast<unsigned>(kind);
+}
 
 /// "write", "explain"…: after "could you" these ask for work. "access" would be a real question.
 bool isWorkVerb(std::string_view word);

@@ -45,8 +45,7 @@ Protection::Protection(std::string_view text) {
   for (const Span& gap : protect::gaps(taken, text.size())) protect::findTokens(text, gap, spans_);
   for (const Span& span : blocks) spans_.push_back({span.begin, span.end, Guard::Verbatim});
   for (const Span& span : quotes) spans_.push_back({span.begin, span.end, Guard::Exact});
-  std::sort(spans_.begin(), spans_.end(),
-            [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
+  std::sort(spans_.begin(), spans_.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
 }
 
 std::size_t Protection::after(std::size_t at) const {

@@ -37,7 +37,9 @@ std::size_t fenceLength(std::string_view line) {
   return line[0] == '`' && line.find('`', n) != std::string_view::npos ? 0 : n;
 }
 
-bool isIndented(std::string_view line) { return startsWith(line, "    ") || startsWith(line, "\t"); }
+bool isIndented(std::string_view line) {
+  return startsWith(line, "    ") || startsWith(line, "\t");
+}
 
 /// Columns held apart by tabs, by runs of blanks, by bars, or by commas without blanks.
 bool isColumns(std::string_view line) {
@@ -53,7 +55,9 @@ bool isColumns(std::string_view line) {
 }
 
 bool isCodeLike(std::string_view line) {
-  for (const std::string_view start : {"//", "/*", "*/", "#include", "#define", "#!", "$ ", "@", "{", "}", "[", "]", "|", ">"}) {
+  if (line.find_first_not_of(line[0]) == std::string_view::npos) return false;  // a ruler: ===== is no comparison
+  for (const std::string_view start :
+       {"//", "/*", "*/", "#include", "#define", "#!", "$ ", "@", "{", "}", "[", "]", "|", ">"}) {
     if (startsWith(line, start)) return true;
   }
   if (line[0] == '<' && !startsWith(line, "<!--")) return true;
@@ -128,8 +132,8 @@ std::string_view tagName(std::string_view s, std::size_t at) {
 
 /// Tags that hold the author's own instructions, not a document.
 bool holdsInstructions(std::string_view tag) {
-  for (const std::string_view name : {"instructions", "instruction", "task", "tasks", "rules", "guidelines", "requirements",
-                                      "prompt", "role", "goal", "objective", "constraints"}) {
+  for (const std::string_view name : {"instructions", "instruction", "task", "tasks", "rules", "guidelines",
+                                      "requirements", "prompt", "role", "goal", "objective", "constraints"}) {
     if (text::equalNoCase(tag, name)) return true;
   }
   return false;
@@ -155,11 +159,13 @@ void findTagged(std::string_view s, std::vector<Span>& out) {
 
 /// Verbs and nouns after which a colon opens a text to work on, which is no instruction any more.
 bool announcesPayload(std::string_view s, std::size_t at) {
-  for (const std::string_view stem :
-       {"translate", "proofread", "paraphrase", "rephrase", "rewrite", "summarize", "summarise", "classify", "transcribe",
-        "verbatim", "exactly", "following text", "following email", "following message", "following letter",
-        "following sentence", "traduis", "traduire", "reformule", "résume", "corrige", "mot pour mot", "exactement",
-        "texte suivant", "message suivant", "phrase suivante"}) {
+  for (const std::string_view stem : {"translate",       "proofread",         "paraphrase",       "rephrase",
+                                      "rewrite",         "summarize",         "summarise",        "classify",
+                                      "transcribe",      "verbatim",          "exactly",          "following text",
+                                      "following email", "following message", "following letter", "following sentence",
+                                      "traduis",         "traduire",          "reformule",        "résume",
+                                      "corrige",         "mot pour mot",      "exactement",       "texte suivant",
+                                      "message suivant", "phrase suivante"}) {
     if (text::equalNoCase(s.substr(at, stem.size()), stem)) return true;
   }
   return false;

@@ -1,5 +1,5 @@
-// Inline code and quotations. Apostrophes, inch marks and lone quotation marks are everywhere in real prompts: a mark that
-// cannot be paired beyond doubt protects its whole paragraph.
+// Inline code and quotations. Apostrophes, inch marks and lone quotation marks are everywhere in real prompts: a mark
+// that cannot be paired beyond doubt protects its whole paragraph.
 
 #include <unordered_map>
 
@@ -122,13 +122,15 @@ void findSingle(std::string_view s, Span region, std::vector<Span>& out) {
 }
 
 /// « … », “ … ”, ‘ … ’. An opening mark without its end protects the rest of its paragraph.
-void findPaired(std::string_view s, Span region, std::string_view open, std::string_view close, std::vector<Span>& out) {
+void findPaired(std::string_view s, Span region, std::string_view open, std::string_view close,
+                std::vector<Span>& out) {
   const bool isApostrophe = close == "’";
   bool noneLeft = false;  // one failed search answers all later ones
   for (std::size_t i = s.find(open, region.begin); i < region.end; i = s.find(open, i)) {
     std::size_t end = noneLeft ? kNone : s.find(close, i + open.size());
     // ’ is an apostrophe as well: it closes only where no letter follows.
-    while (isApostrophe && end < region.end && end + close.size() < s.size() && text::isWordByte(s[end + close.size()])) {
+    while (isApostrophe && end < region.end && end + close.size() < s.size() &&
+           text::isWordByte(s[end + close.size()])) {
       end = s.find(close, end + 1);
     }
     noneLeft = end >= region.end;

@@ -40,9 +40,10 @@ std::size_t afterApostrophe(std::string_view word) {
 
 bool isNegationWord(std::string_view word) {
   if (word.size() > 32) return false;
-  if (isOneOf(word, {"not", "no", "never", "without", "none", "nor", "neither", "nothing", "nobody", "nowhere", "cannot",
-                     "unless", "except", "avoid", "dont", "cant", "ne", "pas", "sans", "jamais", "aucun", "aucune", "ni", "rien",
-                     "non", "personne", "sauf", "excepté"})) {
+  if (isOneOf(word,
+              {"not",    "no",     "never",  "without", "none", "nor",      "neither", "nothing", "nobody", "nowhere",
+               "cannot", "unless", "except", "avoid",   "dont", "cant",     "ne",      "pas",     "sans",   "jamais",
+               "aucun",  "aucune", "ni",     "rien",    "non",  "personne", "sauf",    "excepté"})) {
     return true;
   }
   const std::size_t tail = afterApostrophe(word);
@@ -70,7 +71,8 @@ std::size_t commentMark(std::string_view s, std::size_t at) {
   return s[at] == '-' && text::startsWith(s.substr(at), "-->") ? 3 : 0;
 }
 
-/// A path, a URL, an identifier, a number, a flag: any digit, any sign inside that prose does not use, or an inner capital.
+/// A path, a URL, an identifier, a number, a flag: any digit, any sign inside that prose does not use, or an inner
+/// capital.
 bool isExact(std::string_view raw, std::string_view word) {
   if (raw[0] == '.' && raw.size() > 1 && raw[1] != '.') return true;  // .env, ./run
   const std::size_t dashes = raw.find_first_not_of('-');
@@ -111,7 +113,8 @@ void findTokens(std::string_view s, Span region, std::vector<GuardedSpan>& out) 
     }
     // Marks of markup and of the sentence around a plain word stay free; around an exact one they belong to it.
     if (isExact(raw, word)) {
-      while (!raw.empty() && std::string_view(".,;:!?").find(raw.back()) != std::string_view::npos) raw.remove_suffix(1);
+      while (!raw.empty() && std::string_view(".,;:!?").find(raw.back()) != std::string_view::npos)
+        raw.remove_suffix(1);
       out.push_back({begin, begin + raw.size(), Guard::Exact});
     } else if (isNegation(word)) {
       out.push_back({begin, begin + raw.size(), Guard::Negation});

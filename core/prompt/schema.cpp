@@ -87,7 +87,9 @@ class Validator {
     if (depth_ >= kDepth) return failHard("depth");
     if (++effort_ > kEffort) return failHard("effort");
     ++depth_;
-    const bool result = schema.is_object() ? object(schema, value) : schema.is_boolean() ? schema.get<bool>() || fail("false") : true;
+    const bool result = schema.is_object()    ? object(schema, value)
+                        : schema.is_boolean() ? schema.get<bool>() || fail("false")
+                                              : true;
     --depth_;
     return result;
   }
@@ -180,8 +182,10 @@ class Validator {
     };
     if (const Json* limit = bound("minimum"); limit != nullptr && value < *limit) return fail("minimum");
     if (const Json* limit = bound("maximum"); limit != nullptr && value > *limit) return fail("maximum");
-    if (const Json* limit = bound("exclusiveMinimum"); limit != nullptr && value <= *limit) return fail("exclusiveMinimum");
-    if (const Json* limit = bound("exclusiveMaximum"); limit != nullptr && value >= *limit) return fail("exclusiveMaximum");
+    if (const Json* limit = bound("exclusiveMinimum"); limit != nullptr && value <= *limit)
+      return fail("exclusiveMinimum");
+    if (const Json* limit = bound("exclusiveMaximum"); limit != nullptr && value >= *limit)
+      return fail("exclusiveMaximum");
     return true;
   }
 
@@ -203,7 +207,8 @@ class Validator {
     if (!value.is_array()) return true;
     if (!sized(schema, value.size(), "minItems", "maxItems")) return false;
     const Json* unique = member(schema, "uniqueItems");
-    if (unique != nullptr && unique->is_boolean() && unique->get<bool>() && !distinct(value)) return fail("uniqueItems");
+    if (unique != nullptr && unique->is_boolean() && unique->get<bool>() && !distinct(value))
+      return fail("uniqueItems");
     const Json* items = member(schema, "items");
     const Json* prefix = member(schema, "prefixItems");
     // Before 2020-12 an array in `items` was what prefixItems is now.
@@ -235,7 +240,8 @@ class Validator {
     }
     const Json* known = member(schema, "properties");
     if (known != nullptr && !known->is_object()) known = nullptr;
-    const Json* others = member(schema, "patternProperties") != nullptr ? nullptr : member(schema, "additionalProperties");
+    const Json* others =
+        member(schema, "patternProperties") != nullptr ? nullptr : member(schema, "additionalProperties");
     // Iterates the answer, whose objects are ordered maps: the first violation is the same in every build.
     for (auto it = value.begin(); it != value.end(); ++it) {
       const Json* rule = known == nullptr ? nullptr : member(*known, it.key());

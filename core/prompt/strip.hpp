@@ -1,6 +1,6 @@
 #pragma once
-// Takes out of an instruction what costs tokens and says nothing. Never telegraphic: dropping articles or stop words makes
-// models answer longer and worse (facts 9.1), so every remaining sentence stays a sentence.
+// Takes out of an instruction what costs tokens and says nothing. Never telegraphic: dropping articles or stop words
+// makes models answer longer and worse (facts 9.1), so every remaining sentence stays a sentence.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,8 @@ namespace aetherflow {
 
 enum class StripRule : std::uint8_t {
   Pleasantry,           ///< "Could you please", "merci d'avance": only as filler, never where the word means something
-  RepeatedInstruction,  ///< a sentence that stands earlier in the same section, in the preamble, or is marked as a reminder
+  RepeatedInstruction,  ///< a sentence that stands earlier in the same section, in the preamble, or is marked as a
+                        ///< reminder
   RedundantExample,     ///< an example equal to an earlier one but for case, spacing and punctuation
   MarkupNoise,          ///< decorative rulers, HTML comments, emphasis marks around words
   BlankRun,             ///< trailing blanks, more than one blank line
@@ -38,9 +39,9 @@ struct Stripped {
   std::uint32_t tokensAfter = 0;
 };
 
-/// Deterministic and idempotent: strip(strip(x).text) removes nothing. Code, quotations, paths, URLs, identifiers, numbers
-/// and negations keep their bytes; a repetition goes only if an earlier copy holds the same ones. Where a rule removed
-/// the head of a sentence, the new first letter becomes a capital. Never fails; O(bytes).
+/// Deterministic and idempotent: strip(strip(x).text) removes nothing. Code, quotations, paths, URLs, identifiers,
+/// numbers and negations keep their bytes; a repetition goes only if an earlier copy holds the same ones. Where a rule
+/// removed the head of a sentence, the new first letter becomes a capital. Never fails; O(bytes).
 Stripped strip(std::string_view text);
 
 }  // namespace aetherflow

@@ -13,7 +13,9 @@ constexpr std::uint32_t kHeads = bit(PhraseKind::Please) | bit(PhraseKind::Reque
                                  bit(PhraseKind::Aside) | bit(PhraseKind::Inside) | bit(PhraseKind::Greeting);
 constexpr std::uint32_t kWholes = bit(PhraseKind::Closing) | bit(PhraseKind::Thanks);
 
-bool isStop(char c) { return c == '.' || c == '!' || c == '?'; }
+bool isStop(char c) {
+  return c == '.' || c == '!' || c == '?';
+}
 
 class Fillers {
  public:
@@ -49,13 +51,15 @@ class Fillers {
       if (comma) ++next;
       const std::size_t gap = next;
       while (next < it.end && isSpace(s_[next])) ++next;
-      if (next >= it.end || onlyMarks(next, it.end)) return match.kind == PhraseKind::Please ? it.end : wholeOr(at, match, it);
+      if (next >= it.end || onlyMarks(next, it.end))
+        return match.kind == PhraseKind::Please ? it.end : wholeOr(at, match, it);
       if (next == gap || !mayGo(match, at, next, comma, it)) return at;
       at = next;
     }
   }
 
-  /// A head with nothing behind it: a greeting or "s'il vous plaît." goes, "I want you to" is a broken sentence and stays.
+  /// A head with nothing behind it: a greeting or "s'il vous plaît." goes, "I want you to" is a broken sentence and
+  /// stays.
   std::size_t wholeOr(std::size_t at, const PhraseMatch& match, const Sentence& it) const {
     const bool greeting = match.kind == PhraseKind::Greeting && at == firstText();
     return greeting || match.kind == PhraseKind::Inside ? it.end : at;
@@ -70,18 +74,40 @@ class Fillers {
       }
       case PhraseKind::Please: return text::isWordByte(s_[next]) && !isPleaseObject(word);
       // What follows must be the verb itself: "I want you to not…", "…to `code`" stay as they are.
-      case PhraseKind::Request: return !comma && text::isWordByte(s_[next]) && !in_.protection.touches(next, next + 1);
-      case PhraseKind::Question: return !comma && (isWorkVerb(word) || matchPhrase(s_, next, bit(PhraseKind::Inside)).length != 0);
+      case PhraseKind::Request:
+        return !comma && text::isWordByte(s_[next]) && !in_.protection.touches(next, next + 1) &&
+               !carriesOn(next, it.end);
+      case PhraseKind::Question: return !comma && asksForWork(next, it.end);
       default: return true;
     }
   }
 
-  /// Polite words after the head. English "please" only behind a comma or a conjunction: "as you please" means something.
+  /// "I want you to read it and to sort it": without its head the second half would hang in the air.
+  bool carriesOn(std::size_t at, std::size_t end) const {
+    const std::string_view rest = s_.substr(at, end - at);
+    for (const std::string_view join : {" and to ", ", to ", " et que ", " et qu'", " and that "}) {
+      if (rest.find(join) != std::string_view::npos) return true;
+    }
+    return false;
+  }
+
+  /// A verb of work behind "could you", also behind "also" or "s'il te plaît".
+  bool asksForWork(std::size_t at, std::size_t end) const {
+    std::string_view word = wordAt(at, end);
+    if (matchPhrase(s_, at, bit(PhraseKind::Inside)).length != 0) return true;
+    for (const std::string_view link : {"also", "then", "aussi"}) {
+      if (word == link && at + word.size() < end) word = wordAt(at + word.size() + 1, end);
+    }
+    return isWorkVerb(word);
+  }
+
+  /// Polite words after the head. English "please" only behind a comma or a conjunction: "as you please" means
+  /// something.
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
     for (std::size_t i = from; i < end; ++i) {
       const char c = text::lower(s_[i]);
-      if ((c != 'p' && c != 's') || i == 0 || text::isWordByte(s_[i - 1]) || s_[i - 1] == '-') continue;
+      if ((c != 'p' && c != 's' && c != 'k') || i == 0 || text::isWordByte(s_[i - 1]) || s_[i - 1] == '-') continue;
       const PhraseMatch match = matchPhrase(s_.substr(0, end), i, kInside);
       if (match.length == 0 || i == from) continue;
       const std::size_t after = i + match.length;
@@ -94,10 +120,10 @@ class Fillers {
     while (before > 0 && isSpace(s_[before - 1])) --before;
     if (before == 0 || before == begin) return false;
     const bool afterComma = s_[before - 1] == ',';
-    const bool closes = end >= limit || isStop(s_[end]);
     const bool commaFollows = end < limit && s_[end] == ',';
     std::size_t next = end;
     while (next < limit && isSpace(s_[next])) ++next;
+    const bool closes = next >= limit || isStop(s_[next]);  // French puts a blank before ? and !
     if (please && !afterComma && !(afterConjunction(before) && !closes && !commaFollows)) return false;
     if (please && next < limit && isPleaseObject(wordAt(next, limit))) return false;
     Cut cut{begin, next, StripRule::Pleasantry};
@@ -124,7 +150,8 @@ class Fillers {
     if (onlyMarks(rest, end)) return true;
     const std::string_view tail = s_.substr(rest, end - rest);
     const bool reason = matchPhrase(s_.substr(0, end), rest + 1, bit(PhraseKind::Reason)).length != 0;
-    return (match.kind == PhraseKind::Thanks || reason) && tail.size() <= 80 && tail.find(':') == std::string_view::npos;
+    return (match.kind == PhraseKind::Thanks || reason) && tail.size() <= 80 &&
+           tail.find(':') == std::string_view::npos;
   }
 
   bool onlyMarks(std::size_t at, std::size_t end) const {
@@ -149,6 +176,8 @@ class Fillers {
 
 }  // namespace
 
-void cutFillers(const StripInput& in, std::vector<Cut>& out) { Fillers(in, out).run(); }
+void cutFillers(const StripInput& in, std::vector<Cut>& out) {
+  Fillers(in, out).run();
+}
 
 }  // namespace aetherflow

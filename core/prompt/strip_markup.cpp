@@ -98,6 +98,8 @@ bool emphasises(const StripInput& in, Stars open, Stars close) {
 void cutEmphasis(const StripInput& in, std::vector<Cut>& out) {
   for (const Block& block : in.blocks) {
     if (block.kind == BlockKind::Verbatim || block.kind == BlockKind::Rule) continue;
+    if (block.kind == BlockKind::Heading && in.text[block.contentBegin] == '*')
+      continue;  // its marks make it a heading
     // The view ends with the block: a search beyond it would be quadratic in the number of blocks.
     const std::string_view s = in.text.substr(0, block.end);
     Stars open{0, 0};
@@ -127,7 +129,9 @@ void cutRun(const StripInput& in, std::size_t begin, std::size_t end, std::vecto
   if (run.find('\n') == std::string_view::npos) return;
   const std::size_t first = begin + run.find('\n');
   const std::size_t last = begin + run.rfind('\n');
-  const auto lineEnd = [&](std::size_t newline) { return newline > begin && s[newline - 1] == '\r' ? newline - 1 : newline; };
+  const auto lineEnd = [&](std::size_t newline) {
+    return newline > begin && s[newline - 1] == '\r' ? newline - 1 : newline;
+  };
   if (begin == 0) return cut(0, last + 1);
   // A protected line brings its own line end: only one more may follow.
   if (s[begin - 1] == '\n') return cut(begin, lineEnd(last));

@@ -1,5 +1,5 @@
-// Repetitions. The same words in another section may be another instruction ("Backend: add tests. Frontend: add tests."),
-// so a sentence is redundant only where the earlier copy already speaks.
+// Repetitions. The same words in another section may be another instruction ("Backend: add tests. Frontend: add
+// tests."), so a sentence is redundant only where the earlier copy already speaks.
 
 #include <string>
 #include <unordered_map>
@@ -25,17 +25,18 @@ bool anyOf(std::string_view s, std::initializer_list<std::string_view> words) {
 std::size_t reminderLength(std::string_view sentence) {
   for (const std::string_view opening :
        {"as a reminder, ", "just a reminder: ", "reminder: ", "remember: ", "remember that ", "remember, ", "again, ",
-        "once again, ", "to reiterate, ", "to repeat, ", "pour rappel, ", "rappel : ", "je rappelle que ", "encore une fois, ",
-        "je répète : "}) {
-    if (sentence.size() > opening.size() && text::lowered(sentence.substr(0, opening.size())) == opening) return opening.size();
+        "once again, ", "to reiterate, ", "to repeat, ", "pour rappel, ", "rappel : ", "je rappelle que ",
+        "encore une fois, ", "je répète : "}) {
+    if (sentence.size() > opening.size() && text::lowered(sentence.substr(0, opening.size())) == opening)
+      return opening.size();
   }
   return 0;
 }
 
 /// "Then sort it again." belongs where it stands.
 bool isSequential(std::string_view s) {
-  for (const std::string_view opening : {"then ", "then,", "next ", "next,", "afterwards", "finally", "after that", "ensuite",
-                                         "puis ", "enfin", "après"}) {
+  for (const std::string_view opening : {"then ", "then,", "next ", "next,", "afterwards", "finally", "after that",
+                                         "ensuite", "puis ", "enfin", "après"}) {
     if (text::equalNoCase(s.substr(0, opening.size()), opening)) return true;
   }
   return anyOf(s, {" again", "once more", "repeat", " encore", "à nouveau", "de nouveau"});
@@ -70,12 +71,12 @@ class Repeats {
   void enter(std::size_t block) {
     section_ = in_.blocks[block].section;
     const std::string_view header = in_.textOf(in_.blocks[block - 1]);
-    recap_ = header.size() < 200 && anyOf(header, {"remind", "important", "note", "remember", "summary", "conclusion", "final",
-                                                   "rappel", "résumé", "général", "general"});
+    recap_ = header.size() < 200 && anyOf(header, {"remind", "important", "note", "remember", "summary", "conclusion",
+                                                   "final", "rappel", "résumé", "général", "general"});
   }
 
-  /// What makes two texts the same. Case and spacing do not count outside exact spans; beside a negation every byte does.
-  /// `loose` drops punctuation too.
+  /// What makes two texts the same. Case and spacing do not count outside exact spans; beside a negation every byte
+  /// does. `loose` drops punctuation too.
   std::string keyOf(std::size_t begin, std::size_t end, bool loose) const {
     std::string key;
     if (in_.protection.negates(begin, end)) {
@@ -178,6 +179,8 @@ class Repeats {
 
 }  // namespace
 
-void cutRepeats(const StripInput& in, std::vector<Cut>& out) { Repeats(in, out).run(); }
+void cutRepeats(const StripInput& in, std::vector<Cut>& out) {
+  Repeats(in, out).run();
+}
 
 }  // namespace aetherflow

@@ -5,7 +5,11 @@ namespace aetherflow::text {
 CodePoint decode(std::string_view s, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned lead = byte(at);
-  const std::uint32_t bytes = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf8 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
+  const std::uint32_t bytes = lead < 0x80                   ? 1
+                              : lead >= 0xf0 && lead < 0xf8 ? 4
+                              : lead >= 0xe0                ? 3
+                              : lead >= 0xc2                ? 2
+                                                            : 1;
   if (bytes == 1 || lead >= 0xf8 || at + bytes > s.size()) return {lead, 1};
   std::uint32_t value = lead & (0x7fu >> bytes);
   for (std::uint32_t i = 1; i < bytes; ++i) {
@@ -41,7 +45,9 @@ std::string_view trimmed(std::string_view s) {
   return s.substr(begin, end - begin);
 }
 
-bool startsWith(std::string_view s, std::string_view prefix) { return s.substr(0, prefix.size()) == prefix; }
+bool startsWith(std::string_view s, std::string_view prefix) {
+  return s.substr(0, prefix.size()) == prefix;
+}
 
 bool endsWith(std::string_view s, std::string_view suffix) {
   return s.size() >= suffix.size() && s.substr(s.size() - suffix.size()) == suffix;

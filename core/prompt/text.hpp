@@ -8,18 +8,38 @@
 
 namespace aetherflow::text {
 
-constexpr bool isDigit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool isLower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool isUpper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool isAlpha(char c) { return isLower(c) || isUpper(c); }
-constexpr bool isAlnum(char c) { return isAlpha(c) || isDigit(c); }
-constexpr bool isBlank(char c) { return c == ' ' || c == '\t'; }
-constexpr bool isSpace(char c) { return isBlank(c) || c == '\n' || c == '\r'; }
+constexpr bool isDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool isLower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+constexpr bool isUpper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+constexpr bool isAlpha(char c) {
+  return isLower(c) || isUpper(c);
+}
+constexpr bool isAlnum(char c) {
+  return isAlpha(c) || isDigit(c);
+}
+constexpr bool isBlank(char c) {
+  return c == ' ' || c == '\t';
+}
+constexpr bool isSpace(char c) {
+  return isBlank(c) || c == '\n' || c == '\r';
+}
 /// Any byte of a multi-byte sequence.
-constexpr bool isHigh(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+constexpr bool isHigh(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
 /// Part of a word in any script: multi-byte sequences count as letters.
-constexpr bool isWordByte(char c) { return isAlnum(c) || isHigh(c) || c == '_'; }
-constexpr char lower(char c) { return isUpper(c) ? static_cast<char>(c + 32) : c; }
+constexpr bool isWordByte(char c) {
+  return isAlnum(c) || isHigh(c) || c == '_';
+}
+constexpr char lower(char c) {
+  return isUpper(c) ? static_cast<char>(c + 32) : c;
+}
 
 /// One code point and its length in bytes. A byte that starts no valid sequence is itself, length 1.
 struct CodePoint {

@@ -71,7 +71,8 @@ void TokenFactor::learn(std::uint32_t estimated, std::uint32_t reported) {
   // A plain mean over the first eight, then an average that forgets: the start value must not linger.
   if (seen_ < 8) ++seen_;
   const auto now = static_cast<std::int64_t>(millionths_);
-  millionths_ = static_cast<std::uint32_t>(now + (static_cast<std::int64_t>(ratio) - now) / static_cast<std::int64_t>(seen_));
+  millionths_ =
+      static_cast<std::uint32_t>(now + (static_cast<std::int64_t>(ratio) - now) / static_cast<std::int64_t>(seen_));
 }
 
 std::uint32_t TokenFactor::corrected(std::uint32_t estimated) const {

@@ -34,6 +34,7 @@ export function concurrency(pair: string, known: Readonly<Record<string, number>
 /** A seed: a whole number that a double holds exactly. */
 export function seed(text: string): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number from 0')
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('expected a whole number from 0')
   return value
 }

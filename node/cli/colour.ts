@@ -21,5 +21,12 @@ export function paint(output: Output, env: Host['env']): Paint {
     (text: string): string =>
       wanted && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text
   const { bold, dim, red, green, yellow, cyan } = codes
-  return { bold: colour(bold), dim: colour(dim), red: colour(red), green: colour(green), yellow: colour(yellow), cyan: colour(cyan) }
+  return {
+    bold: colour(bold),
+    dim: colour(dim),
+    red: colour(red),
+    green: colour(green),
+    yellow: colour(yellow),
+    cyan: colour(cyan),
+  }
 }

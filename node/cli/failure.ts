@@ -14,7 +14,13 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** The error without its stack, as `--json` prints it in the last line. */
-export function failureRecord(error: unknown): { type: 'error'; code: string; where: string; detail: string; advice: string } {
+export function failureRecord(error: unknown): {
+  type: 'error'
+  code: string
+  where: string
+  detail: string
+  advice: string
+} {
   if (error instanceof AetherflowError) {
     const { code, where, detail, advice } = error
     return { type: 'error', code, where, detail, advice }

@@ -1,6 +1,8 @@
 /** What a screen knows of a run: its events folded into rows. Constant work per event, so that large plans stay cheap. */
 import type { RunEvent } from '../../bindings/events.js'
 import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
+import { oneLine } from '../../web/standard/format.js'
+import { displayWidth } from './terminal-text.js'
 
 export type RowState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
 
@@ -37,6 +39,9 @@ export class RunView {
   /** What the providers said of failed steps. */
   readonly messages = new Map<string, string>()
   costMicroUsd = 0
+  /** Widest id and provider, cells: columns must not jump when other rows come into sight. */
+  idWidth = 0
+  providerWidth = 0
   /** Time of the latest event. */
   at = 0
   finished = false
@@ -123,6 +128,7 @@ export class RunView {
       settledTokens: 0,
     }
     this.rows.push(row)
+    this.idWidth = Math.max(this.idWidth, displayWidth(oneLine(id)))
     this.#byId.set(id, row)
   }
 
@@ -133,6 +139,7 @@ export class RunView {
     if (event.purpose === 'main') {
       row.provider = event.provider
       row.model = event.model
+      this.providerWidth = Math.max(this.providerWidth, displayWidth(oneLine(event.provider)))
       row.note = 'waiting for the first token'
     } else {
       row.note = `${event.purpose} by ${event.provider}`
@@ -144,7 +151,8 @@ export class RunView {
     if (row.endedAt !== undefined) return
     row.state = state
     row.endedAt = at
-    this.costMicroUsd += costMicroUsd - row.costMicroUsd
+    // The sum of `finish` is the last word: an output may become durable only after it.
+    if (!this.finished) this.costMicroUsd += costMicroUsd - row.costMicroUsd
     row.costMicroUsd = costMicroUsd
     this.counts[state] += 1
     this.running.delete(row.id)

@@ -32,55 +32,66 @@ constexpr auto Code = OutputKind::Code;
 constexpr auto Json = OutputKind::Json;
 
 INSTANTIATE_TEST_SUITE_P(Text, PromptConstraint,
-                         testing::Values(Case{OutputKind::Any, "hello", Passed, ""}, Case{OutputKind::Text, "```\nx\n```", Passed, ""},
+                         testing::Values(Case{OutputKind::Any, "hello", Passed, ""},
+                                         Case{OutputKind::Text, "```\nx\n```", Passed, ""},
                                          Case{OutputKind::Any, "", CheckVerdict::Empty, ""},
                                          Case{OutputKind::Text, " \n\t", CheckVerdict::Empty, ""},
-                                         Case{Code, "\n", CheckVerdict::Empty, ""}, Case{Json, " ", CheckVerdict::Empty, ""}));
+                                         Case{Code, "\n", CheckVerdict::Empty, ""},
+                                         Case{Json, " ", CheckVerdict::Empty, ""}));
 
 INSTANTIATE_TEST_SUITE_P(
     FencedCode, PromptConstraint,
     testing::Values(
         Case{Code, "```\nint x;\n```", Extracted, "int x;\n"},
         Case{Code, "Sure! Here it is:\n\n```python\nx = 1\n```\n\nHope that helps.", Extracted, "x = 1\n"},
-        Case{Code, "~~~js\nlet a\n~~~", Extracted, "let a\n"}, Case{Code, "```python\nx = 1\ny = 2", Extracted, "x = 1\ny = 2"},
+        Case{Code, "~~~js\nlet a\n~~~", Extracted, "let a\n"},
+        Case{Code, "```python\nx = 1\ny = 2", Extracted, "x = 1\ny = 2"},
         Case{Code, "```\n```", CheckVerdict::Empty, ""},
         Case{Code, "```ts\nconst a = 1\n```\nand\n```ts\nconst b = 2\n```", Extracted, "const a = 1\n\nconst b = 2\n"},
         Case{Code, "Install:\n```bash\nnpm i\n```\nThen:\n```js\nimport x from 'x'\nx()\n```", Extracted,
              "import x from 'x'\nx()\n"},
         Case{Code, "```markdown\n# Title\n```js\na()\n```\nend\n```", Extracted, "# Title\n```js\na()\n```\nend\n"},
-        Case{Code, "def f():\n    \"\"\"Example:\n    ```\n    f()\n    ```\n    \"\"\"\n    x = g(1)\n    return x\n", Passed, ""}));
+        Case{Code, "def f():\n    \"\"\"Example:\n    ```\n    f()\n    ```\n    \"\"\"\n    x = g(1)\n    return x\n",
+             Passed, ""}));
 
 INSTANTIATE_TEST_SUITE_P(
     BareCode, PromptConstraint,
-    testing::Values(
-        Case{Code, "int main() { return 0; }", Passed, ""}, Case{Code, "print('hello')", Passed, ""},
-        Case{Code, "SELECT name FROM users WHERE age > 3", Passed, ""}, Case{Code, "key: value\nother: 3\n", Passed, ""},
-        Case{Code, "name,age\nann,3\n", Passed, ""}, Case{Code, "<p>This is a sentence in a page.</p>", Passed, ""},
-        Case{Code, "# This module reads the plan and starts its steps.\nx = 1\n", Passed, ""},
-        Case{Code, "\"\"\"A module that has long words about it.\n\nIt says many things about how it works.\nThen it says them "
-                   "again in other words.\n\"\"\"\nx = 1\n",
-             Passed, ""},
-        Case{Code, "Feature: login\n  Given a user\n  When she logs in\n  Then she is in", Passed, ""},
-        Case{Code, "Here is the function that you asked for:\n\ndef f(x):\n    return x\n", Extracted, "def f(x):\n    return x\n"}));
+    testing::Values(Case{Code, "int main() { return 0; }", Passed, ""}, Case{Code, "print('hello')", Passed, ""},
+                    Case{Code, "SELECT name FROM users WHERE age > 3", Passed, ""},
+                    Case{Code, "key: value\nother: 3\n", Passed, ""}, Case{Code, "name,age\nann,3\n", Passed, ""},
+                    Case{Code, "<p>This is a sentence in a page.</p>", Passed, ""},
+                    Case{Code, "# This module reads the plan and starts its steps.\nx = 1\n", Passed, ""},
+                    Case{Code,
+                         "\"\"\"A module that has long words about it.\n\nIt says many things about how it "
+                         "works.\nThen it says them "
+                         "again in other words.\n\"\"\"\nx = 1\n",
+                         Passed, ""},
+                    Case{Code, "Feature: login\n  Given a user\n  When she logs in\n  Then she is in", Passed, ""},
+                    Case{Code, "Here is the function that you asked for:\n\ndef f(x):\n    return x\n", Extracted,
+                         "def f(x):\n    return x\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Prose, PromptConstraint,
-    testing::Values(
-        Case{Code, "I'm sorry, but I can't help with that request.", CheckVerdict::NotCode, ""},
-        Case{Code, "The function should first read the file. Then it sorts the lines and writes them back.", CheckVerdict::NotCode, ""},
-        Case{Code, "To solve this, follow these steps:\n\n1. Read the file into memory first.\n2. Sort all of its lines by name.\n",
-             CheckVerdict::NotCode, ""},
-        Case{Code, "Voici comment il faut procéder pour trier le fichier.", CheckVerdict::NotCode, ""}));
+    testing::Values(Case{Code, "I'm sorry, but I can't help with that request.", CheckVerdict::NotCode, ""},
+                    Case{Code, "The function should first read the file. Then it sorts the lines and writes them back.",
+                         CheckVerdict::NotCode, ""},
+                    Case{Code,
+                         "To solve this, follow these steps:\n\n1. Read the file into memory first.\n2. Sort all of "
+                         "its lines by name.\n",
+                         CheckVerdict::NotCode, ""},
+                    Case{Code, "Voici comment il faut procéder pour trier le fichier.", CheckVerdict::NotCode, ""}));
 
-INSTANTIATE_TEST_SUITE_P(
-    JsonAnswers, PromptConstraint,
-    testing::Values(
-        Case{Json, R"({"a":1})", Passed, ""}, Case{Json, "[1, 2]", Passed, ""}, Case{Json, "3", Passed, ""},
-        Case{Json, "```json\n{\"a\": 1}\n```", Extracted, "{\"a\": 1}"},
-        Case{Json, "As [1] says, the result {x} is:\n{\"a\": [1, \"}\"]}\nDone.", Extracted, "{\"a\": [1, \"}\"]}"},
-        Case{Json, "{\"a\": 1,}", CheckVerdict::NotJson, ""}, Case{Json, "no data here", CheckVerdict::NotJson, ""},
-        Case{Json, "{\"a\": 1", CheckVerdict::NotJson, ""}, Case{Json, "{'a': 1}", CheckVerdict::NotJson, ""},
-        Case{Json, "```json\n{broken\n```\nor\n```json\n[2]\n```", Extracted, "[2]"}));
+INSTANTIATE_TEST_SUITE_P(JsonAnswers, PromptConstraint,
+                         testing::Values(Case{Json, R"({"a":1})", Passed, ""}, Case{Json, "[1, 2]", Passed, ""},
+                                         Case{Json, "3", Passed, ""},
+                                         Case{Json, "```json\n{\"a\": 1}\n```", Extracted, "{\"a\": 1}"},
+                                         Case{Json, "As [1] says, the result {x} is:\n{\"a\": [1, \"}\"]}\nDone.",
+                                              Extracted, "{\"a\": [1, \"}\"]}"},
+                                         Case{Json, "{\"a\": 1,}", CheckVerdict::NotJson, ""},
+                                         Case{Json, "no data here", CheckVerdict::NotJson, ""},
+                                         Case{Json, "{\"a\": 1", CheckVerdict::NotJson, ""},
+                                         Case{Json, "{'a': 1}", CheckVerdict::NotJson, ""},
+                                         Case{Json, "```json\n{broken\n```\nor\n```json\n[2]\n```", Extracted, "[2]"}));
 
 TEST(PromptConstraintJson, TrimsButKeepsTheBytesInside) {
   const Checked checked = checkOutput(OutputKind::Json, "", "\n { \"a\" : 1.50 }\n");

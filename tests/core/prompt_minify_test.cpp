@@ -27,8 +27,8 @@ TEST(PromptMinify, RemovesOnlySpaceBetweenTokens) {
 }
 
 TEST(PromptMinify, ReturnsWhatIsNotJsonUnchanged) {
-  for (const char* text : {"", "  ", "plain text  with  blanks", "{ a : 1 }", "[1, 2,]", "{\"a\": 1} trailing", "[1 2]", "[\"a\nb\"]",
-                           "{ // comment\n }", "  42  ", "[01]", "[NaN]", "[\"\xff\"]"}) {
+  for (const char* text : {"", "  ", "plain text  with  blanks", "{ a : 1 }", "[1, 2,]", "{\"a\": 1} trailing", "[1 2]",
+                           "[\"a\nb\"]", "{ // comment\n }", "  42  ", "[01]", "[NaN]", "[\"\xff\"]"}) {
     EXPECT_EQ(minifyJson(text), text);
   }
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');

@@ -210,6 +210,17 @@ describe('a client that leaves', () => {
     expect(simulator.ledger.entries[0]!.outTokens).toBeLessThanOrEqual(most)
     expect(clock.waiting).toBe(0)
   })
+  test('dropping the body is leaving too', async () => {
+    const { clock, simulator } = playing(profile({}))
+    const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x' }] })
+    const init = { method: 'POST', headers: { authorization: 'Bearer k' }, body }
+    const response = await simulator.fetch('http://sim.test/deepseek/v1/chat/completions', init)
+    await clock.advance(1100)
+    await response.body!.cancel()
+    expect(simulator.ledger.entries).toMatchObject([{ aborted: true }])
+    expect(simulator.ledger.inFlight()).toBe(0)
+    expect(clock.waiting).toBe(0)
+  })
   test('one that has seen the end has not left', async () => {
     const { clock, simulator, call } = playing(profile({}))
     const running = call()

@@ -172,6 +172,12 @@ describe('error texts', () => {
     expect(failure(502, '<html>secret page</html>').message).toBe('502: the reply was an HTML page')
   })
 
+  test('a key that looks like no key goes because it is the key', () => {
+    expect(safeMessage('not allowed for correct horse-battery', ['horse-battery'], [])).toBe(
+      'not allowed for correct [key]',
+    )
+  })
+
   test('foreign keys go too', () => {
     const text = safeMessage(
       'gsk_abcdefgh12345678 AIzaSyA1234567890 org-9f8e7d6c5b 0123456789abcdef0123456789abcdef fine',

@@ -160,7 +160,7 @@ function criticalPath(report: RunReport): string {
   const path = report.criticalPath
   if (path.length === 0) return ''
   const shown = path.length > 200 ? [...path.slice(0, 100), '…', ...path.slice(-100)] : path
-  const words = `${plural(path.length, 'step')}: none of them could have started earlier, so only these shorten the run.`
+  const words = `${plural(path.length, 'step')}: each waited for the one before it, and the run for the last.`
   return `## Critical path\n\n${words}\n\n${shown.map(markdownText).join(' → ')}`
 }
 

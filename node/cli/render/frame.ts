@@ -41,7 +41,7 @@ export function frame(view: RunView, header: RunHeader, now: number, size: Frame
   // The head, the heads of the columns, the progress line, and the line where the cursor rests.
   const room = Math.max(1, size.rows - 4)
   const chosen = view.rows.length <= room ? view.rows : choose(view, Math.max(1, room - 1))
-  const layout = layOut(chosen, width)
+  const layout = layOut(view, width)
   const lines = [headLine(header, width, paint), columnHeads(layout, paint)]
   for (const row of chosen) lines.push(rowLine(row, layout, now, paint))
   if (chosen.length < view.rows.length) lines.push(restLine(view, chosen, width, paint))
@@ -70,22 +70,9 @@ function* upcoming(rows: readonly Row[]): Iterable<Row> {
   for (const row of rows) if (row.state === 'waiting') yield row
 }
 
-function layOut(rows: readonly Row[], width: number): Layout {
-  const longest = (cells: Iterable<string>, least: number, most: number): number => {
-    let result = least
-    for (const cell of cells) result = Math.max(result, Math.min(most, displayWidth(cell)))
-    return result
-  }
-  const ids = longest(
-    rows.map(({ id }) => oneLine(id)),
-    4,
-    60,
-  )
-  const names = longest(
-    rows.map(({ provider }) => oneLine(provider)),
-    8,
-    12,
-  )
+function layOut(view: RunView, width: number): Layout {
+  const ids = Math.max(4, Math.min(60, view.idWidth))
+  const names = Math.max(8, Math.min(12, view.providerWidth))
   const provider = width >= 28 ? names : 0
   const time = width >= 18 ? 7 : 0
   const tokens = width >= 55 ? 7 : 0
@@ -164,7 +151,10 @@ function progressLine(view: RunView, now: number, width: number, paint: Paint): 
   const size = width >= 60 ? 20 : width >= 36 ? 8 : 0
   const filled = Math.floor(share * size)
   const bar = size === 0 ? '' : `${'█'.repeat(filled)}${'░'.repeat(size - filled)} `
-  const parts = [`${formatCompact(view.settled)}/${formatCompact(total)}`, formatDuration(view.finished ? view.at : now)]
+  const parts = [
+    `${formatCompact(view.settled)}/${formatCompact(total)}`,
+    formatDuration(view.finished ? view.at : now),
+  ]
   parts.push(formatUsd(view.costMicroUsd))
   if (view.running.size > 0) parts.push(`${formatCompact(view.running.size)} running`)
   if (view.counts.failed > 0) parts.push(`${formatCompact(view.counts.failed)} failed`)

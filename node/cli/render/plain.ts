@@ -1,6 +1,13 @@
 /** One line for each thing that happens: for pipes, logs and terminals that cannot move their cursor. */
 import type { RunEvent } from '../../../bindings/events.js'
-import { formatDuration, formatUsd, formatCompact, oneLine, plural, simulatedLabel } from '../../../web/standard/format.js'
+import {
+  formatDuration,
+  formatUsd,
+  formatCompact,
+  oneLine,
+  plural,
+  simulatedLabel,
+} from '../../../web/standard/format.js'
 import type { Output } from '../host.js'
 import { RunView } from '../run-view.js'
 import type { Renderer, RunHeader } from './renderer.js'

@@ -14,8 +14,9 @@ import type { Renderer, RunHeader } from './renderer.js'
 /** Ten pictures a second are smooth enough, and cheap over a slow connection. */
 const redrawEveryMs = 100
 
-const hideCursor = '\u001b[?25l'
-const showCursor = '\u001b[?25h'
+/** Wrapping is off while a picture is drawn: a terminal that measures a cluster wider than we do cuts it instead of scrolling. */
+const beginPicture = '\u001b[?25l\u001b[?7l'
+const endPicture = '\u001b[?7h\u001b[?25h'
 const eraseLine = '\u001b[K'
 const eraseBelow = '\u001b[J'
 
@@ -75,7 +76,7 @@ export class TtyRenderer implements Renderer {
     const up = this.#rowsOnScreen(columns)
     // The same picture at the same place needs no write; after a resize the place may differ.
     if (text === this.#drawnText && up === this.#drawn.length) return
-    this.#output.write(`${hideCursor}${upBy(Math.min(up, rows - 1))}${text}${eraseBelow}${showCursor}`)
+    this.#output.write(`${beginPicture}${upBy(Math.min(up, rows - 1))}${text}${eraseBelow}${endPicture}`)
     this.#remember(lines, text)
   }
 

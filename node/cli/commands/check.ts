@@ -1,0 +1,37 @@
+/** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it, without any call. */
+import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
+import { checkPlan } from '../../index.js'
+import { planName } from '../../outputs.js'
+import { paint } from '../colour.js'
+import { failureRecord } from '../failure.js'
+import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { planInput } from '../plan-input.js'
+import { asciiControls } from '../render/json.js'
+
+export interface CheckFlags {
+  readonly dot?: true
+  readonly json?: true
+}
+
+export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {
+  const { stdout } = host
+  try {
+    const { source } = await planInput(path, host)
+    const { steps, warnings, dot } = await checkPlan(source)
+    if (flags.json) stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings }))}\n`)
+    else if (flags.dot) stdout.write(stdout.isTTY === true ? visibleText(dot) : dot)
+    if (flags.json || flags.dot) return exitCodes.ok
+    const colours = paint(stdout, host.env)
+    for (const { code, where, detail } of warnings) {
+      stdout.write(`${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}\n`)
+    }
+    const edges = steps.reduce((sum, { dependencies }) => sum + dependencies.length, 0)
+    const words = `${plural(steps.length, 'step')}, ${edges} ${edges === 1 ? 'dependency' : 'dependencies'}`
+    stdout.write(`${colours.green('✓')} ${oneLine(planName(path))}: ${words}, ${plural(warnings.length, 'warning')}\n`)
+    return exitCodes.ok
+  } catch (error) {
+    const { type: _type, ...rest } = failureRecord(error)
+    if (flags.json) stdout.write(`${asciiControls(JSON.stringify({ ok: false, error: rest }))}\n`)
+    throw error
+  }
+}

@@ -1,0 +1,87 @@
+/** `aetherflow explain PLAN|-`: the same core on a virtual clock; no call, no cost. */
+import type { Explanation, RouteInfo } from '../../../bindings/events.js'
+import {
+  formatCount,
+  formatDuration,
+  formatUsd,
+  oneLine,
+  plural,
+  simulatedLabel,
+} from '../../../web/standard/format.js'
+import { checkPlan, explainPlan } from '../../index.js'
+import { planName } from '../../outputs.js'
+import { paint, type Paint } from '../colour.js'
+import { failureRecord } from '../failure.js'
+import { gantt } from '../gantt.js'
+import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { planInput, wholePlan } from '../plan-input.js'
+import { asciiControls } from '../render/json.js'
+import { pathWords } from '../summary.js'
+import { alignedTable } from '../table.js'
+import { planOptions, simulatedName, type SharedFlags } from './run.js'
+
+export interface ExplainFlags extends SharedFlags {
+  readonly json?: true
+}
+
+/** Steps listed on a screen; `--json` has all. */
+const mostRows = 200
+
+export async function explain(path: string, flags: ExplainFlags, host: Host): Promise<ExitCode> {
+  const { stdout } = host
+  try {
+    const options = planOptions(flags)
+    const plan = await wholePlan((await planInput(path, host)).source)
+    const { warnings } = await checkPlan(plan)
+    const explanation = await explainPlan(plan, options)
+    const simulated = simulatedName(flags)
+    if (flags.json) {
+      const labelled = simulated === undefined ? {} : { simulated }
+      stdout.write(`${asciiControls(JSON.stringify({ ...explanation, warnings, ...labelled }))}\n`)
+      return exitCodes.ok
+    }
+    const colours = paint(stdout, host.env)
+    const width = stdout.columns ?? 100
+    const title = `${oneLine(planName(path))}, mode ${oneLine(explanation.report.mode)}`
+    const lines = [
+      `${colours.bold(title)}: explained on a virtual clock, nothing was called${simulatedLabel(simulated)}`,
+      ...figures(explanation, colours),
+      ...warnings.map(
+        ({ code, where, detail }) => `${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
+      ),
+      '',
+      ...routeLines(explanation.routes, width, colours),
+      '',
+      ...gantt(explanation.report, width, mostRows),
+    ]
+    if (explanation.assumed.length > 0 && simulated === undefined) {
+      lines.push('', colours.yellow('no keys are set: explained as if all providers were configured'))
+    }
+    stdout.write(`${lines.join('\n')}\n`)
+    return exitCodes.ok
+  } catch (error) {
+    if (flags.json) stdout.write(`${asciiControls(JSON.stringify(failureRecord(error)))}\n`)
+    throw error
+  }
+}
+
+function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[] {
+  const { low, expected, high } = costMicroUsd
+  const speedup = report.speedup === null ? '' : `, ${report.speedup.toFixed(1)}× in parallel`
+  const name = (text: string): string => colours.dim(text.padEnd(14))
+  return [
+    `  ${name('makespan')}${formatDuration(report.makespanMs)} (${formatDuration(report.sumOfStepsMs)} of work${speedup})`,
+    `  ${name('critical path')}${pathWords(report.criticalPath)}`,
+    `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, prices of ${oneLine(report.pricesAsOf)}`,
+    `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
+  ]
+}
+
+function routeLines(routes: readonly RouteInfo[], width: number, colours: Paint): string[] {
+  const rows = routes
+    .slice(0, mostRows)
+    .map(({ id, provider, model, why }) => [id, `${provider} ${model}`, why].map((cell) => oneLine(cell)))
+  const [heads = '', ...lines] = alignedTable(['step', 'goes to', 'because'], rows, width)
+  const rest = routes.length - rows.length
+  return [colours.dim(heads), ...lines, ...(rest > 0 ? [`… and ${formatCount(rest)} more (--json has all)`] : [])]
+}

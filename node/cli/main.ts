@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The process of the command line: signals, broken pipes and the exit code. The only place that ends the process. */
+import { systemClock } from '../../web/standard/clock.js'
+import { tellFailure } from './failure.js'
+import { exitCodes, type Host } from './host.js'
+import { main } from './program.js'
+
+const interruption = new AbortController()
+const host: Host = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  clock: systemClock,
+  signal: interruption.signal,
+}
+
+/** The first interruption lets the run end in order, the second one does not wait. */
+function interrupt(): void {
+  if (interruption.signal.aborted) process.exit(exitCodes.interrupted)
+  interruption.abort()
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Nobody reads any more (| head): what is under way is cancelled, what is written later is dropped.
+    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') interruption.abort()
+    else process.exit(exitCodes.failed)
+  })
+}
+process.on('uncaughtException', (error) => {
+  tellFailure(error, host)
+  process.exit(exitCodes.failed)
+})
+
+const code = await main(process.argv.slice(2), host)
+// Streams to pipes may still hold bytes on some systems; an empty write is called back after them, or fails.
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => (stream.writable ? stream.write('', () => resolve()) : resolve()))
+await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+process.exit(code)

@@ -1,0 +1,101 @@
+/** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
+import { Command, CommanderError, Option } from 'commander'
+import { AetherflowError } from '../../bindings/errors.js'
+import { concurrency, seed, unambiguous } from './arguments.js'
+import { check, type CheckFlags } from './commands/check.js'
+import { explain, type ExplainFlags } from './commands/explain.js'
+import { generate, type GenerateFlags } from './commands/generate.js'
+import { providers, type ProvidersFlags } from './commands/providers.js'
+import { run, type RunFlags } from './commands/run.js'
+import { exitCodeOf, tellFailure } from './failure.js'
+import { exitCodes, type ExitCode, type Host } from './host.js'
+import { packageVersion } from './version.js'
+
+const options = {
+  mode: () => new Option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration'),
+  simulate: () => new Option('--simulate [profile]', 'play the providers: default, mission, instant or flaky'),
+  config: () => new Option('--config <file>', 'configuration instead of the user’s own'),
+  concurrency: () =>
+    new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
+  seed: () => new Option('--seed <n>', 'seed of the simulator and of searches').argParser(seed),
+  json: (what: string) => new Option('--json', what),
+}
+
+/** Runs the command line. Never throws: errors are told on stderr and become exit codes. */
+export async function main(words: readonly string[], host: Host): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok
+  const program = programOf(host, (result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync(unambiguous(words), { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return usageFailure(error, host)
+    tellFailure(error, host)
+    return exitCodeOf(error)
+  }
+}
+
+/** Help and version are no failures; the rest of commander's complaints is usage. */
+function usageFailure(error: CommanderError, host: Host): ExitCode {
+  if (error.exitCode === 0) return exitCodes.ok
+  // `aetherflow` alone prints its help, to stderr as commander does, and nothing more is to say.
+  if (error.code !== 'commander.help')
+    tellFailure(new AetherflowError('host.usage', '', error.message.replace(/^error: /, '')), host)
+  return exitCodes.usage
+}
+
+function programOf(host: Host, done: (code: ExitCode) => void): Command {
+  const program = new Command('aetherflow')
+    .description('Runs LLM plans: each step on the provider that suits it, in parallel.')
+    .version(packageVersion(), '--version')
+    .helpOption('--help')
+    .configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      writeErr: (text) => void host.stderr.write(text),
+      // Told by `tellFailure`, like every other error.
+      outputError: () => {},
+    })
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 all done, 1 some step failed, 2 bad plan or usage, 130 interrupted.')
+  const command = (usage: string, about: string): Command =>
+    program.command(usage).description(about).copyInheritedSettings(program)
+  addRun(command('run <plan>', 'run a plan; - reads it from standard input and starts before its end'), host, done)
+  command('check <plan>', 'say what is wrong with a plan')
+    .option('--dot', 'print its graph in the DOT language')
+    .addOption(options.json('print steps and warnings as JSON'))
+    .action(async (plan: string, flags: CheckFlags) => done(await check(plan, flags, host)))
+  command('explain <plan>', 'show routes, times and cost of a plan without running it')
+    .addOption(options.mode())
+    .addOption(options.simulate())
+    .addOption(options.config())
+    .addOption(options.concurrency())
+    .addOption(options.json('print the explanation as JSON'))
+    .action(async (plan: string, flags: ExplainFlags) => done(await explain(plan, flags, host)))
+  command('generate <prompt>', 'answer one prompt; the answer goes to stdout, the summary to stderr')
+    .option('--type <type>', 'type of the step, which decides its route and role; default: none')
+    .addOption(options.mode())
+    .addOption(options.simulate())
+    .addOption(options.config())
+    .action(async (prompt: string, flags: GenerateFlags) => done(await generate(prompt, flags, host)))
+  command('providers', 'list the providers, their models and prices, and which keys are present')
+    .addOption(options.config())
+    .addOption(options.json('print the list as JSON'))
+    .action(async (flags: ProvidersFlags) => done(await providers(flags, host)))
+  return program
+}
+
+function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
+  command
+    .option('--output <dir>', 'keep step_outputs/, run.json and report.md there')
+    .addOption(options.mode())
+    .addOption(options.simulate())
+    .addOption(options.config())
+    .addOption(options.concurrency())
+    .addOption(options.json('print every event as one JSON line, the result last'))
+    .option('--quiet', 'print failures and one line at the end')
+    .addOption(options.seed())
+    .option('--optimize', 'search a better order than the longest path first')
+    .action(async (plan: string, flags: RunFlags) => done(await run(plan, flags, host)))
+}

@@ -1,0 +1,81 @@
+/** What a run came to, in a few lines. */
+import type { RunReport, StepReport } from '../../bindings/events.js'
+import {
+  formatCount,
+  formatDuration,
+  formatUsd,
+  metricWords,
+  oneLine,
+  plural,
+  simulatedLabel,
+} from '../../web/standard/format.js'
+import type { Paint } from './colour.js'
+
+export interface SummaryExtras {
+  readonly simulated: string | undefined
+  /** Folder of the outputs, when they were kept. */
+  readonly folder: string | undefined
+}
+
+/** Names shown of a long list. */
+const mostNames = 5
+
+/** The one line of `--quiet`, and the first of the others. */
+export function summaryLine(report: RunReport, extras: SummaryExtras, paint: Paint): string {
+  const { counts, totals, outcome } = report
+  const others = (['failed', 'skipped', 'cancelled'] as const).filter((state) => counts[state] > 0)
+  const words = [`${formatCount(counts.done)} of ${plural(counts.total, 'step')} done`]
+  for (const state of others) words.push(`${formatCount(counts[state])} ${state}`)
+  const [icon, colour] =
+    outcome === 'ok' ? ['✓', paint.green] : outcome === 'cancelled' ? ['⊘', paint.yellow] : ['✗', paint.red]
+  const figures = `in ${formatDuration(report.makespanMs)}, ${formatUsd(totals.costMicroUsd)}`
+  return `${colour(`${icon} ${words.join(', ')}`)} ${figures}${paint.yellow(simulatedLabel(extras.simulated))}`
+}
+
+/** The whole summary: counts, time, tokens, cost, critical path, targets, and where everything lies. */
+export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Paint): string[] {
+  const lines = [summaryLine(report, extras, paint)]
+  const { tokens, costMicroUsd } = report.totals
+  if (report.speedup !== null && report.counts.total > 1) {
+    const work = formatDuration(report.sumOfStepsMs)
+    lines.push(`  ${work} of work in ${formatDuration(report.makespanMs)}: ${report.speedup.toFixed(1)}× in parallel`)
+  }
+  const cached = tokens.cached > 0 ? ` (${formatCount(tokens.cached)} cached)` : ''
+  const prices = costMicroUsd > 0 ? ` at prices of ${oneLine(report.pricesAsOf)}` : ''
+  lines.push(
+    `  ${formatCount(tokens.in)} tokens in${cached}, ${formatCount(tokens.out)} out, ${formatUsd(costMicroUsd)}${prices}`,
+  )
+  if (report.criticalPath.length > 1) lines.push(`  critical path: ${pathWords(report.criticalPath)}`)
+  const failed = report.steps.filter(({ state }) => state === 'failed')
+  if (failed.length > 0) lines.push(`  ${paint.red('failed')}: ${failedWords(failed)}`)
+  const missed = missedTargets(report)
+  if (missed !== '') lines.push(`  ${paint.yellow('missed')}: ${missed}`)
+  if (extras.folder !== undefined) {
+    lines.push(`  outputs in ${oneLine(extras.folder)}/step_outputs, report in ${oneLine(extras.folder)}/report.md`)
+  }
+  return lines
+}
+
+/** `a → b → … → z`. */
+export function pathWords(path: readonly string[]): string {
+  const shown = path.length > 9 ? [...path.slice(0, 4), `… ${path.length - 8} more …`, ...path.slice(-4)] : path
+  return shown.map(oneLine).join(' → ')
+}
+
+function failedWords(failed: readonly StepReport[]): string {
+  const names = failed.slice(0, mostNames).map(({ id, failure }) => `${oneLine(id)} (${failure ?? 'unknown'})`)
+  if (failed.length > names.length) names.push(`${failed.length - names.length} more`)
+  return names.join(', ')
+}
+
+function missedTargets(report: RunReport): string {
+  const missed = report.targets.filter(({ missedBy }) => missedBy.length > 0)
+  return missed
+    .map(({ metric, targetMs, missedBy }) => {
+      const worst = [...missedBy].sort((a, b) => b.ms - a.ms).slice(0, mostNames)
+      const names = worst.map(({ id, ms }) => `${oneLine(id)} (${formatDuration(ms)})`)
+      if (missedBy.length > worst.length) names.push(`${missedBy.length - worst.length} more`)
+      return `${metricWords[metric]} < ${formatDuration(targetMs)} by ${names.join(', ')}`
+    })
+    .join('; ')
+}

@@ -8,38 +8,10 @@ import { decodeCommands, type Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
-import { failureKinds, failureKindWords, outcomes, reasonWords, type FailureKind, type Outcome } from './generated/wire.js'
-import type { CallFailureInfo, Clock, ModelReply } from './ports.js'
-
-/** One call, as a performer gets it. */
-export interface CallTicket {
-  readonly call: number
-  readonly step: StepInfo
-  readonly purpose: Command['purpose']
-  readonly attempt: number
-  readonly provider: string
-  readonly model: string
-  readonly maxTokens: number
-  readonly timeoutMs: number
-  /** Outputs of the step's dependencies that have one. */
-  readonly dependencies: readonly (readonly [step: number, text: string])[]
-  /** The answer to audit or to repair. */
-  readonly answer: string | undefined
-  /** What was found wrong with it. */
-  readonly issues: string | undefined
-  readonly signal: AbortSignal
-}
-/** Signals of a running call. */
-export interface CallProgress {
-  started(info: { readonly reused?: boolean; readonly setupMs?: number }): void
-  prompt(tokensBefore: number, tokensAfter: number): void
-  firstToken(): void
-  text(piece: string): void
-}
-/** Carries out calls: prompts and provider clients in production, anything in tests and benches. Rejects with CallFailureInfo. */
-export interface Performer {
-  perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
-}
+import { outcomes, type Outcome } from './generated/wire.js'
+import { failureOf, type CallProgress, type CallTicket, type Performer } from './performer.js'
+import type { Clock, ModelReply } from './ports.js'
+import { RunTexts } from './run-texts.js'
 
 export interface DriverOptions {
   readonly clock: Clock
@@ -67,10 +39,14 @@ export interface DriverResult {
 /** At most one progress event of a step in this many ms: screens need no more, and each crosses the boundary. */
 const progressEveryMs = 250
 
+const encoder = new TextEncoder()
+
 interface LiveCall {
   readonly controller: AbortController
   shown: boolean
+  /** Answer text since the last progress event, and the tokens estimated before it. */
   pieces: string[]
+  tokens: number
   nextProgressAt: number
 }
 
@@ -78,14 +54,7 @@ export class Driver {
   readonly #core: CoreRun
   readonly #options: DriverOptions
   readonly #origin: number
-  #steps: StepInfo[] = []
-  #providers: { id: string }[] = []
-  #models: { id: string }[] = []
-  readonly #outputs: (string | undefined)[] = []
-  /** The latest main or repair answer of a step that is not delivered yet. */
-  readonly #answers = new Map<number, string>()
-  readonly #issues = new Map<number, string>()
-  readonly #failures = new Map<number, string>()
+  readonly #texts = new RunTexts()
   readonly #live = new Map<number, LiveCall>()
   readonly #deliveries = new Set<Promise<void>>()
   #begun = false
@@ -125,8 +94,8 @@ export class Driver {
     const { signal } = this.#options
     this.#core.begin(this.#options.begin, this.now)
     const table = this.#core.document<{ providers: { id: string }[]; models: { id: string }[] }>('table')
-    this.#providers = table.providers
-    this.#models = table.models
+    this.#texts.providers = table.providers
+    this.#texts.models = table.models
     this.#begun = true
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -154,7 +123,7 @@ export class Driver {
 
   /** Cancels one step. Throws run.unknown_step or run.illegal_event. */
   cancelStep(id: string): void {
-    const step = this.#steps.findIndex((known) => known.id === id)
+    const step = this.#texts.steps.findIndex((known) => known.id === id)
     if (step < 0) throw new AetherflowError('run.unknown_step', '', id)
     this.#core.cancelStep(step, this.now)
     this.#schedulePump()
@@ -190,15 +159,16 @@ export class Driver {
     try {
       tell()
     } catch (error) {
-      if (!(error instanceof AetherflowError) || error.code.startsWith('host.') || error.code.startsWith('run.')) throw error
+      if (!(error instanceof AetherflowError) || error.code.startsWith('host.') || error.code.startsWith('run.'))
+        throw error
       this.#planBroken = true
     }
   }
 
   #adoptSteps(): void {
-    const steps = this.#core.document<StepInfo[]>('steps', this.#steps.length)
+    const steps = this.#core.document<StepInfo[]>('steps', this.#texts.steps.length)
     if (steps.length > 0) {
-      for (const step of steps) this.#steps.push(step)
+      for (const step of steps) this.#texts.steps.push(step)
       this.#emit({ type: 'steps', at: this.now, steps })
     }
     const warnings = this.#warnings()
@@ -263,7 +233,7 @@ export class Driver {
         this.#deliver(command)
         break
       case 'note':
-        this.#note(command)
+        this.#emit(this.#texts.noteEvent(command, this.now, this.#core.cost(Math.max(0, command.step))))
         break
       case 'finish': {
         const outcome = outcomes[command.a] ?? 'ok'
@@ -276,20 +246,15 @@ export class Driver {
   }
 
   #call(command: Command): void {
-    const step = this.#steps[command.step]
+    const step = this.#texts.steps[command.step]
     if (step === undefined) return
     const controller = new AbortController()
-    const live: LiveCall = { controller, shown: false, pieces: [], nextProgressAt: 0 }
+    const live: LiveCall = { controller, shown: false, pieces: [], tokens: 0, nextProgressAt: 0 }
     this.#live.set(command.call, live)
-    const provider = this.#providers[command.provider]?.id ?? ''
-    const model = this.#models[command.model]?.id ?? ''
+    const provider = this.#texts.providers[command.provider]?.id ?? ''
+    const model = this.#texts.models[command.model]?.id ?? ''
     const { purpose, attempt } = command
     this.#emit({ type: 'call', at: this.now, step: step.id, purpose, attempt, provider, model, estimateMs: command.c })
-    const dependencies: (readonly [number, string])[] = []
-    for (const index of step.dependencies) {
-      const text = this.#outputs[index]
-      if (text !== undefined) dependencies.push([index, text])
-    }
     const ticket: CallTicket = {
       call: command.call,
       step,
@@ -299,9 +264,9 @@ export class Driver {
       model,
       maxTokens: command.a,
       timeoutMs: command.b,
-      dependencies,
-      answer: purpose === 'main' ? undefined : this.#answers.get(command.step),
-      issues: this.#issues.get(command.step),
+      dependencies: this.#texts.inputsOf(step),
+      answer: purpose === 'main' ? undefined : this.#texts.answers.get(command.step),
+      issues: this.#texts.issues.get(command.step),
       signal: controller.signal,
     }
     this.#options.performer.perform(ticket, this.#progress(command, step, live), this.#core).then(
@@ -329,7 +294,9 @@ export class Driver {
         const now = this.now
         if (now < live.nextProgressAt) return
         live.nextProgressAt = now + progressEveryMs
-        const tokens = this.#core.estimateTokens(live.pieces.join(''))
+        live.tokens += this.#core.estimateTokens(live.pieces.join(''))
+        live.pieces = []
+        const { tokens } = live
         if (purpose === 'main') this.#emit({ type: 'progress', at: now, step: step.id, tokens })
         this.#signal(() => this.#core.progress(call, tokens, now))
       },
@@ -353,10 +320,10 @@ export class Driver {
       }
       const verdict = audit ? this.#core.audit(reply.text) : undefined
       const acceptable = checked.verdict === 'passed' || checked.verdict === 'extracted'
-      if (!audit && (purpose === 'main' || acceptable)) this.#answers.set(command.step, checked.text)
+      if (!audit && (purpose === 'main' || acceptable)) this.#texts.answers.set(command.step, checked.text)
       if (!acceptable) {
-        this.#issues.set(command.step, checked.why)
-        this.#failures.set(command.step, checked.why)
+        this.#texts.issues.set(command.step, checked.why)
+        this.#texts.failures.set(command.step, checked.why)
       }
       this.#emit({
         type: 'answer',
@@ -374,7 +341,7 @@ export class Driver {
       const { finish, providerMs } = reply
       this.#core.succeeded(call, usage, { finish, verdict: checked.verdict, providerMs, estimated }, this.now)
       if (verdict?.pass === undefined) return
-      if (!verdict.pass) this.#issues.set(command.step, verdict.issues)
+      if (!verdict.pass) this.#texts.issues.set(command.step, verdict.issues)
       this.#core.verdict(call, verdict.pass, this.now)
     })
   }
@@ -382,7 +349,7 @@ export class Driver {
   #failed(command: Command, live: LiveCall, error: unknown): void {
     this.#live.delete(command.call)
     const info = failureOf(error, live.controller.signal.aborted)
-    this.#failures.set(command.step, info.message)
+    this.#texts.failures.set(command.step, info.message)
     const { retryAfterMs, usage } = info
     this.#signal(() => {
       this.#core.failed(command.call, info.kind, { retryAfterMs, usage, shown: live.shown }, this.now)
@@ -390,18 +357,15 @@ export class Driver {
   }
 
   #deliver(command: Command): void {
-    const step = this.#steps[command.step]
+    const step = this.#texts.steps[command.step]
     if (step === undefined) return
-    const text = this.#answers.get(command.step) ?? ''
-    this.#answers.delete(command.step)
-    this.#issues.delete(command.step)
-    this.#outputs[command.step] = text
+    const text = this.#texts.deliver(command.step)
     const told = (): void =>
       this.#emit({
         type: 'done',
         at: this.now,
         step: step.id,
-        bytes: text.length,
+        bytes: encoder.encode(text).length,
         repaired: command.a === 1,
         costMicroUsd: this.#core.cost(command.step),
       })
@@ -415,48 +379,6 @@ export class Driver {
     void delivery.finally(() => this.#deliveries.delete(delivery))
   }
 
-  #note(command: Command): void {
-    const at = this.now
-    const step = this.#steps[command.step]?.id
-    const { reason } = command
-    if (step !== undefined && command.c >= 0) {
-      const costMicroUsd = this.#core.cost(command.step)
-      if (reason === 'provider_failed') {
-        const failure = failureKinds[command.a] ?? 'server_error'
-        const message = this.#failures.get(command.step) ?? failureKindWords[failure]
-        return this.#emit({ type: 'failed', at, step, failure, message, costMicroUsd })
-      }
-      if (reason === 'dependency_failed') {
-        const cause = this.#steps[command.b]?.id
-        return this.#emit({ type: 'skipped', at, step, reason, ...(cause === undefined ? {} : { cause }) })
-      }
-      return this.#emit({ type: 'cancelled', at, step, reason })
-    }
-    const detail = this.#noteDetail(command)
-    const words = reasonWords[reason]
-    this.#emit({
-      type: 'note',
-      at,
-      ...(step === undefined ? {} : { step }),
-      reason,
-      words,
-      ...(detail === undefined ? {} : { detail }),
-    })
-  }
-
-  #noteDetail(command: Command): string | undefined {
-    if (command.reason === 'overflowed') {
-      return `${this.#providers[command.provider]?.id ?? ''} ${this.#models[command.model]?.id ?? ''}`
-    }
-    if (command.reason === 'audit_issues' || command.reason === 'constraint_broken') {
-      return this.#issues.get(command.step)
-    }
-    if (command.reason === 'audit_failed' || command.reason === 'repair_failed') {
-      return failureKindWords[failureKinds[command.a] ?? 'server_error']
-    }
-    return undefined
-  }
-
   #emit(event: RunEvent): void {
     this.#options.onEvent?.(event)
   }
@@ -466,26 +388,8 @@ export class Driver {
   }
 
   #result(outcome: Outcome): DriverResult {
-    const outputs = new Map<string, string>()
-    this.#steps.forEach((step, index) => {
-      const text = this.#outputs[index]
-      if (text !== undefined) outputs.set(step.id, text)
-    })
+    const outputs = this.#texts.outputsById()
     const report = this.#core.document<RunReport>('report')
     return { outcome, report, outputs, warnings: this.#warnings(), hostError: this.#hostError }
   }
-}
-
-/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own. */
-function failureOf(error: unknown, aborted: boolean): CallFailureInfo {
-  if (aborted) return { kind: 'cancelled', message: failureKindWords.cancelled }
-  if (typeof error === 'object' && error !== null && 'kind' in error && isFailureKind(error.kind)) {
-    return error as unknown as CallFailureInfo
-  }
-  if (error instanceof AetherflowError) return { kind: 'input', message: error.message }
-  return { kind: 'server_error', message: error instanceof Error ? error.message : String(error) }
-}
-
-function isFailureKind(kind: unknown): kind is FailureKind {
-  return failureKinds.includes(kind as FailureKind)
 }

@@ -105,7 +105,11 @@ export function withoutKeys(config: Config): Record<string, unknown> {
 }
 
 /** Built-in table and configuration, merged for the host. `defaults`: the core's document. */
-export function providerEntries(defaults: unknown, config: Config, env: NodeJS.ProcessEnv = process.env): ProviderEntry[] {
+export function providerEntries(
+  defaults: unknown,
+  config: Config,
+  env: NodeJS.ProcessEnv = process.env,
+): ProviderEntry[] {
   const known = (defaults as { providers: Record<string, ProviderConfig> }).providers
   const ids = new Set([...Object.keys(known), ...Object.keys(config.providers ?? {})])
   return [...ids].map((id) => {

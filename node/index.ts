@@ -7,8 +7,9 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import { Driver, type DriverResult, type Performer } from '../bindings/driver.js'
+import { Driver, type DriverResult } from '../bindings/driver.js'
 import { AetherflowError } from '../bindings/errors.js'
+import type { Performer } from '../bindings/performer.js'
 import type { Explanation, RouteInfo, RunEvent, StepInfo } from '../bindings/events.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
 import { systemClock } from '../web/standard/clock.js'
@@ -127,7 +128,9 @@ async function execute(
 }
 
 function planError(core: CoreRun): AetherflowError {
-  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>('error')
+  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>(
+    'error',
+  )
   return new AetherflowError(code, where, detail)
 }
 

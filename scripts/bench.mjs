@@ -1,5 +1,5 @@
-// `npm run bench [name …] [-- --quick]`: builds and runs the benches, one after the other. Figures in documents come from
-// here. What starts with `--`, and numbers, go to each bench.
+// `npm run bench [name …] [-- words …]`: builds and runs the benches, one after the other. Figures in documents come from here.
+// The words after the names (`--quick`, a folder, …) go to the bench that is named, or to all that run under Node.
 import { existsSync } from 'node:fs'
 import { build } from './build.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
@@ -18,11 +18,12 @@ const benches = [
 
 await main(async () => {
   const words = process.argv.slice(2)
-  const passed = words.filter((word) => word.startsWith('--') || /^\d+$/.test(word))
-  const wanted = words.filter((word) => !passed.includes(word))
-  const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
-  if (unknown.length > 0)
-    throw new Stop(`no bench ${unknown.join(', ')}; there are: ${benches.map((b) => b.name).join(', ')}`)
+  const known = (word) => benches.some((bench) => bench.name === word)
+  const named = words.findIndex((word) => !known(word))
+  const wanted = named < 0 ? words : words.slice(0, named)
+  const passed = words.slice(wanted.length)
+  if (wanted.length === 0 && passed.length > 0 && !passed[0].startsWith('--'))
+    throw new Stop(`no bench ${passed[0]}; there are: ${benches.map((bench) => bench.name).join(', ')}`)
   const found = await setup('test')
   await build(found)
   for (const bench of benches) {
@@ -31,7 +32,7 @@ await main(async () => {
     if (bench.native) {
       await configure('native', found)
       await buildTargets('native', found, [bench.name])
-      await must(at('build/native/tests', bench.name), [], { show: true })
+      await must(at('build/native/tests', bench.name), wanted.length === 1 ? passed : [], { show: true })
     } else {
       const file = at('tests/bench', `${bench.name}.mjs`)
       if (!existsSync(file)) throw new Stop(`tests/bench/${bench.name}.mjs is missing`)

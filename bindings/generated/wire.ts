@@ -225,7 +225,6 @@ export const errorCodes = [
   'options.invalid',
   'route.unknown_provider',
   'route.no_provider',
-  'run.not_begun',
   'run.already_begun',
   'run.plan_ended',
   'run.time_backwards',
@@ -234,14 +233,12 @@ export const errorCodes = [
   'run.call_over',
   'run.illegal_event',
   'run.over',
-  'prompt.missing_input',
   'host.config',
   'host.io',
   'host.usage',
   'host.disposed',
   'host.core_trap',
   'host.file_refused',
-  'host.aborted',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -267,7 +264,6 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'options.invalid': 'correct the option that is named',
   'route.unknown_provider': 'name a provider of the table: see \'aetherflow providers\'',
   'route.no_provider': 'set the key of at least one provider, or use --simulate',
-  'run.not_begun': 'send \'begin\' before this event',
   'run.already_begun': '\'begin\' is sent once',
   'run.plan_ended': 'no plan bytes may follow the end of the plan',
   'run.time_backwards': 'time never decreases: send the event with the host\'s monotonic clock',
@@ -276,12 +272,10 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'run.call_over': 'the call has already ended',
   'run.illegal_event': 'the event is not legal in the step\'s present state',
   'run.over': 'the run has finished',
-  'prompt.missing_input': 'hand over every input that the prompt asks for',
   'host.config': 'correct the configuration file or option that is named',
   'host.io': 'check that the path exists, is permitted and has room',
   'host.usage': 'see \'aetherflow --help\'',
   'host.disposed': 'the object was disposed; open a new one',
   'host.core_trap': 'the core stopped on an internal fault; start a new run and report the plan',
   'host.file_refused': 'context files must lie inside the folder of the run',
-  'host.aborted': 'the run was cancelled by its caller',
 }

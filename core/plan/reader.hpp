@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/plan/json_scanner.hpp"
+#include "core/base/json_scanner.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/references.hpp"
 #include "core/plan/step_reader.hpp"

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "core/plan/json_cursor.hpp"
+#include "core/base/json_cursor.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/warnings.hpp"
 

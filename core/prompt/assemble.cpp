@@ -29,6 +29,7 @@ class Assembler {
     own(task);
     constraint();
     judged();
+    length();
     prompt_.tokensEstimated = estimateTokens(prompt_.system) + estimateTokens(prompt_.user);
     prompt_.tokensBeforeStripping = prompt_.tokensEstimated + saved_;
     for (int rule = 0; rule < kStripRules; ++rule) {
@@ -144,6 +145,12 @@ class Assembler {
     if (!repairs && !judges(parts_.purpose)) return;
     appendTagged(user(), "answer", "", "", parts_.answer);
     if (repairs) appendTagged(user(), "issues", "", "", parts_.issues);
+  }
+
+  /// Answer tokens are what costs and what takes the time: the model is told what the planner expects.
+  void length() {
+    if (judges(parts_.purpose) || parts_.step->estimatedTokens == 0) return;
+    user() += "Expected length of the answer: about " + std::to_string(parts_.step->estimatedTokens) + " tokens.\n";
   }
 
   const PromptParts& parts_;

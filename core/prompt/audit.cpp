@@ -1,14 +1,11 @@
 #include "core/prompt/audit.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "core/base/json.hpp"
 #include "core/prompt/constraint.hpp"
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::size_t kIssues = 50;
 constexpr std::size_t kIssueBytes = 2000;
@@ -21,12 +18,11 @@ std::string cut(std::string_view issue) {
   return std::string(issue.substr(0, end));
 }
 
-std::string issueOf(const Json& entry) {
-  if (entry.is_string()) return cut(entry.get_ref<const std::string&>());
-  if (!entry.is_object()) return {};
+std::string issueOf(const JsonValue& entry) {
+  if (entry.isString()) return cut(entry.text);
   for (const char* key : {"issue", "description", "message", "text", "problem"}) {
-    const auto it = entry.find(key);
-    if (it != entry.end() && it->is_string()) return cut(it->get_ref<const std::string&>());
+    const JsonValue* found = entry.find(key);
+    if (found != nullptr && found->isString()) return cut(found->text);
   }
   return {};
 }
@@ -35,25 +31,25 @@ std::string issueOf(const Json& entry) {
 
 AuditResult readAudit(std::string_view text) {
   AuditResult result;
-  const Json json = Json::parse(findJson(text).text, nullptr, false);
-  if (!json.is_object()) return result;
-  const auto list = json.find("issues");
-  const bool listed = list != json.end() && list->is_array();
+  const std::optional<JsonValue> json = parseJson(findJson(text).text);
+  if (!json || !json->isObject()) return result;
+  const JsonValue* list = json->find("issues");
+  const bool listed = list != nullptr && list->isArray();
   if (listed) {
-    for (const Json& entry : *list) {
+    for (const JsonValue& entry : list->items) {
       std::string issue = issueOf(entry);
       if (!issue.empty() && result.issues.size() < kIssues) result.issues.push_back(std::move(issue));
     }
   }
-  const auto verdict = json.find("verdict");
-  if (verdict != json.end() && verdict->is_string()) {
-    const std::string word = text::lowered(text::trimmed(verdict->get_ref<const std::string&>()));
+  const JsonValue* verdict = json->find("verdict");
+  if (verdict != nullptr && verdict->isString()) {
+    const std::string word = text::lowered(text::trimmed(verdict->text));
     result.pass = word == "pass" || word == "passed" || word == "ok";
     result.understood = result.pass || word == "issues" || word == "issue" || word == "fail" || word == "failed";
     return result;
   }
   result.understood = listed;
-  result.pass = listed && list->empty();
+  result.pass = listed && list->items.empty();
   return result;
 }
 

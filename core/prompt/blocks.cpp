@@ -127,11 +127,9 @@ std::size_t stopLength(std::string_view s, std::size_t at) {
 
 /// "e.g. The" would end a sentence by its looks: the abbreviations that stand before capitals.
 bool isAbbreviation(std::string_view s, std::size_t stop) {
-  for (const std::string_view word : {"e.g", "i.e", "etc", "vs", "mr", "mrs", "dr", "cf", "ex", "p.ex", "no", "fig"}) {
-    if (stop < word.size() || !text::equalNoCase(s.substr(stop - word.size(), word.size()), word)) continue;
-    if (stop == word.size() || !text::isWordByte(s[stop - word.size() - 1])) return true;
-  }
-  return false;
+  std::size_t begin = stop;
+  while (begin > 0 && stop - begin < 5 && (text::isWordByte(s[begin - 1]) || s[begin - 1] == '.')) --begin;
+  return text::isListed(s.substr(begin, stop - begin), "e.g\ni.e\netc\nvs\nmr\nmrs\ndr\ncf\nex\np.ex\nno\nfig\n");
 }
 
 bool beginsSentence(std::string_view s, std::size_t at) {

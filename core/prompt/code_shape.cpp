@@ -43,12 +43,11 @@ bool isCode(std::string_view line) {
     if (i > 0 && c == '(' && text::isAlnum(line[i - 1])) return true;
     if (i > 0 && c == '>' && line[i - 1] == '-') return true;
   }
-  for (const std::string_view start :
-       {"import ", "from ", "def ",  "class ", "return", "#include", "#!",      "//",      "/*",    "package ",
-        "use ",    "fn ",   "func ", "end",    "else",   "SELECT ",  "INSERT ", "CREATE ", "FROM ", "RUN "}) {
-    if (text::startsWith(line, start)) return true;
-  }
-  return false;
+  constexpr std::string_view kStarts =
+      "import \nfrom \ndef \nclass \nreturn\n#include\n#!\n//\n/*\npackage \nuse \nfn \nfunc \nend\nelse\nSELECT "
+      "\nINSERT \nCREATE "
+      "\nFROM \nRUN \n";
+  return text::listedPrefix(line, kStarts, false) != 0;
 }
 
 }  // namespace

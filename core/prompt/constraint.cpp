@@ -1,8 +1,6 @@
 #include "core/prompt/constraint.hpp"
 
-#include <nlohmann/json.hpp>
-#include <unordered_map>
-
+#include "core/base/json.hpp"
 #include "core/prompt/code_shape.hpp"
 #include "core/prompt/fences.hpp"
 #include "core/prompt/schema.hpp"
@@ -43,8 +41,7 @@ std::string_view longestJson(std::string_view s) {
   int tries = 0;
   for (std::size_t i = s.find_first_of("{["); i != std::string_view::npos && tries < kTries; ++tries) {
     const std::size_t end = balancedEnd(s, i);
-    const bool parses =
-        end != std::string_view::npos && end - i > best.size() && nlohmann::json::accept(s.substr(i, end - i));
+    const bool parses = end != std::string_view::npos && end - i > best.size() && isJson(s.substr(i, end - i));
     if (parses) best = s.substr(i, end - i);
     i = s.find_first_of("{[", parses ? end : i + 1);
   }
@@ -53,13 +50,18 @@ std::string_view longestJson(std::string_view s) {
 
 /// The language with most bytes; of equals the one that comes first.
 std::string_view mainLanguage(const std::vector<FencedBlock>& blocks) {
-  std::unordered_map<std::string_view, std::size_t> bytes;
-  for (const FencedBlock& block : blocks) bytes[block.language] += block.body.size();
-  std::string_view chosen = blocks.front().language;
+  std::vector<std::pair<std::string_view, std::size_t>> totals;  // few: languages, not blocks
   for (const FencedBlock& block : blocks) {
-    if (bytes[block.language] > bytes[chosen]) chosen = block.language;
+    auto at = totals.begin();
+    while (at != totals.end() && at->first != block.language) ++at;
+    if (at == totals.end()) at = totals.insert(at, {block.language, 0});
+    at->second += block.body.size();
   }
-  return chosen;
+  auto chosen = totals.begin();
+  for (auto at = totals.begin(); at != totals.end(); ++at) {
+    if (at->second > chosen->second) chosen = at;
+  }
+  return chosen->first;
 }
 
 Checked checkCode(std::string_view answer) {
@@ -100,10 +102,10 @@ Checked checkJson(OutputKind kind, std::string_view schema, std::string_view ans
 
 FoundJson findJson(std::string_view answer) {
   const std::string_view body = text::trimmed(answer);
-  if (nlohmann::json::accept(body)) return {body, true};
+  if (isJson(body)) return {body, true};
   for (const FencedBlock& block : fencedBlocks(body)) {
     const std::string_view inside = text::trimmed(block.body);
-    if (!inside.empty() && nlohmann::json::accept(inside)) return {inside, false};
+    if (!inside.empty() && isJson(inside)) return {inside, false};
   }
   return {longestJson(body), false};
 }

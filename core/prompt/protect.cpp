@@ -5,10 +5,14 @@
 namespace aetherflow {
 namespace protect {
 
-void merge(std::vector<Span>& spans) {
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
+void sort(std::vector<GuardedSpan>& spans) {
+  std::sort(spans.begin(), spans.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
+}
+
+void merge(std::vector<GuardedSpan>& spans) {
+  sort(spans);
   std::size_t kept = 0;
-  for (const Span& span : spans) {
+  for (const GuardedSpan& span : spans) {
     if (span.begin >= span.end) continue;
     if (kept != 0 && span.begin <= spans[kept - 1].end) {
       spans[kept - 1].end = std::max(spans[kept - 1].end, span.end);
@@ -16,13 +20,13 @@ void merge(std::vector<Span>& spans) {
       spans[kept++] = span;
     }
   }
-  spans.resize(kept);
+  spans.erase(spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end());
 }
 
-std::vector<Span> gaps(const std::vector<Span>& merged, std::size_t size) {
+std::vector<Span> gaps(const std::vector<GuardedSpan>& merged, std::size_t size) {
   std::vector<Span> out;
   std::size_t from = 0;
-  for (const Span& span : merged) {
+  for (const GuardedSpan& span : merged) {
     if (span.begin > from) out.push_back({from, span.begin});
     from = span.end;
   }
@@ -33,19 +37,17 @@ std::vector<Span> gaps(const std::vector<Span>& merged, std::size_t size) {
 }  // namespace protect
 
 Protection::Protection(std::string_view text) {
-  std::vector<Span> blocks;
-  protect::findBlocks(text, blocks);
-  protect::merge(blocks);
-  std::vector<Span> quotes;
-  for (const Span& gap : protect::gaps(blocks, text.size())) protect::findQuotes(text, gap, quotes);
+  protect::findBlocks(text, spans_);
+  protect::merge(spans_);
+  std::vector<GuardedSpan> quotes;
+  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findQuotes(text, gap, quotes);
   protect::merge(quotes);
-  std::vector<Span> taken = blocks;
-  taken.insert(taken.end(), quotes.begin(), quotes.end());
-  protect::merge(taken);
-  for (const Span& gap : protect::gaps(taken, text.size())) protect::findTokens(text, gap, spans_);
-  for (const Span& span : blocks) spans_.push_back({span.begin, span.end, Guard::Verbatim});
-  for (const Span& span : quotes) spans_.push_back({span.begin, span.end, Guard::Exact});
-  std::sort(spans_.begin(), spans_.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
+  for (const GuardedSpan& span : quotes) spans_.push_back({span.begin, span.end, Guard::Exact});
+  protect::sort(spans_);
+  std::vector<GuardedSpan> tokens;
+  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findTokens(text, gap, tokens);
+  spans_.insert(spans_.end(), tokens.begin(), tokens.end());
+  protect::sort(spans_);
 }
 
 std::size_t Protection::after(std::size_t at) const {

@@ -22,7 +22,7 @@ enum class Guard : unsigned char {
 struct GuardedSpan {
   std::size_t begin;
   std::size_t end;
-  Guard guard;
+  Guard guard = Guard::Verbatim;
 };
 
 /// The protected spans of a text, sorted and disjoint. When in doubt a span is protected: a wrong guess costs tokens,
@@ -49,16 +49,18 @@ namespace protect {
 
 /// Line-shaped spans: fences, indented code, tables, block quotes, code-like lines, front matter, tagged documents,
 /// and everything behind "translate the following:". Appends in any order.
-void findBlocks(std::string_view text, std::vector<Span>& out);
+void findBlocks(std::string_view text, std::vector<GuardedSpan>& out);
 /// Inline code and quotations inside [from, to), which holds no block. Appends in any order.
-void findQuotes(std::string_view text, Span region, std::vector<Span>& out);
+void findQuotes(std::string_view text, Span region, std::vector<GuardedSpan>& out);
 /// Tokens and negations inside [from, to), which holds nothing verbatim.
 void findTokens(std::string_view text, Span region, std::vector<GuardedSpan>& out);
 
+/// Sorts by begin.
+void sort(std::vector<GuardedSpan>& spans);
 /// Sorts and merges spans that overlap or touch.
-void merge(std::vector<Span>& spans);
+void merge(std::vector<GuardedSpan>& spans);
 /// The gaps between merged spans inside [0, size).
-std::vector<Span> gaps(const std::vector<Span>& merged, std::size_t size);
+std::vector<Span> gaps(const std::vector<GuardedSpan>& merged, std::size_t size);
 
 }  // namespace protect
 }  // namespace aetherflow

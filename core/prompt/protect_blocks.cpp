@@ -56,23 +56,18 @@ bool isColumns(std::string_view line) {
 
 bool isCodeLike(std::string_view line) {
   if (line.find_first_not_of(line[0]) == std::string_view::npos) return false;  // a ruler: ===== is no comparison
-  for (const std::string_view start :
-       {"//", "/*", "*/", "#include", "#define", "#!", "$ ", "@", "{", "}", "[", "]", "|", ">"}) {
-    if (startsWith(line, start)) return true;
-  }
+  if (text::listedPrefix(line, "//\n/*\n*/\n#include\n#define\n#!\n$ \n@\n{\n}\n[\n]\n|\n>\n", false) != 0) return true;
   if (line[0] == '<' && !startsWith(line, "<!--")) return true;
   const char last = line.back();
   if (last == '{' || last == '}' || last == '[' || last == '\\') return true;
-  for (const std::string_view sign : {"::", "=>", "==", " = ", "+=", "!=", ":=", "();", ");", "/>"}) {
-    if (line.find(sign) != std::string_view::npos) return true;
-  }
+  if (text::containsListed(line, "::\n=>\n==\n = \n+=\n!=\n:=\n();\n);\n/>\n")) return true;
   const std::size_t arrow = line.find("->");
   if (arrow != std::string_view::npos && (arrow == 0 || line[arrow - 1] != '-')) return true;  // --> ends a comment
   return isColumns(line);
 }
 
 /// Appends fences, indented code and code-like lines, with the blank lines between two of them.
-void findLines(std::string_view s, std::vector<Span>& out) {
+void findLines(std::string_view s, std::vector<GuardedSpan>& out) {
   bool openFence = false;
   char fenceChar = 0;
   std::size_t fence = 0;
@@ -111,7 +106,7 @@ void findLines(std::string_view s, std::vector<Span>& out) {
   if (openFence) out.push_back({fenceBegin, s.size()});
 }
 
-void findFrontMatter(std::string_view s, std::vector<Span>& out) {
+void findFrontMatter(std::string_view s, std::vector<GuardedSpan>& out) {
   if (!startsWith(s, "---\n") && !startsWith(s, "---\r\n")) return;
   for (std::size_t at = lineAt(s, 0).next; at < s.size();) {
     const Line line = lineAt(s, at);
@@ -132,15 +127,13 @@ std::string_view tagName(std::string_view s, std::size_t at) {
 
 /// Tags that hold the author's own instructions, not a document.
 bool holdsInstructions(std::string_view tag) {
-  for (const std::string_view name : {"instructions", "instruction", "task", "tasks", "rules", "guidelines",
-                                      "requirements", "prompt", "role", "goal", "objective", "constraints"}) {
-    if (text::equalNoCase(tag, name)) return true;
-  }
-  return false;
+  return text::isListed(tag,
+                        "instructions\ninstruction\ntask\ntasks\nrules\nguidelines\nrequirements\nprompt\nrole\ngoal\n"
+                        "objective\nconstraints\n");
 }
 
 /// <document>…</document> is a quotation. Reaches to the last closing tag of that name, so that nesting needs no stack.
-void findTagged(std::string_view s, std::vector<Span>& out) {
+void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
   std::unordered_map<std::string_view, std::size_t> lastClosing;
   for (std::size_t i = s.find("</"); i != std::string_view::npos; i = s.find("</", i + 2)) {
     const std::string_view tag = tagName(s, i + 2);
@@ -159,20 +152,17 @@ void findTagged(std::string_view s, std::vector<Span>& out) {
 
 /// Verbs and nouns after which a colon opens a text to work on, which is no instruction any more.
 bool announcesPayload(std::string_view s, std::size_t at) {
-  for (const std::string_view stem : {"translate",       "proofread",         "paraphrase",       "rephrase",
-                                      "rewrite",         "summarize",         "summarise",        "classify",
-                                      "transcribe",      "verbatim",          "exactly",          "following text",
-                                      "following email", "following message", "following letter", "following sentence",
-                                      "traduis",         "traduire",          "reformule",        "résume",
-                                      "corrige",         "mot pour mot",      "exactement",       "texte suivant",
-                                      "message suivant", "phrase suivante"}) {
-    if (text::equalNoCase(s.substr(at, stem.size()), stem)) return true;
-  }
-  return false;
+  constexpr std::string_view kStems =
+      "translate\nproofread\nparaphrase\nrephrase\nrewrite\nsummarize\nsummarise\nclassify\ntranscribe\nverbatim\nexact"
+      "ly\n"
+      "following text\nfollowing email\nfollowing message\nfollowing letter\nfollowing "
+      "sentence\ntraduis\ntraduire\nreformule\n"
+      "résume\ncorrige\nmot pour mot\nexactement\ntexte suivant\nmessage suivant\nphrase suivante\n";
+  return text::listedPrefix(s.substr(at), kStems, true) != 0;
 }
 
 /// "Translate the following: …" makes the rest of the text a quotation without marks.
-void findPayload(std::string_view s, std::vector<Span>& out) {
+void findPayload(std::string_view s, std::vector<GuardedSpan>& out) {
   bool armed = false;
   for (std::size_t i = 0; i < s.size(); ++i) {
     const bool ends = i + 1 == s.size() || text::isSpace(s[i + 1]);
@@ -189,7 +179,7 @@ void findPayload(std::string_view s, std::vector<Span>& out) {
 
 }  // namespace
 
-void findBlocks(std::string_view text, std::vector<Span>& out) {
+void findBlocks(std::string_view text, std::vector<GuardedSpan>& out) {
   findLines(text, out);
   findFrontMatter(text, out);
   findTagged(text, out);

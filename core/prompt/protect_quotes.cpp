@@ -25,7 +25,7 @@ std::size_t paragraphEnd(std::string_view s, std::size_t at, std::size_t limit) 
 }
 
 /// `code` and ``code``: a run of n backticks closes at the next run of exactly n in the same paragraph.
-void findInlineCode(std::string_view s, Span region, std::vector<Span>& out) {
+void findInlineCode(std::string_view s, Span region, std::vector<GuardedSpan>& out) {
   struct Run {
     std::size_t begin;
     std::size_t length;
@@ -64,7 +64,7 @@ bool closesBefore(char after) {
 }
 
 /// Pairs the straight double quotes of a region. False, and nothing appended, if they do not alternate cleanly.
-bool pairDouble(std::string_view s, Span region, std::vector<Span>& out) {
+bool pairDouble(std::string_view s, Span region, std::vector<GuardedSpan>& out) {
   const std::size_t before = out.size();
   std::size_t open = kNone;
   bool clean = true;
@@ -84,7 +84,7 @@ bool pairDouble(std::string_view s, Span region, std::vector<Span>& out) {
 }
 
 /// The fallback: paragraphs with unclear marks are protected whole, and everything between two odd ones too.
-void pairByParagraph(std::string_view s, Span region, std::vector<Span>& out) {
+void pairByParagraph(std::string_view s, Span region, std::vector<GuardedSpan>& out) {
   bool open = false;
   for (std::size_t at = region.begin; at < region.end;) {
     const std::size_t end = paragraphEnd(s, at, region.end);
@@ -102,7 +102,7 @@ void pairByParagraph(std::string_view s, Span region, std::vector<Span>& out) {
 }
 
 /// 'quoted', but not don't, l'outil or the users' files.
-void findSingle(std::string_view s, Span region, std::vector<Span>& out) {
+void findSingle(std::string_view s, Span region, std::vector<GuardedSpan>& out) {
   std::size_t hopelessUntil = region.begin;  // no closing mark before here: searched already
   for (std::size_t i = s.find('\'', region.begin); i < region.end; i = s.find('\'', i + 1)) {
     const bool opens = (i == 0 || opensAfter(s[i - 1])) && i + 1 < region.end && !isSpace(s[i + 1]);
@@ -123,7 +123,7 @@ void findSingle(std::string_view s, Span region, std::vector<Span>& out) {
 
 /// « … », “ … ”, ‘ … ’. An opening mark without its end protects the rest of its paragraph.
 void findPaired(std::string_view s, Span region, std::string_view open, std::string_view close,
-                std::vector<Span>& out) {
+                std::vector<GuardedSpan>& out) {
   const bool isApostrophe = close == "’";
   bool noneLeft = false;  // one failed search answers all later ones
   for (std::size_t i = s.find(open, region.begin); i < region.end; i = s.find(open, i)) {
@@ -142,8 +142,8 @@ void findPaired(std::string_view s, Span region, std::string_view open, std::str
 
 }  // namespace
 
-void findQuotes(std::string_view text, Span region, std::vector<Span>& out) {
-  std::vector<Span> code;
+void findQuotes(std::string_view text, Span region, std::vector<GuardedSpan>& out) {
+  std::vector<GuardedSpan> code;
   // Views end with their region: a search that ran on to the end of the text would make many regions quadratic.
   findInlineCode(text.substr(0, region.end), region, code);
   merge(code);

@@ -13,13 +13,6 @@ using text::isHigh;
 using text::isLower;
 using text::isUpper;
 
-bool isOneOf(std::string_view word, std::initializer_list<std::string_view> list) {
-  for (const std::string_view entry : list) {
-    if (text::equalNoCase(word, entry)) return true;
-  }
-  return false;
-}
-
 /// The word without the marks of a sentence around it.
 std::string_view core(std::string_view word) {
   constexpr std::string_view kBefore = "([{\"'*";
@@ -40,12 +33,11 @@ std::size_t afterApostrophe(std::string_view word) {
 
 bool isNegationWord(std::string_view word) {
   if (word.size() > 32) return false;
-  if (isOneOf(word,
-              {"not",    "no",     "never",  "without", "none", "nor",      "neither", "nothing", "nobody", "nowhere",
-               "cannot", "unless", "except", "avoid",   "dont", "cant",     "ne",      "pas",     "sans",   "jamais",
-               "aucun",  "aucune", "ni",     "rien",    "non",  "personne", "sauf",    "excepté"})) {
-    return true;
-  }
+  constexpr std::string_view kWords =
+      "not\nno\nnever\nwithout\nnone\nnor\nneither\nnothing\nnobody\nnowhere\ncannot\nunless\nexcept\navoid\ndont\ncant"
+      "\n"
+      "ne\npas\nsans\njamais\naucun\naucune\nni\nrien\nnon\npersonne\nsauf\nexcepté\n";
+  if (text::isListed(word, kWords)) return true;
   const std::size_t tail = afterApostrophe(word);
   if (tail == 0) return false;
   const std::string_view before = word.substr(0, tail - (word[tail - 1] == '\'' ? 1 : 3));

@@ -1,17 +1,13 @@
 #include "core/prompt/schema.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <vector>
 
+#include "core/base/json.hpp"
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::uint32_t kDataDepth = 64;
 constexpr std::uint32_t kDepth = 192;
 constexpr std::uint32_t kEffort = 1'000'000;
 
@@ -34,32 +30,26 @@ std::uint32_t depthOf(std::string_view s) {
   return deepest;
 }
 
-const Json* member(const Json& object, const std::string& key) {
-  const auto it = object.find(key);
-  return it == object.end() ? nullptr : &*it;
-}
-
-bool isWhole(const Json& value) {
-  if (value.is_number_integer()) return true;
-  if (!value.is_number_float()) return false;
-  const double number = value.get<double>();
+bool isWhole(const JsonValue& value) {
+  if (!value.isNumber()) return false;
+  const double number = value.number();
   // Beyond 2^53 every double is whole; the cast would overflow long after that.
   return number >= 9007199254740992.0 || number <= -9007199254740992.0 ||
          number == static_cast<double>(static_cast<std::int64_t>(number));
 }
 
-bool hasType(const Json& value, const std::string& type) {
-  if (type == "object") return value.is_object();
-  if (type == "array") return value.is_array();
-  if (type == "string") return value.is_string();
-  if (type == "number") return value.is_number();
+bool hasType(const JsonValue& value, std::string_view type) {
+  if (type == "object") return value.isObject();
+  if (type == "array") return value.isArray();
+  if (type == "string") return value.isString();
+  if (type == "number") return value.isNumber();
   if (type == "integer") return isWhole(value);
-  if (type == "boolean") return value.is_boolean();
-  if (type == "null") return value.is_null();
+  if (type == "boolean") return value.isBoolean();
+  if (type == "null") return value.isNull();
   return true;  // an unknown type forbids nothing
 }
 
-std::size_t codePoints(const std::string& s) {
+std::size_t codePoints(std::string_view s) {
   std::size_t count = 0;
   for (const char c : s) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
   return count;
@@ -80,16 +70,16 @@ void appendSegment(std::string& place, std::string_view name) {
 
 class Validator {
  public:
-  explicit Validator(const Json& root) : root_(root) {}
+  explicit Validator(const JsonValue& root) : root_(root) {}
 
-  bool valid(const Json& schema, const Json& value) {
+  bool valid(const JsonValue& schema, const JsonValue& value) {
     if (failedHard_) return false;
     if (depth_ >= kDepth) return failHard("depth");
     if (++effort_ > kEffort) return failHard("effort");
     ++depth_;
-    const bool result = schema.is_object()    ? object(schema, value)
-                        : schema.is_boolean() ? schema.get<bool>() || fail("false")
-                                              : true;
+    const bool result = schema.isObject()    ? object(schema, value)
+                        : schema.isBoolean() ? schema.isTrue() || fail("false")
+                                             : true;
     --depth_;
     return result;
   }
@@ -111,25 +101,25 @@ class Validator {
     return false;
   }
 
-  bool object(const Json& schema, const Json& value) {
-    if (value.is_null()) {
-      const Json* nullable = member(schema, "nullable");
-      if (nullable != nullptr && nullable->is_boolean() && nullable->get<bool>()) return true;
+  bool object(const JsonValue& schema, const JsonValue& value) {
+    if (value.isNull()) {
+      const JsonValue* nullable = schema.find("nullable");
+      if (nullable != nullptr && nullable->isTrue()) return true;
     }
     return reference(schema, value) && type(schema, value) && exact(schema, value) && numbers(schema, value) &&
            strings(schema, value) && arrays(schema, value) && properties(schema, value) && combined(schema, value);
   }
 
-  bool reference(const Json& schema, const Json& value) {
-    const Json* ref = member(schema, "$ref");
-    if (ref == nullptr || !ref->is_string()) return true;
-    const Json* target = resolve(ref->get_ref<const std::string&>());
+  bool reference(const JsonValue& schema, const JsonValue& value) {
+    const JsonValue* ref = schema.find("$ref");
+    if (ref == nullptr || !ref->isString()) return true;
+    const JsonValue* target = resolve(ref->text);
     return target == nullptr ? fail("$ref") : valid(*target, value);
   }
 
-  const Json* resolve(std::string_view ref) const {
+  const JsonValue* resolve(std::string_view ref) const {
     if (ref.empty() || ref[0] != '#') return nullptr;
-    const Json* at = &root_;
+    const JsonValue* at = &root_;
     for (std::size_t i = 1; i < ref.size();) {
       if (ref[i] != '/') return nullptr;
       const std::size_t end = std::min(ref.find('/', i + 1), ref.size());
@@ -140,122 +130,116 @@ class Validator {
         k += escape ? 1 : 0;
       }
       i = end;
-      at = at->is_object() ? member(*at, name) : at->is_array() ? element(*at, name) : nullptr;
+      at = at->isObject() ? at->find(name) : at->isArray() ? element(*at, name) : nullptr;
       if (at == nullptr) return nullptr;
     }
     return at;
   }
 
-  static const Json* element(const Json& array, const std::string& name) {
+  static const JsonValue* element(const JsonValue& array, std::string_view name) {
     std::size_t index = 0;
     if (name.empty() || name.size() > 6) return nullptr;
     for (const char c : name) {
       if (!text::isDigit(c)) return nullptr;
       index = index * 10 + static_cast<std::size_t>(c - '0');
     }
-    return index < array.size() ? &array[index] : nullptr;
+    return index < array.items.size() ? &array.items[index] : nullptr;
   }
 
-  bool type(const Json& schema, const Json& value) {
-    const Json* type = member(schema, "type");
+  bool type(const JsonValue& schema, const JsonValue& value) {
+    const JsonValue* type = schema.find("type");
     if (type == nullptr) return true;
-    if (type->is_string()) return hasType(value, type->get_ref<const std::string&>()) || fail("type");
-    if (!type->is_array()) return true;
-    for (const Json& each : *type) {
-      if (each.is_string() && hasType(value, each.get_ref<const std::string&>())) return true;
+    if (type->isString()) return hasType(value, type->text) || fail("type");
+    if (!type->isArray()) return true;
+    for (const JsonValue& each : type->items) {
+      if (each.isString() && hasType(value, each.text)) return true;
     }
     return fail("type");
   }
 
-  bool exact(const Json& schema, const Json& value) {
-    if (const Json* constant = member(schema, "const"); constant != nullptr && *constant != value) return fail("const");
-    const Json* list = member(schema, "enum");
-    if (list == nullptr || !list->is_array()) return true;
-    return std::find(list->begin(), list->end(), value) != list->end() || fail("enum");
+  bool exact(const JsonValue& schema, const JsonValue& value) {
+    if (const JsonValue* constant = schema.find("const"); constant != nullptr && compareJson(*constant, value) != 0)
+      return fail("const");
+    const JsonValue* list = schema.find("enum");
+    if (list == nullptr || !list->isArray()) return true;
+    for (const JsonValue& each : list->items) {
+      if (compareJson(each, value) == 0) return true;
+    }
+    return fail("enum");
   }
 
-  bool numbers(const Json& schema, const Json& value) {
-    if (!value.is_number()) return true;
+  bool numbers(const JsonValue& schema, const JsonValue& value) {
+    if (!value.isNumber()) return true;
     const auto bound = [&](const char* key) {
-      const Json* limit = member(schema, key);
-      return limit != nullptr && limit->is_number() ? limit : nullptr;
+      const JsonValue* limit = schema.find(key);
+      return limit != nullptr && limit->isNumber() ? limit : nullptr;
     };
-    if (const Json* limit = bound("minimum"); limit != nullptr && value < *limit) return fail("minimum");
-    if (const Json* limit = bound("maximum"); limit != nullptr && value > *limit) return fail("maximum");
-    if (const Json* limit = bound("exclusiveMinimum"); limit != nullptr && value <= *limit)
+    if (const JsonValue* limit = bound("minimum"); limit != nullptr && value < *limit) return fail("minimum");
+    if (const JsonValue* limit = bound("maximum"); limit != nullptr && value > *limit) return fail("maximum");
+    if (const JsonValue* limit = bound("exclusiveMinimum"); limit != nullptr && value <= *limit)
       return fail("exclusiveMinimum");
-    if (const Json* limit = bound("exclusiveMaximum"); limit != nullptr && value >= *limit)
+    if (const JsonValue* limit = bound("exclusiveMaximum"); limit != nullptr && value >= *limit)
       return fail("exclusiveMaximum");
     return true;
   }
 
   /// `size` within schema[least] and schema[most].
-  bool sized(const Json& schema, std::size_t size, const char* least, const char* most) {
-    const Json* low = member(schema, least);
-    if (low != nullptr && low->is_number() && static_cast<double>(size) < low->get<double>()) return fail(least);
-    const Json* high = member(schema, most);
-    if (high != nullptr && high->is_number() && static_cast<double>(size) > high->get<double>()) return fail(most);
+  bool sized(const JsonValue& schema, std::size_t size, const char* least, const char* most) {
+    const JsonValue* low = schema.find(least);
+    if (low != nullptr && low->isNumber() && static_cast<double>(size) < low->number()) return fail(least);
+    const JsonValue* high = schema.find(most);
+    if (high != nullptr && high->isNumber() && static_cast<double>(size) > high->number()) return fail(most);
     return true;
   }
 
-  bool strings(const Json& schema, const Json& value) {
-    if (!value.is_string()) return true;
-    return sized(schema, codePoints(value.get_ref<const std::string&>()), "minLength", "maxLength");
+  bool strings(const JsonValue& schema, const JsonValue& value) {
+    if (!value.isString()) return true;
+    return sized(schema, codePoints(value.text), "minLength", "maxLength");
   }
 
-  bool arrays(const Json& schema, const Json& value) {
-    if (!value.is_array()) return true;
-    if (!sized(schema, value.size(), "minItems", "maxItems")) return false;
-    const Json* unique = member(schema, "uniqueItems");
-    if (unique != nullptr && unique->is_boolean() && unique->get<bool>() && !distinct(value))
-      return fail("uniqueItems");
-    const Json* items = member(schema, "items");
-    const Json* prefix = member(schema, "prefixItems");
+  bool arrays(const JsonValue& schema, const JsonValue& value) {
+    if (!value.isArray()) return true;
+    if (!sized(schema, value.items.size(), "minItems", "maxItems")) return false;
+    const JsonValue* unique = schema.find("uniqueItems");
+    if (unique != nullptr && unique->isTrue() && !allDistinct(value)) return fail("uniqueItems");
+    const JsonValue* items = schema.find("items");
+    const JsonValue* prefix = schema.find("prefixItems");
     // Before 2020-12 an array in `items` was what prefixItems is now.
-    if (prefix == nullptr && items != nullptr && items->is_array()) std::swap(prefix, items);
-    const std::size_t fixed = prefix != nullptr && prefix->is_array() ? prefix->size() : 0;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      const Json* rule = i < fixed ? &(*prefix)[i] : items;
-      if (rule != nullptr && !inside(std::to_string(i), *rule, value[i])) return false;
+    if (prefix == nullptr && items != nullptr && items->isArray()) std::swap(prefix, items);
+    const std::size_t fixed = prefix != nullptr && prefix->isArray() ? prefix->items.size() : 0;
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      const JsonValue* rule = i < fixed ? &prefix->items[i] : items;
+      if (rule != nullptr && !inside(std::to_string(i), *rule, value.items[i])) return false;
     }
     return true;
   }
 
-  static bool distinct(const Json& array) {
-    std::vector<const Json*> sorted;
-    sorted.reserve(array.size());
-    for (const Json& each : array) sorted.push_back(&each);
-    std::sort(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) { return *a < *b; });
-    return std::adjacent_find(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) { return *a == *b; }) ==
-           sorted.end();
-  }
-
-  bool properties(const Json& schema, const Json& value) {
-    if (!value.is_object()) return true;
-    if (!sized(schema, value.size(), "minProperties", "maxProperties")) return false;
-    if (const Json* required = member(schema, "required"); required != nullptr && required->is_array()) {
-      for (const Json& key : *required) {
-        if (key.is_string() && !value.contains(key.get_ref<const std::string&>())) return fail("required");
+  bool properties(const JsonValue& schema, const JsonValue& value) {
+    if (!value.isObject()) return true;
+    if (!sized(schema, value.items.size(), "minProperties", "maxProperties")) return false;
+    if (const JsonValue* required = schema.find("required"); required != nullptr && required->isArray()) {
+      for (const JsonValue& key : required->items) {
+        if (key.isString() && value.find(key.text) == nullptr) return fail("required");
       }
     }
-    const Json* known = member(schema, "properties");
-    if (known != nullptr && !known->is_object()) known = nullptr;
-    const Json* others =
-        member(schema, "patternProperties") != nullptr ? nullptr : member(schema, "additionalProperties");
-    // Iterates the answer, whose objects are ordered maps: the first violation is the same in every build.
-    for (auto it = value.begin(); it != value.end(); ++it) {
-      const Json* rule = known == nullptr ? nullptr : member(*known, it.key());
+    const JsonValue* known = schema.find("properties");
+    if (known != nullptr && !known->isObject()) known = nullptr;
+    const JsonValue* others =
+        schema.find("patternProperties") != nullptr ? nullptr : schema.find("additionalProperties");
+    // Members are in order of their names: the first violation is the same in every build.
+    for (const JsonValue& each : value.items) {
+      const JsonValue* rule = known == nullptr ? nullptr : known->find(each.name);
       if (rule != nullptr) {
-        if (!inside(it.key(), *rule, it.value())) return false;
+        if (!inside(each.name, *rule, each)) return false;
       } else if (others != nullptr) {
-        if (others->is_boolean() && !others->get<bool>()) return fail("additionalProperties");
-        if (!inside("*", *others, it.value())) return false;
+        if (others->isBoolean() && !others->isTrue()) return fail("additionalProperties");
+        if (!inside("*", *others, each)) return false;
       }
     }
     return true;
   }
 
-  bool inside(std::string_view name, const Json& schema, const Json& value) {
+  bool inside(std::string_view name, const JsonValue& schema, const JsonValue& value) {
     const std::size_t length = place_.size();
     appendSegment(place_, name);
     const bool result = valid(schema, value);
@@ -263,35 +247,35 @@ class Validator {
     return result;
   }
 
-  bool combined(const Json& schema, const Json& value) {
-    if (const Json* all = member(schema, "allOf"); all != nullptr && all->is_array()) {
-      for (const Json& each : *all) {
+  bool combined(const JsonValue& schema, const JsonValue& value) {
+    if (const JsonValue* all = schema.find("allOf"); all != nullptr && all->isArray()) {
+      for (const JsonValue& each : all->items) {
         if (!valid(each, value)) return false;
       }
     }
-    if (const Json* any = member(schema, "anyOf"); any != nullptr && any->is_array()) {
+    if (const JsonValue* any = schema.find("anyOf"); any != nullptr && any->isArray()) {
       if (matches(*any, value, 1) == 0) return fail("anyOf");
     }
-    if (const Json* one = member(schema, "oneOf"); one != nullptr && one->is_array()) {
+    if (const JsonValue* one = schema.find("oneOf"); one != nullptr && one->isArray()) {
       if (matches(*one, value, 2) != 1) return fail("oneOf");
     }
-    if (const Json* none = member(schema, "not"); none != nullptr) {
+    if (const JsonValue* none = schema.find("not"); none != nullptr) {
       if (valid(*none, value)) return fail("not");
     }
     return !failedHard_;
   }
 
   /// How many branches accept the value; stops at `enough`.
-  std::size_t matches(const Json& branches, const Json& value, std::size_t enough) {
+  std::size_t matches(const JsonValue& branches, const JsonValue& value, std::size_t enough) {
     std::size_t count = 0;
-    for (const Json& each : branches) {
+    for (const JsonValue& each : branches.items) {
       count += valid(each, value) ? 1 : 0;
       if (count == enough) break;
     }
     return count;
   }
 
-  const Json& root_;
+  const JsonValue& root_;
   std::string place_;
   std::string keyword_;
   std::string failedAt_;
@@ -303,13 +287,13 @@ class Validator {
 }  // namespace
 
 std::string schemaViolation(std::string_view schema, std::string_view json) {
-  if (depthOf(json) > kDataDepth || depthOf(schema) > kDataDepth) return "depth at the root";
-  const Json rules = Json::parse(schema, nullptr, false);
-  if (rules.is_discarded()) return "the schema itself is not JSON";
-  const Json value = Json::parse(json, nullptr, false);
-  if (value.is_discarded()) return "the answer is not JSON";
-  Validator validator(rules);
-  return validator.valid(rules, value) ? std::string() : validator.why();
+  if (depthOf(json) > kJsonDepth || depthOf(schema) > kJsonDepth) return "depth at the root";
+  const std::optional<JsonValue> rules = parseJson(schema);
+  if (!rules) return "the schema itself is not JSON";
+  const std::optional<JsonValue> value = parseJson(json);
+  if (!value) return "the answer is not JSON";
+  Validator validator(*rules);
+  return validator.valid(*rules, *value) ? std::string() : validator.why();
 }
 
 }  // namespace aetherflow

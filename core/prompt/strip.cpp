@@ -35,8 +35,10 @@ void capitalise(std::string_view text, std::size_t& at, std::string& out) {
 /// The text without the cuts. Of two that overlap the one that begins first wins, then the longer; the next pass
 /// finds what is left of the other.
 std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[kStripRules]) {
-  std::stable_sort(cuts.begin(), cuts.end(),
-                   [](const Cut& a, const Cut& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
+  std::sort(cuts.begin(), cuts.end(), [](const Cut& a, const Cut& b) {
+    if (a.begin != b.begin) return a.begin < b.begin;
+    return a.end != b.end ? a.end > b.end : a.rule < b.rule;
+  });
   std::string out;
   out.reserve(in.text.size());
   std::size_t at = 0;

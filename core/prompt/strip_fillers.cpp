@@ -85,19 +85,14 @@ class Fillers {
   /// "I want you to read it and to sort it": without its head the second half would hang in the air.
   bool carriesOn(std::size_t at, std::size_t end) const {
     const std::string_view rest = s_.substr(at, end - at);
-    for (const std::string_view join : {" and to ", ", to ", " et que ", " et qu'", " and that "}) {
-      if (rest.find(join) != std::string_view::npos) return true;
-    }
-    return false;
+    return text::containsListed(rest, " and to \n, to \n et que \n et qu'\n and that \n");
   }
 
   /// A verb of work behind "could you", also behind "also" or "s'il te plaît".
   bool asksForWork(std::size_t at, std::size_t end) const {
     std::string_view word = wordAt(at, end);
     if (matchPhrase(s_, at, bit(PhraseKind::Inside)).length != 0) return true;
-    for (const std::string_view link : {"also", "then", "aussi"}) {
-      if (word == link && at + word.size() < end) word = wordAt(at + word.size() + 1, end);
-    }
+    if (text::isListed(word, "also\nthen\naussi\n") && at + word.size() < end) word = wordAt(at + word.size() + 1, end);
     return isWorkVerb(word);
   }
 
@@ -136,11 +131,7 @@ class Fillers {
   bool afterConjunction(std::size_t end) const {
     std::size_t begin = end;
     while (begin > 0 && end - begin < 5 && text::isWordByte(s_[begin - 1])) --begin;
-    const std::string_view word = s_.substr(begin, end - begin);
-    for (const std::string_view each : {"and", "but", "then", "also", "so"}) {
-      if (text::equalNoCase(word, each)) return true;
-    }
-    return false;
+    return text::isListed(s_.substr(begin, end - begin), "and\nbut\nthen\nalso\nso\n");
   }
 
   bool isClosing(std::size_t at, std::size_t end) const {

@@ -13,33 +13,25 @@ namespace {
 using text::isSpace;
 
 constexpr std::size_t kContextBytes = 80;
-
-bool anyOf(std::string_view s, std::initializer_list<std::string_view> words) {
-  for (const std::string_view word : words) {
-    if (text::containsNoCase(s, word)) return true;
-  }
-  return false;
-}
+/// Headings under which a repetition is meant as one.
+constexpr std::string_view kRecaps =
+    "remind\nimportant\nnote\nremember\nsummary\nconclusion\nfinal\nrappel\nrésumé\ngénéral\ngeneral\n";
 
 /// "As a reminder, …" repeats on purpose: the bytes of such an opening, or 0.
 std::size_t reminderLength(std::string_view sentence) {
-  for (const std::string_view opening :
-       {"as a reminder, ", "just a reminder: ", "reminder: ", "remember: ", "remember that ", "remember, ", "again, ",
-        "once again, ", "to reiterate, ", "to repeat, ", "pour rappel, ", "rappel : ", "je rappelle que ",
-        "encore une fois, ", "je répète : "}) {
-    if (sentence.size() > opening.size() && text::lowered(sentence.substr(0, opening.size())) == opening)
-      return opening.size();
-  }
-  return 0;
+  constexpr std::string_view kOpenings =
+      "as a reminder, \njust a reminder: \nreminder: \nremember: \nremember that \nremember, \nagain, \nonce again, \n"
+      "to reiterate, \nto repeat, \npour rappel, \nrappel : \nje rappelle que \nencore une fois, \nje répète : \n";
+  const std::size_t length = text::listedPrefix(sentence, kOpenings, true);
+  return length < sentence.size() ? length : 0;
 }
 
 /// "Then sort it again." belongs where it stands.
 bool isSequential(std::string_view s) {
-  for (const std::string_view opening : {"then ", "then,", "next ", "next,", "afterwards", "finally", "after that",
-                                         "ensuite", "puis ", "enfin", "après"}) {
-    if (text::equalNoCase(s.substr(0, opening.size()), opening)) return true;
-  }
-  return anyOf(s, {" again", "once more", "repeat", " encore", "à nouveau", "de nouveau"});
+  constexpr std::string_view kOpenings =
+      "then \nthen,\nnext \nnext,\nafterwards\nfinally\nafter that\nensuite\npuis \nenfin\naprès\n";
+  return text::listedPrefix(s, kOpenings, true) != 0 ||
+         text::containsListed(s, " again\nonce more\nrepeat\n encore\nà nouveau\nde nouveau\n");
 }
 
 std::size_t wordCount(std::string_view s) {
@@ -71,8 +63,7 @@ class Repeats {
   void enter(std::size_t block) {
     section_ = in_.blocks[block].section;
     const std::string_view header = in_.textOf(in_.blocks[block - 1]);
-    recap_ = header.size() < 200 && anyOf(header, {"remind", "important", "note", "remember", "summary", "conclusion",
-                                                   "final", "rappel", "résumé", "général", "general"});
+    recap_ = header.size() < 200 && text::containsListed(header, kRecaps);
   }
 
   /// What makes two texts the same. Case and spacing do not count outside exact spans; beside a negation every byte
@@ -126,11 +117,9 @@ class Repeats {
 
   static bool isExample(std::string_view content) {
     while (!content.empty() && content.front() == '*') content.remove_prefix(1);
-    for (const std::string_view label : {"example", "exemple", "for example", "for instance", "par exemple", "e.g."}) {
-      if (!text::equalNoCase(content.substr(0, label.size()), label)) continue;
-      return content.size() > label.size() && !text::isWordByte(content[label.size()]);
-    }
-    return false;
+    const std::size_t label =
+        text::listedPrefix(content, "example\nexemple\nfor example\nfor instance\npar exemple\ne.g.\n", true);
+    return label != 0 && content.size() > label && !text::isWordByte(content[label]);
   }
 
   bool context(std::size_t b) {

@@ -68,4 +68,38 @@ bool containsNoCase(std::string_view s, std::string_view needle) {
   return false;
 }
 
+namespace {
+
+/// Takes the next entry off the list; false at its end.
+bool take(std::string_view& list, std::string_view& entry) {
+  const std::size_t end = list.find('\n');
+  if (end == std::string_view::npos) return false;
+  entry = list.substr(0, end);
+  list.remove_prefix(end + 1);
+  return true;
+}
+
+}  // namespace
+
+bool isListed(std::string_view s, std::string_view list) {
+  for (std::string_view entry; take(list, entry);) {
+    if (equalNoCase(s, entry)) return true;
+  }
+  return false;
+}
+
+std::size_t listedPrefix(std::string_view s, std::string_view list, bool anyCase) {
+  for (std::string_view entry; take(list, entry);) {
+    if (anyCase ? equalNoCase(s.substr(0, entry.size()), entry) : startsWith(s, entry)) return entry.size();
+  }
+  return 0;
+}
+
+bool containsListed(std::string_view s, std::string_view list) {
+  for (std::string_view entry; take(list, entry);) {
+    if (containsNoCase(s, entry)) return true;
+  }
+  return false;
+}
+
 }  // namespace aetherflow::text

@@ -60,4 +60,13 @@ bool endsWith(std::string_view s, std::string_view suffix);
 bool containsNoCase(std::string_view s, std::string_view needle);
 bool equalNoCase(std::string_view s, std::string_view lowerCase);
 
+/// Lists of words are one literal with a line end behind each entry: arrays of string_view would be built on the stack
+/// by code, several times the size of the words, and WebAssembly pays for every byte. True if `s` is one of the
+/// entries; ASCII letters without case.
+bool isListed(std::string_view s, std::string_view list);
+/// Length of the first entry with which `s` begins, or 0. `anyCase`: ASCII letters without case.
+std::size_t listedPrefix(std::string_view s, std::string_view list, bool anyCase);
+/// True if `s` contains one of the entries; ASCII letters without case.
+bool containsListed(std::string_view s, std::string_view list);
+
 }  // namespace aetherflow::text

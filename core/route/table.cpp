@@ -1,13 +1,11 @@
 #include "core/route/table.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "core/base/json.hpp"
+#include "core/base/json_writer.hpp"
 #include "core/route/defaults.generated.hpp"
 
 namespace aetherflow {
 namespace {
-
-using Json = nlohmann::json;
 
 /// Reads members and remembers the first that has the wrong type or value; later reads then do nothing.
 class Reading {
@@ -18,20 +16,21 @@ class Reading {
     if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
   }
 
-  double number(const Json& object, const char* key, double fallback, double low, double high, const std::string& at) {
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return fallback;
-    if (!found->is_number()) return fail(at + "/" + key, "expected a number"), fallback;
-    const double value = found->get<double>();
+  double number(const JsonValue& object, const char* key, double fallback, double low, double high,
+                const std::string& at) {
+    const JsonValue* found = object.find(key);
+    if (found == nullptr || found->isNull()) return fallback;
+    if (!found->isNumber()) return fail(at + "/" + key, "expected a number"), fallback;
+    const double value = found->number();
     if (!(value >= low && value <= high)) return fail(at + "/" + key, "number out of range"), fallback;
     return value;
   }
 
-  std::string text(const Json& object, const char* key, const std::string& at) {
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return {};
-    if (!found->is_string()) return fail(at + "/" + key, "expected text"), std::string();
-    return found->get<std::string>();
+  std::string text(const JsonValue& object, const char* key, const std::string& at) {
+    const JsonValue* found = object.find(key);
+    if (found == nullptr || found->isNull()) return {};
+    if (!found->isString()) return fail(at + "/" + key, "expected text"), std::string();
+    return found->text;
   }
 };
 
@@ -39,10 +38,10 @@ std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
 }
 
-Price readPrice(Reading& reading, const Json& model, const Json& worst, const std::string& at) {
+Price readPrice(Reading& reading, const JsonValue& model, const JsonValue& worst, const std::string& at) {
   Price price;
-  const bool known = model.contains("in") && model.contains("out");
-  const Json& from = known ? model : worst;
+  const bool known = model.find("in") != nullptr && model.find("out") != nullptr;
+  const JsonValue& from = known ? model : worst;
   price.known = known;
   const double in = reading.number(from, "in", 10, 0, 1e6, at);
   price.inPerMtok = microPerMtok(in);
@@ -53,9 +52,10 @@ Price readPrice(Reading& reading, const Json& model, const Json& worst, const st
   return price;
 }
 
-void readProvider(Reading& reading, Table& table, const std::string& id, const Json& json, const Json& worst) {
+void readProvider(Reading& reading, Table& table, const JsonValue& json, const JsonValue& worst) {
+  const std::string& id = json.name;
   const std::string at = "/table/providers/" + id;
-  if (!json.is_object()) return reading.fail(at, "expected an object");
+  if (!json.isObject()) return reading.fail(at, "expected an object");
   Provider provider;
   provider.id = id;
   provider.name = reading.text(json, "name", at);
@@ -67,34 +67,37 @@ void readProvider(Reading& reading, Table& table, const std::string& id, const J
                                         : JsonSupport::None;
   const auto self = static_cast<ProviderIndex>(table.providers.size());
   const std::string preferred = reading.text(json, "default", at);
-  const auto models = json.find("models");
-  if (models == json.end() || !models->is_object() || models->empty())
+  const JsonValue* models = json.find("models");
+  if (models == nullptr || !models->isObject() || models->items.empty())
     return reading.fail(at + "/models", "expected an object with at least one model");
-  for (const auto& [modelId, data] : models->items()) {
-    const std::string modelAt = at + "/models/" + modelId;
-    if (!data.is_object()) return reading.fail(modelAt, "expected an object");
+  for (const JsonValue& data : models->items) {
+    const std::string modelAt = at + "/models/" + data.name;
+    if (!data.isObject()) return reading.fail(modelAt, "expected an object");
     Model model;
-    model.id = modelId;
+    model.id = data.name;
     model.provider = self;
     model.price = readPrice(reading, data, worst, modelAt);
     model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
     model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
     const auto index = static_cast<ModelIndex>(table.models.size());
-    if (modelId == preferred || provider.defaultModel == kNone16) provider.defaultModel = index;
+    if (data.name == preferred || provider.defaultModel == kNone16) provider.defaultModel = index;
     provider.models.push_back(index);
     table.models.push_back(std::move(model));
   }
   table.providers.push_back(std::move(provider));
 }
 
-std::vector<Target> readTargets(Reading& reading, const Table& table, const Json& list, const std::string& at) {
+std::vector<Target> readTargets(Reading& reading, const Table& table, const JsonValue& list, const std::string& at) {
   std::vector<Target> targets;
-  if (!list.is_array()) return reading.fail(at, "expected a list of providers"), targets;
-  for (const Json& item : list) {
-    const Target target = item.is_string() ? table.findTarget(item.get<std::string>()) : Target{};
+  if (!list.isArray()) return reading.fail(at, "expected a list of providers"), targets;
+  for (const JsonValue& item : list.items) {
+    const Target target = item.isString() ? table.findTarget(item.text) : Target{};
     if (target.provider == kNone16) {
-      reading.fail(at, "unknown provider or model " + item.dump());
+      std::string detail = "unknown provider or model ";
+      JsonWriter writer(detail);
+      writeJson(writer, item);
+      reading.fail(at, std::move(detail));
       continue;
     }
     targets.push_back(target);
@@ -102,15 +105,16 @@ std::vector<Target> readTargets(Reading& reading, const Table& table, const Json
   return targets;
 }
 
-void readMode(Reading& reading, Table& table, const std::string& id, const Json& json) {
-  const std::string at = "/table/modes/" + id;
+void readMode(Reading& reading, Table& table, const JsonValue& json) {
+  const std::string at = "/table/modes/" + json.name;
   Mode mode;
-  mode.name = id;
-  if (!json.is_object() || !json.contains("rules") || !json["rules"].is_array())
-    return reading.fail(at, "expected an object with a list of rules");
-  for (const Json& item : json["rules"]) {
+  mode.name = json.name;
+  const JsonValue* rules = json.find("rules");
+  if (rules == nullptr || !rules->isArray()) return reading.fail(at, "expected an object with a list of rules");
+  for (const JsonValue& item : rules->items) {
     const std::string ruleAt = at + "/rules/" + std::to_string(mode.rules.size());
-    if (!item.is_object() || !item.contains("use")) return reading.fail(ruleAt, "expected a rule with 'use'");
+    const JsonValue* use = item.find("use");
+    if (use == nullptr) return reading.fail(ruleAt, "expected a rule with 'use'");
     Rule rule;
     rule.name = reading.text(item, "name", ruleAt);
     rule.why = reading.text(item, "why", ruleAt);
@@ -120,15 +124,37 @@ void readMode(Reading& reading, Table& table, const std::string& id, const Json&
     if (!rule.anyType && rule.type == StepType::Other) reading.fail(ruleAt + "/type", "unknown step type");
     rule.complexityAbove = reading.number(item, "complexityAbove", -1, -1, 1, ruleAt);
     rule.tokensAbove = static_cast<std::int64_t>(reading.number(item, "tokensAbove", -1, -1, 1e9, ruleAt));
-    rule.use = readTargets(reading, table, item["use"], ruleAt + "/use");
+    rule.use = readTargets(reading, table, *use, ruleAt + "/use");
     mode.rules.push_back(std::move(rule));
   }
   // A mode must route every step, so the last rule may have no condition that a step can miss.
   if (mode.rules.empty() || !mode.rules.back().anyType || mode.rules.back().complexityAbove >= 0 ||
       mode.rules.back().tokensAbove >= 0)
     return reading.fail(at + "/rules", "the last rule must have no condition");
-  if (json.contains("audit")) mode.audit = readTargets(reading, table, json["audit"], at + "/audit");
+  if (const JsonValue* audit = json.find("audit")) mode.audit = readTargets(reading, table, *audit, at + "/audit");
   table.modes.push_back(std::move(mode));
+}
+
+void readLimits(Reading& reading, Table& table, const JsonValue& json) {
+  const std::string overflow = reading.text(json, "overflow", "/table");
+  if (overflow == "never")
+    table.overflow = Overflow::Never;
+  else if (overflow != "when_sooner")
+    reading.fail("/table/overflow", "expected never or when_sooner");
+  table.repairs = static_cast<std::uint32_t>(reading.number(json, "repairs", 1, 0, 1, "/table"));
+  if (const JsonValue* timeouts = json.find("timeouts"); timeouts != nullptr && timeouts->isObject())
+    table.totalTimeoutMs =
+        static_cast<std::int64_t>(reading.number(*timeouts, "totalMs", 600000, 1, 1e9, "/table/timeouts"));
+  const JsonValue* targets = json.find("targets");
+  if (targets == nullptr || !targets->isObject()) return;
+  const auto read = [&](const char* key, std::int64_t& into) {
+    into =
+        static_cast<std::int64_t>(reading.number(*targets, key, static_cast<double>(into), 0, 1e9, "/table/targets"));
+  };
+  read("firstTokenMs", table.targets.firstTokenMs);
+  read("responseMs", table.targets.responseMs);
+  read("queueMs", table.targets.queueMs);
+  read("networkMs", table.targets.networkMs);
 }
 
 }  // namespace
@@ -160,42 +186,25 @@ const Mode* Table::findMode(std::string_view name) const {
   return nullptr;
 }
 
-Expected<Table> loadTable(std::string_view patchJson) {
-  Json json = Json::parse(kDefaultTableJson, nullptr, false);
-  if (!patchJson.empty()) {
-    const Json patch = Json::parse(patchJson, nullptr, false);
-    if (!patch.is_object()) return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
-    json.merge_patch(patch);
+Expected<Table> loadTable(const JsonValue* patch) {
+  JsonValue json = *parseJson(kDefaultTableJson);
+  if (patch != nullptr) {
+    if (!patch->isObject()) return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
+    mergePatch(json, *patch);
   }
   Reading reading;
   Table table;
-  for (const char* member : {"providers", "modes", "unknownPrice"})
-    if (!json[member].is_object())
+  for (const char* member : {"providers", "modes", "unknownPrice"}) {
+    const JsonValue* found = json.find(member);
+    if (found == nullptr || !found->isObject())
       return Error{ErrorCode::OptionsInvalid, std::string("/table/") + member, "expected an object"};
-  for (const auto& [id, provider] : json["providers"].items())
-    readProvider(reading, table, id, provider, json["unknownPrice"]);
+  }
+  const JsonValue& worst = *json.find("unknownPrice");
+  for (const JsonValue& provider : json.find("providers")->items) readProvider(reading, table, provider, worst);
   if (table.providers.size() >= kNone16 || table.models.size() >= kNone16) reading.fail("/table", "too many models");
   if (!reading.error)
-    for (const auto& [id, mode] : json["modes"].items()) readMode(reading, table, id, mode);
-  const std::string overflow = reading.text(json, "overflow", "/table");
-  if (overflow == "never")
-    table.overflow = Overflow::Never;
-  else if (overflow != "when_sooner")
-    reading.fail("/table/overflow", "expected never or when_sooner");
-  table.repairs = static_cast<std::uint32_t>(reading.number(json, "repairs", 1, 0, 1, "/table"));
-  if (json["timeouts"].is_object())
-    table.totalTimeoutMs =
-        static_cast<std::int64_t>(reading.number(json["timeouts"], "totalMs", 600000, 1, 1e9, "/table/timeouts"));
-  if (const Json& targets = json["targets"]; targets.is_object()) {
-    const auto read = [&](const char* key, std::int64_t& into) {
-      into =
-          static_cast<std::int64_t>(reading.number(targets, key, static_cast<double>(into), 0, 1e9, "/table/targets"));
-    };
-    read("firstTokenMs", table.targets.firstTokenMs);
-    read("responseMs", table.targets.responseMs);
-    read("queueMs", table.targets.queueMs);
-    read("networkMs", table.targets.networkMs);
-  }
+    for (const JsonValue& mode : json.find("modes")->items) readMode(reading, table, mode);
+  readLimits(reading, table, json);
   table.pricesAsOf = reading.text(json, "pricesAsOf", "/table");
   if (reading.error) return reading.error;
   return table;

@@ -7,6 +7,7 @@
 
 #include "core/base/expected.hpp"
 #include "core/base/ids.hpp"
+#include "core/base/json.hpp"
 #include "core/plan/plan.hpp"
 
 namespace aetherflow {
@@ -106,8 +107,8 @@ struct Table {
 /// The built-in table as JSON text; static storage.
 std::string_view defaultTableJson();
 
-/// Built-in table with `patchJson` merged over it (RFC 7396; empty text: no patch).
+/// Built-in table with `patch` merged over it (RFC 7396; nullptr: no patch).
 /// Fails: options.invalid with the place inside the merged table.
-Expected<Table> loadTable(std::string_view patchJson);
+Expected<Table> loadTable(const JsonValue* patch);
 
 }  // namespace aetherflow

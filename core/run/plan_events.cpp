@@ -1,7 +1,6 @@
 // Plan bytes and the start of the run: steps are adopted as they become known.
 
-#include <nlohmann/json.hpp>
-
+#include "core/run/options.hpp"
 #include "core/run/run.hpp"
 #include "core/schedule/list_search.hpp"
 
@@ -67,67 +66,16 @@ void Run::adoptSteps() {
 }
 
 ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
-  using Json = nlohmann::json;
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (begun_) return refuse(ErrorCode::RunAlreadyBegun, "", "begin was sent before");
-  const Json json = optionsJson.empty() ? Json::object() : Json::parse(optionsJson, nullptr, false);
-  if (!json.is_object()) return refuse(ErrorCode::OptionsInvalid, "", "the options are not a JSON object");
-  const auto member = [&](const char* key) -> const Json* {
-    const auto found = json.find(key);
-    return found == json.end() || found->is_null() ? nullptr : &*found;
-  };
-  const auto wrong = [&](const char* where, const char* what) {
-    return refuse(ErrorCode::OptionsInvalid, where, what);
-  };
+  const Expected<BeginOptions> begin = readBegin(optionsJson);
+  if (!begin) return refuse(begin.error().code, begin.error().where, begin.error().detail);
 
-  const Json* patch = member("table");
-  Expected<Table> table = loadTable(patch == nullptr ? std::string() : patch->dump());
-  if (!table) return refuse(table.error().code, table.error().where, table.error().detail);
-  RunOptions options;
-  if (const Json* mode = member("mode")) {
-    if (!mode->is_string() || table->findMode(mode->get<std::string>()) == nullptr)
-      return wrong("/mode", "expected build, fast, double-check or a mode of the table");
-    options.mode = mode->get<std::string>();
-  }
-  if (const Json* seed = member("seed")) {
-    if (!seed->is_number_unsigned()) return wrong("/seed", "expected a whole number");
-    options.seed = seed->get<std::uint64_t>();
-  }
-  for (const auto& [key, target] :
-       {std::pair<const char*, bool*>{"strip", &options.strip}, {"optimize", &options.optimize}})
-    if (const Json* flag = member(key)) {
-      if (!flag->is_boolean()) return wrong("/strip", "strip and optimize are true or false");
-      *target = flag->get<bool>();
-    }
-  if (const Json* available = member("available")) {
-    if (!available->is_array()) return wrong("/available", "expected a list of provider ids");
-    for (const Json& id : *available) {
-      const ProviderIndex provider = id.is_string() ? table->findProvider(id.get<std::string>()) : kNone16;
-      if (provider == kNone16) return wrong("/available", "a provider that the table does not have");
-      table->providers[provider].available = true;
-    }
-  }
-  if (const Json* concurrency = member("concurrency")) {
-    if (!concurrency->is_object()) return wrong("/concurrency", "expected an object: provider → number");
-    for (const auto& [id, value] : concurrency->items()) {
-      const ProviderIndex provider = table->findProvider(id);
-      if (provider == kNone16 || !value.is_number_unsigned() || value.get<std::uint64_t>() < 1 ||
-          value.get<std::uint64_t>() > 100000)
-        return wrong("/concurrency", "expected a provider of the table and a number from 1 to 100000");
-      table->providers[provider].concurrency = value.get<std::uint32_t>();
-    }
-  }
-  bool any = false;
-  std::vector<std::uint32_t> capacity;
-  for (const Provider& provider : table->providers) {
-    any = any || provider.available;
-    capacity.push_back(provider.concurrency);
-  }
-  if (!any) return refuse(ErrorCode::RouteNoProvider, "", "no provider is configured");
-
-  options_ = std::move(options);
-  table_ = std::move(*table);
+  options_ = begin->run;
+  table_ = begin->table;
   router_ = Router(&table_, table_.findMode(options_.mode));
+  std::vector<std::uint32_t> capacity;
+  for (const Provider& provider : table_.providers) capacity.push_back(provider.concurrency);
   slots_.open(std::move(capacity));
   factors_.resize(table_.models.size());
   begun_ = true;

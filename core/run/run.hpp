@@ -26,20 +26,12 @@
 #include "core/route/router.hpp"
 #include "core/run/command.hpp"
 #include "core/run/event.hpp"
+#include "core/run/options.hpp"
 #include "core/run/records.hpp"
 #include "core/schedule/graph_links.hpp"
 #include "core/schedule/ready_queue.hpp"
 
 namespace aetherflow {
-
-/// Options of `begin`, as read from JSON:
-/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false}
-struct RunOptions {
-  std::string mode = "build";
-  std::uint64_t seed = 1;
-  bool strip = true;
-  bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
-};
 
 class Run {
  public:

@@ -88,6 +88,7 @@ export class RunView {
       case 'answer':
         row.settledTokens += event.tokens.output
         row.tokens = row.settledTokens
+        row.note = ''
         break
       case 'note':
         if (event.reason !== 'routed') row.note = event.words

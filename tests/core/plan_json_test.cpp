@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/plan/json_cursor.hpp"
+#include "core/base/json_cursor.hpp"
 #include "tests/core/plan_testing.hpp"
 
 namespace aetherflow {

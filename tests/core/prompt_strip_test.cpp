@@ -124,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         same("```\nrun the whole of it.\nrun the whole of it.\n```"),
         same("Sort the list of names. Then print the list. Sort the list of names again."),
         same("Never use any global variable. Be brief. never use any global variable."),
+        same("Write It down but not twice. Be brief. Write it down but not twice."),
         same("Open `a.txt` and sort its lines. Open `b.txt` and sort its lines."),
         same("Wait for 3 seconds after that. Wait for 4 seconds after that."), same("Yes. No. Yes. No."),
         same("Example: 1 gives a.\n\nExample: 2 gives a."),

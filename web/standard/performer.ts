@@ -1,5 +1,5 @@
 /** Carries out calls for real: reads context files, lets the core assemble the prompt, sends it through the provider's client. */
-import type { CallProgress, CallTicket, Performer } from '../../bindings/driver.js'
+import type { CallProgress, CallTicket, Performer } from '../../bindings/performer.js'
 import type { CoreRun } from '../../bindings/core.js'
 import type { FileReader, ModelClient, ModelReply, ModelRequest, OutputConstraint } from '../../bindings/ports.js'
 import { CallFailure } from './failure.js'

@@ -78,7 +78,7 @@ function layOut(view: RunView, width: number): Layout {
   const tokens = width >= 55 ? 7 : 0
   const cost = width >= 43 ? 8 : 0
   const fixed = [provider, time, tokens, cost].reduce((sum, cells) => sum + (cells === 0 ? 0 : cells + 2), 2)
-  const id = Math.max(1, Math.min(ids, width - fixed))
+  const id = Math.max(0, Math.min(ids, width - fixed))
   const left = width - fixed - id - 2
   return { id, provider, time, tokens, cost, note: left >= 12 ? left : 0 }
 }
@@ -95,7 +95,7 @@ function cells(layout: Layout, values: Readonly<Record<keyof Layout, string>>): 
 
 function columnHeads(layout: Layout, paint: Paint): Line {
   const heads = { id: 'step', provider: 'provider', time: 'time', tokens: 'tokens', cost: 'cost', note: '' }
-  const text = `  ${cells(layout, heads)}`
+  const text = `  ${cells(layout, heads)}`.trimEnd()
   return { text: paint.dim(text), width: displayWidth(text) }
 }
 
@@ -112,6 +112,8 @@ function rowLine(row: Row, layout: Layout, now: number, paint: Paint): Line {
   })
   const colour = rowColour(row.state, paint)
   const quiet = row.state === 'waiting' || row.state === 'skipped' || row.state === 'cancelled'
+  // A terminal too narrow for anything else shows the icons.
+  if (text === '') return { text: colour(icons[row.state]), width: 1 }
   return { text: `${colour(icons[row.state])} ${quiet ? paint.dim(text) : text}`, width: 2 + displayWidth(text) }
 }
 
@@ -122,9 +124,11 @@ function rowColour(state: RowState, paint: Paint): (text: string) => string {
 }
 
 function headLine({ plan, mode, simulated }: RunHeader, width: number, paint: Paint): Line {
-  // The label goes first where there is no room for both: invented figures must never look real.
+  // The mode goes where there is no room for all, then the name; the label last: invented figures must never look real.
   const label = simulatedLabel(simulated)
-  const name = truncate(`${oneLine(plan)}, mode ${oneLine(mode)}`, width - displayWidth(label))
+  const room = width - displayWidth(label)
+  const long = `${oneLine(plan)}, mode ${oneLine(mode)}`
+  const name = truncate(displayWidth(long) <= room ? long : oneLine(plan), room)
   const shown = truncate(label, width - displayWidth(name))
   return { text: `${paint.bold(name)}${paint.yellow(shown)}`, width: displayWidth(name) + displayWidth(shown) }
 }

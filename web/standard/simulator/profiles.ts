@@ -49,7 +49,8 @@ export interface SimulatorProfile {
   readonly name: string
   /** Real ms for one simulated ms: 0.1 makes everything ten times as fast. */
   readonly timeScale: number
-  /** Tokens of an answer of prose or code, at most what the request allows. Absent: by `answerShare`. */
+  /** Tokens of an answer of prose or code, at most what the request allows. Absent: what the prompt says of the
+   *  answer's length, else by `answerShare`. */
   readonly answerTokens?: number
   /** Share of the tokens that the request allows, 0–1, that an answer takes. Absent: all of them. */
   readonly answerShare?: number

@@ -163,7 +163,7 @@ class Playing {
       {
         ...chat.prompt,
         maxTokens: chat.maxTokens,
-        wantedTokens: wantedTokens(this.profile, chat.maxTokens),
+        wantedTokens: wantedTokens(this.profile, chat.maxTokens, chat.prompt.user),
         auditIssueShare: this.profile.auditIssueShare,
       },
       hashText(`${provider}/${chat.model}`, this.seed),
@@ -234,8 +234,11 @@ class Playing {
   }
 }
 
-function wantedTokens({ answerTokens, answerShare = 1 }: SimulatorProfile, maxTokens: number): number {
-  return Math.min(maxTokens, answerTokens ?? Math.ceil(answerShare * maxTokens))
+/** A model keeps to the length it is told; without a word on it, to the profile's share of what the request allows. */
+function wantedTokens({ answerTokens, answerShare = 1 }: SimulatorProfile, maxTokens: number, user: string): number {
+  const told = /length of the answer: about (\d{1,9}) tokens/.exec(user)?.[1]
+  const wanted = answerTokens ?? (told === undefined ? Math.ceil(answerShare * maxTokens) : Number(told))
+  return Math.max(1, Math.min(maxTokens, wanted))
 }
 
 function drawFailure(profile: ProviderProfile, draw: number): InjectableFailure | undefined {

@@ -1,4 +1,4 @@
-#include "core/plan/json_cursor.hpp"
+#include "core/base/json_cursor.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "core/plan/json_scanner.hpp"
+#include "core/base/json_scanner.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,77 @@
+#include "core/run/options.hpp"
+
+#include "core/base/json.hpp"
+
+namespace aetherflow {
+namespace {
+
+Error wrong(const char* where, const char* what) {
+  return {ErrorCode::OptionsInvalid, where, what};
+}
+
+/// A member that is there and not null.
+const JsonValue* given(const JsonValue& json, std::string_view key) {
+  const JsonValue* found = json.find(key);
+  return found == nullptr || found->isNull() ? nullptr : found;
+}
+
+Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
+  if (const JsonValue* mode = given(json, "mode")) {
+    if (!mode->isString() || table.findMode(mode->text) == nullptr)
+      return wrong("/mode", "expected build, fast, double-check or a mode of the table");
+    options.mode = mode->text;
+  }
+  if (const JsonValue* seed = given(json, "seed")) {
+    const std::optional<std::uint64_t> value = seed->unsignedInteger();
+    if (!value) return wrong("/seed", "expected a whole number");
+    options.seed = *value;
+  }
+  const auto flag = [&](std::string_view key, bool& target) {
+    const JsonValue* value = given(json, key);
+    if (value != nullptr) target = value->isTrue();
+    return value == nullptr || value->isBoolean();
+  };
+  if (!flag("strip", options.strip) || !flag("optimize", options.optimize))
+    return wrong("/strip", "strip and optimize are true or false");
+  return {};
+}
+
+Error readProviders(const JsonValue& json, Table& table) {
+  if (const JsonValue* available = given(json, "available")) {
+    if (!available->isArray()) return wrong("/available", "expected a list of provider ids");
+    for (const JsonValue& id : available->items) {
+      const ProviderIndex provider = id.isString() ? table.findProvider(id.text) : kNone16;
+      if (provider == kNone16) return wrong("/available", "a provider that the table does not have");
+      table.providers[provider].available = true;
+    }
+  }
+  if (const JsonValue* concurrency = given(json, "concurrency")) {
+    if (!concurrency->isObject()) return wrong("/concurrency", "expected an object: provider → number");
+    for (const JsonValue& value : concurrency->items) {
+      const ProviderIndex provider = table.findProvider(value.name);
+      const std::uint64_t number = value.unsignedInteger().value_or(0);
+      if (provider == kNone16 || number < 1 || number > 100000)
+        return wrong("/concurrency", "expected a provider of the table and a number from 1 to 100000");
+      table.providers[provider].concurrency = static_cast<std::uint32_t>(number);
+    }
+  }
+  for (const Provider& provider : table.providers)
+    if (provider.available) return {};
+  return {ErrorCode::RouteNoProvider, "", "no provider is configured"};
+}
+
+}  // namespace
+
+Expected<BeginOptions> readBegin(std::string_view text) {
+  const std::optional<JsonValue> json = parseJson(text.empty() ? "{}" : text);
+  if (!json || !json->isObject()) return wrong("", "the options are not a JSON object");
+  Expected<Table> table = loadTable(given(*json, "table"));
+  if (!table) return table.error();
+  BeginOptions begin;
+  if (Error error = readRun(*json, *table, begin.run)) return error;
+  if (Error error = readProviders(*json, *table)) return error;
+  begin.table = std::move(*table);
+  return begin;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,32 @@
+#pragma once
+// What the host says when it begins a run.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/expected.hpp"
+#include "core/route/table.hpp"
+
+namespace aetherflow {
+
+/// Options of `begin`, as read from JSON:
+/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false}
+struct RunOptions {
+  std::string mode = "build";
+  std::uint64_t seed = 1;
+  bool strip = true;
+  bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
+};
+
+/// The options, and the table with their patch, availability and concurrency in it.
+struct BeginOptions {
+  RunOptions run;
+  Table table;
+};
+
+/// Reads the options of `begin`; empty text is {}. Members that are null count as absent, unknown ones are ignored.
+/// Fails: options.invalid with the place; route.no_provider when none of the table is available.
+Expected<BeginOptions> readBegin(std::string_view json);
+
+}  // namespace aetherflow

@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { aetherflow, jsonLines, plan, Process, program, scratch } from './cli-process.js'
+
+let folder = ''
+let remove = (): void => {}
+beforeEach(() => void ({ folder, remove } = scratch()))
+afterEach(() => {
+  Process.endAll()
+  remove()
+})
+
+/** Simulated steps of these many answer tokens, none waiting for another. */
+const sized = (sizes: Readonly<Record<string, number>>): string =>
+  JSON.stringify({
+    task_id: 't',
+    description: 'd',
+    steps: Object.entries(sizes).map(([id, estimated_tokens]) => ({
+      id,
+      type: 'testing',
+      description: 'x',
+      estimated_tokens,
+    })),
+  })
+
+describe('interruption', () => {
+  /** With the simulated Groq and DeepSeek, ten times as fast as life: well under a second, and about 18 s. */
+  const plan = sized({ short: 20, long: 10_000 })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s keeps what is done, and still writes the report',
+    async (signal) => {
+      writeFileSync(path.join(folder, 'p.json'), plan)
+      const running = new Process(['run', 'p.json', '--simulate', '--json', '--output', 'out'], {
+        cwd: folder,
+      })
+      await running.until('"type":"done"')
+      running.child.kill(signal)
+      const { code, stdout, stderr } = await running.exit()
+      expect([code, stderr]).toEqual([130, ''])
+      expect(jsonLines(stdout).at(-1)).toMatchObject({
+        type: 'result',
+        outcome: 'cancelled',
+        report: { counts: { done: 1, cancelled: 1 } },
+      })
+      expect(readdirSync(path.join(folder, 'out/step_outputs'))).toEqual(['short.md'])
+      expect(readFileSync(path.join(folder, 'out/report.md'), 'utf8')).toContain('| long | cancelled |')
+    },
+    20_000,
+  )
+
+  test('a second SIGINT does not wait', async () => {
+    const running = new Process(['run', '-', '--simulate', '--json'])
+    running.child.stdin.end(plan)
+    await running.until('"type":"call"')
+    running.child.kill('SIGINT')
+    running.child.kill('SIGINT')
+    expect((await running.exit()).code).toBe(130)
+  }, 20_000)
+
+  test('a plan that is still awaited from a silent pipe', async () => {
+    const running = new Process(['run', '-', '--simulate', '--json'])
+    running.child.stdin.write(plan.slice(0, -20))
+    await running.until('"type":"call"')
+    running.child.kill('SIGINT')
+    const { code, stdout } = await running.exit()
+    expect(code).toBe(130)
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'result', outcome: 'cancelled' })
+  }, 20_000)
+
+  test('nobody reads any more: the run ends, quietly', async () => {
+    const running = new Process(['run', '-', '--simulate'])
+    running.child.stdin.end(plan)
+    await running.until('start')
+    running.child.stdout.destroy()
+    expect(await running.exit()).toMatchObject({ code: 130, stderr: '' })
+  }, 20_000)
+})
+
+test('a plan that streams in starts before its end', async () => {
+  const text = sized({ first: 5, second: 5 })
+  const running = new Process(['run', '-', '--simulate', 'instant', '--json'])
+  const cut = text.indexOf('"second"')
+  running.child.stdin.write(text.slice(0, cut))
+  // Nothing more is sent until the first step is done.
+  await running.until('"type":"done"')
+  running.child.stdin.end(text.slice(cut))
+  const { code, stdout } = await running.exit()
+  expect(code).toBe(0)
+  const order = jsonLines(stdout).flatMap(({ type, step }) => (type === 'done' ? [step] : []))
+  expect(order).toEqual(['first', 'second'])
+})
+
+/** Whether this machine lets an ordinary process mount a small file system of its own. */
+const namespaces =
+  spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k none /mnt'], { timeout: 10_000 }).status === 0
+if (!namespaces) console.warn('skipped: a full disk needs `unshare -rm` and a tmpfs, which this machine refuses')
+
+;(namespaces ? test : test.skip)(
+  'a full disk: host.io with the path, what was done is kept',
+  async () => {
+    const disk = path.join(folder, 'disk')
+    mkdirSync(disk)
+    writeFileSync(
+      path.join(folder, 'p.json'),
+      sized(Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`s${i}`, 500]))),
+    )
+    // What the small disk holds is gone with the process: it is listed before.
+    const script = 'mount -t tmpfs -o size=64k none disk && "$@"; code=$?; find disk -type f; exit $code'
+    const command = ['unshare', '-rm', 'sh', '-c', script, 'sh', process.execPath, program]
+    const words = [
+      'run',
+      'p.json',
+      '--simulate',
+      'instant',
+      '--quiet',
+      '--concurrency',
+      'deepseek=1',
+      '--output',
+      'disk/out',
+    ]
+    const { code, stdout, stderr } = await aetherflow(words, '', { cwd: folder, command })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/error host\.io at disk\/out\/step_outputs\/s\d+\.md: no space left on the device\n/)
+    const files = stdout.split('\n').filter((line) => line.startsWith('disk/out/step_outputs/'))
+    expect(files.length).toBeGreaterThan(2)
+    expect(files.filter((name) => name.endsWith('.part'))).toEqual([])
+  },
+  20_000,
+)
+
+describe('a key', () => {
+  const canary = 'canary-4f1c9b77e2d0a6'
+
+  test('never reaches a screen or a file, even when the provider says it back', async () => {
+    const requests: string[] = []
+    const server = createServer((request, response) => {
+      requests.push(String(request.headers.authorization))
+      const said = `bad key ${String(request.headers.authorization)} ${canary}`
+      response
+        .writeHead(401, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: { message: said, type: said, code: said } }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const config = { providers: { groq: { baseUrl: `http://127.0.0.1:${port}` } } }
+    writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config))
+    const env = { GROQ_API_KEY: canary, AETHERFLOW_DEBUG: '1' }
+    const told: string[] = []
+    for (const flags of [['--output', 'out'], ['--json'], ['--quiet']]) {
+      const words = ['run', plan('diamond'), '--config', 'config.json', ...flags]
+      const { code, stdout, stderr } = await aetherflow(words, '', { cwd: folder, env })
+      expect(code).toBe(1)
+      told.push(stdout, stderr)
+    }
+    server.close()
+    expect(requests).toContain(`Bearer ${canary}`)
+    const files = ['run.json', 'report.md'].map((name) => readFileSync(path.join(folder, 'out', name), 'utf8'))
+    expect([...told, ...files].filter((text) => text.includes(canary))).toEqual([])
+    expect(files[1]).toContain('auth')
+  }, 20_000)
+
+  test('in a broken configuration is not quoted', async () => {
+    writeFileSync(path.join(folder, 'config.json'), `{"providers":{"groq":{"key":"${canary}",}}}`)
+    const { code, stdout, stderr } = await aetherflow(['providers', '--config', 'config.json'], '', { cwd: folder })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error host\.config/)
+    expect(stdout + stderr).not.toContain(canary)
+  })
+
+  test('providers: present or not, by variable, with prices and their date; never the key', async () => {
+    const env = { GROQ_API_KEY: canary }
+    const [plain, json] = await Promise.all(
+      [[], ['--json']].map((flags) => aetherflow(['providers', ...flags], '', { env })),
+    )
+    expect(plain?.stdout).toMatch(/groq – Groq: key present \(GROQ_API_KEY\)\n/)
+    expect(plain?.stdout).toMatch(/deepseek – DeepSeek: no key \(DEEPSEEK_API_KEY\)\n/)
+    expect(plain?.stdout).toMatch(/gemini – Gemini: no key \(GEMINI_API_KEY\), no client for the gemini format yet\n/)
+    const listed = (JSON.parse(json?.stdout ?? '') as { providers: Record<string, unknown>[] }).providers
+    const groq = listed.find(({ id }) => id === 'groq')
+    expect(groq).toMatchObject({
+      keyPresent: true,
+      supported: true,
+      models: [{ asOf: expect.stringMatching(/^\d{4}-/) }, {}],
+    })
+    expect(`${plain?.stdout}${json?.stdout}`).not.toContain(canary)
+  })
+})
+
+test('the examples run without a key', async () => {
+  const examples = path.join(path.dirname(plan('x')), '..')
+  const names = readdirSync(examples).filter((name) => name.endsWith('.mjs'))
+  expect(names.length).toBeGreaterThanOrEqual(6)
+  for (const name of names) {
+    const command = [process.execPath, path.join(examples, name)]
+    const { code, stdout, stderr } = await aetherflow([], '', { command, cwd: folder })
+    expect([name, code, stderr]).toEqual([name, 0, ''])
+    expect(stdout.split('\n').length).toBeGreaterThan(1)
+  }
+  expect(existsSync(path.join(folder, 'aetherflow-out'))).toBe(false)
+}, 30_000)

@@ -42,10 +42,10 @@ function skippedWords(output) {
   return reasons.length > 0 ? ` (${[...new Set(reasons)].join('; ')})` : ''
 }
 
-async function googleTest(name, program, args) {
+async function googleTest(name, program, args, env = {}) {
   const report = `build/results/${name}.json`
   rmSync(at(report), { force: true })
-  const { code, output } = await run(program, [...args, '--gtest_brief=1', `--gtest_output=json:${at(report)}`])
+  const { code, output } = await run(program, [...args, '--gtest_brief=1', `--gtest_output=json:${at(report)}`], { env })
   return tally(googleTestResult(report, code), output)
 }
 
@@ -55,7 +55,13 @@ async function native(found) {
     await buildTargets('native', found, ['aetherflow_tests'])
   })
   // Without it an older binary would be run, and its good counts believed.
-  if (built) await attempt('native tests', () => googleTest('native', at('build/native/tests/aetherflow_tests'), []))
+  if (!built) return
+  // The bytes of the commands, for the Jest side to compare with those of the bound core.
+  const traces = at('build/traces')
+  rmSync(traces, { recursive: true, force: true })
+  mkdirSync(traces, { recursive: true })
+  const program = at('build/native/tests/aetherflow_tests')
+  await attempt('native tests', () => googleTest('native', program, [], { AETHERFLOW_TRACE_DUMP: traces }))
 }
 
 async function wasm(found) {

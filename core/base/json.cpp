@@ -83,11 +83,11 @@ void readValue(JsonCursor& cursor, JsonValue& into) {
   }
 }
 
-/// Zero has one spelling, and no digits end in zeros.
+/// Always 19 digits, but for zero: then exponents, and digits of one exponent, compare as the numbers do.
 Decimal normalized(std::string_view text) {
   Decimal decimal = decimalOf(text);
-  if (decimal.digits == 0) return {};
-  for (; decimal.digits % 10 == 0; ++decimal.exponent) decimal.digits /= 10;
+  if (decimal.digits == 0) return {false, false, 0, INT32_MIN};
+  for (; decimal.digits < 1'000'000'000'000'000'000ull; --decimal.exponent) decimal.digits *= 10;
   return decimal;
 }
 
@@ -99,8 +99,8 @@ int order(T a, T b) {
 int compareNumbers(std::string_view a, std::string_view b) {
   const Decimal x = normalized(a), y = normalized(b);
   if (x.negative != y.negative) return x.negative ? -1 : 1;
-  if (x.exponent != y.exponent) return order(x.exponent, y.exponent);
-  return order(x.digits, y.digits);
+  const int magnitude = x.exponent != y.exponent ? order(x.exponent, y.exponent) : order(x.digits, y.digits);
+  return x.negative ? -magnitude : magnitude;
 }
 
 }  // namespace

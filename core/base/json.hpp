@@ -1,9 +1,11 @@
 #pragma once
-// A small tree of JSON values, for what is read whole: options, routing tables, schemas, audits. Plans never become one.
+// A small tree of JSON values, for what is read whole: options, routing tables, schemas, audits. Plans never become
+// one.
 //
 // Why not nlohmann::json, which this replaced: of a module of 165 KB (gzip) it was a third: its own code, its maps and
-// vectors, and the C library's printf, strtod and long double behind it; the budget for module and glue is 100 KB. Here the
-// reader of plans does the work, so JSON means the same everywhere. nlohmann::json is what the tests measure this against.
+// vectors, and the C library's printf, strtod and long double behind it; the budget for module and glue is 100 KB. Here
+// the reader of plans does the work, so JSON means the same everywhere. nlohmann::json is what the tests measure this
+// against.
 
 #include <cstdint>
 #include <optional>
@@ -15,8 +17,8 @@ namespace aetherflow {
 
 class JsonWriter;
 
-/// One value. Members of an object are its `items`, each with its name, in ascending order of the names (by bytes): what
-/// walks over an object does so in the same order in every build.
+/// One value. Members of an object are its `items`, each with its name, in ascending order of the names (by bytes):
+/// what walks over an object does so in the same order in every build.
 struct JsonValue {
   enum class Kind : std::uint8_t { Null, False, True, Number, String, Array, Object };
 
@@ -51,8 +53,9 @@ bool isJson(std::string_view text, std::uint32_t depth = UINT32_MAX);
 /// counts.
 std::optional<JsonValue> parseJson(std::string_view text);
 
-/// Negative, zero or positive, in some total order; zero means equal as JSON: 1 and 1.0 are, as are objects whatever the
-/// order they were written in. Numbers are compared by their first 19 digits. Member names of `a` and `b` do not count.
+/// Negative, zero or positive, in a total order, which for numbers is theirs, by their first 19 digits. Zero means
+/// equal as JSON: 1 and 1.0 are, as are objects whatever the order they were written in. The names of `a` and `b`
+/// themselves do not count.
 int compareJson(const JsonValue& a, const JsonValue& b);
 
 /// Whether no two elements of an array are equal. O(n log n) comparisons.

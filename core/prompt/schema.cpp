@@ -170,16 +170,15 @@ class Validator {
 
   bool numbers(const JsonValue& schema, const JsonValue& value) {
     if (!value.isNumber()) return true;
-    const auto bound = [&](const char* key) {
+    // Below the bound, at it or above it; `otherwise` when there is none.
+    const auto against = [&](const char* key, int otherwise) {
       const JsonValue* limit = schema.find(key);
-      return limit != nullptr && limit->isNumber() ? limit : nullptr;
+      return limit != nullptr && limit->isNumber() ? compareJson(value, *limit) : otherwise;
     };
-    if (const JsonValue* limit = bound("minimum"); limit != nullptr && value < *limit) return fail("minimum");
-    if (const JsonValue* limit = bound("maximum"); limit != nullptr && value > *limit) return fail("maximum");
-    if (const JsonValue* limit = bound("exclusiveMinimum"); limit != nullptr && value <= *limit)
-      return fail("exclusiveMinimum");
-    if (const JsonValue* limit = bound("exclusiveMaximum"); limit != nullptr && value >= *limit)
-      return fail("exclusiveMaximum");
+    if (against("minimum", 1) < 0) return fail("minimum");
+    if (against("maximum", -1) > 0) return fail("maximum");
+    if (against("exclusiveMinimum", 1) <= 0) return fail("exclusiveMinimum");
+    if (against("exclusiveMaximum", -1) >= 0) return fail("exclusiveMaximum");
     return true;
   }
 

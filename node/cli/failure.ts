@@ -6,10 +6,9 @@ import { exitCodes, type ExitCode, type Host } from './host.js'
 
 const usageCodes = ['json.', 'plan.', 'route.', 'options.', 'host.usage', 'host.config']
 
-/** 2 for a bad plan, option or configuration, 130 for an interruption, 1 for everything else that went wrong. */
+/** 2 for a bad plan, option or configuration, 1 for everything else that went wrong. An interruption is no error: see the outcome. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof AetherflowError)) return exitCodes.failed
-  if (error.code === 'host.aborted') return exitCodes.interrupted
   return usageCodes.some((prefix) => error.code.startsWith(prefix)) ? exitCodes.usage : exitCodes.failed
 }
 

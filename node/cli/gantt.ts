@@ -6,7 +6,7 @@
  */
 import type { RunReport, StepReport } from '../../bindings/events.js'
 import { formatDuration, oneLine } from '../../web/standard/format.js'
-import { displayWidth, fit } from './terminal-text.js'
+import { displayWidth, fit, truncate } from './terminal-text.js'
 
 /** Widest chart; wider ones are hard to read. */
 const mostColumns = 100
@@ -28,7 +28,8 @@ export function gantt(report: RunReport, columns: number, mostRows: number): str
   )
   if (ran.length > rows.length) lines.push(`… and ${ran.length - rows.length} more`)
   lines.push(`${' '.repeat(label)}  ${axis(report.makespanMs, cells)}`)
-  lines.push(`${' '.repeat(label)}  ${[...letters].map(([name, letter]) => `${letter} ${oneLine(name)}`).join('  ')}`)
+  const legend = [...letters].map(([name, letter]) => `${letter} ${oneLine(name)}`).join('  ')
+  lines.push(truncate(`${' '.repeat(label)}  ${legend}`, width))
   return lines
 }
 

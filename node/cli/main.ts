@@ -15,12 +15,16 @@ const host: Host = {
   signal: interruption.signal,
 }
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** The first interruption lets the run end in order, the second one does not wait. */
 function interrupt(): void {
-  if (interruption.signal.aborted) process.exit(exitCodes.interrupted)
-  interruption.abort()
+  if (!interruption.signal.aborted) return interruption.abort()
+  // Exiting joins threads that may hang in a read of a dead file system: a third signal then meets no handler, and kills.
+  for (const signal of signals) process.removeListener(signal, interrupt)
+  process.exit(exitCodes.interrupted)
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+for (const signal of signals) process.on(signal, interrupt)
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -25,6 +25,8 @@ export interface Row {
   settledTokens: number
 }
 
+const awaitsToken = 'waiting for the first token'
+
 /** Ended rows that a large table still shows. */
 const mostRecent = 200
 
@@ -94,7 +96,8 @@ export class RunView {
         if (event.reason !== 'routed') row.note = event.words
         break
       case 'done':
-        row.note = event.repaired ? 'repaired' : row.note
+        if (event.repaired) row.note = 'repaired'
+        else if (row.note === awaitsToken) row.note = ''
         this.#settle(row, 'done', event.at, event.costMicroUsd)
         break
       case 'failed':
@@ -141,7 +144,7 @@ export class RunView {
       row.provider = event.provider
       row.model = event.model
       this.providerWidth = Math.max(this.providerWidth, displayWidth(oneLine(event.provider)))
-      row.note = 'waiting for the first token'
+      row.note = awaitsToken
     } else {
       row.note = `${event.purpose} by ${event.provider}`
     }

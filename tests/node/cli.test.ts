@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../checks/sources.js'
 import { aetherflow, jsonLines, plan, scratch } from './cli-process.js'
+
+// Processes start slowly on a busy machine; no test waits for the clock.
+jest.setTimeout(30_000)
 
 let folder = ''
 let remove = (): void => {}

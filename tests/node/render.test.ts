@@ -117,21 +117,19 @@ describe('the live table', () => {
     for (let i = 0; i < 500; i++) renderer.event(call(`s${i}`, i))
     for (let i = 0; i < 498; i++) renderer.event(done(`s${i}`, 1000 + i))
     await clock.advance(200)
-    expect(screen.shown).toEqual(
-      [
-        'shop.json, mode build (simulated: default)',
-        '  step  provider     time   tokens      cost',
-        '✓ s495  groq        1.0 s             $0.0042',
-        '✓ s496  groq        1.0 s             $0.0042',
-        '✓ s497  groq        1.0 s             $0.0042',
-        '⟳ s498  groq        1.2 s',
-        '⟳ s499  groq        1.2 s',
-        '○ s500',
-        '○ s501',
-        '… and 495 done, 498 waiting',
-        '███░░░░░ 498/1,000 · 1.7 s · $2.09 · 2 running',
-      ].map((line) => expect.stringMatching(line.replace(/\s+/g, '\\s+').replace(/[$.()]/g, '\\$&'))),
-    )
+    expect(screen.shown).toEqual([
+      'shop.json, mode build (simulated: default)',
+      '  step  provider     time   tokens      cost',
+      '✓ s495  groq        1.0 s            $0.0042',
+      '✓ s496  groq        1.0 s            $0.0042',
+      '✓ s497  groq        1.0 s            $0.0042',
+      '⟳ s498  groq        1.2 s                     waiting for …',
+      '⟳ s499  groq        1.2 s                     waiting for …',
+      '○ s500',
+      '○ s501',
+      '… and 495 done, 498 waiting',
+      '███░░░░░ 498/1,000 · 1.7 s · $2.09 · 2 running',
+    ])
     expect(screen.shown.length).toBeLessThan(12)
     renderer.end()
   })

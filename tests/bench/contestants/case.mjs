@@ -20,8 +20,6 @@ async function measured() {
 const cold = await measured()
 const peak = peakMb()
 const warm = []
-for (let i = 0; i < Number(warmRounds); ++i) {
-  globalThis.gc?.()
-  warm.push(await measured())
-}
+// No forced collection between rounds: it throws away optimised code too, and each round would measure the compiler.
+for (let i = 0; i < Number(warmRounds); ++i) warm.push(await measured())
 console.log(JSON.stringify({ cold, warm, inputMb, peakMb: peak }))

@@ -1,0 +1,60 @@
+/** What a user gets: the packed package, installed into an empty folder, runs a plan from JavaScript and from the command line. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { projectPath } from '../fixtures/paths.js'
+
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'aetherflow-pack-'))
+const step = { description: 'say hello', complexity: 0.1, estimated_tokens: 50, dependencies: [] }
+const plan = { task_id: 'packed', description: 'd', steps: [{ id: 'hello', type: 'documentation', ...step }] }
+
+beforeAll(async () => {
+  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: projectPath('.'),
+  })
+  const listing: unknown = JSON.parse(packed.stdout)
+  const [{ filename }] = Object.values(listing as object) as [{ filename: string }]
+  writeFileSync(join(folder, 'package.json'), '{"name":"empty","private":true,"type":"module"}')
+  writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan))
+  const tarball = join(folder, filename.replace('@', '').replace('/', '-'))
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', tarball], {
+    cwd: folder,
+  })
+}, 120_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the packed package in an empty folder', () => {
+  test('runs a plan from JavaScript', async () => {
+    writeFileSync(
+      join(folder, 'main.mjs'),
+      `import { readFileSync } from 'node:fs'
+       import { runPlan } from '@aetherflow/aetherflow'
+       const result = await runPlan(JSON.parse(readFileSync('plan.json', 'utf8')), { simulate: 'instant', config: {} })
+       console.log(JSON.stringify([result.outcome, [...result.outputs.keys()], result.simulated]))`,
+    )
+    const { stdout } = await run(process.execPath, ['main.mjs'], { cwd: folder })
+    expect(JSON.parse(stdout)).toEqual(['ok', ['hello'], 'instant'])
+  })
+
+  test('runs a plan from the command line and writes its outputs', async () => {
+    const bin = join(folder, 'node_modules', '.bin', 'aetherflow')
+    const { stdout } = await run(bin, ['run', 'plan.json', '--simulate', 'instant', '--output', 'out'], { cwd: folder })
+    expect(stdout).toContain('simulated')
+    expect(existsSync(join(folder, 'out', 'report.md'))).toBe(true)
+    const report = JSON.parse(readFileSync(join(folder, 'out', 'run.json'), 'utf8')) as { simulated: string }
+    expect(report.simulated).toBe('instant')
+  })
+
+  test('carries the plan schema and types, and neither sources nor tests', async () => {
+    const home = join(folder, 'node_modules', '@aetherflow', 'aetherflow')
+    const schema = JSON.parse(readFileSync(join(home, 'dist', 'plan.schema.json'), 'utf8')) as { properties: object }
+    expect(schema.properties).toHaveProperty('steps')
+    expect(existsSync(join(home, 'dist', 'node', 'index.d.ts'))).toBe(true)
+    for (const absent of ['core', 'tests', 'build', 'node']) expect(existsSync(join(home, absent))).toBe(false)
+  })
+})

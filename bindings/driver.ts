@@ -9,6 +9,7 @@ import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import { outcomes, type Outcome } from './generated/wire.js'
+import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallProgress, type CallTicket, type Performer } from './performer.js'
 import type { Clock, ModelReply } from './ports.js'
 import { RunTexts } from './run-texts.js'
@@ -36,19 +37,7 @@ export interface DriverResult {
   readonly hostError: unknown
 }
 
-/** At most one progress event of a step in this many ms: screens need no more, and each crosses the boundary. */
-const progressEveryMs = 250
-
 const encoder = new TextEncoder()
-
-interface LiveCall {
-  readonly controller: AbortController
-  shown: boolean
-  /** Answer text since the last progress event, and the tokens estimated before it. */
-  pieces: string[]
-  tokens: number
-  nextProgressAt: number
-}
 
 export class Driver {
   readonly #core: CoreRun
@@ -69,10 +58,22 @@ export class Driver {
   readonly #finished: Promise<Outcome>
   readonly #onAbort = (): void => this.cancel()
 
+  readonly #liveHost: LiveCallHost
+
   constructor(core: CoreRun, options: DriverOptions) {
     this.#core = core
     this.#options = options
     this.#origin = options.clock.now()
+    const now = (): number => this.now
+    this.#liveHost = {
+      core,
+      get now() {
+        return now()
+      },
+      emit: (event) => this.#emit(event),
+      signal: (tell) => this.#signal(tell),
+      text: (step, piece) => options.onText?.(step, piece),
+    }
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -105,6 +106,8 @@ export class Driver {
       this.#pump()
       const outcome = await this.#finished
       await Promise.all(this.#deliveries)
+      // Told last, after every `done`: whoever sees it may read the outputs.
+      this.#emit({ type: 'finish', at: this.now, outcome, costMicroUsd: this.#core.cost() })
       return this.#result(outcome)
     } catch (error) {
       this.#abortAll()
@@ -171,15 +174,16 @@ export class Driver {
       for (const step of steps) this.#texts.steps.push(step)
       this.#emit({ type: 'steps', at: this.now, steps })
     }
-    const warnings = this.#warnings()
-    for (const { code, where, detail } of warnings.slice(this.#warned)) {
-      this.#emit({ type: 'warning', at: this.now, code, where, detail })
+    for (const warning of this.#warnings(this.#warned)) {
+      this.#warned += 1
+      this.#emit({ type: 'warning', at: this.now, ...warning })
     }
-    this.#warned = warnings.length
   }
 
-  #warnings(): { code: string; where: string; detail: string }[] {
-    return this.#core.document('warnings')
+  #warnings(from = 0): { code: string; where: string; detail: string }[] {
+    return this.#core
+      .document<{ code: string; where: string; detail: string }[]>('warnings', from)
+      .map(({ code, where, detail }) => ({ code, where, detail }))
   }
 
   /** Events that arrive in one turn are answered by one drain. */
@@ -235,12 +239,9 @@ export class Driver {
       case 'note':
         this.#emit(this.#texts.noteEvent(command, this.now, this.#core.cost(Math.max(0, command.step))))
         break
-      case 'finish': {
-        const outcome = outcomes[command.a] ?? 'ok'
-        this.#emit({ type: 'finish', at: this.now, outcome, costMicroUsd: this.#core.cost() })
-        this.#finish?.(outcome)
+      case 'finish':
+        this.#finish?.(outcomes[command.a] ?? 'ok')
         break
-      }
       default: // look, retrieve, store, wake: of later features, never sent before they exist
     }
   }
@@ -248,8 +249,8 @@ export class Driver {
   #call(command: Command): void {
     const step = this.#texts.steps[command.step]
     if (step === undefined) return
-    const controller = new AbortController()
-    const live: LiveCall = { controller, shown: false, pieces: [], tokens: 0, nextProgressAt: 0 }
+    const live = new LiveCall(this.#liveHost, command, step)
+    const { controller } = live
     this.#live.set(command.call, live)
     const provider = this.#texts.providers[command.provider]?.id ?? ''
     const model = this.#texts.models[command.model]?.id ?? ''
@@ -267,39 +268,23 @@ export class Driver {
       dependencies: this.#texts.inputsOf(step),
       answer: purpose === 'main' ? undefined : this.#texts.answers.get(command.step),
       issues: this.#texts.issues.get(command.step),
-      signal: controller.signal,
+      // A getter: Node makes the signal when it is first read, and not every performer reads it.
+      get signal() {
+        return controller.signal
+      },
     }
-    this.#options.performer.perform(ticket, this.#progress(command, step, live), this.#core).then(
+    this.#perform(ticket, live).then(
       (reply) => this.#answered(command, step, reply),
       (error: unknown) => this.#failed(command, live, error),
     )
   }
 
-  #progress(command: Command, step: StepInfo, live: LiveCall): CallProgress {
-    const { call, purpose } = command
-    return {
-      started: ({ reused, setupMs }) => this.#signal(() => this.#core.started(call, reused, setupMs, this.now)),
-      prompt: (tokensBefore, tokensAfter) =>
-        this.#emit({ type: 'prompt', at: this.now, step: step.id, purpose, tokensBefore, tokensAfter }),
-      firstToken: () => {
-        this.#emit({ type: 'first_token', at: this.now, step: step.id, purpose })
-        this.#signal(() => this.#core.firstToken(call, this.now))
-      },
-      text: (piece) => {
-        live.pieces.push(piece)
-        if (purpose === 'main') {
-          live.shown = true
-          this.#options.onText?.(step.id, piece)
-        }
-        const now = this.now
-        if (now < live.nextProgressAt) return
-        live.nextProgressAt = now + progressEveryMs
-        live.tokens += this.#core.estimateTokens(live.pieces.join(''))
-        live.pieces = []
-        const { tokens } = live
-        if (purpose === 'main') this.#emit({ type: 'progress', at: now, step: step.id, tokens })
-        this.#signal(() => this.#core.progress(call, tokens, now))
-      },
+  /** A performer that throws instead of rejecting has failed its call, not the run. */
+  #perform(ticket: CallTicket, progress: CallProgress): Promise<ModelReply> {
+    try {
+      return this.#options.performer.perform(ticket, progress, this.#core)
+    } catch (error) {
+      return Promise.reject(error as Error)
     }
   }
 
@@ -350,8 +335,11 @@ export class Driver {
     this.#live.delete(command.call)
     const info = failureOf(error, live.controller.signal.aborted)
     this.#texts.failures.set(command.step, info.message)
-    const { retryAfterMs, usage } = info
+    const { retryAfterMs } = info
     this.#signal(() => {
+      // A provider bills what it has streamed, also of a call that was cut off.
+      const output = live.streamedTokens()
+      const usage = info.usage ?? { input: 0, cached: 0, output, reasoning: 0 }
       this.#core.failed(command.call, info.kind, { retryAfterMs, usage, shown: live.shown }, this.now)
     })
   }

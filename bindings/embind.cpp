@@ -6,7 +6,6 @@
 
 #include <emscripten/bind.h>
 
-#include <memory>
 #include <string>
 
 #include "core/prompt/audit.hpp"
@@ -169,7 +168,7 @@ class Session {
 EMSCRIPTEN_BINDINGS(aetherflow) {
   using namespace emscripten;
   class_<Session>("Session")
-      .smart_ptr_constructor("Session", &std::make_shared<Session>)
+      .constructor<>()
       .function("input", &Session::input)
       .function("output", &Session::output)
       .function("planBytes", &Session::planBytes)

@@ -12,9 +12,6 @@ namespace {
 /// Wants no values, only the verdict.
 class DepthListener final : public ScanListener {
  public:
-  bool valueBegins(std::uint32_t, char) override { return false; }
-  void valueEnds(std::uint32_t, std::string_view) override {}
-  void keyEnds(std::string_view) override {}
   void tooDeep() override { deep = true; }
 
   bool deep = false;

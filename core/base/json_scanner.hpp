@@ -8,17 +8,18 @@
 namespace aetherflow {
 
 /// Told where the outer values begin and end. Depth counts the open containers around a value: the document's own value
-/// has depth 0, a member of it 1, an element of a member's array 2. Nothing deeper is reported.
+/// has depth 0, a member of it 1, an element of a member's array 2. Nothing deeper is reported. As it stands it wants
+/// nothing.
 class ScanListener {
  public:
   /// `first` is the value's first byte, which tells its kind. True: hand over its whole text when it ends.
-  virtual bool valueBegins(std::uint32_t depth, char first) = 0;
+  virtual bool valueBegins([[maybe_unused]] std::uint32_t depth, [[maybe_unused]] char first) { return false; }
   /// `text` is empty unless it was asked for; borrowed until the call returns.
-  virtual void valueEnds(std::uint32_t depth, std::string_view text) = 0;
+  virtual void valueEnds([[maybe_unused]] std::uint32_t depth, [[maybe_unused]] std::string_view text) {}
   /// A key of the document's own object, as written, with its quotes; borrowed until the call returns.
-  virtual void keyEnds(std::string_view text) = 0;
+  virtual void keyEnds([[maybe_unused]] std::string_view text) {}
   /// A container opened deeper than the limit. Validation goes on, but the text asked for is no longer kept.
-  virtual void tooDeep() = 0;
+  virtual void tooDeep() {}
 
  protected:
   ~ScanListener() = default;

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/base/text_index.hpp"
 
 namespace aetherflow {
 
@@ -75,8 +75,8 @@ struct Plan {
   std::string description;
   std::string metadata;  ///< JSON text as given, or empty
   std::vector<Step> steps;
-  std::unordered_map<std::string, StepIndex> byId;  ///< look-ups only, never iterated
-  std::vector<Error> warnings;                      ///< unknown types and members; the run goes on
+  TextIndex byId;               ///< look-ups only, never iterated
+  std::vector<Error> warnings;  ///< unknown types and members; the run goes on
 };
 
 }  // namespace aetherflow

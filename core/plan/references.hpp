@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -51,7 +50,7 @@ class References {
   std::uint64_t total_ = 0;
   std::vector<StepIndex> linkedBy_;  ///< for each step the last one that got an edge to it: finds repeats without a set
   std::vector<Waiting> waiting_;
-  std::unordered_map<std::string, std::uint32_t> heads_;  ///< id → newest of waiting_; looked up only, never iterated
+  TextIndex heads_;  ///< id → newest of waiting_; looked up only, never iterated
   std::vector<ResolvedReference> resolved_;
 };
 

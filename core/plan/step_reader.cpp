@@ -61,7 +61,7 @@ std::string_view kindName(char first) {
 
 ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most) {
   if (++count_ > most) return ErrorCode::PlanTooLarge;
-  if (known < 0) return others_.emplace(name).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
+  if (known < 0) return others_.emplace(std::string(name), 0).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
   const std::uint32_t bit = 1u << known;
   if ((seen_ & bit) != 0) return ErrorCode::PlanDuplicateKey;
   seen_ |= bit;

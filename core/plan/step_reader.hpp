@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "core/base/json_cursor.hpp"
+#include "core/base/text_index.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/warnings.hpp"
 
@@ -25,7 +25,7 @@ class MemberNames {
  private:
   std::uint32_t seen_ = 0;
   std::uint32_t count_ = 0;
-  std::unordered_set<std::string> others_;
+  TextIndex others_;
 };
 
 class StepReader {

@@ -3,10 +3,10 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/text_index.hpp"
 
 namespace aetherflow {
 
@@ -23,7 +23,7 @@ class Warnings {
 
  private:
   std::vector<Error>& list_;
-  std::unordered_set<std::string> names_;
+  TextIndex names_;
 };
 
 }  // namespace aetherflow

@@ -17,7 +17,7 @@ constexpr std::string_view kNoOutput = "(this step gave no output)";
 
 class Assembler {
  public:
-  explicit Assembler(const PromptParts& parts) : parts_(parts), inlined_(parts.dependencies.size(), false) {}
+  explicit Assembler(const PromptParts& parts) : parts_(parts), inlined_(parts.dependencies.size(), kNot) {}
 
   Prompt run() {
     const Step& step = *parts_.step;
@@ -39,6 +39,8 @@ class Assembler {
   }
 
  private:
+  static constexpr char kNot = 0, kInlined = 1;
+
   std::string& user() { return prompt_.user; }
 
   std::string stripped(std::string_view text) {
@@ -79,7 +81,7 @@ class Assembler {
   void dependencies() {
     for (std::size_t i = 0; i < parts_.dependencies.size(); ++i) {
       const NamedText& each = parts_.dependencies[i];
-      if (!inlined_[i]) appendTagged(user(), "output", "step", each.name, each.text);
+      if (inlined_[i] == kNot) appendTagged(user(), "output", "step", each.name, each.text);
     }
   }
 
@@ -106,13 +108,13 @@ class Assembler {
     const std::string_view text = parts_.dependencies[i].text;
     if (text.size() <= kInlineBytes && text.find('\n') == std::string_view::npos) {
       appendTaggedInline(out, "output", "step", id, text);
-    } else if (inlined_[i]) {
+    } else if (inlined_[i] == kInlined) {
       appendTaggedInline(out, "output", "step", id, "(as above)");  // once is enough for a long text
     } else {
       if (!out.empty() && out.back() != '\n') out += '\n';
       appendTagged(out, "output", "step", id, text);
     }
-    inlined_[i] = true;
+    inlined_[i] = kInlined;
   }
 
   void own(const std::string& task) {
@@ -155,7 +157,7 @@ class Assembler {
 
   const PromptParts& parts_;
   Prompt prompt_;
-  std::vector<bool> inlined_;
+  std::string inlined_;  // a byte for each dependency: vector<bool> would cost a kilobyte of module
   Removal sums_[kStripRules] = {};
   std::uint32_t saved_ = 0;
 };

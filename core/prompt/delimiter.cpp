@@ -11,7 +11,7 @@ namespace {
 /// 0 when the plain tag is safe, else the smallest number whose closing tag does not occur.
 std::size_t freeNumber(std::string_view text, std::string_view tag) {
   bool plainUsed = false;
-  std::vector<std::size_t> used;
+  std::vector<std::int64_t> used;
   for (std::size_t i = text.find("</"); i != std::string_view::npos; i = text.find("</", i + 2)) {
     std::size_t at = i + 2;
     // "</ file>" and "</FILE>" look like the end to a reader as well.
@@ -20,17 +20,17 @@ std::size_t freeNumber(std::string_view text, std::string_view tag) {
     plainUsed = true;
     at += tag.size();
     if (at >= text.size() || text[at] != '-') continue;
-    std::size_t number = 0;
+    std::int64_t number = 0;
     std::size_t digits = 0;
     for (++at; at < text.size() && text::isDigit(text[at]) && digits < 9; ++at, ++digits) {
-      number = number * 10 + static_cast<std::size_t>(text[at] - '0');
+      number = number * 10 + (text[at] - '0');
       used.push_back(number);  // "</file-12" holds "</file-1" too
     }
   }
   if (!plainUsed) return 0;
   std::sort(used.begin(), used.end());
-  std::size_t free = 1;
-  for (const std::size_t number : used) free += number == free ? 1 : 0;
+  std::int64_t free = 1;
+  for (const std::int64_t number : used) free += number == free ? 1 : 0;
   return free;
 }
 

@@ -1,8 +1,8 @@
 // Line-shaped protected spans. Each pass walks the text once.
 
 #include <string>
-#include <unordered_map>
 
+#include "core/base/text_index.hpp"
 #include "core/prompt/protect.hpp"
 #include "core/prompt/text.hpp"
 
@@ -134,16 +134,16 @@ bool holdsInstructions(std::string_view tag) {
 
 /// <document>…</document> is a quotation. Reaches to the last closing tag of that name, so that nesting needs no stack.
 void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
-  std::unordered_map<std::string_view, std::size_t> lastClosing;
+  TextIndex lastClosing;
   for (std::size_t i = s.find("</"); i != std::string_view::npos; i = s.find("</", i + 2)) {
     const std::string_view tag = tagName(s, i + 2);
-    if (!tag.empty()) lastClosing[tag] = i + 2 + tag.size();
+    if (!tag.empty()) lastClosing[std::string(tag)] = static_cast<std::uint32_t>(i + 2 + tag.size());
   }
   if (lastClosing.empty()) return;
   for (std::size_t i = s.find('<'); i != std::string_view::npos; i = s.find('<', i + 1)) {
     const std::string_view tag = tagName(s, i + 1);
     if (tag.empty() || holdsInstructions(tag)) continue;
-    const auto closing = lastClosing.find(tag);
+    const auto closing = lastClosing.find(std::string(tag));
     if (closing == lastClosing.end() || closing->second < i) continue;
     out.push_back({i, closing->second});
     i = closing->second - 1;

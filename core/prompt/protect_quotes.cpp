@@ -1,7 +1,7 @@
 // Inline code and quotations. Apostrophes, inch marks and lone quotation marks are everywhere in real prompts: a mark
 // that cannot be paired beyond doubt protects its whole paragraph.
 
-#include <unordered_map>
+#include <utility>
 
 #include "core/prompt/protect.hpp"
 #include "core/prompt/text.hpp"
@@ -37,12 +37,12 @@ void findInlineCode(std::string_view s, Span region, std::vector<GuardedSpan>& o
     while (i < region.end && s[i] == '`') ++i;
     runs.push_back({begin, i - begin, kNone});
   }
-  // Backwards with the latest run of each length: searching forward from each opener would be quadratic.
-  std::unordered_map<std::size_t, std::size_t> latest;
+  // Backwards with the latest run of each length: searching forward from each opener would be quadratic. There are as
+  // many lengths as bytes at the most, and the runs hold those bytes: the list is no longer than the region.
+  std::vector<std::size_t> latest;
   for (std::size_t r = runs.size(); r-- > 0;) {
-    const auto found = latest.find(runs[r].length);
-    if (found != latest.end()) runs[r].next = found->second;
-    latest[runs[r].length] = r;
+    if (runs[r].length >= latest.size()) latest.resize(runs[r].length + 1, kNone);
+    runs[r].next = std::exchange(latest[runs[r].length], r);
   }
   std::size_t paragraph = region.begin;
   for (std::size_t r = 0; r < runs.size(); ++r) {

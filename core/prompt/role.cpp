@@ -57,18 +57,18 @@ std::string_view answerForm(OutputKind output) {
 }
 
 std::string systemText(Purpose purpose, StepType type, OutputKind output) {
-  std::string system(judges(purpose) ? kAudit : roleOf(type));
+  std::string text(judges(purpose) ? kAudit : roleOf(type));
   if (purpose == Purpose::Repair) {
-    system += ' ';
-    system += kRepair;
+    text += ' ';
+    text += kRepair;
   }
-  system += ' ';
-  system += kMaterial;
+  text += ' ';
+  text += kMaterial;
   if (!judges(purpose)) {
-    system += ' ';
-    system += answerForm(output);
+    text += ' ';
+    text += answerForm(output);
   }
-  return system;
+  return text;
 }
 
 }  // namespace aetherflow

@@ -2,8 +2,8 @@
 // tests."), so a sentence is redundant only where the earlier copy already speaks.
 
 #include <string>
-#include <unordered_map>
 
+#include "core/base/text_index.hpp"
 #include "core/prompt/strip_rules.hpp"
 #include "core/prompt/text.hpp"
 
@@ -55,11 +55,6 @@ class Repeats {
   }
 
  private:
-  struct Seen {
-    bool preamble;
-    std::size_t section;
-  };
-
   void enter(std::size_t block) {
     section_ = in_.blocks[block].section;
     const std::string_view header = in_.textOf(in_.blocks[block - 1]);
@@ -143,11 +138,13 @@ class Repeats {
     if (whole.size() < 20 || wordCount(whole) < (item ? 6u : 4u)) return;
     if (in_.protection.breaks(it.begin, it.end) || isSequential(whole)) return;
     const std::size_t opening = reminderLength(whole);
+    const auto section = static_cast<std::uint32_t>(block.section) << 1;
     const auto [found, fresh] =
-        sentences_.emplace(keyOf(it.begin + opening, it.end, false), Seen{block.section == 0, block.section});
+        sentences_.emplace(keyOf(it.begin + opening, it.end, false), section | (section == 0 ? kPreamble : 0));
     if (fresh) return;
-    const bool spoken = found->second.preamble || found->second.section == block.section || recap_ || opening != 0;
-    found->second.section = block.section;
+    const std::uint32_t preamble = found->second & kPreamble;
+    const bool spoken = preamble != 0 || (found->second ^ preamble) == section || recap_ || opening != 0;
+    found->second = section | preamble;
     if (!spoken || (alone && block.first && !recap_)) return;
     out_.push_back(sentenceCut(in_, b, index, StripRule::RepeatedInstruction));
   }
@@ -161,9 +158,9 @@ class Repeats {
   std::vector<Cut>& out_;
   std::size_t section_ = 0;
   bool recap_ = false;
-  std::unordered_map<std::string, int> examples_;
-  std::unordered_map<std::string, int> paragraphs_;
-  std::unordered_map<std::string, Seen> sentences_;
+  static constexpr std::uint32_t kPreamble = 1;
+  TextIndex examples_, paragraphs_;  // as sets
+  TextIndex sentences_;              // twice the latest section, plus kPreamble if the first stood in the preamble
 };
 
 }  // namespace

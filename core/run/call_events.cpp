@@ -141,7 +141,12 @@ ErrorCode Run::failed(const Failed& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, meaning); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
   endCall(call, now);
-  account(call, event.tokens);
+  TokenCounts tokens = event.tokens;
+  if (tokens.out > 0 && tokens.in == 0) {  // cut off while it streamed: its prompt was read, and is billed
+    tokens.in = factors_[call.target.model].corrected(call.promptEstimate);
+    call.tokensEstimated = true;
+  }
+  account(call, tokens);
   call.failure = event.kind;
   StepRecord& step = steps_[call.step];
   if (step.state == StepState::Cancelled) return ErrorCode::None;

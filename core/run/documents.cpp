@@ -77,7 +77,7 @@ std::string Run::document(Document kind, std::uint32_t from) const {
     case Document::Error: writeError(json, error()); break;
     case Document::Warnings:
       json.beginArray();
-      for (const Error& warning : plan().warnings) writeError(json, warning);
+      for (std::size_t i = from; i < plan().warnings.size(); ++i) writeError(json, plan().warnings[i]);
       json.endArray();
       break;
     case Document::Steps: writeSteps(json, plan(), from); break;

@@ -74,7 +74,7 @@ class Run {
   ConstraintLevel constraintLevel(CallId call) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
-  // Documents (UTF-8 JSON, DOT for Dot). `from`: first step, for Steps.
+  // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.
   std::string document(Document kind, std::uint32_t from = 0) const;
 
   // For reports, simulation and tests.

@@ -41,7 +41,7 @@ SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
   return result;
 }
 
-TimeMs simulate(Run& run, const SimulatedCallOf& callOf) {
+TimeMs simulate(Run& run, SimulatedCallOf callOf) {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
   std::vector<SimulatedCall> calls;
   std::uint64_t order = 0;

@@ -2,7 +2,6 @@
 // A host on a virtual clock: it answers every command of a run by durations instead of calls. `explain`, the scheduling
 // benches and the property tests are this and the same machine that runs for real.
 
-#include <functional>
 #include <string>
 
 #include "core/run/run.hpp"
@@ -19,14 +18,14 @@ struct SimulatedCall {
 };
 
 /// Called once per `call` command with its record; borrowed for the call.
-using SimulatedCallOf = std::function<SimulatedCall(const Run&, const CallRecord&)>;
+using SimulatedCallOf = SimulatedCall (*)(const Run&, const CallRecord&);
 
 /// The planning estimate of a call: duration and answer tokens from the table, prompt tokens from the texts that are
 /// known.
 SimulatedCall estimatedCall(const Run& run, const CallRecord& call);
 
 /// Drives a run that has begun, and whose plan has ended, to its finish. Returns the last time.
-TimeMs simulate(Run& run, const SimulatedCallOf& callOf = estimatedCall);
+TimeMs simulate(Run& run, SimulatedCallOf callOf = estimatedCall);
 
 /// Simulates the run and writes {"makespanMs","sumOfStepsMs","speedup","criticalPath","cost":{…},"steps":[…]}: the dry
 /// run.

@@ -39,7 +39,8 @@ std::vector<std::uint32_t> longestPathFirst(const Project& project) {
   longestPaths(project, topologicalOrder(project), project.durationMs.data(), path);
   std::vector<std::uint32_t> tasks(project.tasks);
   std::iota(tasks.begin(), tasks.end(), 0u);
-  std::stable_sort(tasks.begin(), tasks.end(), [&](std::uint32_t a, std::uint32_t b) { return path[a] > path[b]; });
+  std::sort(tasks.begin(), tasks.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return path[a] != path[b] ? path[a] > path[b] : a < b; });
   return ListOrder::fromTasks(std::move(tasks)).rank;
 }
 

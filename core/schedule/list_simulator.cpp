@@ -55,11 +55,11 @@ void ListSimulator::packResources(const Project& project) {
   }
   // A resource that all tasks may hold at once binds nobody and costs no room.
   std::vector<std::uint32_t> word(resources, 0), shift(resources, 0);
-  std::vector<bool> binds(resources, false);
+  std::vector<std::uint32_t> binds(resources, 0);
   std::uint32_t used = 0, last = 0;
   for (std::size_t r = 0; r < resources; ++r) {
     binds[r] = project.capacity[r] > 0 && wanted[r] > project.capacity[r];
-    if (!binds[r]) continue;
+    if (binds[r] == 0) continue;
     contended_ = true;
     const std::uint32_t bits = static_cast<std::uint32_t>(std::bit_width(project.capacity[r])) + 1;
     if (used + bits > 64) ++last, used = 0;
@@ -72,7 +72,7 @@ void ListSimulator::packResources(const Project& project) {
   guard_.assign(words_, 0);
   demand_.assign(std::size_t{tasks_} * words_, 0);
   for (std::size_t r = 0; r < resources; ++r) {
-    if (!binds[r]) continue;
+    if (binds[r] == 0) continue;
     guard_[word[r]] |= std::uint64_t{1} << (shift[r] + static_cast<std::uint32_t>(std::bit_width(project.capacity[r])));
     capacity_[word[r]] |= std::uint64_t{project.capacity[r]} << shift[r];
     for (std::uint32_t t = 0; t < tasks_; ++t) {

@@ -12,23 +12,26 @@ set(JSON_SystemInclude ON)
 set(BUILD_GMOCK OFF)
 set(INSTALL_GTEST OFF)
 
-if(EMSCRIPTEN)
-  # The system's include folder must never be on the path of a WebAssembly build: its C headers would hide Emscripten's.
-  # So only the folder of the one header-only library is linked into a folder of ours.
-  find_path(AETHERFLOW_JSON_INCLUDE nlohmann/json.hpp PATHS /usr/include /usr/local/include /opt/homebrew/include
-            /opt/local/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
-  if(AETHERFLOW_JSON_INCLUDE)
-    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/system-include")
-    file(CREATE_LINK "${AETHERFLOW_JSON_INCLUDE}/nlohmann" "${CMAKE_BINARY_DIR}/system-include/nlohmann" SYMBOLIC)
-    add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
-    target_include_directories(nlohmann_json::nlohmann_json SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/system-include")
+# The core itself needs neither: the tests and the fuzz target measure its JSON against nlohmann/json.
+if(AETHERFLOW_TESTS OR AETHERFLOW_FUZZ)
+  if(EMSCRIPTEN)
+    # The system's include folder must never be on the path of a WebAssembly build: its C headers would hide Emscripten's.
+    # So only the folder of the one header-only library is linked into a folder of ours.
+    find_path(AETHERFLOW_JSON_INCLUDE nlohmann/json.hpp PATHS /usr/include /usr/local/include /opt/homebrew/include
+              /opt/local/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+    if(AETHERFLOW_JSON_INCLUDE)
+      file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/system-include")
+      file(CREATE_LINK "${AETHERFLOW_JSON_INCLUDE}/nlohmann" "${CMAKE_BINARY_DIR}/system-include/nlohmann" SYMBOLIC)
+      add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+      target_include_directories(nlohmann_json::nlohmann_json SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/system-include")
+    else()
+      FetchContent_Declare(nlohmann_json URL ${_json_url} URL_HASH ${_json_hash})
+      FetchContent_MakeAvailable(nlohmann_json)
+    endif()
   else()
-    FetchContent_Declare(nlohmann_json URL ${_json_url} URL_HASH ${_json_hash})
+    FetchContent_Declare(nlohmann_json URL ${_json_url} URL_HASH ${_json_hash} FIND_PACKAGE_ARGS 3.11 CONFIG)
     FetchContent_MakeAvailable(nlohmann_json)
   endif()
-else()
-  FetchContent_Declare(nlohmann_json URL ${_json_url} URL_HASH ${_json_hash} FIND_PACKAGE_ARGS 3.11 CONFIG)
-  FetchContent_MakeAvailable(nlohmann_json)
 endif()
 
 if(AETHERFLOW_TESTS)

@@ -77,7 +77,7 @@ export const needs = {
   },
   json: {
     words: 'nlohmann/json 3.11 headers',
-    for: 'start',
+    for: 'test',
     optional: true,
     find: () => header('nlohmann/json.hpp'),
     names: { apt: ['nlohmann-json3-dev'], brew: ['nlohmann-json'], dnf: ['json-devel'], pacman: ['nlohmann-json'] },

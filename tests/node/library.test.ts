@@ -99,7 +99,7 @@ describe('runPlan', () => {
     })
     const events: RunEvent[] = []
     const result = await runPlan(plan(step('a'), step('b', ['a']), step('c')), {
-      performer: { perform: (...all) => Promise.resolve().then(() => performer.perform(...all)) },
+      performer,
       config: {},
       onEvent: (event) => events.push(event),
     })

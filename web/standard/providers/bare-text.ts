@@ -1,0 +1,48 @@
+/** Most characters of bare text that are kept; an error object is far shorter. */
+const maxLength = 64 * 1024
+
+/**
+ * Listens to a stream of events for JSON that stands between them without `data:`, as Gemini has been seen to report an error
+ * that came up half-way. A reader of events takes such lines for unknown fields and drops them.
+ *
+ *     data: {"candidates":…}\r\n\r\n
+ *     {"error":{"code":503,…}}            kept, from the brace at the start of a line to the end of the body
+ */
+export class BareText {
+  private kept = ''
+  private found = false
+  private atLineStart = true
+
+  /** The same bytes, seen on their way. A code point cut between chunks is of no matter: only braces at line starts are looked for. */
+  watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const decoder = new TextDecoder()
+    return body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: (part, controller) => {
+          this.see(decoder.decode(part, { stream: true }))
+          controller.enqueue(part)
+        },
+      }),
+    )
+  }
+
+  /** What was kept, when it is whole JSON. */
+  get value(): unknown {
+    try {
+      return JSON.parse(this.kept) as unknown
+    } catch {
+      return undefined
+    }
+  }
+
+  private see(text: string): void {
+    if (text === '') return
+    if (!this.found) {
+      const start = this.atLineStart && /^[[{]/.test(text) ? 0 : text.search(/(?<=[\r\n])[[{]/)
+      this.atLineStart = /[\r\n]$/.test(text)
+      if (start < 0) return
+      this.found = true
+      this.kept = text.slice(start)
+    } else if (this.kept.length < maxLength) this.kept += text
+  }
+}

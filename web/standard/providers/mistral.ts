@@ -1,0 +1,35 @@
+import type { ModelRequest } from '../../../bindings/ports.js'
+import { messages, schemaFormat, type Dialect } from './dialect.js'
+
+/** The highest temperature that is taken; more is refused with 422. */
+const maxTemperature = 1.5
+
+/**
+ * Mistral and Codestral. Their schema of the request is closed: a field that it does not name, such as `stream_options` or
+ * `seed`, is refused with 422. Usage comes on the last chunk without being asked for.
+ */
+export const mistral: Dialect = {
+  name: 'mistral',
+  body(request) {
+    const format = responseFormat(request)
+    return {
+      model: request.model,
+      messages: messages(request),
+      max_tokens: request.maxOutputTokens,
+      stream: request.stream,
+      ...(format && { response_format: format }),
+      ...mistralTemperature(request.temperature),
+    }
+  },
+}
+
+export function mistralTemperature(wanted: number | undefined): { readonly temperature?: number } {
+  return wanted === undefined ? {} : { temperature: Math.min(wanted, maxTemperature) }
+}
+
+/** JSON mode only when the prompt asks for JSON too: without that the model may fill the answer with white space. */
+function responseFormat({ output, system, user }: ModelRequest): object | undefined {
+  if (output.kind === 'schema') return schemaFormat(output.schema)
+  if (output.kind !== 'json') return undefined
+  return /json/i.test(system) || /json/i.test(user) ? { type: 'json_object' } : undefined
+}

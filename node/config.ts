@@ -7,7 +7,7 @@ import { AetherflowError } from '../bindings/errors.js'
 /** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
 export interface ProviderConfig {
   readonly name?: string
-  /** Wire format: deepseek, groq, openai, or generic for any other OpenAI-compatible host. */
+  /** Wire format: deepseek, gemini, groq, mistral, openai, or generic for any other OpenAI-compatible host. */
   readonly dialect?: string
   readonly baseUrl?: string
   /** Name of the environment variable that holds the key. */

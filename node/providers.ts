@@ -1,11 +1,14 @@
 /** The clients of a run: real ones for every provider with a key, or all of them against the simulator. */
 import type { Clock, Fetch, ModelClient } from '../bindings/ports.js'
 import {
+  createGemini,
   createOpenAiCompatible,
   deepseek,
   generic,
   groq,
+  mistral,
   openai,
+  type ClientConfig,
   type Dialect,
   type Timeouts,
 } from '../web/standard/providers/index.js'
@@ -13,8 +16,22 @@ import { createSimulator, type SimulatorProfile } from '../web/standard/simulato
 import type { ProviderEntry } from './config.js'
 import { startSimulatorServer } from './simulator-server.js'
 
-/** Wire formats that have a client. */
-export const dialects: Readonly<Record<string, Dialect>> = { deepseek, groq, openai, generic }
+type MakeClient = (config: ClientConfig) => ModelClient
+
+const chat =
+  (dialect: Dialect): MakeClient =>
+  (config) =>
+    createOpenAiCompatible({ ...config, dialect })
+
+/** Wire formats that have a client, and how to make it. */
+export const dialects: Readonly<Record<string, MakeClient>> = {
+  deepseek: chat(deepseek),
+  gemini: createGemini,
+  generic: chat(generic),
+  groq: chat(groq),
+  mistral: chat(mistral),
+  openai: chat(openai),
+}
 
 export interface Providers {
   /** Ids of those that can be called. */
@@ -38,11 +55,11 @@ const platformFetch: Fetch = (input, init) => fetch(input, init)
 export function realProviders(options: ProvidersOptions): Providers {
   const { fetch = platformFetch, clock, timeouts } = options
   const clients = new Map<string, ModelClient>()
-  for (const { id, dialect: name, baseUrl, key } of options.entries) {
-    const dialect = dialects[name]
-    if (dialect === undefined || key === undefined || baseUrl === '') continue
+  for (const { id, dialect, baseUrl, key } of options.entries) {
+    const make = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined
+    if (make === undefined || key === undefined || baseUrl === '') continue
     const more = { ...(clock === undefined ? {} : { clock }), ...(timeouts === undefined ? {} : { timeouts }) }
-    clients.set(id, createOpenAiCompatible({ fetch, baseUrl, key: () => key, dialect, ...more }))
+    clients.set(id, make({ fetch, baseUrl, key: () => key, ...more }))
   }
   return {
     available: [...clients.keys()],
@@ -67,9 +84,9 @@ export async function simulatedProviders(
     .filter(({ id }) => played.has(id))
     .map((entry) => ({
       ...entry,
-      baseUrl: `${server.url}/${entry.id}/v1`,
-      // The formats of Gemini and Mistral are played in the common one until they have clients of their own.
-      dialect: entry.dialect in dialects ? entry.dialect : 'generic',
+      baseUrl: `${server.url}/${entry.id}/${entry.id === 'gemini' ? 'v1beta' : 'v1'}`,
+      // Each is played in its own format, whatever the configuration calls through.
+      dialect: entry.id,
       key: 'simulated',
     }))
   const real = realProviders({ entries, clock, timeouts, fetch: options.fetch })

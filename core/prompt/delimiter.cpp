@@ -9,7 +9,7 @@ namespace aetherflow {
 namespace {
 
 /// 0 when the plain tag is safe, else the smallest number whose closing tag does not occur.
-std::size_t freeNumber(std::string_view text, std::string_view tag) {
+std::int64_t freeNumber(std::string_view text, std::string_view tag) {
   bool plainUsed = false;
   std::vector<std::int64_t> used;
   for (std::size_t i = text.find("</"); i != std::string_view::npos; i = text.find("</", i + 2)) {
@@ -49,7 +49,7 @@ void appendEscaped(std::string& out, std::string_view name) {
 void append(std::string& out, std::string_view tag, std::string_view attribute, std::string_view name,
             std::string_view text, std::string_view lineEnd) {
   std::string label(tag);
-  if (const std::size_t number = freeNumber(text, tag); number != 0) label += '-' + std::to_string(number);
+  if (const std::int64_t number = freeNumber(text, tag); number != 0) label += '-' + std::to_string(number);
   out += '<';
   out += label;
   if (!attribute.empty()) {

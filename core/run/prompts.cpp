@@ -1,5 +1,6 @@
 // Prompts of the run: the host hands over the texts that the core does not keep, the core assembles them.
 
+#include "core/base/json.hpp"
 #include "core/base/json_writer.hpp"
 #include "core/run/run.hpp"
 
@@ -12,8 +13,14 @@ ConstraintLevel Run::constraintLevel(CallId id) const {
   if (call.purpose == Purpose::Audit) return ConstraintLevel::JsonMode;
   switch (plan().steps[call.step].output) {
     case OutputKind::Json: return ConstraintLevel::JsonMode;
-    case OutputKind::Schema:
+    case OutputKind::Schema: {
+      // Schema modes want an object at the root; any other schema goes into the prompt, where nothing drops it.
+      const std::optional<JsonValue> schema = parseJson(plan().steps[call.step].schema);
+      const JsonValue* type = schema ? schema->find("type") : nullptr;
+      const bool objectRoot = type != nullptr && type->kind == JsonValue::Kind::String && type->text == "object";
+      if (!objectRoot) return ConstraintLevel::Instruct;
       return support == JsonSupport::Schema ? ConstraintLevel::Native : ConstraintLevel::JsonMode;
+    }
     default: return ConstraintLevel::Instruct;
   }
 }

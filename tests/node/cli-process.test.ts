@@ -182,7 +182,7 @@ describe('a key', () => {
     )
     expect(plain?.stdout).toMatch(/groq – Groq: key present \(GROQ_API_KEY\)\n/)
     expect(plain?.stdout).toMatch(/deepseek – DeepSeek: no key \(DEEPSEEK_API_KEY\)\n/)
-    expect(plain?.stdout).toMatch(/gemini – Gemini: no key \(GEMINI_API_KEY\), no client for the gemini format yet\n/)
+    expect(plain?.stdout).toMatch(/gemini – Gemini: no key \(GEMINI_API_KEY\)\n/)
     const listed = (JSON.parse(json?.stdout ?? '') as { providers: Record<string, unknown>[] }).providers
     const groq = listed.find(({ id }) => id === 'groq')
     expect(groq).toMatchObject({

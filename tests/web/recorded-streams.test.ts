@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Fetch } from '../../bindings/ports.js'
 import type { Dialect } from '../../web/standard/providers/index.js'
-import { deepseek, groq, openai } from '../../web/standard/providers/index.js'
+import { deepseek, groq, mistral, openai } from '../../web/standard/providers/index.js'
 import { haveRecordings, plainReading, recordedEvents, recordedReply, sseBytes } from '../fixtures/streams-recorded.js'
 import { json, openStream, writeParts } from '../sim/scripted-server.js'
 import { failureOf, generate, withScript } from './call.js'
+import { cutsOf, watching } from './cuts.js'
 
-const dialects: Readonly<Record<string, Dialect>> = { deepseek, groq, openai }
+const dialects: Readonly<Record<string, Dialect>> = { deepseek, groq, mistral, openai }
 const dialectOf = (name: string) => ({ dialect: dialects[name.split('/')[0]!]! })
 
 /** With text, so that they end in an answer. The second number: cut at every N-th byte. */
@@ -17,33 +17,14 @@ const answering: readonly (readonly [string, number])[] = [
   ['openai/openai-text', 997],
   ['groq/groq-text', 2999],
   ['groq/groq-reasoning', 4999],
+  ['mistral/mistral-text', 1],
 ]
-const silent = ['deepseek/deepseek-tool-call', 'groq/groq-tool-call']
-
-/** Cuts within the last bytes, where finish, usage and [DONE] are, are tried at every byte. */
-const tailBytes = 40
-
-function cutsOf(bytes: Uint8Array, step: number): number[] {
-  const all = new Set<number>()
-  for (let cut = step; cut < bytes.length; cut += step) all.add(cut)
-  for (let cut = Math.max(0, bytes.length - tailBytes); cut < bytes.length; cut++) all.add(cut)
-  return [...all]
-}
-
-/** The platform's fetch that tells after how many bytes each read of the body ended. */
-function watching(ended: (bytes: number) => unknown): Fetch {
-  return async (input, init) => {
-    const response = await fetch(input, init)
-    let bytes = 0
-    const watch = new TransformStream<Uint8Array, Uint8Array>({
-      transform(part, controller) {
-        ended((bytes += part.length))
-        controller.enqueue(part)
-      },
-    })
-    return new Response(response.body!.pipeThrough(watch), response)
-  }
-}
+const silent = [
+  'deepseek/deepseek-tool-call',
+  'groq/groq-tool-call',
+  'mistral/mistral-tool-call',
+  'mistral/mistral-incremental-tool-call',
+]
 
 const recorded = haveRecordings ? describe : describe.skip
 
@@ -148,6 +129,42 @@ recorded('recorded streams over a real socket', () => {
   })
 })
 
+recorded('recorded thinking of Mistral, in parts', () => {
+  // The oracle of the others takes content for text; here it is a list of parts.
+  test('streamed: the answer alone, cut in two at every byte', async () => {
+    const bytes = sseBytes(recordedEvents('mistral/mistral-reasoning'))
+    let cut = 0
+    await withScript(
+      async (reply) => {
+        openStream(reply)
+        await writeParts(reply, [bytes.subarray(0, cut), bytes.subarray(cut)])
+        reply.end()
+      },
+      async (server) => {
+        for (cut = 1; cut < bytes.length; cut++) {
+          const { text, finish, usage } = await generate(server.url, { dialect: mistral })
+          if (text !== '2 + 2 = 4' || finish !== 'stop' || usage?.output !== 46) throw new Error(`cut at ${cut}`)
+        }
+      },
+    )
+    expect(cut).toBe(bytes.length)
+  }, 60_000)
+  test('whole: the answer alone', async () => {
+    const result = await withScript(
+      (reply) => json(reply, 200, recordedReply('mistral/mistral-reasoning')),
+      (server) => generate(server.url, { dialect: mistral }, { stream: false }),
+    )
+    expect(result).toMatchObject({ text: '2 + 2 = 4', finish: 'stop', usage: { input: 10, output: 46 } })
+  })
+  test('whole: a call of a tool is none', async () => {
+    const call = withScript(
+      (reply) => json(reply, 200, recordedReply('mistral/mistral-tool-call')),
+      (server) => generate(server.url, { dialect: mistral }, { stream: false }),
+    )
+    expect(await failureOf(call)).toMatchObject({ kind: 'malformed', message: 'empty answer' })
+  })
+})
+
 recorded('recorded whole replies', () => {
   test.each([
     'deepseek/deepseek-text',
@@ -155,6 +172,7 @@ recorded('recorded whole replies', () => {
     'deepseek/deepseek-reasoning',
     'groq/groq-text',
     'groq/groq-reasoning',
+    'mistral/mistral-text',
   ])('%s', async (name) => {
     const body = recordedReply(name)
     const parsed = JSON.parse(body) as {

@@ -1,5 +1,6 @@
 import { failureKindWords, type FailureKind } from '../../bindings/generated/wire.js'
 import type { CallFailureInfo, Usage } from '../../bindings/ports.js'
+import { googleFacts } from './failure-google.js'
 import { safeMessage } from './redact.js'
 import { retryAfterMs } from './retry-after.js'
 
@@ -32,6 +33,10 @@ export interface ErrorFacts {
   readonly code: string
   readonly type: string
   readonly message: string
+  /** Earliest retry, ms from now, when the body itself names one in a member of its own. */
+  readonly retryAfterMs?: number
+  /** The body says that a limit of the account is used up which no short wait brings back. */
+  readonly exhausted?: boolean
 }
 
 /** What must not reach an error text. */
@@ -62,10 +67,22 @@ const kindByWord: ReadonlyMap<string, FailureKind> = new Map([
   ['internal_server_error', 'server_error'],
   ['model_not_found', 'not_found'],
   ['model_decommissioned', 'not_found'],
+  ['invalid_model', 'not_found'],
   ['content_filter', 'content_blocked'],
   ['content_policy_violation', 'content_blocked'],
   // Groq checked the answer against JSON itself and refused it: a repair can help, the same call again hardly.
   ['json_validate_failed', 'constraint_violated'],
+  // Google's reasons and statuses; a key that is wrong comes as 400 INVALID_ARGUMENT with this reason.
+  ['API_KEY_INVALID', 'auth'],
+  ['UNAUTHENTICATED', 'auth'],
+  ['PERMISSION_DENIED', 'auth'],
+  ['NOT_FOUND', 'not_found'],
+  ['RESOURCE_EXHAUSTED', 'rate_limited'],
+  ['INVALID_ARGUMENT', 'bad_request'],
+  ['FAILED_PRECONDITION', 'bad_request'],
+  ['UNAVAILABLE', 'overloaded'],
+  ['INTERNAL', 'server_error'],
+  ['DEADLINE_EXCEEDED', 'server_error'],
 ])
 
 const kindByStatus: ReadonlyMap<number, FailureKind> = new Map([
@@ -86,26 +103,32 @@ const kindByStatus: ReadonlyMap<number, FailureKind> = new Map([
   [529, 'overloaded'],
 ])
 
+/** In the words of DeepSeek and OpenAI, Groq, Gemini. */
+const tooLarge = /maximum context length|context window|request too large|exceeds the maximum number of tokens allowed/i
+
 /** `status` 0: an error inside a stream that began with 200. */
 export function failureKindOf(status: number, facts: ErrorFacts): FailureKind {
   // Groq sends 413 with the code of a rate limit: waiting never makes that prompt fit.
   if (status === 413) return 'too_large'
-  if (/maximum context length|context window|request too large/i.test(facts.message)) return 'too_large'
+  if (tooLarge.test(facts.message)) return 'too_large'
   // Only Mistral's wording: DeepSeek's "based on your remaining balance" is a plain concurrency limit.
   if (/tier capacity exceeded/i.test(facts.message)) return 'overloaded'
+  // Gemini's status word is the same for an empty purse (402) and a full minute (429).
+  if (facts.exhausted || status === 402) return 'quota_exhausted'
   const byWord = kindByWord.get(facts.code) ?? kindByWord.get(facts.type)
   if (byWord) return byWord
   const numeric = status || Number(facts.code)
   return kindByStatus.get(numeric) ?? (numeric >= 400 && numeric < 500 ? 'bad_request' : 'server_error')
 }
 
-/** Reads any of the envelopes: `error.message`, then `message` (text or object), then `detail` (text or list), then the bare text. */
+/** Reads any of the envelopes, Gemini's list of one error too: `error.message`, then `message` (text or object), then `detail` (text or list), then the bare text. */
 export function errorFacts(body: unknown): ErrorFacts {
   if (typeof body === 'string') return { code: '', type: '', message: body }
-  const outer = record(body)
+  const outer = record(Array.isArray(body) ? body[0] : body)
   const inner = typeof outer['error'] === 'object' ? record(outer['error']) : outer
   const text = [outer['error'], inner['message'], outer['detail'], record(inner['message'])['detail']].map(wording)
-  return { code: word(inner['code']), type: word(inner['type']), message: text.find((part) => part !== '') ?? '' }
+  const message = text.find((part) => part !== '') ?? ''
+  return { code: word(inner['code']), type: word(inner['type']), message, ...googleFacts(inner) }
 }
 
 /** A non-2xx reply as a failure. `bodyText` may be JSON, plain text or a gateway's HTML page, whose text says nothing. */
@@ -116,7 +139,7 @@ export function failureFromResponse(
   nowMs: number,
 ): CallFailure {
   const facts = parsedFacts(bodyText)
-  const wait = retryAfterMs({ headers: response.headers, message: facts.message, type: facts.type, nowMs })
+  const wait = waitOf(facts, response.headers, nowMs)
   const hint = response.headers.get('x-should-retry')
   const kind = failureKindOf(response.status, facts)
   return new CallFailure(kind, composed(response.status, facts, confidential), {
@@ -129,11 +152,17 @@ export function failureFromResponse(
 /** An error object that came inside a 200 reply. */
 export function failureInStream(body: unknown, confidential: Confidential, usage?: Usage): CallFailure {
   const facts = errorFacts(body)
-  const wait = retryAfterMs({ headers: new Headers(), message: facts.message, type: facts.type, nowMs: 0 })
+  const wait = waitOf(facts, new Headers(), 0)
   return new CallFailure(failureKindOf(0, facts), composed(0, facts, confidential), {
     ...(wait !== undefined && { retryAfterMs: wait }),
     ...(usage && { usage }),
   })
+}
+
+/** A wait stated for a limit that is used up for the day would only be broken again. */
+function waitOf(facts: ErrorFacts, headers: Headers, nowMs: number): number | undefined {
+  if (facts.exhausted) return undefined
+  return facts.retryAfterMs ?? retryAfterMs({ headers, message: facts.message, type: facts.type, nowMs })
 }
 
 function parsedFacts(bodyText: string): ErrorFacts {
@@ -149,7 +178,9 @@ function parsedFacts(bodyText: string): ErrorFacts {
 /** "429 rate_limit_exceeded: …": the status and code always, the provider's words only when they are safe. */
 function composed(status: number, facts: ErrorFacts, confidential: Confidential): string {
   const safe = (text: string) => safeMessage(text, confidential.secrets, confidential.payloads)
-  const head = [status > 0 ? String(status) : '', safe(facts.code || facts.type).slice(0, 60)].filter(Boolean).join(' ')
+  // Google repeats the status where others have a code.
+  const name = /^\d{3}$/.test(facts.code) && facts.type ? facts.type : facts.code || facts.type
+  const head = [status > 0 ? String(status) : '', safe(name).slice(0, 60)].filter(Boolean).join(' ')
   return [head, safe(facts.message)].filter(Boolean).join(': ')
 }
 

@@ -38,11 +38,12 @@ export class BareText {
   private see(text: string): void {
     if (text === '') return
     if (!this.found) {
-      const start = this.atLineStart && /^[[{]/.test(text) ? 0 : text.search(/(?<=[\r\n])[[{]/)
+      const afterLine = text.search(/[\r\n][[{]/)
+      const here = this.atLineStart && /^[[{]/.test(text)
       this.atLineStart = /[\r\n]$/.test(text)
-      if (start < 0) return
+      if (!here && afterLine < 0) return
       this.found = true
-      this.kept = text.slice(start)
+      this.kept = here ? text : text.slice(afterLine + 1)
     } else if (this.kept.length < maxLength) this.kept += text
   }
 }

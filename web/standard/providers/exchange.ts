@@ -106,12 +106,7 @@ async function call(
     : whole(response, reply, guard, observer)
 }
 
-async function whole(
-  response: Response,
-  reply: Reply,
-  guard: CallGuard,
-  observer: CallObserver,
-): Promise<ModelReply> {
+async function whole(response: Response, reply: Reply, guard: CallGuard, observer: CallObserver): Promise<ModelReply> {
   const text = await readText(response, maxReplyBytes, guard)
   // DeepSeek sends empty lines while it works; JSON.parse takes them.
   const arrived = reply.accept(parse(text))

@@ -36,9 +36,8 @@ export function lowLatencyThinking(model: string): Thinking | undefined {
 
 /** `responseSchema` and `responseJsonSchema` exclude each other, and both want the media type. */
 function format({ output }: ModelRequest): object {
-  if (output.kind !== 'json' && output.kind !== 'schema') return {}
   const json = { responseMimeType: 'application/json' }
-  if (output.kind === 'json') return json
+  if (output.kind !== 'schema') return output.kind === 'json' ? json : {}
   const schema = openApiSchema(output.schema)
   return { ...json, ...(schema ? { responseSchema: schema } : { responseJsonSchema: output.schema }) }
 }

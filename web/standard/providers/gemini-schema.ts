@@ -46,8 +46,19 @@ function convert(schema: unknown, depth: number): Schema | undefined {
     if (!part) return undefined
     Object.assign(made, part)
   }
-  // Both need a type at every place; a choice has those of its alternatives.
-  return 'type' in made || 'anyOf' in made ? made : undefined
+  return isTaken(made) ? made : undefined
+}
+
+/** What the provider demands beyond the keywords: a type everywhere but at a choice, which stands alone, and whole containers. */
+function isTaken(made: Schema): boolean {
+  if ('anyOf' in made) return Object.keys(made).every((keyword) => /^(?:anyOf|title|description)$/.test(keyword))
+  const names = isMap(made['properties']) ? Object.keys(made['properties']) : []
+  const required = (made['required'] ?? []) as readonly string[]
+  if (!required.every((name) => names.includes(name))) return false
+  if (made['type'] === 'OBJECT') return names.length > 0
+  if (made['type'] === 'ARRAY') return 'items' in made
+  // There `nullable` wins over the list of values, here the list over the type.
+  return 'type' in made && !('nullable' in made && 'enum' in made)
 }
 
 /** One keyword as the members that it becomes, or `undefined` when it has no counterpart. */

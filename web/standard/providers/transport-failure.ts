@@ -8,6 +8,9 @@ const kindByCode: ReadonlyMap<string, CallFailure['kind']> = new Map([
   ['UND_ERR_BODY_TIMEOUT', 'timeout_idle'],
 ])
 
+/** Browsers say no more when a reply lacks the header that lets a page read it, as OpenAI's 401 does. */
+const opaque = 'a network error, or in a page a refused key, which the browser does not show'
+
 /**
  * What `fetch` or a body rejected with, as a failure: `before` the headers nothing was received, `during` the body something
  * was. Only the code is told: the platform's own message may quote address and header.
@@ -16,7 +19,8 @@ export function transportFailure(error: unknown, phase: 'before' | 'during'): Ca
   const code = errorCode(error)
   const kind = kindByCode.get(code) ?? (phase === 'before' ? 'unreachable' : 'truncated')
   const words = phase === 'before' ? 'no reply' : 'the connection broke'
-  return new CallFailure(kind, code === '' ? words : `${words} (${code})`)
+  if (code !== '') return new CallFailure(kind, `${words} (${code})`)
+  return new CallFailure(kind, phase === 'before' ? `${words}: ${opaque}` : words)
 }
 
 /** The code sits on the error or on its cause, depending on the layer that failed. */

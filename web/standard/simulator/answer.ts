@@ -11,7 +11,7 @@ export interface AnswerRequest {
   readonly maxTokens: number
   /** Aimed at for prose and code; at most `maxTokens`. */
   readonly wantedTokens: number
-  readonly format: 'text' | 'json_object' | 'json_schema'
+  readonly format: 'text' | 'code' | 'json_object' | 'json_schema'
   /** The schema of `json_schema`. */
   readonly schema?: unknown
   readonly auditIssueShare: number
@@ -39,6 +39,8 @@ function answerText(request: AnswerRequest, seed: number): string {
   const { system, user, format, wantedTokens } = request
   const random = seeded(hashText(`${system}\n${user}`, seed))
   const task = taskOf(user)
+  // What stands around a gap in code gives no orders.
+  if (format === 'code') return codeText(random, task, user, wantedTokens)
   // Orders stand in the system text; the user text may hold files and verdicts that speak of JSON and code too.
   const orders = system || user
   if (/"verdict"/.test(orders)) return auditText(random, request.auditIssueShare)

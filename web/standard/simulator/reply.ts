@@ -35,7 +35,8 @@ export function* streamFrames(
 ): Generator<Frame> {
   if (wire.keepAlive) yield { atMs: 0, text: wire.keepAlive, tokens: 0 }
   if (failure === 'timeout_first_token') yield { atMs: Infinity, text: '', tokens: 0 }
-  yield { atMs: pace.firstTokenMs, text: event(wire.first(context)), tokens: 0 }
+  const first = wire.first(context)
+  if (first) yield { atMs: pace.firstTokenMs, text: event(wire, first), tokens: 0 }
   const group = pace.msPerToken > 0 ? Math.max(1, Math.ceil(1000 / framesPerSecond / pace.msPerToken)) : instantGroup
   // The first token goes alone: it is what the time to first token is measured by.
   for (let at = 0, size = 1; at < pieces.length; at += size, size = at === 1 ? group : size) {
@@ -43,14 +44,14 @@ export function* streamFrames(
     const part = pieces.slice(at, at + size)
     yield {
       atMs: replyMs(pace, at + part.length),
-      text: event(wire.piece(context, part.join(''))),
+      text: event(wire, wire.piece(context, part.join(''), at + part.length)),
       tokens: part.length,
     }
     if (at === 0 && wire.keepAlive) yield { atMs: 0, text: wire.keepAlive, tokens: 0 }
   }
   const end = replyMs(pace, pieces.length)
-  for (const chunk of wire.last(context)) yield { atMs: end, text: event(chunk), tokens: 0 }
-  yield { atMs: end, text: 'data: [DONE]\n\n', tokens: 0 }
+  for (const chunk of wire.last(context)) yield { atMs: end, text: event(wire, chunk), tokens: 0 }
+  if (!wire.withoutDone) yield { atMs: end, text: 'data: [DONE]\n\n', tokens: 0 }
 }
 
 /** A whole reply, blank lines before it where the provider sends them; `failure` cuts it, holds it for ever or replaces it. */
@@ -70,7 +71,10 @@ export function* wholeFrames(
 
 function* brokenOff(wire: Wire, failure: InjectableFailure | undefined): Generator<Frame, boolean> {
   if (failure === 'timeout_idle') yield { atMs: Infinity, text: '', tokens: 0 }
-  if (failure === 'stream_error') yield { atMs: 0, text: event(brokenBody(wire)), tokens: 0 }
+  if (failure === 'stream_error') {
+    const body = brokenBody(wire)
+    yield { atMs: 0, text: wire.bareErrors ? JSON.stringify(body, null, 2) : event(wire, body), tokens: 0 }
+  }
   return failure === 'truncated' || failure === 'stream_error'
 }
 
@@ -78,6 +82,6 @@ function brokenBody(wire: Wire): object {
   return wire.refusal('server_error', { model: '', waitMs: 0 }).body as object
 }
 
-function event(chunk: object): string {
-  return `data: ${JSON.stringify(chunk)}\n\n`
+function event({ lineEnd = '\n' }: Wire, chunk: object): string {
+  return `data: ${JSON.stringify(chunk)}${lineEnd}${lineEnd}`
 }

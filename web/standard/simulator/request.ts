@@ -1,18 +1,58 @@
 import type { AnswerRequest } from './answer.js'
 import { simulatedProviders, type ProviderProfile, type SimulatedProvider } from './profiles.js'
-import { messageText, type ChatBody } from './wire/wire.js'
+import { isMap, messageText, type ChatBody, type Refusal, type Route, type Wire } from './wire/wire.js'
 
-export interface Route {
-  readonly provider: SimulatedProvider
-  readonly endpoint: 'chat' | 'models'
+/** The provider that an address names in its first part, whatever follows. */
+export function providerOf(path: string): SimulatedProvider | undefined {
+  const name = /^\/([a-z]+)(?:\/|$)/.exec(path)?.[1]
+  return simulatedProviders.find((provider) => provider === name)
 }
 
-/** `/{provider}/v1/…`; the version and Groq's `/openai` before it may be left out, as at the real hosts. */
-export function routeOf(method: string, path: string): Route | undefined {
-  const match = /^\/([a-z]+)(?:\/openai)?(?:\/v1)?\/(chat\/completions|models)$/.exec(path)
-  const provider = simulatedProviders.find((name) => name === match?.[1])
-  const endpoint = match?.[2] === 'models' ? 'models' : 'chat'
-  return provider && method === (endpoint === 'models' ? 'GET' : 'POST') ? { provider, endpoint } : undefined
+/**
+ * Where a request goes: each provider on its real paths, behind its name.
+ *
+ *     /{provider}[/openai][/v1]/chat/completions · …/models        the version and Groq's `/openai` may be left out, as there
+ *     /mistral[/v1]/fim/completions
+ *     /gemini[/v1beta]/models[/{model}:generateContent | :streamGenerateContent?alt=sse]
+ */
+export function routeOf(method: string, url: URL): Route | undefined {
+  const provider = providerOf(url.pathname)
+  if (!provider) return undefined
+  const path = url.pathname.slice(provider.length + 1)
+  if (provider === 'gemini') return geminiRoute(method, path, url)
+  const endpoint = /^(?:\/openai)?(?:\/v1)?\/(chat\/completions|models)$/.exec(path)?.[1]
+  if (endpoint === 'models') return method === 'GET' ? { provider, endpoint } : undefined
+  if (method !== 'POST') return undefined
+  if (endpoint !== undefined) return { provider, endpoint: 'chat' }
+  return provider === 'mistral' && /^(?:\/v1)?\/fim\/completions$/.test(path)
+    ? { provider, endpoint: 'fim' }
+    : undefined
+}
+
+function geminiRoute(method: string, path: string, url: URL): Route | undefined {
+  const provider = 'gemini'
+  const match = /^(?:\/v1beta)?\/models(?:\/([^/:]+):(generateContent|streamGenerateContent))?$/.exec(path)
+  if (!match) return undefined
+  const [, model, action] = match
+  if (model === undefined) return method === 'GET' ? { provider, endpoint: 'models' } : undefined
+  const streamed = action === 'streamGenerateContent'
+  // The other form of the stream, one JSON array, is not played.
+  if (method !== 'POST' || (streamed && url.searchParams.get('alt') !== 'sse')) return undefined
+  return { provider, endpoint: 'generate', model: decoded(model), streamed }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** The key of a request, wherever this provider takes it from. */
+export function keyOf(request: Request, url: URL, wire: Wire): string | undefined {
+  if (wire.keyOf) return wire.keyOf(request, url)
+  return /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
 }
 
 export interface ParsedChat {
@@ -22,46 +62,62 @@ export interface ParsedChat {
   readonly maxTokens: number
   readonly prompt: Pick<AnswerRequest, 'system' | 'user' | 'format' | 'schema'>
   readonly problem?: { readonly kind: 'bad_request' | 'not_found'; readonly reason: string }
+  /** The provider's own words on what is wrong. */
+  readonly refusal?: Refusal
 }
 
 /** Where a request names no limit. */
 const defaultMaxTokens = 1024
 
-/** Reads the body, hostile ones too; `problem` says why it is refused by every provider alike. */
-export function parseChat(text: string, profile: ProviderProfile): ParsedChat {
-  const body = chatBody(text)
-  const model = typeof body?.model === 'string' ? body.model : ''
+/** Reads the body, hostile ones too; `problem` or `refusal` says why it is refused. */
+export function parseRequest(text: string, profile: ProviderProfile, route: Route, wire: Wire): ParsedChat {
+  const value = parsed(text)
+  const reading = isMap(value) ? wire.read?.(value, route) : undefined
+  if (reading && 'refusal' in reading) return { ...parseChat(undefined, profile, route), refusal: reading.refusal }
+  const chat = parseChat(reading?.body ?? chatBody(value), profile, route)
+  if (chat.problem) return chat
+  const refusal = reading ? undefined : wire.refuse(chat.body)
+  return {
+    ...chat,
+    ...(reading?.code && { prompt: { ...chat.prompt, format: 'code' } }),
+    ...(refusal && { refusal }),
+  }
+}
+
+function parseChat(body: ChatBody | undefined, profile: ProviderProfile, route: Route): ParsedChat {
+  const model = typeof body?.model === 'string' ? body.model : (route.model ?? '')
   const limit = body?.max_completion_tokens ?? body?.max_tokens ?? defaultMaxTokens
-  const parsed = {
+  const chat = {
     body: body ?? { messages: [] },
     model,
     streamed: body?.stream === true,
     maxTokens: typeof limit === 'number' ? limit : 0,
     prompt: promptOf(body ?? { messages: [] }),
   }
-  const bad = (reason: string) => ({ ...parsed, problem: { kind: 'bad_request', reason } as const })
+  const bad = (reason: string) => ({ ...chat, problem: { kind: 'bad_request', reason } as const })
   if (!body) return bad('The body is not a JSON object with messages')
   if (body.messages.length === 0) return bad('messages must not be empty')
   if (model === '') return bad('you must provide a model parameter')
-  if (!Number.isSafeInteger(limit) || parsed.maxTokens < 1)
+  if (!Number.isSafeInteger(limit) || chat.maxTokens < 1)
     return bad('Invalid max_tokens value, the valid range of max_tokens is [1, 393216]')
-  if (profile.models && !profile.models.includes(model))
-    return { ...parsed, problem: { kind: 'not_found', reason: '' } }
-  return parsed
+  if (profile.models && !profile.models.includes(model)) return { ...chat, problem: { kind: 'not_found', reason: '' } }
+  return chat
 }
 
-function chatBody(text: string): ChatBody | undefined {
-  let value: unknown
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text) as unknown
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { messages } = value as { messages?: unknown }
-  const wellFormed =
-    Array.isArray(messages) && messages.every((message) => typeof message === 'object' && message !== null)
-  return wellFormed ? (value as ChatBody) : undefined
+}
+
+function chatBody(value: unknown): ChatBody | undefined {
+  if (!isMap(value)) return undefined
+  const { messages } = value
+  return Array.isArray(messages) && messages.every((message) => typeof message === 'object' && message !== null)
+    ? (value as ChatBody)
+    : undefined
 }
 
 function promptOf(body: ChatBody): ParsedChat['prompt'] {

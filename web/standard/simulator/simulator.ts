@@ -1,19 +1,21 @@
 import type { Clock, Fetch } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
 import { simulateAnswer, type Answer } from './answer.js'
+import { label, preflight, refusalLabel } from './cors.js'
 import { LedgerBook, type Ledger } from './ledger.js'
 import { Limits } from './limits.js'
 import type { InjectableFailure, ProviderProfile, SimulatedProvider, SimulatorProfile } from './profiles.js'
 import { hashText, seeded } from './random.js'
 import { replyMs, streamFrames, wholeFrames, type Pace } from './reply.js'
-import { parseChat, routeOf, type ParsedChat } from './request.js'
+import { keyOf, parseRequest, providerOf, routeOf, type ParsedChat } from './request.js'
 import { delay, timedStream } from './timed-stream.js'
 import { countTokens } from './tokens.js'
 import { deepseekWire } from './wire/deepseek.js'
+import { geminiWire } from './wire/gemini.js'
 import { groqWire } from './wire/groq.js'
+import { mistralWire } from './wire/mistral.js'
 import { openaiWire } from './wire/openai.js'
-import { plainWire } from './wire/plain.js'
-import { promptText, type Refusal, type ReplyContext, type Wire } from './wire/wire.js'
+import { openAiError, promptText, type Refusal, type ReplyContext, type Wire } from './wire/wire.js'
 
 export interface SimulatorOptions {
   readonly clock?: Clock
@@ -34,21 +36,14 @@ const wires: Readonly<Record<SimulatedProvider, Wire>> = {
   deepseek: deepseekWire,
   groq: groqWire,
   openai: openaiWire,
-  gemini: plainWire,
-  mistral: plainWire,
-}
-
-/** On every reply, so that no figure of the simulator passes for a provider's. */
-const label = {
-  'x-aetherflow-simulated': '1',
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': '*',
+  gemini: geminiWire,
+  mistral: mistralWire,
 }
 
 /** A constant: replies are the same in every run. */
 const createdSeconds = 1_790_000_000
 
-/** The providers' stand-in: `/{provider}/v1/chat/completions` and `GET /{provider}/v1/models`, on any origin. */
+/** The providers' stand-in on any origin: each on its real paths behind `/{provider}` (see `routeOf`). */
 export function createSimulator(profile: SimulatorProfile, options: SimulatorOptions = {}): Simulator {
   const playing = new Playing(profile, options.clock ?? systemClock, options.seed ?? 1)
   const handle = (request: Request) => playing.handle(request)
@@ -78,24 +73,22 @@ class Playing {
   ) {}
 
   async handle(request: Request): Promise<Response> {
-    if (request.method === 'OPTIONS') return preflight(request)
-    const route = routeOf(request.method, new URL(request.url).pathname)
-    if (!route)
-      return refused({
-        status: 404,
-        body: { error: { message: 'Unknown address', type: 'invalid_request_error', param: null, code: null } },
-      })
+    const url = new URL(request.url)
+    const named = providerOf(url.pathname)
+    if (request.method === 'OPTIONS') return preflight(request, named && wires[named])
+    const route = routeOf(request.method, url)
+    if (!route) return refused(openAiError(404, 'Unknown address', 'invalid_request_error', null))
     const { provider } = route
+    const wire = wires[provider]
     const profile = this.profile.providers[provider]
-    const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+    const key = keyOf(request, url, wire)
     if (key === undefined || (profile.keys && !profile.keys.includes(key)))
       return this.refuse(request, provider, undefined, 'auth')
-    if (route.endpoint === 'models') return modelList(profile)
+    if (route.endpoint === 'models') return modelList(profile, wire)
     const bodyText = await request.text()
-    const chat = parseChat(bodyText, profile)
+    const chat = parseRequest(bodyText, profile, route, wire)
+    if (chat.refusal) return this.refuseWith(request, provider, chat, chat.refusal)
     if (chat.problem) return this.refuse(request, provider, chat, chat.problem.kind, chat.problem.reason)
-    const own = wires[provider].refuse(chat.body)
-    if (own) return this.refuseWith(request, provider, chat, own)
     return this.answer(request, provider, chat, bodyText)
   }
 
@@ -219,7 +212,7 @@ class Playing {
     injected?: InjectableFailure,
   ): Response {
     this.ledger.refuse({ ...this.noted(request, provider, chat, 0), status: refusal.status, injected })
-    return refused(refusal)
+    return refused(refusal, wires[provider])
   }
 
   private noted(request: Request, provider: SimulatedProvider, chat: ParsedChat | undefined, inTokens: number) {
@@ -254,8 +247,8 @@ function isRefusal(kind: InjectableFailure | undefined): kind is Exclude<Paramet
   )
 }
 
-function refused({ status, body, headers }: Refusal): Response {
-  return Response.json(body, { status, headers: { ...label, ...headers } })
+function refused({ status, body, headers }: Refusal, wire?: Wire): Response {
+  return Response.json(body, { status, headers: { ...refusalLabel(status, wire), ...headers } })
 }
 
 /** What a gateway in front of a provider sends when it is the one that answers. */
@@ -266,25 +259,10 @@ function page(): Response {
   })
 }
 
-function modelList(profile: ProviderProfile): Response {
-  const data = (profile.models ?? []).map((id) => ({
-    id,
-    object: 'model',
-    created: createdSeconds,
-    owned_by: 'simulator',
-  }))
-  return Response.json({ object: 'list', data }, { headers: label })
-}
-
-/** Reflects what is asked for, as most of the providers do. */
-function preflight(request: Request): Response {
-  const allowed = request.headers.get('access-control-request-headers') ?? 'authorization, content-type'
-  return new Response(null, {
-    status: 204,
-    headers: {
-      ...label,
-      'access-control-allow-headers': allowed,
-      'access-control-allow-methods': 'GET, POST, OPTIONS',
-    },
+function modelList({ models = [] }: ProviderProfile, wire: Wire): Response {
+  const common = () => ({
+    object: 'list',
+    data: models.map((id) => ({ id, object: 'model', created: createdSeconds, owned_by: 'simulator' })),
   })
+  return Response.json(wire.models?.(models) ?? common(), { headers: label })
 }

@@ -4,6 +4,7 @@ const invalid = 'invalid_request_error'
 
 /** Padding on the chunks unless refused; usage in a chunk of its own without choices, only when asked for. */
 export const openaiWire: Wire = {
+  hidesRefusedKeys: true,
   refuse(body) {
     if (body.max_tokens !== undefined && /^(?:gpt-[56]|o\d)/.test(String(body.model))) {
       const message =

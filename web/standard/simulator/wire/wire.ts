@@ -1,6 +1,14 @@
-import type { InjectableFailure } from '../profiles.js'
+import type { InjectableFailure, SimulatedProvider } from '../profiles.js'
 
-/** A chat-completions request as it came. Nothing in it is checked yet but that it is an object with messages. */
+/** Where a request goes. `model` and `streamed` only where the address says them. */
+export interface Route {
+  readonly provider: SimulatedProvider
+  readonly endpoint: 'chat' | 'models' | 'fim' | 'generate'
+  readonly model?: string
+  readonly streamed?: boolean
+}
+
+/** A chat-completions request as it came, or another one in its words. Nothing in it is checked yet but that it is an object with messages. */
 export interface ChatBody {
   readonly model?: unknown
   readonly messages: readonly { readonly role?: unknown; readonly content?: unknown }[]
@@ -29,6 +37,15 @@ export interface ReplyContext {
   /** Seeded padding, 1 to 16 letters. */
   padding(): string
 }
+
+/** A request that is no chat completion, in the words of one, or why it is refused. */
+export type Reading =
+  | {
+      readonly body: ChatBody
+      /** The answer is code whatever the prompt says. */
+      readonly code?: boolean
+    }
+  | { readonly refusal: Refusal }
 
 export interface Refusal {
   readonly status: number
@@ -59,14 +76,17 @@ export type RefusalKind =
     >
   | 'not_found'
 
-/** One provider's format. The next issue adds formats that are not chat completions beside these. */
+/** One provider's format. Chat completions are the rule; what is optional here is where another differs. */
 export interface Wire {
+  /** Reads what is no chat completion; `undefined`: it is one. */
+  read?(value: Readonly<Record<string, unknown>>, route: Route): Reading | undefined
   /** What the real one refuses in a well-formed request, or `undefined`. */
   refuse(body: ChatBody): Refusal | undefined
   refusal(kind: RefusalKind, facts: RefusalFacts): Refusal
-  /** First chunk: the role, and no text. */
-  first(context: ReplyContext): object
-  piece(context: ReplyContext, text: string): object
+  /** First chunk: the role, and no text. `undefined`: there is none. */
+  first(context: ReplyContext): object | undefined
+  /** `sentTokens`: of the answer, with this piece. */
+  piece(context: ReplyContext, text: string, sentTokens: number): object
   /** The chunk with the finish reason, and a usage chunk where there is one. */
   last(context: ReplyContext): readonly object[]
   whole(context: ReplyContext, text: string): object
@@ -74,6 +94,20 @@ export interface Wire {
   readonly keepAlive?: string
   /** Sent at once before a whole reply. */
   readonly blankLines?: string
+  /** Default LF. */
+  readonly lineEnd?: string
+  /** The stream ends without `[DONE]`. */
+  readonly withoutDone?: true
+  /** An error inside a stream stands between the events, as bare JSON. */
+  readonly bareErrors?: true
+  /** Where the key is, when it is not in a bearer header. */
+  keyOf?(request: Request, url: URL): string | undefined
+  /** The list of models, when its shape is not the common one. */
+  models?(ids: readonly string[]): object
+  /** The only headers that a page may send; absent: whatever it asks for is allowed. `othersRefused`: the preflight of any other fails with 403. */
+  readonly allowedHeaders?: { readonly names: readonly string[]; readonly othersRefused: boolean }
+  /** A refused key comes without the header that would let a page read the refusal. */
+  readonly hidesRefusedKeys?: true
 }
 
 export function tokenCounts(context: ReplyContext): {
@@ -113,4 +147,8 @@ export function openAiError(
 
 export function seconds(ms: number): string {
   return `${Math.max(1, Math.ceil(ms / 1000))}`
+}
+
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

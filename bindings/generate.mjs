@@ -51,7 +51,9 @@ out += `} as const\nexport const commandStride = ${fields.length}\n`
 
 const errors = rows(read('core/base/error.def'), 'X')
 out += `\n/** Error codes; the core returns the negated position + 1. */\nexport const errorCodes = [\n`
-out += errors.map((r) => `  ${quote(r.texts[0])},\n`).join('') + `] as const\nexport type ErrorCode = (typeof errorCodes)[number]\n`
+out +=
+  errors.map((r) => `  ${quote(r.texts[0])},\n`).join('') +
+  `] as const\nexport type ErrorCode = (typeof errorCodes)[number]\n`
 out += `\n/** What a person can do about each. */\nexport const errorAdvice: Readonly<Record<ErrorCode, string>> = {\n`
 out += errors.map((r) => `  ${quote(r.texts[0])}: ${quote(r.texts[1])},\n`).join('') + '}\n'
 

@@ -45,7 +45,9 @@ function skippedWords(output) {
 async function googleTest(name, program, args, env = {}) {
   const report = `build/results/${name}.json`
   rmSync(at(report), { force: true })
-  const { code, output } = await run(program, [...args, '--gtest_brief=1', `--gtest_output=json:${at(report)}`], { env })
+  const { code, output } = await run(program, [...args, '--gtest_brief=1', `--gtest_output=json:${at(report)}`], {
+    env,
+  })
   return tally(googleTestResult(report, code), output)
 }
 

@@ -19,7 +19,12 @@ export async function configure(preset, found, options = {}) {
   const wasm = preset === 'wasm'
   const chosen = { ...options }
   if (wasm) chosen.EM_COMPILER = found.emscripten
-  else chosen.CMAKE_CXX_COMPILER = preset === 'fuzz' ? found.fuzzer : found.compiler
+  else {
+    chosen.CMAKE_CXX_COMPILER = preset === 'fuzz' ? found.fuzzer : found.compiler
+    // GoogleTest's project asks for C too, and a machine that has Emscripten's clang need not have a `cc`.
+    const cc = chosen.CMAKE_CXX_COMPILER.replace(/\+\+(?=[^/]*$)/, '')
+    if (/clang/.test(cc) && existsSync(cc)) chosen.CMAKE_C_COMPILER = cc
+  }
   const key = digest(['CMakePresets.json'], JSON.stringify(chosen), root)
   const stampFile = `build/${preset}/configured.json`
   if (readJson(stampFile)?.key === key && existsSync(at('build', preset, 'build.ninja'))) return

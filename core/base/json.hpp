@@ -2,10 +2,10 @@
 // A small tree of JSON values, for what is read whole: options, routing tables, schemas, audits. Plans never become
 // one.
 //
-// Why not nlohmann::json, which this replaced: of a module of 165 KB (gzip) it was a third: its own code, its maps and
-// vectors, and the C library's printf, strtod and long double behind it; the budget for module and glue is 100 KB. Here
-// the reader of plans does the work, so JSON means the same everywhere. nlohmann::json is what the tests measure this
-// against.
+// Why not nlohmann::json, which this replaced: at -Oz -flto the module weighed 123 KB (gzip) with it and 98 KB with
+// this, for its own code, its maps and vectors, and the C library's printf, strtod and long double behind it. The
+// budget for module and glue is 100 KB. Here the reader of plans does the work, so JSON means the same everywhere. The
+// tests hold this against nlohmann::json.
 
 #include <cstdint>
 #include <optional>

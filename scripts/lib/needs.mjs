@@ -17,6 +17,8 @@ export function which(name) {
 
 const ask = (program, ...args) => spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 }).stdout ?? ''
 
+const threeParts = /(\d+)\.(\d+)\.(\d+)/
+
 /** The first of `names` on PATH whose version is at least `least` ("major.minor.patch"; missing parts are 0). */
 function program(names, least, pattern = /(\d+)\.(\d+)(?:\.(\d+))?/) {
   const wanted = least.split('.').map(Number)
@@ -83,10 +85,11 @@ export const needs = {
     names: { apt: ['nlohmann-json3-dev'], brew: ['nlohmann-json'], dnf: ['json-devel'], pacman: ['nlohmann-json'] },
   },
   compiler: {
-    words: 'a C++20 compiler: GCC 12, Clang 14 or newer',
+    words: 'a C and C++20 compiler: GCC 12, Clang 14 or newer',
     for: 'test',
+    // GoogleTest's build asks for a C compiler too. Debian's clang++-14, there for Emscripten, comes without the name `cc`.
     find: () =>
-      program([process.env.CXX ?? 'c++', 'g++', 'g++-12', 'clang++', 'clang++-14'], '12', /(\d+)\.(\d+)\.(\d+)/),
+      which('cc') ? program([process.env.CXX ?? 'c++', 'g++', 'g++-12', 'clang++'], '12', threeParts) : undefined,
     names: { apt: ['g++'], brew: ['llvm'], dnf: ['gcc-c++'], pacman: ['gcc'] },
   },
   googletest: {

@@ -1,11 +1,11 @@
 // Makes bindings/generated/wire.ts from the .def lists of the core, so that no enumeration is written twice.
 //   node bindings/generate.mjs          writes the file
 //   node bindings/generate.mjs --check  exits 1 when the file differs from what it would write
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { publish } from '../scripts/lib/generated.mjs'
 
 const root = new URL('../', import.meta.url)
 const read = (path) => readFileSync(new URL(path, root), 'utf8')
-const target = new URL('bindings/generated/wire.ts', root)
 
 /** Rows of one X-macro: each row's quoted strings after its name. */
 function rows(text, macro) {
@@ -57,15 +57,4 @@ out +=
 out += `\n/** What a person can do about each. */\nexport const errorAdvice: Readonly<Record<ErrorCode, string>> = {\n`
 out += errors.map((r) => `  ${quote(r.texts[0])}: ${quote(r.texts[1])},\n`).join('') + '}\n'
 
-if (process.argv.includes('--check')) {
-  let present = ''
-  try {
-    present = readFileSync(target, 'utf8')
-  } catch {}
-  if (present !== out) {
-    console.error('bindings/generated/wire.ts is stale: run npm run generate')
-    process.exit(1)
-  }
-} else {
-  writeFileSync(target, out)
-}
+publish('bindings/generated/wire.ts', out)

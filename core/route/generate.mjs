@@ -1,6 +1,7 @@
 // Embeds defaults.json into the core as one string: the core reads no files.
 //   node core/route/generate.mjs [--check]
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { publish } from '../../scripts/lib/generated.mjs'
 
 const here = new URL('./', import.meta.url)
 const text = JSON.stringify(JSON.parse(readFileSync(new URL('defaults.json', here), 'utf8')))
@@ -18,16 +19,4 @@ ${pieces.join('\n')};
 // clang-format on
 }  // namespace aetherflow
 `
-const target = new URL('defaults.generated.hpp', here)
-if (process.argv.includes('--check')) {
-  let present = ''
-  try {
-    present = readFileSync(target, 'utf8')
-  } catch {}
-  if (present !== out) {
-    console.error('core/route/defaults.generated.hpp is stale: run npm run generate')
-    process.exit(1)
-  }
-} else {
-  writeFileSync(target, out)
-}
+publish('core/route/defaults.generated.hpp', out)

@@ -29,6 +29,8 @@ const lists = [
   ['CHECK', 'CheckVerdict', 'checkVerdicts', 'What the output checker found.'],
   ['REASON', 'Reason', 'reasons', 'Reasons of notes, cancellations and skips.'],
   ['OUTCOME', 'Outcome', 'outcomes', 'What a run came to.'],
+  ['WINDOW', 'LimitWindow', 'limitWindows', 'Windows that limits count in.'],
+  ['INTERRUPT', 'Interrupt', 'interrupts', 'What to do when a stream breaks after its text has reached the user.'],
   ['DOCUMENT', 'DocumentKind', 'documentKinds', 'Documents that the core writes.'],
 ]
 
@@ -56,5 +58,8 @@ out +=
   `] as const\nexport type ErrorCode = (typeof errorCodes)[number]\n`
 out += `\n/** What a person can do about each. */\nexport const errorAdvice: Readonly<Record<ErrorCode, string>> = {\n`
 out += errors.map((r) => `  ${quote(r.texts[0])}: ${quote(r.texts[1])},\n`).join('') + '}\n'
+
+const values = /kSignalValues = (\d+)/.exec(read('core/base/vocabulary.hpp'))
+out += `\n/** Most numbers of one signal. */\nexport const signalValues = ${values[1]}\n`
 
 publish('bindings/generated/wire.ts', out)

@@ -4,7 +4,7 @@ import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { StepInfo } from './events.js'
 import { failureKinds, failureKindWords, type FailureKind } from './generated/wire.js'
-import type { CallFailureInfo, ModelReply } from './ports.js'
+import type { CallFailureInfo, LimitSeen, ModelReply } from './ports.js'
 
 /** One call, as a performer gets it. */
 export interface CallTicket {
@@ -22,10 +22,16 @@ export interface CallTicket {
   readonly answer: string | undefined
   /** What was found wrong with it. */
   readonly issues: string | undefined
+  /** Accepted text that the answer goes on from; undefined: from the start. */
+  readonly prefix?: string | undefined
+  /** The same on every attempt of this step with the same inputs; undefined when the host has no run id. */
+  readonly idempotencyKey?: string | undefined
   readonly signal: AbortSignal
 }
 /** Signals of a running call. */
 export interface CallProgress {
+  /** What the reply's headers said of limits. */
+  limits?(seen: readonly LimitSeen[]): void
   started(info: { readonly reused?: boolean; readonly setupMs?: number }): void
   prompt(tokensBefore: number, tokensAfter: number): void
   firstToken(): void

@@ -2,7 +2,7 @@
  * The interfaces between the driver and a host. Types only: every adapter (providers, clocks, files, stores) lives elsewhere
  * and passes the contract suite of its interface.
  */
-import type { FailureKind, FinishReason } from './generated/wire.js'
+import type { FailureKind, FinishReason, LimitWindow } from './generated/wire.js'
 
 /** What an answer must be. `schema` carries a JSON Schema object. */
 export type OutputConstraint =
@@ -23,6 +23,22 @@ export interface ModelRequest {
   readonly output: OutputConstraint
   /** Whole reply at once when false. */
   readonly stream: boolean
+  /**
+   * Text that the answer begins with, already accepted: the model goes on from there. The reply's text is the whole answer,
+   * prefix included, whether the provider echoes it or not. Only for providers whose table entry says `prefix`.
+   */
+  readonly prefix?: string
+  /** The same on every attempt of the same work; sent where the host and provider take one. */
+  readonly idempotencyKey?: string
+}
+
+/** What a reply's headers said of one limit. Absent numbers were not said. */
+export interface LimitSeen {
+  readonly window: LimitWindow
+  readonly limit?: number
+  readonly remaining?: number
+  /** ms until the window is whole again. */
+  readonly resetMs?: number
 }
 
 /** Tokens as the provider counted them. `input` includes `cached`, `output` includes `reasoning`. */
@@ -50,6 +66,8 @@ export interface CallObserver {
   firstToken?(): void
   /** More answer text. Never called after the promise settled. */
   text?(piece: string): void
+  /** What the reply's headers said of the account's limits; before the promise settles. */
+  limits?(seen: readonly LimitSeen[]): void
 }
 
 /** A failed call. The message is for people and never carries the prompt, the answer or a key. */
@@ -62,6 +80,8 @@ export interface CallFailureInfo {
   readonly retryAfterMs?: number
   /** Tokens already counted by the provider, when known. */
   readonly usage?: Usage
+  /** The provider's own word on a retry (`x-should-retry`); absent when it is silent. */
+  readonly shouldRetry?: boolean
 }
 
 /** A client of one provider. Stateless between calls; any number of calls at once. */

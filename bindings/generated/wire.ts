@@ -18,6 +18,9 @@ export const eventKinds = [
   'cancelStep',
   'cancelRun',
   'feedback',
+  'prompted',
+  'clock',
+  'recalled',
 ] as const
 export type EventKind = (typeof eventKinds)[number]
 
@@ -71,6 +74,9 @@ export const failureKinds = [
   'cancelled',
   'unreachable',
   'input',
+  'withheld',
+  'deadline',
+  'budget_exceeded',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
 
@@ -95,6 +101,9 @@ export const failureKindWords: Readonly<Record<FailureKind, string>> = {
   cancelled: 'the call was cancelled',
   unreachable: 'no connection to the provider',
   input: 'an input of the step could not be read',
+  withheld: 'its prompt turned out larger than what was reserved, so it waited again',
+  deadline: 'the step\'s deadline passed',
+  budget_exceeded: 'the budget does not suffice',
 }
 
 /** Why a model stopped. The position is the number that crosses the boundary. */
@@ -137,6 +146,28 @@ export const reasons = [
   'plan_invalid',
   'optional_failed',
   'provider_failed',
+  'retrying',
+  'fell_back',
+  'restarted',
+  'continued',
+  'constraint_relaxed',
+  'waiting_for_limit',
+  'waiting_for_cooldown',
+  'waiting_for_breaker',
+  'waiting_for_budget',
+  'waiting_for_retry',
+  'breaker_opened',
+  'breaker_probing',
+  'breaker_closed',
+  'cheaper_model',
+  'budget_skipped',
+  'budget_stopped',
+  'hedged',
+  'hedge_lost',
+  'too_slow',
+  'deadline_passed',
+  'limit_learned',
+  'recalled',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -160,6 +191,28 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   plan_invalid: 'the plan turned out to be invalid',
   optional_failed: 'an optional step did not succeed; its dependents go on without it',
   provider_failed: 'the call failed',
+  retrying: 'the call failed and is tried again',
+  fell_back: 'went to another model after a failure',
+  restarted: 'the answer begins anew: what was shown of it counts no more',
+  continued: 'the answer goes on where it broke off',
+  constraint_relaxed: 'the provider refused the output constraint; it is asked for more loosely and checked here',
+  waiting_for_limit: 'waits for room under a limit',
+  waiting_for_cooldown: 'waits because the provider said so',
+  waiting_for_breaker: 'waits for a provider that keeps failing',
+  waiting_for_budget: 'waits for running calls to settle their reserved money',
+  waiting_for_retry: 'waits: the provider fails too often for more retries at once',
+  breaker_opened: 'keeps failing: no calls for a while',
+  breaker_probing: 'one call tries whether it is well again',
+  breaker_closed: 'is well again',
+  cheaper_model: 'went to a cheaper model for the budget',
+  budget_skipped: 'left out for the budget',
+  budget_stopped: 'the budget is used up: nothing more is started',
+  hedged: 'a second provider was asked, the first is slow to begin',
+  hedge_lost: 'the other provider began first',
+  too_slow: 'the stream fell below the least speed',
+  deadline_passed: 'the step\'s deadline passed',
+  limit_learned: 'the provider told a limit of its own',
+  recalled: 'taken from an earlier run',
 }
 
 /** What a run came to. The position is the number that crosses the boundary. */
@@ -168,8 +221,26 @@ export const outcomes = [
   'steps_failed',
   'plan_invalid',
   'cancelled',
+  'budget_exhausted',
 ] as const
 export type Outcome = (typeof outcomes)[number]
+
+/** Windows that limits count in. The position is the number that crosses the boundary. */
+export const limitWindows = [
+  'requests_per_minute',
+  'tokens_per_minute',
+  'requests_per_day',
+  'tokens_per_day',
+] as const
+export type LimitWindow = (typeof limitWindows)[number]
+
+/** What to do when a stream breaks after its text has reached the user. The position is the number that crosses the boundary. */
+export const interrupts = [
+  'restart',
+  'continue',
+  'fail',
+] as const
+export type Interrupt = (typeof interrupts)[number]
 
 /** Documents that the core writes. The position is the number that crosses the boundary. */
 export const documentKinds = [
@@ -239,6 +310,11 @@ export const errorCodes = [
   'host.disposed',
   'host.core_trap',
   'host.file_refused',
+  'host.journal',
+  'host.journal_damaged',
+  'host.plan_changed',
+  'host.run_locked',
+  'host.replay_differs',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -278,4 +354,12 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'host.disposed': 'the object was disposed; open a new one',
   'host.core_trap': 'the core stopped on an internal fault; start a new run and report the plan',
   'host.file_refused': 'context files must lie inside the folder of the run',
+  'host.journal': 'the run\'s folder or journal cannot be used for this; see the detail',
+  'host.journal_damaged': 'the journal is damaged before its end; start a new run in another folder',
+  'host.plan_changed': 'resume with the plan of the run, or add --reuse to keep what still matches',
+  'host.run_locked': 'another process owns this run; wait for it or stop it',
+  'host.replay_differs': 'the core decided otherwise than when the journal was written; report it with the run\'s folder',
 }
+
+/** Most numbers of one signal. */
+export const signalValues = 12

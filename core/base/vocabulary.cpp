@@ -43,6 +43,14 @@ constexpr std::string_view kOutcomes[] = {
 #define OUTCOME TEXT2
 #include "core/base/vocabulary.def"
 };
+constexpr std::string_view kWindowNames[] = {
+#define WINDOW TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kInterrupts[] = {
+#define INTERRUPT TEXT2
+#include "core/base/vocabulary.def"
+};
 
 template <std::size_t N, class E>
 std::string_view at(const std::string_view (&list)[N], E value) {
@@ -72,6 +80,12 @@ std::string_view name(Reason reason) {
 }
 std::string_view name(Outcome outcome) {
   return at(kOutcomes, outcome);
+}
+std::string_view name(Window window) {
+  return at(kWindowNames, window);
+}
+std::string_view name(Interrupt interrupt) {
+  return at(kInterrupts, interrupt);
 }
 std::string_view words(FailureKind kind) {
   return at(kFailureWords, kind);

@@ -50,6 +50,16 @@ enum class Outcome : std::uint8_t {
 #define OUTCOME ENUM2
 #include "core/base/vocabulary.def"
 };
+enum class Window : std::uint8_t {
+#define WINDOW ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Interrupt : std::uint8_t {
+#define INTERRUPT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
 enum class Document : std::uint8_t {
 #define DOCUMENT ENUM2
 #include "core/base/vocabulary.def"
@@ -59,6 +69,10 @@ enum class Document : std::uint8_t {
 #undef ENUM2
 #undef ENUM3
 
+/// Most numbers of one signal.
+inline constexpr int kSignalValues = 12;
+inline constexpr int kWindows = static_cast<int>(Window::Count);
+
 /// Names as they appear in documents and events; static storage.
 std::string_view name(CommandKind kind);
 std::string_view name(Purpose purpose);
@@ -67,6 +81,8 @@ std::string_view name(FinishReason reason);
 std::string_view name(CheckVerdict verdict);
 std::string_view name(Reason reason);
 std::string_view name(Outcome outcome);
+std::string_view name(Window window);
+std::string_view name(Interrupt interrupt);
 /// The sentence for people.
 std::string_view words(FailureKind kind);
 std::string_view words(Reason reason);

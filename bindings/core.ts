@@ -9,14 +9,18 @@ import {
   commandStride,
   documentKinds,
   errorCodes,
+  eventKinds,
   failureKinds,
   finishReasons,
+  limitWindows,
+  signalValues,
   type CheckVerdict,
   type DocumentKind,
+  type EventKind,
   type FailureKind,
   type FinishReason,
 } from './generated/wire.js'
-import type { Usage } from './ports.js'
+import type { LimitSeen, Usage } from './ports.js'
 
 export type { CoreModule } from './module.js'
 
@@ -36,6 +40,15 @@ export interface CheckedOutput {
   /** As it is to be delivered: code without its fences, JSON without prose around it. */
   readonly text: string
   readonly why: string
+}
+/** Everything that changes a run's machine, told before it does; refused events too, since they move the time. */
+export interface CoreTap {
+  begin(options: string, now: number): void
+  planBytes(bytes: Uint8Array, now: number): void
+  planEnd(now: number): void
+  signal(kind: EventKind, values: readonly number[], now: number): void
+  /** After each drain. A drain with no event since the last one gives nothing and changes nothing. */
+  drained(records: Float64Array): void
 }
 /** How the provider of a call can enforce the step's output. */
 export type ConstraintLevel = 'instruct' | 'json' | 'schema'
@@ -72,27 +85,61 @@ export class CoreRun {
     return this.#session === undefined
   }
 
+  /** Sees everything that changes the machine, in order: what a journal keeps. One at a time. */
+  tap: CoreTap | undefined
+
   /** Feeds plan bytes. Throws the plan's error as soon as it is known; the rest may still be fed for a better verdict. */
   planBytes(bytes: Uint8Array, now: number): void {
+    this.tap?.planBytes(bytes, now)
     this.#ok((s) => s.planBytes(this.#bytes(s, bytes), now))
   }
   planEnd(now: number): void {
+    this.tap?.planEnd(now)
     this.#ok((s) => s.planEnd(now))
   }
   begin(options: unknown, now: number): void {
-    this.#ok((s) => s.begin(this.#text(s, JSON.stringify(options)), now))
+    this.beginText(JSON.stringify(options), now)
+  }
+  /** `begin` with the options as the JSON text that a journal kept. */
+  beginText(options: string, now: number): void {
+    this.tap?.begin(options, now)
+    this.#ok((s) => s.begin(this.#text(s, options), now))
+  }
+
+  /**
+   * Any event but the plan's and begin: its numbers as core/base/vocabulary.def lists them, −1 where unknown. Throws its
+   * refusal (nothing changed but the time). 1: the call of a `prompted` must not leave, and is over. Else 0.
+   */
+  signal(kind: EventKind, values: readonly number[], now: number): number {
+    this.tap?.signal(kind, values, now)
+    const number = eventNumbers[kind]
+    const result = this.#call((s) => {
+      const from = s.values() / 8
+      const heap = this.#module.HEAPF64
+      for (let i = 0; i < signalValues; i++) heap[from + i] = values[i] ?? -1
+      return s.signal(number, now)
+    })
+    if (result < 0) throw this.#error(result)
+    return result
   }
   tick(now: number): void {
-    this.#ok((s) => s.tick(now))
+    this.signal('tick', none, now)
+  }
+  clock(epochMs: number, now: number): void {
+    this.signal('clock', [epochMs], now)
   }
   started(call: number, reused: boolean | undefined, setupMs: number | undefined, now: number): void {
-    this.#ok((s) => s.started(call, reused === undefined ? -1 : Number(reused), setupMs ?? -1, now))
+    this.signal('started', [call, reused === undefined ? -1 : Number(reused), Math.round(setupMs ?? -1)], now)
+  }
+  /** False: the call must not leave, and is over; the core has queued its step again. */
+  prompted(call: number, tokens: number, stripped: number, now: number): boolean {
+    return this.signal('prompted', [call, tokens, stripped], now) === 0
   }
   firstToken(call: number, now: number): void {
-    this.#ok((s) => s.firstToken(call, now))
+    this.signal('firstToken', [call], now)
   }
   progress(call: number, tokens: number, now: number): void {
-    this.#ok((s) => s.progress(call, tokens, now))
+    this.signal('progress', [call, tokens], now)
   }
   succeeded(
     call: number,
@@ -103,50 +150,56 @@ export class CoreRun {
     const finish = finishReasons.indexOf(more.finish)
     const verdict = checkVerdicts.indexOf(more.verdict)
     const { input, cached, output, reasoning } = usage
-    this.#ok((s) =>
-      s.succeeded(
-        call,
-        input,
-        cached,
-        output,
-        reasoning,
-        finish,
-        verdict,
-        more.providerMs === undefined ? -1 : Math.round(more.providerMs),
-        more.estimated,
-        now,
-      ),
-    )
+    const providerMs = more.providerMs === undefined ? -1 : Math.round(more.providerMs)
+    const estimated = Number(more.estimated)
+    this.signal('succeeded', [call, input, cached, output, reasoning, finish, verdict, providerMs, estimated], now)
   }
   failed(
     call: number,
     kind: FailureKind,
-    more: { retryAfterMs?: number | undefined; usage?: Usage | undefined; shown: boolean },
+    more: {
+      retryAfterMs?: number | undefined
+      usage?: Usage | undefined
+      shown: boolean
+      shouldRetry?: boolean | undefined
+    },
     now: number,
   ): void {
-    const { retryAfterMs = -1, usage, shown } = more
-    this.#ok((s) =>
-      s.failed(call, failureKinds.indexOf(kind), retryAfterMs, usage?.input ?? 0, usage?.output ?? 0, shown, now),
-    )
+    const { retryAfterMs, usage, shown, shouldRetry } = more
+    const { input, cached, output, reasoning } = usage ?? nothing
+    const wait = retryAfterMs === undefined ? -1 : Math.ceil(retryAfterMs)
+    const word = shouldRetry === undefined ? -1 : Number(shouldRetry)
+    const number = failureKinds.indexOf(kind)
+    this.signal('failed', [call, number, wait, input, cached, output, reasoning, Number(shown), word], now)
+  }
+  limitsSeen(call: number, seen: LimitSeen, now: number): void {
+    const { window, limit = -1, remaining = -1, resetMs = -1 } = seen
+    this.signal('limitsSeen', [call, limitWindows.indexOf(window), limit, remaining, Math.ceil(resetMs)], now)
   }
   verdict(call: number, pass: boolean, now: number): void {
-    this.#ok((s) => s.verdict(call, pass, now))
+    this.signal('verdict', [call, Number(pass)], now)
   }
   cancelStep(step: number, now: number): void {
-    this.#ok((s) => s.cancelStep(step, now))
+    this.signal('cancelStep', [step], now)
   }
   cancelRun(now: number): void {
-    this.#ok((s) => s.cancelRun(now))
+    this.signal('cancelRun', none, now)
+  }
+  /** The step's output is known from an earlier run: it is delivered without a call. */
+  recalled(step: number, now: number): void {
+    this.signal('recalled', [step], now)
   }
 
   /** The commands since the last drain: a copy, `commandStride` numbers each. */
   drain(): Float64Array {
-    return this.#call((s) => {
+    const records = this.#call((s) => {
       const count = s.drain()
-      if (count === 0) return none
+      if (count === 0) return noRecords
       const from = s.commands() / 8
       return this.#module.HEAPF64.slice(from, from + count * commandStride)
     })
+    this.tap?.drained(records)
+    return records
   }
   /** ms, or `undefined` when only an event can move the run. */
   nextWake(): number | undefined {
@@ -270,4 +323,7 @@ export class CoreRun {
   }
 }
 
-const none = new Float64Array(0)
+const noRecords = new Float64Array(0)
+const none: readonly number[] = []
+const nothing: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
+const eventNumbers = Object.fromEntries(eventKinds.map((kind, number) => [kind, number])) as Record<EventKind, number>

@@ -18,9 +18,6 @@ namespace {
 std::int64_t whole(double number) {
   return static_cast<std::int64_t>(number);
 }
-std::uint32_t count(double number) {
-  return number > 0 ? static_cast<std::uint32_t>(number) : 0;
-}
 std::uint32_t id(double number) {
   return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
 }
@@ -42,43 +39,14 @@ class Session {
   int planBytes(std::size_t bytes, double now) { return code(run_.planBytes(text(0, bytes), whole(now))); }
   int planEnd(double now) { return code(run_.planEnd(whole(now))); }
   int begin(std::size_t bytes, double now) { return code(run_.begin(text(0, bytes), whole(now))); }
-  int tick(double now) { return code(run_.tick(whole(now))); }
-
-  int started(double call, double reused, double setupMs, double now) {
-    Started event;
-    event.call = id(call);
-    event.reused = static_cast<std::int8_t>(reused);
-    event.setupMs = whole(setupMs);
-    return code(run_.started(event, whole(now)));
+  /// Room for the numbers of one signal; valid until memory grows.
+  std::uintptr_t values() const { return reinterpret_cast<std::uintptr_t>(values_); }
+  /// An event by its kind, its numbers in values(). 1: the call of a `prompted` must not leave.
+  int signal(int kind, double now) {
+    const ErrorCode refused = run_.signal(static_cast<EventKind>(kind), values_, whole(now));
+    if (refused != ErrorCode::None) return code(refused);
+    return static_cast<EventKind>(kind) == EventKind::Prompted && run_.withheld() ? 1 : 0;
   }
-  int firstToken(double call, double now) { return code(run_.firstToken(id(call), whole(now))); }
-  int progress(double call, double tokens, double now) {
-    return code(run_.progress(id(call), count(tokens), whole(now)));
-  }
-  int succeeded(double call, double in, double cached, double out, double reasoning, double finish, double verdict,
-                double providerMs, bool estimated, double now) {
-    Succeeded event;
-    event.call = id(call);
-    event.tokens = {count(in), count(cached), count(out), count(reasoning)};
-    event.tokensEstimated = estimated;
-    event.finish = oneOf(finish, FinishReason::Other);
-    event.verdict = oneOf(verdict, CheckVerdict::Empty);
-    event.providerMs = whole(providerMs);
-    return code(run_.succeeded(event, whole(now)));
-  }
-  int failed(double call, double kind, double retryAfterMs, double in, double out, bool shown, double now) {
-    Failed event;
-    event.call = id(call);
-    event.kind = oneOf(kind, FailureKind::ServerError);
-    event.retryAfterMs = whole(retryAfterMs);
-    event.tokens.in = count(in);
-    event.tokens.out = count(out);
-    event.shown = shown;
-    return code(run_.failed(event, whole(now)));
-  }
-  int verdict(double call, bool pass, double now) { return code(run_.verdict(id(call), pass, whole(now))); }
-  int cancelStep(double step, double now) { return code(run_.cancelStep(id(step), whole(now))); }
-  int cancelRun(double now) { return code(run_.cancelRun(whole(now))); }
 
   /// Number of records; their address by commands(), valid until the next call of any method.
   double drain() {
@@ -98,7 +66,7 @@ class Session {
   std::size_t document(int kind, double from) {
     const Document document = oneOf(kind, Document::Error);
     const bool dryRun = document == Document::Explain && run_.begun() && run_.planEnded();
-    out_ = dryRun ? explain(run_) : run_.document(document, count(from));
+    out_ = dryRun ? explain(run_) : run_.document(document, id(from));
     return out_.size();
   }
 
@@ -161,6 +129,7 @@ class Session {
   std::string in_, out_;
   std::size_t sections_[3] = {0, 0, 0};
   const CommandBuffer* handedOut_ = nullptr;
+  double values_[kSignalValues] = {};
 };
 
 }  // namespace
@@ -174,15 +143,8 @@ EMSCRIPTEN_BINDINGS(aetherflow) {
       .function("planBytes", &Session::planBytes)
       .function("planEnd", &Session::planEnd)
       .function("begin", &Session::begin)
-      .function("tick", &Session::tick)
-      .function("started", &Session::started)
-      .function("firstToken", &Session::firstToken)
-      .function("progress", &Session::progress)
-      .function("succeeded", &Session::succeeded)
-      .function("failed", &Session::failed)
-      .function("verdict", &Session::verdict)
-      .function("cancelStep", &Session::cancelStep)
-      .function("cancelRun", &Session::cancelRun)
+      .function("values", &Session::values)
+      .function("signal", &Session::signal)
       .function("drain", &Session::drain)
       .function("commands", &Session::commands)
       .function("nextWake", &Session::nextWake)

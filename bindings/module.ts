@@ -7,34 +7,8 @@ export interface Session {
   planBytes(bytes: number, now: number): number
   planEnd(now: number): number
   begin(bytes: number, now: number): number
-  tick(now: number): number
-  started(call: number, reused: number, setupMs: number, now: number): number
-  firstToken(call: number, now: number): number
-  progress(call: number, tokens: number, now: number): number
-  succeeded(
-    call: number,
-    input: number,
-    cached: number,
-    output: number,
-    reasoning: number,
-    finish: number,
-    verdict: number,
-    providerMs: number,
-    estimated: boolean,
-    now: number,
-  ): number
-  failed(
-    call: number,
-    kind: number,
-    retryAfterMs: number,
-    input: number,
-    output: number,
-    shown: boolean,
-    now: number,
-  ): number
-  verdict(call: number, pass: boolean, now: number): number
-  cancelStep(step: number, now: number): number
-  cancelRun(now: number): number
+  values(): number
+  signal(kind: number, now: number): number
   drain(): number
   commands(): number
   nextWake(): number

@@ -56,6 +56,8 @@ export interface ModelReply {
   readonly finish: FinishReason
   /** Time the provider says it spent, ms; `undefined` when it does not say. */
   readonly providerMs?: number
+  /** Tokens of a predicted text that were taken, and that were not but are billed within `output`. */
+  readonly prediction?: { readonly accepted: number; readonly rejected: number }
 }
 
 /** Called while a reply arrives, in this order, each at the moment it happens. */
@@ -105,5 +107,55 @@ export interface FileReader {
   read(path: string): Promise<string>
 }
 
-/** The fetch of the platform, or a stand-in: a simulator, a pooled transport. */
+/** The fetch of the platform, or a stand-in such as a simulator. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
+
+/** Ends an exchange from outside. At most one listener: the later replaces the earlier. */
+export interface StopSignal {
+  readonly stopped: boolean
+  /** Runs `listener` once when the exchange is to end; at once when it already is. */
+  onStop(listener: () => void): void
+}
+
+/** What is known of the connection that carries a request. */
+export interface ConnectionInfo {
+  /** It had served a request before; absent: unknown. */
+  readonly reused?: boolean
+  /** What setting it up had cost, ms: name, connection, TLS. 0 when it was there already; absent: unknown. */
+  readonly setupMs?: number
+}
+
+export interface TransportRequest {
+  /** Absolute http(s) address, without a key in it. */
+  readonly url: string
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Stopping closes the connection (HTTP/2: the stream), before and after the headers; a pending `send` or `read` then ends. */
+  readonly signal: StopSignal
+  /** The request goes out on a connection. At most once, before `send` resolves; not called when no connection came about. */
+  onSent?(connection: ConnectionInfo): void
+}
+
+export interface TransportReply {
+  /** 0: a redirect that the platform hides. */
+  readonly status: number
+  /** A header by its name in lower case; `null`: absent, or hidden from a page. Several of a name are joined by `, `. */
+  header(name: string): string | null
+  readonly body: TransportBody
+}
+
+/** Bytes as they come. What is not read is not fetched beyond a small buffer. */
+export interface TransportBody {
+  /** The next bytes, not empty; `undefined` at the end. One read at a time. Rejects when the connection broke. */
+  read(): Promise<Uint8Array | undefined>
+  /** Closes the connection unless the body has ended; a pending `read` then ends. */
+  cancel(): void
+}
+
+/** Carries HTTP exchanges. Never follows a redirect, never sends a request twice, keeps no cookies. */
+export interface Transport {
+  /** Resolves when the headers came. Rejects with an error of the platform; see web/standard/providers/transport-failure.ts. */
+  send(request: TransportRequest): Promise<TransportReply>
+}

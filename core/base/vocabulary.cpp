@@ -87,6 +87,11 @@ std::string_view name(Window window) {
 std::string_view name(Interrupt interrupt) {
   return at(kInterrupts, interrupt);
 }
+Interrupt interruptOf(std::string_view text) {
+  for (int i = 0; i < static_cast<int>(Interrupt::Count); ++i)
+    if (kInterrupts[i] == text) return static_cast<Interrupt>(i);
+  return Interrupt::Count;
+}
 std::string_view words(FailureKind kind) {
   return at(kFailureWords, kind);
 }

@@ -83,6 +83,8 @@ std::string_view name(Reason reason);
 std::string_view name(Outcome outcome);
 std::string_view name(Window window);
 std::string_view name(Interrupt interrupt);
+/// "restart", "continue", "fail"; Count for any other text.
+Interrupt interruptOf(std::string_view text);
 /// The sentence for people.
 std::string_view words(FailureKind kind);
 std::string_view words(Reason reason);

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/text_index.hpp"
+#include "core/base/vocabulary.hpp"
 
 namespace aetherflow {
 
@@ -43,11 +44,12 @@ struct Step {
   std::string id;
   std::string description;
   StepType type = StepType::Other;
-  std::string typeName;               ///< as written
-  double complexity = 0.5;            ///< 0–1
-  std::uint32_t estimatedTokens = 0;  ///< tokens that the planner expects in the answer; 0 = unknown
-  std::int32_t priority = 0;          ///< higher goes first
-  bool optional = false;              ///< its failure does not fail its dependents
+  std::string typeName;                      ///< as written
+  double complexity = 0.5;                   ///< 0–1
+  std::uint32_t estimatedTokens = 0;         ///< tokens that the planner expects in the answer; 0 = unknown
+  std::int32_t priority = 0;                 ///< higher goes first
+  bool optional = false;                     ///< its failure does not fail its dependents
+  Interrupt onInterrupt = Interrupt::Count;  ///< Count: the run's own policy
   OutputKind output = OutputKind::Any;
   std::string schema;              ///< JSON text, for OutputKind::Schema
   std::string provider;            ///< explicit provider id or "provider/model", or empty

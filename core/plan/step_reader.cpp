@@ -21,11 +21,13 @@ enum Member : int {
   kProvider,
   kPriority,
   kOptional,
+  kOnInterrupt,
   kMembers,
 };
 constexpr std::array<std::string_view, kMembers> kPlaces = {
-    "/id",      "/description",         "/type",   "/complexity", "/estimated_tokens", "/dependencies",
-    "/context", "/validation_criteria", "/output", "/provider",   "/priority",         "/optional",
+    "/id",           "/description",         "/type",   "/complexity", "/estimated_tokens", "/dependencies",
+    "/context",      "/validation_criteria", "/output", "/provider",   "/priority",         "/optional",
+    "/on_interrupt",
 };
 
 int memberOf(std::string_view name) {
@@ -125,6 +127,11 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       if (cursor.peek() != 't' && !expect(cursor, 'f', tail)) return false;
       step.optional = cursor.value() == "true";
       return true;
+    case kOnInterrupt:
+      if (!expect(cursor, '"', tail)) return false;
+      step.onInterrupt = interruptOf(decodeString(cursor.value(), scratch_));
+      if (step.onInterrupt != Interrupt::Count) return true;
+      return fail(ErrorCode::PlanWrongType, tail, "expected \"restart\", \"continue\" or \"fail\"");
     default:
       warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)));
       cursor.value();

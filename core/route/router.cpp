@@ -34,6 +34,28 @@ GroupIndex Router::addGroup(RouteGroup group, const std::vector<Target>& use) {
   return static_cast<GroupIndex>(groups_.size() - 1);
 }
 
+GroupIndex Router::narrowed(GroupIndex from, std::vector<Target> admissible) {
+  const GroupIndex base = groups_[from].base == kNone ? from : groups_[from].base;
+  for (GroupIndex i = 0; i < groups_.size(); ++i)
+    if (groups_[i].base == base && groups_[i].admissible == admissible) return i;
+  RouteGroup group = groups_[base];
+  group.base = base;
+  group.admissible = std::move(admissible);
+  groups_.push_back(std::move(group));
+  return static_cast<GroupIndex>(groups_.size() - 1);
+}
+
+GroupIndex Router::without(GroupIndex group, Target target) {
+  std::vector<Target> rest;
+  for (const Target other : groups_[group].admissible)
+    if (!(other == target)) rest.push_back(other);
+  return rest.empty() ? kNone : narrowed(group, std::move(rest));
+}
+
+GroupIndex Router::only(GroupIndex group, Target target) {
+  return narrowed(group, {target});
+}
+
 Expected<GroupIndex> Router::route(const Step& step) {
   GroupIndex rule = 0;
   while (!mode_->rules[rule].fits(step)) ++rule;  // the last rule fits everything, see readMode

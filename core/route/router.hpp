@@ -17,6 +17,7 @@ struct RouteGroup {
   Target wanted;                   ///< the rule's first choice, available or not
   Reason note = Reason::None;      ///< ProviderMissing when `wanted` is not available
   bool explicitProvider = false;
+  std::uint32_t base = 0xffffffffu;  ///< the group that this one narrows, kNone for none
 };
 
 using GroupIndex = std::uint32_t;
@@ -30,6 +31,11 @@ class Router {
 
   /// O(rules), and a look-up for explicit providers. Fails: route.unknown_provider (where is left to the caller).
   Expected<GroupIndex> route(const Step& step);
+  /// The group without one of its targets, for steps that failed there; kNone when none would be left. Groups are few:
+  /// each narrowing is made once.
+  GroupIndex without(GroupIndex group, Target target);
+  /// The group narrowed to one target, admissible in it or not.
+  GroupIndex only(GroupIndex group, Target target);
   /// The group that audits answers, or kNone when the mode does not audit.
   GroupIndex auditGroup() const { return audit_; }
   const std::vector<RouteGroup>& groups() const { return groups_; }
@@ -37,6 +43,7 @@ class Router {
 
  private:
   GroupIndex addGroup(RouteGroup group, const std::vector<Target>& use);
+  GroupIndex narrowed(GroupIndex group, std::vector<Target> admissible);
 
   const Table* table_ = nullptr;
   const Mode* mode_ = nullptr;

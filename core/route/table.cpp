@@ -3,36 +3,10 @@
 #include "core/base/json.hpp"
 #include "core/base/json_writer.hpp"
 #include "core/route/defaults.generated.hpp"
+#include "core/route/policy_reader.hpp"
 
 namespace aetherflow {
 namespace {
-
-/// Reads members and remembers the first that has the wrong type or value; later reads then do nothing.
-class Reading {
- public:
-  Error error;
-
-  void fail(std::string where, std::string detail) {
-    if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
-  }
-
-  double number(const JsonValue& object, const char* key, double fallback, double low, double high,
-                const std::string& at) {
-    const JsonValue* found = object.find(key);
-    if (found == nullptr || found->isNull()) return fallback;
-    if (!found->isNumber()) return fail(at + "/" + key, "expected a number"), fallback;
-    const double value = found->number();
-    if (!(value >= low && value <= high)) return fail(at + "/" + key, "number out of range"), fallback;
-    return value;
-  }
-
-  std::string text(const JsonValue& object, const char* key, const std::string& at) {
-    const JsonValue* found = object.find(key);
-    if (found == nullptr || found->isNull()) return {};
-    if (!found->isString()) return fail(at + "/" + key, "expected text"), std::string();
-    return found->text;
-  }
-};
 
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
@@ -52,6 +26,32 @@ Price readPrice(Reading& reading, const JsonValue& model, const JsonValue& worst
   return price;
 }
 
+/// The group of that name; made when the table does not limit it.
+QuotaIndex quotaOf(Table& table, const std::string& name) {
+  for (std::size_t i = 0; i < table.quotas.size(); ++i)
+    if (table.quotas[i].group == name) return static_cast<QuotaIndex>(i);
+  table.quotas.push_back({});
+  table.quotas.back().group = name;
+  return static_cast<QuotaIndex>(table.quotas.size() - 1);
+}
+
+/// {"factor":2,"days":[1,…],"hoursUtc":[[1,4],…]}: days from 1 = Monday, hours from inclusive, to exclusive.
+void readPeak(Reading& reading, Provider& provider, const JsonValue& json, const std::string& at) {
+  const JsonValue* peak = reading.object(json, "peak", at);
+  if (peak == nullptr) return;
+  provider.peakPercent = static_cast<std::uint32_t>(reading.number(*peak, "factor", 1, 1, 100, at) * 100 + 0.5);
+  if (const JsonValue* days = peak->find("days"))
+    for (const JsonValue& day : days->items) provider.peakDays |= 1u << (day.unsignedInteger().value_or(0) & 7);
+  const JsonValue* hours = peak->find("hoursUtc");
+  if (hours == nullptr) return;
+  for (const JsonValue& range : hours->items) {
+    if (range.items.size() != 2) return reading.fail(at + "/peak/hoursUtc", "expected pairs of hours");
+    for (std::uint64_t hour = range.items[0].unsignedInteger().value_or(24);
+         hour < 24 && hour < range.items[1].unsignedInteger().value_or(0); ++hour)
+      provider.peakHours |= 1u << hour;
+  }
+}
+
 void readProvider(Reading& reading, Table& table, const JsonValue& json, const JsonValue& worst) {
   const std::string& id = json.name;
   const std::string at = "/table/providers/" + id;
@@ -65,6 +65,11 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   provider.json = support == "schema"   ? JsonSupport::Schema
                   : support == "object" ? JsonSupport::Object
                                         : JsonSupport::None;
+  const JsonValue* prefix = json.find("prefix");
+  provider.prefix = prefix != nullptr && prefix->isTrue();
+  readPeak(reading, provider, json, at);
+  std::string quota = reading.text(json, "quotaGroup", at);
+  if (quota.empty()) quota = id;
   const auto self = static_cast<ProviderIndex>(table.providers.size());
   const std::string preferred = reading.text(json, "default", at);
   const JsonValue* models = json.find("models");
@@ -80,6 +85,8 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
     model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
+    const std::string own = reading.text(data, "quotaGroup", modelAt);
+    model.quota = quotaOf(table, own.empty() ? quota : own);
     const auto index = static_cast<ModelIndex>(table.models.size());
     if (data.name == preferred || provider.defaultModel == kNone16) provider.defaultModel = index;
     provider.models.push_back(index);
@@ -200,11 +207,21 @@ Expected<Table> loadTable(const JsonValue* patch) {
       return Error{ErrorCode::OptionsInvalid, std::string("/table/") + member, "expected an object"};
   }
   const JsonValue& worst = *json.find("unknownPrice");
+  if (const JsonValue* limits = reading.object(json, "limits", "/table"))
+    for (const JsonValue& group : limits->items) table.quotas.push_back(readQuota(reading, group));
+  const std::size_t limited = table.quotas.size();
   for (const JsonValue& provider : json.find("providers")->items) readProvider(reading, table, provider, worst);
+  // A limit that nothing counts towards is a misspelt one, and would protect nothing.
+  for (std::size_t i = 0; i < limited; ++i) {
+    bool used = false;
+    for (const Model& model : table.models) used = used || model.quota == i;
+    if (!used) reading.fail("/table/limits/" + table.quotas[i].group, "no provider or model counts towards it");
+  }
   if (table.providers.size() >= kNone16 || table.models.size() >= kNone16) reading.fail("/table", "too many models");
   if (!reading.error)
     for (const JsonValue& mode : json.find("modes")->items) readMode(reading, table, mode);
   readLimits(reading, table, json);
+  table.policy = readPolicy(reading, json);
   table.pricesAsOf = reading.text(json, "pricesAsOf", "/table");
   if (reading.error) return reading.error;
   return table;

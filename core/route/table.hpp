@@ -8,7 +8,9 @@
 #include "core/base/expected.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/json.hpp"
+#include "core/limit/quotas.hpp"
 #include "core/plan/plan.hpp"
+#include "core/route/policy.hpp"
 
 namespace aetherflow {
 
@@ -32,6 +34,7 @@ struct Model {
   std::uint32_t firstTokenMs = 1000;   ///< planning estimate
   std::uint32_t tokensPerSecond = 60;  ///< planning estimate, ≥ 1
   std::uint32_t maxOut = 8192;         ///< most answer tokens
+  QuotaIndex quota = 0;                ///< the group whose limits it counts towards
 
   /// Expected time of a call that answers with `tokens`. Integer ms.
   std::int64_t estimateMs(std::uint32_t tokens) const {
@@ -45,6 +48,9 @@ struct Provider {
   bool available = false;  ///< has a key, or is simulated
   std::uint32_t concurrency = 8;
   JsonSupport json = JsonSupport::None;
+  bool prefix = false;  ///< goes on from a given beginning of its answer
+  /// At the hours (bits 0–23, UTC) of the days (bits 1–7, Monday first) of its peak it costs this much of its price.
+  std::uint32_t peakPercent = 100, peakDays = 0, peakHours = 0;
   ModelIndex defaultModel = kNone16;
   std::vector<ModelIndex> models;
 };
@@ -96,6 +102,8 @@ struct Table {
   std::uint32_t repairs = 1;
   std::int64_t totalTimeoutMs = 600000;
   MetricTargets targets;
+  Policy policy;
+  std::vector<QuotaLimits> quotas;
   std::string pricesAsOf;
 
   ProviderIndex findProvider(std::string_view id) const;  ///< kNone16 when there is none

@@ -1,44 +1,157 @@
-// Signals of calls: started, first token, progress, the end, and verdicts about answers.
+// Signals of calls: started, prompted, first token, progress, the end, and verdicts about answers.
+
+#include <algorithm>
 
 #include "core/run/run.hpp"
 
 namespace aetherflow {
 
-/// Checks that `id` names a live call and that `event` is legal for its step now; records the time.
+/// Checks that `id` names a live call and that `event` is legal for its step now; records the time. An abandoned call
+/// moves no step any more.
 ErrorCode Run::liveCall(CallId id, TimeMs now, StepEvent event) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (id >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(id));
   if (!calls_[id].live) return refuse(ErrorCode::RunCallOver, "", "call " + std::to_string(id) + " has ended");
-  return move(calls_[id].step, event);
+  return calls_[id].abandoned ? ErrorCode::None : move(calls_[id].step, event);
 }
 
 ErrorCode Run::started(const Started& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, StepEvent::Signal); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
-  call.startedAt = now;
-  call.reused = event.reused;
-  call.setupMs = event.setupMs;
+  if (call.startedAt < 0) call.startedAt = now;
+  if (event.reused >= 0) call.reused = event.reused;
+  if (event.setupMs >= 0) call.setupMs = event.setupMs;
   return ErrorCode::None;
+}
+
+/// The prompt is known. When it outgrows its reservation the call takes more, or goes back to the queue before it
+/// leaves.
+ErrorCode Run::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped, TimeMs now) {
+  withheld_ = false;
+  if (const ErrorCode code = liveCall(id, now, StepEvent::Signal); code != ErrorCode::None) return code;
+  CallRecord& call = calls_[id];
+  call.promptEstimate = tokens;
+  call.strippedTokens = stripped;
+  if (call.abandoned || settled(steps_[call.step].state) || !countsPrompts()) return ErrorCode::None;
+  StepRecord& step = steps_[call.step];
+  const Model& model = table_.models[call.target.model];
+  // Once: the second time its reservation was made from this very weight.
+  const bool known = step.promptTokens >= tokens && step.promptTokens > 0;
+  step.promptTokens = std::max(step.promptTokens, tokens);
+  ReadyItem item;
+  item.step = call.step;
+  item.purpose = step.promptPurpose;
+  const std::uint32_t bound = promptBound(item, model);
+  if (known || bound <= call.promptBound) return ErrorCode::None;
+  const Spend whole = worstCase(call.target, bound, call.maxTokens);
+  Spend more = whole;
+  more -= call.reserved;
+  more.usd = std::max<MicroUsd>(0, more.usd);
+  Spend ofStep = step.spent;
+  ofStep += step.reserved;
+  if (quotas_.check(model.quota, more.tokens, now_, false).fits && fitsBudget(call.step, more) &&
+      within(table_.policy.step, ofStep, more)) {
+    quotas_.grow(model.quota, more.tokens);
+    call.promptBound = bound;
+    call.reserved += more;
+    reserved_ += more;
+    step.reserved += more;
+    return ErrorCode::None;
+  }
+  if (call.purpose == Purpose::Hedge || step.hedge != kNone) return ErrorCode::None;
+  withhold(id);
+  return ErrorCode::None;
+}
+
+void Run::withhold(CallId id) {
+  CallRecord& call = calls_[id];
+  StepRecord& step = steps_[call.step];
+  withheld_ = true;
+  call.failure = FailureKind::Withheld;
+  endCall(call, now_);
+  release(call, 0, false);
+  health_.withdrawn(call.target.provider, call.probe);
+  move(call.step, StepEvent::Retry);
+  // It was no attempt: nothing left.
+  --step.tries;
+  --step.triesHere;
+  enqueue(call.step, call.purpose);
 }
 
 ErrorCode Run::firstToken(CallId id, TimeMs now) {
   if (const ErrorCode code = liveCall(id, now, StepEvent::Signal); code != ErrorCode::None) return code;
-  if (calls_[id].firstTokenAt < 0) calls_[id].firstTokenAt = now;
+  CallRecord& call = calls_[id];
+  if (call.firstTokenAt >= 0) return ErrorCode::None;
+  call.firstTokenAt = now;
+  if (!call.counted) quotas_.arrived(table_.models[call.target.model].quota, now);
+  call.counted = true;
+  health_.firstToken(call.target.model, now - call.dispatchedAt);
+  if (!call.abandoned) firstOfPair(id);
   return ErrorCode::None;
+}
+
+/// Of a call and its hedge, the one that begins first goes on alone.
+void Run::firstOfPair(CallId winner) {
+  StepRecord& step = steps_[calls_[winner].step];
+  if (step.hedge == kNone) return;
+  const CallId loser = winner == step.hedge ? step.call : step.hedge;
+  step.call = winner;
+  step.hedge = kNone;
+  CallRecord& lost = calls_[loser];
+  if (!lost.live) return;
+  lost.abandoned = true;
+  lost.cancelled = Reason::HedgeLost;
+  double* out = commands_.add(CommandKind::Cancel);
+  set(out, CommandField::Step, lost.step);
+  set(out, CommandField::Call, loser);
+  set(out, CommandField::Reason, static_cast<double>(Reason::HedgeLost));
+  set(note(Reason::HedgeLost, lost.step), CommandField::Call, loser);
 }
 
 ErrorCode Run::progress(CallId id, std::uint32_t tokens, TimeMs now) {
   if (const ErrorCode code = liveCall(id, now, StepEvent::Signal); code != ErrorCode::None) return code;
   calls_[id].tokens.out = tokens;
+  checkSpeed(id);
+  return ErrorCode::None;
+}
+
+/// A stream that is alive but slower than the floor is cancelled; its end then counts as a time-out.
+void Run::checkSpeed(CallId id) {
+  CallRecord& call = calls_[id];
+  const Policy& policy = table_.policy;
+  if (policy.floorTokensPerSecond == 0 || call.firstTokenAt < 0 || call.cancelled != Reason::None) return;
+  const std::int64_t ms = now_ - call.firstTokenAt;
+  if (ms < policy.floorAfterMs || call.tokens.out * std::int64_t{1000} >= policy.floorTokensPerSecond * ms) return;
+  call.cancelled = Reason::TooSlow;
+  double* out = commands_.add(CommandKind::Cancel);
+  set(out, CommandField::Step, call.step);
+  set(out, CommandField::Call, id);
+  set(out, CommandField::Reason, static_cast<double>(Reason::TooSlow));
+  set(note(Reason::TooSlow, call.step), CommandField::Call, id);
+}
+
+ErrorCode Run::limitsSeen(const LimitsSeen& event, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (event.call >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no such call");
+  const CallRecord& call = calls_[event.call];
+  const QuotaIndex quota = table_.models[call.target.model].quota;
+  if (!quotas_.seen(quota, event.window, event.limit, event.remaining, event.resetMs, now)) return ErrorCode::None;
+  double* told = note(Reason::LimitLearned, kNone);
+  set(told, CommandField::Provider, call.target.provider);
+  set(told, CommandField::A, static_cast<double>(event.window));
+  set(told, CommandField::B, static_cast<double>(event.limit));
   return ErrorCode::None;
 }
 
 void Run::account(CallRecord& call, const TokenCounts& tokens) {
-  const Price& price = table_.models[call.target.model].price;
+  const Model& model = table_.models[call.target.model];
   call.tokens = tokens;
-  call.cost = costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
+  call.cost = costOf(tokens, model.price.inPerMtok, model.price.cachedPerMtok, model.price.outPerMtok);
+  if (call.peak) call.cost = (call.cost * table_.providers[call.target.provider].peakPercent + 99) / 100;
+  const Spend spend{call.cost, static_cast<std::int64_t>(tokens.in) + tokens.out};
+  steps_[call.step].spent += spend;
   steps_[call.step].cost += call.cost;
-  cost_ += call.cost;
+  spent_ += spend;
 }
 
 void Run::endCall(CallRecord& call, TimeMs now) {
@@ -46,121 +159,14 @@ void Run::endCall(CallRecord& call, TimeMs now) {
   call.endedAt = now;
   --liveCalls_;
   slots_.release(call.target.provider, call.expectedEnd);
+  reserved_ -= call.reserved;
+  steps_[call.step].reserved -= call.reserved;
 }
 
-/// What an answer means to its step.
-StepEvent Run::answerEvent(const CallRecord& call, const StepRecord& step, bool violated) const {
-  if (step.state == StepState::Cancelled) return StepEvent::Succeeded;
-  if (call.purpose == Purpose::Audit) return StepEvent::SucceededToAudit;
-  if (violated) {
-    if (call.purpose == Purpose::Repair) return step.violated ? StepEvent::ViolatedFinal : StepEvent::CallFailedKeep;
-    return table_.repairs > 0 ? StepEvent::Violated : StepEvent::ViolatedFinal;
-  }
-  if (call.purpose == Purpose::Main && router_.auditGroup() != kNone) return StepEvent::SucceededToAudit;
-  return StepEvent::Succeeded;
-}
-
-ErrorCode Run::succeeded(const Succeeded& event, TimeMs now) {
-  // An answer that was cut at the token limit is no answer: nothing partial is passed off as whole.
-  if (event.finish == FinishReason::Length || event.finish == FinishReason::ContentFilter) {
-    Failed failure;
-    failure.call = event.call;
-    failure.kind = event.finish == FinishReason::Length ? FailureKind::Truncated : FailureKind::ContentBlocked;
-    failure.tokens = event.tokens;
-    return failed(failure, now);
-  }
-  if (event.call < calls_.size() && calls_[event.call].live) {
-    const CallRecord& call = calls_[event.call];
-    const bool violated = !accepted(event.verdict);
-    const StepEvent meaning = answerEvent(call, steps_[call.step], violated);
-    if (const ErrorCode code = liveCall(event.call, now, meaning); code != ErrorCode::None) return code;
-    CallRecord& ended = calls_[event.call];
-    endCall(ended, now);
-    TokenCounts tokens = event.tokens;
-    // No counts from the provider: the prompt's own estimate, in the model's measure, stands in and is marked.
-    if (event.tokensEstimated && tokens.in == 0)
-      tokens.in = factors_[ended.target.model].corrected(ended.promptEstimate);
-    account(ended, tokens);
-    ended.succeeded = true;
-    ended.tokensEstimated = event.tokensEstimated;
-    ended.finish = event.finish;
-    ended.check = event.verdict;
-    ended.providerMs = event.providerMs;
-    if (!event.tokensEstimated && ended.promptEstimate > 0)
-      factors_[ended.target.model].learn(ended.promptEstimate, event.tokens.in);
-    applyAnswer(ended.step, meaning, event.call);
-    return ErrorCode::None;
-  }
-  return liveCall(event.call, now, StepEvent::Succeeded);  // names the refusal
-}
-
-void Run::applyAnswer(StepIndex index, StepEvent event, CallId id) {
-  StepRecord& step = steps_[index];
-  const CallRecord& call = calls_[id];
-  if (step.state == StepState::Cancelled) return;
-  switch (event) {
-    case StepEvent::Succeeded:
-      step.output = id;
-      if (call.purpose == Purpose::Repair) {
-        step.repaired = true;
-        note(Reason::Repaired, index);
-      }
-      deliver(index);
-      break;
-    case StepEvent::SucceededToAudit:
-      if (call.purpose == Purpose::Audit) return;  // the verdict is the next event
-      step.output = id;
-      enqueue(index, Purpose::Audit);
-      break;
-    case StepEvent::Violated:
-      step.violated = true;
-      step.repairing = true;
-      step.output = id;
-      set(note(Reason::ConstraintBroken, index), CommandField::Call, id);
-      note(Reason::RepairStarted, index);
-      enqueue(index, Purpose::Repair);
-      break;
-    case StepEvent::CallFailedKeep:
-      note(Reason::RepairFailed, index);
-      deliver(index);
-      break;
-    default:  // ViolatedFinal
-      step.failure = FailureKind::ConstraintViolated;
-      settle(index);
-  }
-}
-
-ErrorCode Run::failed(const Failed& event, TimeMs now) {
-  StepEvent meaning = StepEvent::CallFailed;
-  if (event.call < calls_.size()) {
-    const CallRecord& call = calls_[event.call];
-    const StepRecord& step = steps_[call.step];
-    const bool keeps = call.purpose == Purpose::Audit || (call.purpose == Purpose::Repair && !step.violated);
-    if (keeps && step.state != StepState::Cancelled) meaning = StepEvent::CallFailedKeep;
-  }
-  if (const ErrorCode code = liveCall(event.call, now, meaning); code != ErrorCode::None) return code;
-  CallRecord& call = calls_[event.call];
-  endCall(call, now);
-  TokenCounts tokens = event.tokens;
-  if (tokens.out > 0 && tokens.in == 0) {  // cut off while it streamed: its prompt was read, and is billed
-    tokens.in = factors_[call.target.model].corrected(call.promptEstimate);
-    call.tokensEstimated = true;
-  }
-  account(call, tokens);
-  call.failure = event.kind;
-  StepRecord& step = steps_[call.step];
-  if (step.state == StepState::Cancelled) return ErrorCode::None;
-  if (meaning == StepEvent::CallFailedKeep) {
-    const bool audit = call.purpose == Purpose::Audit;
-    if (audit) step.audit = AuditState::Undone;
-    set(note(audit ? Reason::AuditFailed : Reason::RepairFailed, call.step), CommandField::A,
-        static_cast<double>(event.kind));
-    deliver(call.step);
-  } else {
-    step.failure = event.kind;
-    settle(call.step);
-  }
-  return ErrorCode::None;
+/// Settles the quota group: what was used counts from now on, the rest of the reservation is free.
+void Run::release(CallRecord& call, std::int64_t used, bool sent) {
+  quotas_.settle(table_.models[call.target.model].quota, call.reserved.tokens, used, call.counted, sent, now_);
+  call.reserved = {};
 }
 
 ErrorCode Run::verdict(CallId id, bool pass, TimeMs now) {
@@ -179,7 +185,7 @@ ErrorCode Run::verdict(CallId id, bool pass, TimeMs now) {
   if (event == StepEvent::VerdictIssues) {
     step.repairing = true;
     note(Reason::RepairStarted, index);
-    enqueue(index, Purpose::Repair);
+    beginPhase(index, Purpose::Repair);
   } else {
     deliver(index);
   }

@@ -26,6 +26,14 @@ struct Failed {
   std::int64_t retryAfterMs = -1;  ///< earliest sensible retry from now; −1 = not said
   TokenCounts tokens;              ///< counted before it failed, zeros when unknown
   bool shown = false;              ///< text has reached the user already
+  std::int8_t mayRetry = -1;       ///< the provider's own word on a retry: 1, 0, −1 silent
+};
+
+/// What a reply's headers said of one limit; −1 = not said.
+struct LimitsSeen {
+  CallId call = kNone;
+  Window window = Window::RequestsMinute;
+  std::int64_t limit = -1, remaining = -1, resetMs = -1;
 };
 
 /// The request left.

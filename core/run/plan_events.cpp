@@ -77,6 +77,9 @@ ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
   std::vector<std::uint32_t> capacity;
   for (const Provider& provider : table_.providers) capacity.push_back(provider.concurrency);
   slots_.open(std::move(capacity));
+  quotas_.open(table_.quotas);
+  health_.open(table_.policy, table_.providers.size(), table_.models.size());
+  rng_ = Rng(options_.seed);
   factors_.resize(table_.models.size());
   begun_ = true;
   beganAt_ = now;
@@ -107,10 +110,15 @@ void Run::routeStep(StepIndex i) {
   record.group = *group;
   queues_.resize(router_.groups().size());
   const Target target = router_.group(*group).admissible.front();
-  record.estimateMs = table_.models[target.model].estimateMs(answerEstimate(step, Purpose::Main));
+  const std::uint32_t answer = answerEstimate(step, Purpose::Main);
+  record.estimateMs = table_.models[target.model].estimateMs(answer);
+  if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state)) {
+    record.planned = worstCase(target, answer, answer).usd;
+    planned_ += record.planned;
+  }
   if (record.state == StepState::Waiting && record.missing == 0) {
     move(i, StepEvent::InputsDone);
-    enqueue(i, Purpose::Main);
+    beginPhase(i, Purpose::Main);
   }
 }
 

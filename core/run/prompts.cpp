@@ -1,13 +1,20 @@
 // Prompts of the run: the host hands over the texts that the core does not keep, the core assembles them.
 
+#include <algorithm>
+
 #include "core/base/json.hpp"
 #include "core/base/json_writer.hpp"
 #include "core/run/run.hpp"
 
 namespace aetherflow {
 
+/// As strict as the provider can, but no stricter than an earlier refusal left.
 ConstraintLevel Run::constraintLevel(CallId id) const {
-  const CallRecord& call = calls_[id];
+  const auto looser = static_cast<ConstraintLevel>(steps_[calls_[id].step].looser);
+  return std::max(looser, strictest(calls_[id]));
+}
+
+ConstraintLevel Run::strictest(const CallRecord& call) const {
   const JsonSupport support = table_.providers[call.target.provider].json;
   if (support == JsonSupport::None) return ConstraintLevel::Instruct;
   if (call.purpose == Purpose::Audit) return ConstraintLevel::JsonMode;
@@ -55,7 +62,7 @@ ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
 const Prompt& Run::promptEnd() {
   prompt_ = {};
   if (promptCall_ == kNone) return prompt_;
-  CallRecord& call = calls_[promptCall_];
+  const CallRecord& call = calls_[promptCall_];
   PromptParts parts;
   parts.step = &plan().steps[call.step];
   parts.planDescription = plan().description;
@@ -64,11 +71,9 @@ const Prompt& Run::promptEnd() {
   parts.purpose = call.purpose;
   parts.answer = promptAnswer_;
   parts.issues = promptIssues_;
-  parts.level = constraintLevel(promptCall_);
+  parts.level = call.level;
   parts.strip = options_.strip;
   prompt_ = assemble(parts);
-  call.promptEstimate = prompt_.tokensEstimated;
-  call.strippedTokens = prompt_.tokensBeforeStripping - prompt_.tokensEstimated;
   return prompt_;
 }
 

@@ -5,7 +5,9 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/vocabulary.hpp"
+#include "core/limit/budget.hpp"
 #include "core/metrics/cost.hpp"
+#include "core/prompt/assemble.hpp"
 #include "core/route/router.hpp"
 #include "core/schedule/step_table.hpp"
 
@@ -16,11 +18,19 @@ struct CallRecord {
   StepIndex step = kNone;
   Target target;
   Purpose purpose = Purpose::Main;
-  std::uint8_t attempt = 0;  ///< how many calls the step had before
+  std::uint8_t attempt = 0;  ///< how many calls the step had before, at most 255
   bool live = true;
   bool succeeded = false;
   bool tokensEstimated = false;
   bool overflowed = false;
+  bool abandoned = false;  ///< its end is accounted for and moves nothing: a hedge that lost, a deadline that passed
+  bool counted = false;    ///< its request is in the windows of its quota group
+  bool probe = false;      ///< of an open breaker
+  bool continues = false;  ///< goes on from the text that an earlier call left
+  bool peak = false;       ///< at the provider's peak price
+  Reason cancelled = Reason::None;  ///< why the core cancelled it
+  Reason waited = Reason::None;     ///< what it waited for before it went, other than a free place
+  ConstraintLevel level = ConstraintLevel::Instruct;
   std::int8_t reused = -1;
   FailureKind failure = FailureKind::Count;
   FinishReason finish = FinishReason::Count;
@@ -29,6 +39,8 @@ struct CallRecord {
   std::uint32_t promptEstimate = 0;  ///< tokens, before the model's correction; 0 = no prompt was assembled
   std::uint32_t strippedTokens = 0;
   TokenCounts tokens;
+  std::uint32_t promptBound = 0;  ///< tokens reserved for its prompt, 0 where nothing counts them
+  Spend reserved;                 ///< until it ends
   MicroUsd cost = 0;
   TimeMs readyAt = 0, dispatchedAt = 0, startedAt = -1, firstTokenAt = -1, endedAt = -1, expectedEnd = 0;
   std::int64_t setupMs = -1, providerMs = -1;
@@ -47,9 +59,26 @@ struct StepRecord {
   std::uint32_t missing = 0;  ///< dependencies not settled yet
   GroupIndex group = kNone;
   CallId call = kNone;      ///< the live call, or the last one
+  CallId hedge = kNone;     ///< a second live call of the same work
   CallId output = kNone;    ///< the call whose answer is (so far) the output
   StepIndex cause = kNone;  ///< the dependency that failed it
   std::uint8_t calls = 0;
+
+  // The present phase: work, audit or repair.
+  GroupIndex phaseGroup = kNone;  ///< where it may still go
+  std::uint8_t tries = 0;         ///< its calls so far
+  std::uint8_t triesHere = 0;     ///< of them in a row at `lastTarget`
+  Target lastTarget;
+  FailureKind lastFailure = FailureKind::Count;
+  std::uint8_t looser = 0;   ///< the strictest ConstraintLevel still asked for
+  std::uint8_t widened = 0;  ///< how often its answer was cut: each time the limit doubles
+  bool continuing = false;   ///< the next call goes on from the text so far
+  Purpose promptPurpose = Purpose::Main;
+  std::uint32_t promptTokens = 0;  ///< estimate of the phase's prompt, 0 = not made yet
+  Reason waiting = Reason::None;   ///< what was last said of its wait
+  TimeMs deadlineAt = kNever;
+  Spend spent, reserved;
+  MicroUsd planned = 0;  ///< held back for it from optional steps
   TimeMs readyAt = -1, startedAt = -1, settledAt = -1;
   std::int64_t estimateMs = 0;
   MicroUsd cost = 0;  ///< of all its calls so far

@@ -31,6 +31,7 @@ ErrorCode Run::tick(TimeMs now) {
 
 const CommandBuffer& Run::drain() {
   if (begun_ && !finished_) {
+    fireTimers();
     dispatch();
     finishIfOver();
   }
@@ -46,6 +47,7 @@ void Run::finishIfOver() {
   outcome_ = Outcome::Ok;
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (steps_[i].state != StepState::Done && !plan().steps[i].optional) outcome_ = Outcome::StepsFailed;
+  if (budgetStopped_) outcome_ = Outcome::BudgetExhausted;
   if (cancelled_) outcome_ = Outcome::Cancelled;
   if (refused_) outcome_ = Outcome::PlanInvalid;
   finished_ = true;

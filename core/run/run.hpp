@@ -9,7 +9,11 @@
 //    Work is handed out only in drain(): a host that feeds a whole plan before it drains gets the order of the whole
 //    plan, a host that drains after every chunk gets early starts.
 //  · Equal events and drains give equal command bytes, in every build.
-//  · A call ends by succeeded or failed, cancelled ones too; its place at the provider is held until then.
+//  · A call ends by succeeded or failed, cancelled ones too; its place at the provider is held until then. Only one
+//  whose
+//    `prompted` was answered by Withheld is over at once.
+//  · Used and reserved together never exceed a limit or a budget, as long as a provider reports no more than was
+//  reserved.
 
 #include <memory>
 #include <string>
@@ -18,18 +22,23 @@
 #include <vector>
 
 #include "core/base/expected.hpp"
+#include "core/base/rng.hpp"
+#include "core/limit/quotas.hpp"
 #include "core/limit/slots.hpp"
 #include "core/plan/reader.hpp"
 #include "core/prompt/assemble.hpp"
 #include "core/prompt/constraint.hpp"
 #include "core/prompt/tokens.hpp"
+#include "core/route/health.hpp"
 #include "core/route/router.hpp"
 #include "core/run/command.hpp"
 #include "core/run/event.hpp"
+#include "core/run/offer.hpp"
 #include "core/run/options.hpp"
 #include "core/run/records.hpp"
 #include "core/schedule/graph_links.hpp"
 #include "core/schedule/ready_queue.hpp"
+#include "core/schedule/timers.hpp"
 
 namespace aetherflow {
 
@@ -45,20 +54,31 @@ class Run {
 
   // Signals.
   ErrorCode begin(std::string_view optionsJson, TimeMs now);
+  /// Any event but the plan's and begin, by its numbers: see EVENT in base/vocabulary.def.
+  ErrorCode signal(EventKind kind, const double* values, TimeMs now);
   ErrorCode tick(TimeMs now);
+  /// The assembled prompt weighs `tokens`, after `stripped` were saved. `withheld`: the call must not leave, and is
+  /// over.
+  ErrorCode prompted(CallId call, std::uint32_t tokens, std::uint32_t stripped, TimeMs now);
+  bool withheld() const { return withheld_; }
   ErrorCode started(const Started& event, TimeMs now);
   ErrorCode firstToken(CallId call, TimeMs now);
   ErrorCode progress(CallId call, std::uint32_t tokens, TimeMs now);
   ErrorCode succeeded(const Succeeded& event, TimeMs now);
   ErrorCode failed(const Failed& event, TimeMs now);
   ErrorCode verdict(CallId audit, bool pass, TimeMs now);
+  ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
+  /// Wall-clock time, ms since 1970, for prices that depend on it.
+  ErrorCode clock(std::int64_t epochMs, TimeMs now);
+  /// The step's output is known from an earlier run: it is delivered without a call.
+  ErrorCode recalled(StepIndex step, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
   ErrorCode cancelRun(TimeMs now);
 
   /// Commands since the last drain; dispatches first. Borrowed until the next call of any method.
   const CommandBuffer& drain();
   /// When something can happen without an event; kNever when only events can move the run.
-  TimeMs nextWake() const { return kNever; }
+  TimeMs nextWake() const;
   bool finished() const { return finished_; }
   Outcome outcome() const { return outcome_; }
   /// The error that the last refused event or the plan met.
@@ -72,6 +92,7 @@ class Run {
   const Prompt& promptEnd();
   /// How strictly the call's provider can enforce the step's output.
   ConstraintLevel constraintLevel(CallId call) const;
+  ConstraintLevel strictest(const CallRecord& call) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
   // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.
@@ -85,12 +106,16 @@ class Run {
   const std::vector<CallRecord>& calls() const { return calls_; }
   const std::vector<StepRecord>& steps() const { return steps_; }
   const Slots& slots() const { return slots_; }
+  const Health& health() const { return health_; }
+  Quotas& quotas() { return quotas_; }
   const CellVisits& visits() const { return visits_; }
   bool planEnded() const { return planEnded_; }
   bool begun() const { return begun_; }
   TimeMs beganAt() const { return beganAt_; }
   TimeMs now() const { return now_; }
-  MicroUsd cost() const { return cost_; }
+  MicroUsd cost() const { return spent_.usd; }
+  const Spend& spent() const { return spent_; }
+  const Spend& reserved() const { return reserved_; }
 
  private:
   // plan_events.cpp
@@ -105,6 +130,15 @@ class Run {
   ErrorCode liveCall(CallId call, TimeMs now, StepEvent event);
   void endCall(CallRecord& call, TimeMs now);
   void account(CallRecord& call, const TokenCounts& tokens);
+  void release(CallRecord& call, std::int64_t used, bool sent);
+  void withhold(CallId call);
+  void firstOfPair(CallId winner);
+  void checkSpeed(CallId call);
+  bool keepsFirst(const CallRecord& call) const;
+  // answers.cpp
+  ErrorCode ended(const Failed& event, bool cut, TimeMs now);
+  TokenCounts usedBy(CallRecord& call, const Failed& event) const;
+  void hear(const CallRecord& call, const Failed& event);
   StepEvent answerEvent(const CallRecord& call, const StepRecord& step, bool violated) const;
   void applyAnswer(StepIndex step, StepEvent event, CallId call);
   // settle.cpp
@@ -114,14 +148,43 @@ class Run {
   void passOn(StepIndex step, std::vector<StepIndex>& skipped);
   void cancelOne(StepIndex step, Reason reason);
   void cancelAll(Reason reason);
+  // attempts.cpp
+  Again decide(const CallRecord& call, const Failed& event, bool cut) const;
+  std::int64_t backOff(std::uint32_t tries);
+  void tryAgain(CallId call, const Failed& event, const Again& again);
+  void giveUp(StepIndex step, Purpose purpose, FailureKind kind);
+  void expire(StepIndex step);
+  void changed(ProviderIndex provider, BreakerChange change);
+  // offers.cpp
+  Offer offer(const ReadyItem& item, Target target);
+  Offer priced(const ReadyItem& item, Target target, Offer offer);
+  bool countsPrompts() const;
+  std::uint32_t promptBound(const ReadyItem& item, const Model& model);
+  std::uint32_t answerLimit(const ReadyItem& item, const Model& model) const;
+  std::uint32_t answerEstimate(const Step& step, Purpose purpose) const;
+  Spend worstCase(Target target, std::uint32_t promptTokens, std::uint32_t answerTokens) const;
+  bool atPeak(ProviderIndex provider, TimeMs at) const;
+  bool fitsBudget(StepIndex step, const Spend& more) const;
   // dispatch.cpp
+  void beginPhase(StepIndex step, Purpose purpose);
   void enqueue(StepIndex step, Purpose purpose);
   void dispatch();
-  bool place(GroupIndex group, const ReadyItem& item, Target& target, bool& overflowed) const;
-  void call(const ReadyItem& item, Target target, bool overflowed);
+  bool dispatchOne();
+  Placement place(GroupIndex group, const ReadyItem& item);
+  void blocked(const ReadyItem& item, const Placement& placement);
+  CallId call(const ReadyItem& item, const Placement& placement);
+  void reserve(CallRecord& call, const Offer& offer);
+  void tell(const CallRecord& call, CallId id, std::int64_t estimate);
   bool stale(const ReadyItem& item) const;
-  std::uint32_t answerLimit(const Step& step, const Model& model, Purpose purpose) const;
-  std::uint32_t answerEstimate(const Step& step, Purpose purpose) const;
+  // shortage.cpp
+  void narrow(const ReadyItem& item, const Placement& placement);
+  bool cheaper(const ReadyItem& item);
+  void shortage(const ReadyItem& item);
+  void drop(StepIndex step, Reason reason);
+  bool declared(Rung rung) const;
+  // timers.cpp
+  void fireTimers();
+  void hedge(CallId call);
   void finishIfOver();
   // run.cpp
   ErrorCode timed(TimeMs now);
@@ -141,6 +204,16 @@ class Run {
   std::vector<std::uint32_t> rank_;        // by step, empty unless searched
   std::vector<std::pair<StepIndex, Error>> routeWarnings_;
   std::vector<TokenFactor> factors_;  // by model
+  Quotas quotas_;
+  Health health_;
+  Rng rng_{1};
+  Timers delayed_, hedges_, deadlines_;  // of steps, calls, steps
+  Spend spent_, reserved_;
+  MicroUsd planned_ = 0;  // expected cost of the steps that are not optional and not started
+  TimeMs wakeAt_ = kNever;
+  std::int64_t epochMs_ = -1;  // wall clock at time 0, −1 unknown
+  std::uint32_t hedged_ = 0;
+  bool withheld_ = false, skipOptional_ = false, budgetStopped_ = false;
   CommandBuffer commands_, handedOut_;
   CellVisits visits_{};
   Error error_;
@@ -148,7 +221,6 @@ class Run {
   std::uint32_t pathsKnownFor_ = 0;  // steps at the last refresh of remainingMs_
   std::uint32_t unsettled_ = 0;
   std::uint32_t liveCalls_ = 0;
-  MicroUsd cost_ = 0;
   TimeMs now_ = 0, beganAt_ = 0;
   bool begun_ = false, planEnded_ = false, finished_ = false, cancelled_ = false, refused_ = false;
   Outcome outcome_ = Outcome::Ok;

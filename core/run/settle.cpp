@@ -39,7 +39,7 @@ void Run::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
       skipped.push_back(to);
     } else if (--next.missing == 0 && next.state == StepState::Waiting && next.group != kNone) {
       move(to, StepEvent::InputsDone);
-      enqueue(to, Purpose::Main);
+      beginPhase(to, Purpose::Main);
     }
   });
 }
@@ -52,6 +52,8 @@ void Run::settle(StepIndex first) {
     work.pop_back();
     StepRecord& step = steps_[index];
     step.settledAt = now_;
+    planned_ -= step.planned;
+    step.planned = 0;
     --unsettled_;
     if (step.state != StepState::Done) {
       const bool failure = step.state == StepState::Failed;
@@ -69,10 +71,11 @@ void Run::settle(StepIndex first) {
 void Run::cancelOne(StepIndex index, Reason reason) {
   StepRecord& step = steps_[index];
   step.reason = reason;
-  if (step.call != kNone && calls_[step.call].live) {
+  for (const CallId call : {step.call, step.hedge}) {
+    if (call == kNone || !calls_[call].live) continue;
     double* record = commands_.add(CommandKind::Cancel);
     set(record, CommandField::Step, index);
-    set(record, CommandField::Call, step.call);
+    set(record, CommandField::Call, call);
     set(record, CommandField::Reason, static_cast<double>(reason));
   }
   settle(index);
@@ -83,6 +86,18 @@ ErrorCode Run::cancelStep(StepIndex index, TimeMs now) {
   if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
   if (const ErrorCode code = move(index, StepEvent::Cancel); code != ErrorCode::None) return code;
   cancelOne(index, Reason::UserCancelled);
+  return ErrorCode::None;
+}
+
+ErrorCode Run::recalled(StepIndex index, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
+  if (const ErrorCode code = move(index, StepEvent::Recalled); code != ErrorCode::None) return code;
+  steps_[index].reason = Reason::Recalled;
+  double* record = commands_.add(CommandKind::Deliver);
+  set(record, CommandField::Step, index);
+  set(record, CommandField::A, 2);
+  settle(index);
   return ErrorCode::None;
 }
 

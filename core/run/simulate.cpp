@@ -67,10 +67,12 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       failure.kind = FailureKind::Cancelled;
       run.failed(failure, now);
     }
-    if (run.finished() || due.empty()) return now;
+    const TimeMs wake = run.nextWake();
+    if (run.finished() || (due.empty() && wake == kNever)) return now;
     // Everything that falls due at one moment is told before the next drain: a place that comes free is offered to the
     // best of all steps that become ready in that moment.
-    now = due.top().at;
+    now = due.empty() ? wake : std::min(wake, due.top().at);
+    run.tick(now);
     while (!due.empty() && due.top().at == now) {
       const Due next = due.top();
       due.pop();

@@ -30,55 +30,68 @@ constexpr auto Phase = Illegal::NotThisPhase;
 // Rows: states; columns in the order of StepEvent:
 //  InputsDone InputLost Dispatched Signal Succeeded SucceededToAudit Violated ViolatedFinal CallFailed CallFailedKeep
 //  VerdictPass VerdictIssues VerdictIssuesFinal Cancel
+//  Retry GiveUp GiveUpKeep Dropped Recalled
 constexpr StepCell kTable[kStepStates][kStepEvents] = {
   /* Waiting */ {
     to(S::Ready), to(S::Skipped), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall),
     never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall),
-    never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), to(S::Cancelled) },
+    never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), to(S::Cancelled),
+    never(S::Waiting, NoCall), never(S::Waiting, NoCall), never(S::Waiting, NoCall), to(S::Skipped), to(S::Done) },
   /* Ready */ {
     never(S::Ready, Was), never(S::Ready, Was), to(S::Calling), never(S::Ready, NoCall), never(S::Ready, NoCall),
     never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall),
-    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), to(S::Cancelled) },
+    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), to(S::Cancelled),
+    never(S::Ready, NoCall), to(S::Failed), never(S::Ready, Phase), to(S::Skipped), to(S::Done) },
   /* Calling */ {
     never(S::Calling, Was), never(S::Calling, Was), never(S::Calling, Runs), to(S::Calling), to(S::Done),
     to(S::AuditReady), to(S::RepairReady), to(S::Failed), to(S::Failed), never(S::Calling, Phase),
-    no(S::Calling, NotAudit), no(S::Calling, NotAudit), never(S::Calling, NotAudit), to(S::Cancelled) },
+    no(S::Calling, NotAudit), no(S::Calling, NotAudit), never(S::Calling, NotAudit), to(S::Cancelled),
+    to(S::Ready), never(S::Calling, Runs), never(S::Calling, Runs), never(S::Calling, Runs), no(S::Calling, Runs) },
   /* AuditReady */ {
     never(S::AuditReady, Was), never(S::AuditReady, Was), to(S::Auditing), never(S::AuditReady, Phase), never(S::AuditReady, Phase),
     never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase), never(S::AuditReady, Phase),
-    no(S::AuditReady, NotAudit), no(S::AuditReady, NotAudit), never(S::AuditReady, NotAudit), to(S::Cancelled) },
+    no(S::AuditReady, NotAudit), no(S::AuditReady, NotAudit), never(S::AuditReady, NotAudit), to(S::Cancelled),
+    never(S::AuditReady, Phase), never(S::AuditReady, Phase), to(S::Done), never(S::AuditReady, Phase), no(S::AuditReady, Phase) },
   /* Auditing */ {
     never(S::Auditing, Was), never(S::Auditing, Was), never(S::Auditing, Runs), to(S::Auditing), never(S::Auditing, Phase),
     to(S::Judging), never(S::Auditing, Phase), never(S::Auditing, Phase), never(S::Auditing, Phase), to(S::Done),
-    no(S::Auditing, Early), no(S::Auditing, Early), never(S::Auditing, Early), to(S::Cancelled) },
+    no(S::Auditing, Early), no(S::Auditing, Early), never(S::Auditing, Early), to(S::Cancelled),
+    to(S::AuditReady), never(S::Auditing, Runs), never(S::Auditing, Runs), never(S::Auditing, Runs), no(S::Auditing, Runs) },
   /* Judging */ {
     never(S::Judging, Was), never(S::Judging, Was), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase),
     never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase),
-    to(S::Done), to(S::RepairReady), to(S::Done), to(S::Cancelled) },
+    to(S::Done), to(S::RepairReady), to(S::Done), to(S::Cancelled),
+    never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), never(S::Judging, Phase), no(S::Judging, Phase) },
   /* RepairReady */ {
     never(S::RepairReady, Was), never(S::RepairReady, Was), to(S::Repairing), never(S::RepairReady, Phase), never(S::RepairReady, Phase),
     never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase), never(S::RepairReady, Phase),
-    no(S::RepairReady, Phase), no(S::RepairReady, Phase), never(S::RepairReady, Phase), to(S::Cancelled) },
+    no(S::RepairReady, Phase), no(S::RepairReady, Phase), never(S::RepairReady, Phase), to(S::Cancelled),
+    never(S::RepairReady, Phase), to(S::Failed), to(S::Done), never(S::RepairReady, Phase), no(S::RepairReady, Phase) },
   /* Repairing */ {
     never(S::Repairing, Was), never(S::Repairing, Was), never(S::Repairing, Runs), to(S::Repairing), to(S::Done),
     never(S::Repairing, Phase), never(S::Repairing, Phase), to(S::Failed), to(S::Failed), to(S::Done),
-    no(S::Repairing, Phase), no(S::Repairing, Phase), never(S::Repairing, Phase), to(S::Cancelled) },
+    no(S::Repairing, Phase), no(S::Repairing, Phase), never(S::Repairing, Phase), to(S::Cancelled),
+    to(S::RepairReady), never(S::Repairing, Runs), never(S::Repairing, Runs), never(S::Repairing, Runs), no(S::Repairing, Runs) },
   /* Done */ {
     never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over),
     never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over),
-    no(S::Done, Over), no(S::Done, Over), never(S::Done, Over), no(S::Done, Over) },
+    no(S::Done, Over), no(S::Done, Over), never(S::Done, Over), no(S::Done, Over),
+    never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), never(S::Done, Over), no(S::Done, Over) },
   /* Failed */ {
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
-    no(S::Failed, Over), no(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over) },
+    no(S::Failed, Over), no(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over),
+    never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over) },
   /* Skipped: it had no call, so only a cancel can still reach it from outside. */ {
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
-    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over) },
+    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over),
+    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over) },
   /* Cancelled: its call may still report until the host has closed it; that is counted and changes nothing. */ {
     never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), to(S::Cancelled),
     never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), never(S::Cancelled, Over),
-    no(S::Cancelled, Over), no(S::Cancelled, Over), never(S::Cancelled, Over), no(S::Cancelled, Over) },
+    no(S::Cancelled, Over), no(S::Cancelled, Over), never(S::Cancelled, Over), no(S::Cancelled, Over),
+    never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), no(S::Cancelled, Over) },
 };
 // clang-format on
 
@@ -87,7 +100,8 @@ constexpr std::string_view kStates[] = {"waiting",      "ready",     "calling", 
 constexpr std::string_view kEvents[] = {
     "inputs_done",        "input_lost",     "dispatched",           "signal",      "succeeded",
     "succeeded_to_audit", "violated",       "violated_final",       "call_failed", "call_failed_keep",
-    "verdict_pass",       "verdict_issues", "verdict_issues_final", "cancel"};
+    "verdict_pass",       "verdict_issues", "verdict_issues_final", "cancel",
+    "retry",              "give_up",        "give_up_keep",         "dropped",     "recalled"};
 constexpr std::string_view kIllegal[] = {"",
                                          "no call yet",
                                          "the call is no audit",

@@ -5,6 +5,8 @@
 //      │                                            │ ├─succeededToAudit─▶ AuditReady ─▶ Auditing ─▶ Judging ─pass─▶
 //      Done └─inputLost─▶ Skipped                        │ └─violated─▶ RepairReady ─▶ Repairing ─▶ Done  ◀─issues─┘
 //                                                   └─callFailed─▶ Failed
+//   retry leads from a call back to the state that waits for it: Calling → Ready, Auditing → AuditReady, Repairing →
+//   RepairReady; giveUp and giveUpKeep end such a wait, dropped ends it before any call.
 //   cancel leads from every unsettled state to Cancelled; a live call is then only accounted for.
 
 #include <array>
@@ -45,8 +47,13 @@ enum class StepEvent : std::uint8_t {
   VerdictIssues,       ///< one repair is left
   VerdictIssuesFinal,  ///< and none is left
   Cancel,
+  Retry,       ///< the call failed, or was withheld, and another is due
+  GiveUp,      ///< no further call is possible, and the step fails with it
+  GiveUpKeep,  ///< no further call is possible for an audit or a repair; the first answer stands
+  Dropped,     ///< left out before its first call, for the budget
+  Recalled,    ///< its output is known from an earlier run
 };
-inline constexpr int kStepEvents = 14;
+inline constexpr int kStepEvents = 19;
 
 enum class CellClass : std::uint8_t {
   Legal,

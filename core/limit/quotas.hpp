@@ -1,0 +1,72 @@
+#pragma once
+// Quota groups: the limits that several models, or several keys, share. Asked before a call is handed out, settled when
+// it has ended.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/vocabulary.hpp"
+#include "core/limit/window.hpp"
+
+namespace aetherflow {
+
+using QuotaIndex = std::uint16_t;
+
+/// What a configuration says of a group; −1 and 0: no limit.
+struct QuotaLimits {
+  std::string group;
+  std::array<std::int64_t, kWindows> most{-1, -1, -1, -1};
+  std::uint32_t concurrency = 0;
+};
+
+/// Why a call does not fit a group now.
+struct QuotaFit {
+  bool fits = true;
+  bool ever = true;  ///< false: larger than the whole limit, it will never fit
+  int window = -1;   ///< Window, −1: too many calls at once
+  TimeMs until = kNever;
+};
+
+class Quotas {
+ public:
+  void open(const std::vector<QuotaLimits>& groups);
+
+  /// Whether a call with `tokens` fits now; `newCall` false: more tokens of a call that was taken before.
+  QuotaFit check(QuotaIndex group, std::int64_t tokens, TimeMs now, bool newCall = true);
+  /// Reserves one request and `tokens`.
+  void take(QuotaIndex group, std::int64_t tokens);
+  /// Reserves more tokens for a call that was taken before.
+  void grow(QuotaIndex group, std::int64_t tokens);
+  /// The provider has surely counted the request: its window runs from here.
+  void arrived(QuotaIndex group, TimeMs now);
+  /// The call is over. `counted`: its request was told by `arrived` before. `sent` false: it never left.
+  void settle(QuotaIndex group, std::int64_t reserved, std::int64_t used, bool counted, bool sent, TimeMs now);
+
+  /// Nobody may call before; the later of both stands.
+  void cool(QuotaIndex group, TimeMs until) {
+    if (until > groups_[group].coolUntil) groups_[group].coolUntil = until;
+  }
+  TimeMs coolUntil(QuotaIndex group) const { return groups_[group].coolUntil; }
+  bool seen(QuotaIndex group, Window window, std::int64_t limit, std::int64_t remaining, std::int64_t resetMs,
+            TimeMs now);
+  /// Whether any group counts tokens: prompts then have to be estimated before the call.
+  bool countsTokens() const { return countsTokens_; }
+  SlidingWindow& window(QuotaIndex group, Window window) {
+    return groups_[group].windows[static_cast<std::size_t>(window)];
+  }
+  std::size_t size() const { return groups_.size(); }
+
+ private:
+  struct Group {
+    std::array<SlidingWindow, kWindows> windows;
+    std::uint32_t concurrency = 0, inFlight = 0;
+    TimeMs coolUntil = 0;
+  };
+  std::vector<Group> groups_;
+  bool countsTokens_ = false;
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,63 @@
+#include "core/limit/window.hpp"
+
+#include <algorithm>
+
+namespace aetherflow {
+
+void SlidingWindow::expire(TimeMs now) {
+  while (first_ < entries_.size() && entries_[first_].until <= now) used_ -= entries_[first_++].amount;
+  if (first_ > 64 && first_ * 2 > entries_.size()) {
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+  if (foreignUntil_ <= now) foreign_ = 0;
+}
+
+std::int64_t SlidingWindow::taken(TimeMs now) {
+  expire(now);
+  return used_ + reserved_ + foreign_;
+}
+
+TimeMs SlidingWindow::fitsAt(std::int64_t amount, TimeMs now) {
+  if (fits(amount, now)) return now;
+  std::int64_t left = taken(now);
+  TimeMs at = now;
+  if (foreign_ > 0 && left - foreign_ + amount <= limit_) at = foreignUntil_;
+  if (at > now) return at;
+  for (std::size_t i = first_; i < entries_.size(); ++i) {
+    left -= entries_[i].amount;
+    const std::int64_t foreign = foreignUntil_ <= entries_[i].until ? foreign_ : 0;
+    if (left - foreign + amount <= limit_) return entries_[i].until;
+  }
+  return foreign_ > 0 && left - foreign_ + amount <= limit_ ? foreignUntil_ : kNever;
+}
+
+void SlidingWindow::settle(std::int64_t reserved, std::int64_t used, TimeMs now) {
+  reserved_ -= reserved;
+  if (used <= 0) return;
+  used_ += used;
+  // Rounded up to a 256th of the window, so that a window holds few entries whatever it counts.
+  const std::int64_t grain = std::max<std::int64_t>(1, length_ / 256);
+  const TimeMs until = (now + length_ + grain - 1) / grain * grain;
+  if (first_ < entries_.size() && entries_.back().until == until)
+    entries_.back().amount += used;
+  else
+    entries_.push_back({until, used});
+}
+
+bool SlidingWindow::seen(std::int64_t limit, std::int64_t remaining, std::int64_t resetMs, TimeMs now) {
+  bool learned = false;
+  if (limit > 0) {
+    const std::int64_t known = configured_ >= 0 ? std::min(configured_, limit) : limit;
+    learned = known != limit_;
+    limit_ = known;
+  }
+  if (remaining < 0 || !limited()) return learned;
+  expire(now);
+  const std::int64_t unseen = limit_ - used_ - reserved_ - remaining;
+  foreign_ = std::max<std::int64_t>(0, unseen);
+  foreignUntil_ = now + (resetMs >= 0 ? std::min(resetMs, length_) : length_);
+  return learned;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,29 @@
+#include "core/route/reading.hpp"
+
+namespace aetherflow {
+
+double Reading::number(const JsonValue& object, const char* key, double fallback, double low, double high,
+                       const std::string& at) {
+  const JsonValue* found = object.find(key);
+  if (found == nullptr || found->isNull()) return fallback;
+  if (!found->isNumber()) return fail(at + "/" + key, "expected a number"), fallback;
+  const double value = found->number();
+  if (!(value >= low && value <= high)) return fail(at + "/" + key, "number out of range"), fallback;
+  return value;
+}
+
+std::string Reading::text(const JsonValue& object, const char* key, const std::string& at) {
+  const JsonValue* found = object.find(key);
+  if (found == nullptr || found->isNull()) return {};
+  if (!found->isString()) return fail(at + "/" + key, "expected text"), std::string();
+  return found->text;
+}
+
+const JsonValue* Reading::object(const JsonValue& object, const char* key, const std::string& at) {
+  const JsonValue* found = object.find(key);
+  if (found == nullptr || found->isNull()) return nullptr;
+  if (!found->isObject()) return fail(at + "/" + key, "expected an object"), nullptr;
+  return found;
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,45 @@
+#pragma once
+// What stands between a ready step and a call: whether it may go to a target now, why not, and what follows a failure.
+
+#include <cstdint>
+
+#include "core/base/ids.hpp"
+#include "core/base/vocabulary.hpp"
+#include "core/limit/budget.hpp"
+#include "core/route/table.hpp"
+
+namespace aetherflow {
+
+/// How long a provider without quota or money is out of the question, ms.
+inline constexpr std::int64_t kQuotaGoneMs = 31'536'000'000;
+
+/// The answer of one target.
+struct Offer {
+  bool goes = false;
+  bool never = false;  ///< not now and not later: `kind` says what that comes to
+  FailureKind kind = FailureKind::Count;
+  Reason why = Reason::None;    ///< why not now
+  int window = -1;              ///< Window of a limit, −1: another reason
+  TimeMs until = kNever;        ///< kNever: until a running call ends
+  std::uint32_t maxTokens = 0;  ///< most answer tokens
+  std::uint32_t promptBound = 0;
+  Spend worst;  ///< of money and tokens, to be reserved
+};
+
+/// The target chosen for an item, or the preferred one and why it cannot go there.
+struct Placement {
+  Target target;
+  Offer offer;
+  bool overflowed = false;
+};
+
+/// What a failed call leads to.
+struct Again {
+  bool again = false;      ///< another call of the same phase
+  bool elsewhere = false;  ///< not at this model again
+  bool relax = false;      ///< with a looser output constraint
+  bool widen = false;      ///< with a higher answer limit
+  bool atOnce = false;     ///< without a back-off
+};
+
+}  // namespace aetherflow

@@ -1,0 +1,100 @@
+// When a target can never take a step, and when the money does not suffice: the declared ladder.
+
+#include <algorithm>
+
+#include "core/run/run.hpp"
+
+namespace aetherflow {
+
+bool Run::declared(Rung rung) const {
+  const auto& ladder = table_.policy.ladder;
+  return std::find(ladder.begin(), ladder.end(), rung) != ladder.end();
+}
+
+/// The item can never go to that target: it goes on without it, or fails.
+void Run::narrow(const ReadyItem& item, const Placement& placement) {
+  const FailureKind kind = placement.offer.kind;
+  StepRecord& record = steps_[item.step];
+  if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
+  const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
+  if (rest == kNone) return giveUp(item.step, item.purpose, kind);
+  record.phaseGroup = rest;
+  record.lastFailure = kind;
+  record.lastTarget = placement.target;
+  enqueue(item.step, item.purpose);
+}
+
+/// Sends the item to the cheapest model that its money allows, among the admissible providers' own. False when none is
+/// cheaper than the present one and fits.
+bool Run::cheaper(const ReadyItem& item) {
+  StepRecord& record = steps_[item.step];
+  const RouteGroup& group = router_.group(record.phaseGroup);
+  const std::uint32_t answer = answerEstimate(plan().steps[item.step], item.purpose);
+  const auto priceAt = [&](Target target) {
+    return worstCase(target, promptBound(item, table_.models[target.model]), answer).usd;
+  };
+  const MicroUsd present = priceAt(group.admissible.front());
+  Target best;
+  MicroUsd least = present;
+  for (const Target admissible : group.admissible) {
+    for (const ModelIndex model : table_.providers[admissible.provider].models) {
+      const Target target{admissible.provider, model};
+      const MicroUsd price = priceAt(target);
+      if (price >= least) continue;
+      const Offer found = offer(item, target);
+      // A full place or limit comes free again; only money decides here.
+      if (found.never || found.why == Reason::WaitingForBudget) continue;
+      least = price;
+      best = target;
+    }
+  }
+  if (best.provider == kNone16) return false;
+  double* told = note(Reason::CheaperModel, item.step);
+  set(told, CommandField::Provider, best.provider);
+  set(told, CommandField::Model, best.model);
+  record.phaseGroup = router_.only(record.phaseGroup, best);
+  record.waiting = Reason::None;
+  enqueue(item.step, item.purpose);
+  return true;
+}
+
+/// The rest of the run's budget does not suffice for the most urgent item, and no running call can give any back.
+void Run::shortage(const ReadyItem& item) {
+  // It may stand in a group that its own record has left: the queue's top is what is known to be there.
+  queues_[steps_[item.step].phaseGroup].pop();
+  for (const Rung rung : table_.policy.ladder) {
+    if (rung == Rung::Cheaper && cheaper(item)) return;
+    if (rung == Rung::SkipOptional && !skipOptional_) {
+      skipOptional_ = true;
+      bool any = false;
+      for (StepIndex i = 0; i < steps_.size(); ++i) {
+        const StepState state = steps_[i].state;
+        const bool open = state == StepState::Waiting || (state == StepState::Ready && steps_[i].tries == 0);
+        if (!open || !plan().steps[i].optional) continue;
+        any = true;
+        drop(i, Reason::BudgetSkipped);
+      }
+      if (any && !settled(steps_[item.step].state)) return enqueue(item.step, item.purpose);
+      if (settled(steps_[item.step].state)) return;
+    }
+    if (rung == Rung::Stop) {
+      budgetStopped_ = true;
+      note(Reason::BudgetStopped, kNone);
+      return enqueue(item.step, item.purpose);
+    }
+  }
+  // No rung is left: this step fails, the others may still be small enough.
+  giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
+}
+
+/// Ends a step before its first call.
+void Run::drop(StepIndex index, Reason reason) {
+  StepRecord& record = steps_[index];
+  // A step that was tried before has failed rather than been left out.
+  if (record.tries > 0) return giveUp(index, Purpose::Main, FailureKind::BudgetExceeded);
+  move(index, StepEvent::Dropped);
+  record.reason = reason;
+  settle(index);
+}
+
+}  // namespace aetherflow

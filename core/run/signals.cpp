@@ -1,0 +1,76 @@
+// Events as numbers: the one door through which hosts and journals tell the machine what happened.
+
+#include "core/run/run.hpp"
+
+namespace aetherflow {
+namespace {
+
+std::int64_t whole(double number) {
+  return static_cast<std::int64_t>(number);
+}
+std::uint32_t count(double number) {
+  return number > 0 ? static_cast<std::uint32_t>(number) : 0;
+}
+std::uint32_t id(double number) {
+  return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
+}
+std::int8_t answer(double number) {
+  return number < 0 ? -1 : number > 0 ? 1 : 0;
+}
+
+template <class E>
+E oneOf(double number, E fallback) {
+  return number >= 0 && number < static_cast<double>(E::Count) ? static_cast<E>(static_cast<int>(number)) : fallback;
+}
+
+Succeeded success(const double* v) {
+  Succeeded event;
+  event.call = id(v[0]);
+  event.tokens = {count(v[1]), count(v[2]), count(v[3]), count(v[4])};
+  event.finish = oneOf(v[5], FinishReason::Other);
+  event.verdict = oneOf(v[6], CheckVerdict::Empty);
+  event.providerMs = whole(v[7]);
+  event.tokensEstimated = v[8] > 0;
+  return event;
+}
+
+Failed failure(const double* v) {
+  Failed event;
+  event.call = id(v[0]);
+  event.kind = oneOf(v[1], FailureKind::ServerError);
+  event.retryAfterMs = whole(v[2]);
+  event.tokens = {count(v[3]), count(v[4]), count(v[5]), count(v[6])};
+  event.shown = v[7] > 0;
+  event.mayRetry = answer(v[8]);
+  return event;
+}
+
+}  // namespace
+
+ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
+  switch (kind) {
+    case EventKind::Tick: return tick(now);
+    case EventKind::Started: return started({id(v[0]), answer(v[1]), whole(v[2])}, now);
+    case EventKind::Prompted: return prompted(id(v[0]), count(v[1]), count(v[2]), now);
+    case EventKind::FirstToken: return firstToken(id(v[0]), now);
+    case EventKind::Progress: return progress(id(v[0]), count(v[1]), now);
+    case EventKind::Succeeded: return succeeded(success(v), now);
+    case EventKind::Failed: return failed(failure(v), now);
+    case EventKind::LimitsSeen:
+      return limitsSeen({id(v[0]), oneOf(v[1], Window::RequestsMinute), whole(v[2]), whole(v[3]), whole(v[4])}, now);
+    case EventKind::Verdict: return verdict(id(v[0]), v[1] > 0, now);
+    case EventKind::CancelStep: return cancelStep(id(v[0]), now);
+    case EventKind::CancelRun: return cancelRun(now);
+    case EventKind::Clock: return clock(whole(v[0]), now);
+    case EventKind::Recalled: return recalled(id(v[0]), now);
+    default: return refuse(ErrorCode::RunIllegalEvent, "", "this event has no numbers");
+  }
+}
+
+ErrorCode Run::clock(std::int64_t epochMs, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  epochMs_ = epochMs - now;
+  return ErrorCode::None;
+}
+
+}  // namespace aetherflow

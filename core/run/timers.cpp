@@ -1,0 +1,81 @@
+// What falls due without an event: retries, deadlines, hedges.
+
+#include <algorithm>
+
+#include "core/run/run.hpp"
+
+namespace aetherflow {
+
+TimeMs Run::nextWake() const {
+  if (!begun_ || finished_) return kNever;
+  return std::min({wakeAt_, delayed_.next(), hedges_.next(), deadlines_.next()});
+}
+
+void Run::fireTimers() {
+  Timers::Due due;
+  while (deadlines_.take(now_, due))
+    if (!settled(steps_[due.id].state)) expire(due.id);
+  while (delayed_.take(now_, due)) {
+    const auto purpose = static_cast<Purpose>(due.tag);
+    ReadyItem item;
+    item.step = due.id;
+    if (!stale(item)) enqueue(due.id, purpose);
+  }
+  while (hedges_.take(now_, due)) hedge(due.id);
+}
+
+/// The call's first token is late: the same work goes to a second provider too, when places, limits, money and the
+/// share of hedges allow it. Never beside a retry, never twice.
+void Run::hedge(CallId id) {
+  const CallRecord& late = calls_[id];
+  StepRecord& record = steps_[late.step];
+  const bool waiting = late.live && !late.abandoned && late.firstTokenAt < 0 && late.cancelled == Reason::None;
+  if (!waiting || record.state != StepState::Calling || record.tries != 1 || record.hedge != kNone) return;
+  if ((hedged_ + 1) * 1000ull > (calls_.size() + 1) * std::uint64_t{table_.policy.hedgePermille}) return;
+  ReadyItem item;
+  item.step = late.step;
+  item.readyAt = now_;
+  for (const Target target : router_.group(record.phaseGroup).admissible) {
+    if (target.provider == late.target.provider) continue;
+    Placement placement{target, offer(item, target), false};
+    if (!placement.offer.goes) continue;
+    item.purpose = Purpose::Hedge;
+    double* told = note(Reason::Hedged, item.step);
+    set(told, CommandField::Provider, target.provider);
+    set(told, CommandField::Model, target.model);
+    ++hedged_;
+    record.hedge = call(item, placement);
+    return;
+  }
+}
+
+/// The step's deadline passed: what runs for it is cancelled, what waits is given up.
+void Run::expire(StepIndex index) {
+  StepRecord& record = steps_[index];
+  const StepState state = record.state;
+  if (state == StepState::Ready) return giveUp(index, Purpose::Main, FailureKind::Deadline);
+  if (state == StepState::AuditReady) return giveUp(index, Purpose::Audit, FailureKind::Deadline);
+  if (state == StepState::RepairReady) return giveUp(index, Purpose::Repair, FailureKind::Deadline);
+  if (!inCall(state)) return;  // an audit is being judged: its verdict is the next event
+  const bool keeps = keepsFirst(calls_[record.call]);
+  for (const CallId id : {record.call, record.hedge}) {
+    if (id == kNone || !calls_[id].live || calls_[id].abandoned) continue;
+    calls_[id].abandoned = true;
+    calls_[id].cancelled = Reason::DeadlinePassed;
+    double* out = commands_.add(CommandKind::Cancel);
+    set(out, CommandField::Step, index);
+    set(out, CommandField::Call, id);
+    set(out, CommandField::Reason, static_cast<double>(Reason::DeadlinePassed));
+  }
+  move(index, keeps ? StepEvent::CallFailedKeep : StepEvent::CallFailed);
+  note(Reason::DeadlinePassed, index);
+  if (keeps) {
+    if (state == StepState::Auditing) record.audit = AuditState::Undone;
+    deliver(index);
+  } else {
+    record.failure = FailureKind::Deadline;
+    settle(index);
+  }
+}
+
+}  // namespace aetherflow

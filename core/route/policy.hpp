@@ -1,8 +1,8 @@
 #pragma once
 // What is done when calls fail, and what a run may spend: data of the table, see defaults.json.
 
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "core/base/vocabulary.hpp"
 #include "core/limit/budget.hpp"
@@ -10,7 +10,7 @@
 namespace aetherflow {
 
 /// What is given up when the rest of a budget does not suffice, in the order declared.
-enum class Rung : std::uint8_t { Cheaper, SkipOptional, Stop };
+enum class Rung : std::uint8_t { Cheaper, SkipOptional, Stop, None };
 
 struct Policy {
   // retry
@@ -31,7 +31,7 @@ struct Policy {
 
   Interrupt interrupt = Interrupt::Restart;
   Ceiling run, step, attempt;
-  std::vector<Rung> ladder{Rung::Cheaper, Rung::SkipOptional, Rung::Stop};
+  std::array<Rung, 3> ladder{Rung::Cheaper, Rung::SkipOptional, Rung::Stop};  ///< None: no further rung
 };
 
 /// What a kind of failure calls for.

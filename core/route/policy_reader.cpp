@@ -27,16 +27,15 @@ void readBudget(Reading& reading, const JsonValue& table, Policy& policy) {
   policy.attempt = readCeiling(reading, *budget, "attempt");
   const JsonValue* ladder = budget->find("ladder");
   if (ladder == nullptr) return;
-  policy.ladder.clear();
+  static constexpr std::string_view kRungs[] = {"cheaper", "skip_optional", "stop"};
+  policy.ladder = {Rung::None, Rung::None, Rung::None};
+  std::size_t count = 0;
   for (const JsonValue& rung : ladder->items) {
-    if (rung.text == "cheaper")
-      policy.ladder.push_back(Rung::Cheaper);
-    else if (rung.text == "skip_optional")
-      policy.ladder.push_back(Rung::SkipOptional);
-    else if (rung.text == "stop")
-      policy.ladder.push_back(Rung::Stop);
-    else
-      reading.fail("/table/budget/ladder", "expected a list of cheaper, skip_optional, stop");
+    std::size_t which = 0;
+    while (which < 3 && kRungs[which] != rung.text) ++which;
+    if (which == 3 || count == 3)
+      return reading.fail("/table/budget/ladder", "expected a list of cheaper, skip_optional, stop");
+    policy.ladder[count++] = static_cast<Rung>(which);
   }
 }
 

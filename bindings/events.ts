@@ -108,6 +108,9 @@ export interface Spread {
 export interface CallTotals {
   readonly calls: number
   readonly succeeded: number
+  readonly hedges: number
+  /** Calls that failed, by kind. */
+  readonly failures: Readonly<Partial<Record<FailureKind, number>>>
   readonly tokens: {
     readonly in: number
     readonly cached: number
@@ -163,6 +166,14 @@ export interface CallReport {
   readonly finish?: string
   readonly check?: CheckVerdict
   readonly overflowed?: boolean
+  /** It went on from the text of an earlier call. */
+  readonly continues?: boolean
+  /** At the provider's peak price. */
+  readonly peak?: boolean
+  /** What it waited for before it went, other than a free place. */
+  readonly waited?: Reason
+  /** Why the run cancelled it. */
+  readonly cancelled?: Reason
 }
 
 export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
@@ -184,6 +195,11 @@ export interface StepReport {
 }
 
 /** What the core reports of a run; times in ms since its start. */
+export interface CeilingReport {
+  readonly microUsd: number | null
+  readonly tokens: number | null
+}
+
 export interface RunReport {
   readonly taskId: string
   readonly description: string
@@ -201,7 +217,26 @@ export interface RunReport {
   readonly makespanMs: number
   readonly sumOfStepsMs: number
   readonly speedup: number | null
-  readonly connectionReuse: number | null
+  /** Share of calls on a connection that had served before; null: unknown. */
+  readonly connection_reuse_rate: number | null
+  /** ms spent on setting connections up, and what the reused ones saved at that mean. */
+  readonly connectionSetupMs: number
+  readonly connectionSetupSavedMs: number
+  /** Present when the run has one. Ceilings are null where there is none. */
+  readonly budget?: {
+    readonly run: CeilingReport
+    readonly step: CeilingReport
+    readonly attempt: CeilingReport
+    readonly spentMicroUsd: number
+    readonly spentTokens: number
+    readonly reservedMicroUsd: number
+  }
+  /** Providers whose breaker opened. */
+  readonly breakers: readonly {
+    readonly provider: string
+    readonly state: 'closed' | 'open' | 'half_open'
+    readonly opened: number
+  }[]
   readonly totals: CallTotals
   readonly criticalPath: readonly string[]
   readonly targets: readonly {

@@ -19,10 +19,75 @@ export interface ProviderConfig {
   readonly default?: string
   readonly models?: Readonly<Record<string, unknown>>
   readonly json?: 'schema' | 'object' | 'none'
+  /** The group whose limits it counts towards; default: its id. Providers with several keys of one account share one. */
+  readonly quotaGroup?: string
+  /** It goes on from a given beginning of its answer. */
+  readonly prefix?: boolean
+  /** Times at which it costs `factor` of its price: days from 1 = Monday, hours in UTC from inclusive to exclusive. */
+  readonly peak?: {
+    readonly factor: number
+    readonly days: readonly number[]
+    readonly hoursUtc: readonly (readonly [number, number])[]
+  }
+}
+
+/** What failed calls lead to. Times in ms. */
+export interface RetryConfig {
+  /** Calls of one phase of a step (work, audit, repair), over all models; default 5. */
+  readonly attempts?: number
+  /** Of them at one model before the next admissible one has its turn; default 3. */
+  readonly perModel?: number
+  /** First back-off, doubled each time, × 0.8–1.2; default 500. */
+  readonly baseMs?: number
+  /** Longest back-off; default 8000. A provider's Retry-After is a floor and not bounded by it. */
+  readonly capMs?: number
+  /** From ready to done, over attempts, waits and fallbacks; default 0: none. */
+  readonly deadlineMs?: number
+  /** Longest wait that a provider may ask for before it counts as gone; default 900000. */
+  readonly patienceMs?: number
+}
+
+/** Most money and tokens (prompts and answers). Reserved at worst case before each call, settled after. */
+export interface CeilingConfig {
+  readonly usd?: number
+  readonly tokens?: number
+}
+export interface BudgetConfig {
+  readonly run?: CeilingConfig
+  readonly step?: CeilingConfig
+  readonly attempt?: CeilingConfig
+  /** What is given up when the rest does not suffice, in order; default all three. Without a rung left the step fails. */
+  readonly ladder?: readonly ('cheaper' | 'skip_optional' | 'stop')[]
+}
+
+/** Limits of one quota group, in any placement of the window. */
+export interface LimitConfig {
+  readonly requestsPerMinute?: number
+  readonly tokensPerMinute?: number
+  readonly requestsPerDay?: number
+  readonly tokensPerDay?: number
+  /** Most calls at once. */
+  readonly concurrency?: number
+}
+
+/** How calls are made and paid for; part of a configuration, and overridable for one run. */
+export interface PolicyConfig {
+  readonly retry?: RetryConfig
+  /** Opens after `failures` in a row (5) for `openMs` (10000), doubled at each failed probe up to `maxOpenMs` (60000). */
+  readonly breaker?: { readonly failures?: number; readonly openMs?: number; readonly maxOpenMs?: number }
+  /** Ask a second provider when the first token is late: the largest share of calls that may; default 0: never. */
+  readonly hedge?: { readonly share?: number }
+  /** A stream slower than this, measured after `afterMs` (10000), counts as timed out; default 0: any speed will do. */
+  readonly floor?: { readonly tokensPerSecond?: number; readonly afterMs?: number }
+  /** What to do when a stream breaks after its text was shown; a step's `on_interrupt` wins. Default restart. */
+  readonly interrupt?: 'restart' | 'continue' | 'fail'
+  readonly budget?: BudgetConfig
+  /** By quota group: a provider's id, or a `quotaGroup`. */
+  readonly limits?: Readonly<Record<string, LimitConfig>>
 }
 
 /** A patch of the built-in table (RFC 7396), with keys. */
-export interface Config {
+export interface Config extends PolicyConfig {
   readonly providers?: Readonly<Record<string, ProviderConfig>>
   readonly modes?: Readonly<Record<string, unknown>>
   readonly targets?: Readonly<Record<string, number>>
@@ -68,7 +133,10 @@ export async function readConfig(path?: string): Promise<Config> {
   return checkConfig(value, file)
 }
 
-const members = new Set(['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'])
+const members = new Set([
+  ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
+  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits'],
+])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
 /** Checks what the host itself uses; the rest is checked by the core. */
@@ -87,8 +155,10 @@ export function checkConfig(value: unknown, where = ''): Config {
       }
     }
     const { baseUrl } = provider
-    if (typeof baseUrl === 'string' && !/^https?:\/\/[^\s]+$/.test(baseUrl)) {
-      throw new AetherflowError('host.config', where, `'baseUrl' of provider '${id}' must be an http(s) address`)
+    if (typeof baseUrl === 'string' && !isBaseAddress(baseUrl)) {
+      const wanted = 'must be an http(s) address without user, query or fragment'
+      // Not quoted: somebody may have put a key into it.
+      throw new AetherflowError('host.config', where, `'baseUrl' of provider '${id}' ${wanted}`)
     }
   }
   return value as Config
@@ -126,6 +196,13 @@ export function providerEntries(
       key: key === undefined || key.trim() === '' ? undefined : key.trim(),
     }
   })
+}
+
+/** What the clients take too: they would throw, and the platform's own error quotes an address that it cannot read. */
+function isBaseAddress(text: string): boolean {
+  if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -22,7 +22,8 @@ std::int64_t networkMs(const CallRecord& call) {
 /// Sums and spreads over some calls.
 struct Totals {
   std::int64_t calls = 0, succeeded = 0, in = 0, cached = 0, out = 0, reasoning = 0, stripped = 0, ms = 0;
-  std::int64_t reused = 0, reuseKnown = 0;
+  std::int64_t reused = 0, reuseKnown = 0, setups = 0, setupMs = 0, hedges = 0;
+  std::int64_t failed[static_cast<std::size_t>(FailureKind::Count)] = {};
   MicroUsd cost = 0;
   Spread queue, firstToken, response, network;
 
@@ -39,6 +40,12 @@ struct Totals {
       ++reuseKnown;
       reused += call.reused;
     }
+    if (call.reused == 0 && call.setupMs >= 0) {
+      ++setups;
+      setupMs += call.setupMs;
+    }
+    if (call.purpose == Purpose::Hedge) ++hedges;
+    if (call.failure != FailureKind::Count) ++failed[static_cast<std::size_t>(call.failure)];
     queue.add(between(call.readyAt, call.dispatchedAt));
     firstToken.add(between(call.dispatchedAt, call.firstTokenAt));
     if (call.succeeded) response.add(between(call.dispatchedAt, call.endedAt));
@@ -47,7 +54,10 @@ struct Totals {
   }
 
   void write(JsonWriter& json) {
-    json.field("calls", calls).field("succeeded", succeeded);
+    json.field("calls", calls).field("succeeded", succeeded).field("hedges", hedges).key("failures").beginObject();
+    for (std::size_t i = 0; i < std::size(failed); ++i)
+      if (failed[i] > 0) json.field(name(static_cast<FailureKind>(i)), failed[i]);
+    json.endObject();
     json.key("tokens").beginObject().field("in", in).field("cached", cached).field("out", out);
     json.field("reasoning", reasoning).field("strippedEstimate", stripped).endObject();
     json.field("costMicroUsd", cost).field("workMs", ms);
@@ -85,6 +95,10 @@ void writeCall(JsonWriter& json, const Run& run, const CallRecord& call) {
   if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
   if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
   if (call.overflowed) json.field("overflowed", true);
+  if (call.continues) json.field("continues", true);
+  if (call.peak) json.field("peak", true);
+  if (call.waited != Reason::None) json.field("waited", name(call.waited));
+  if (call.cancelled != Reason::None) json.field("cancelled", name(call.cancelled));
   json.endObject();
 }
 
@@ -152,7 +166,32 @@ void writeGroups(JsonWriter& json, const Run& run) {
     json.endArray();
   };
   write("byProvider", byProvider, [&](std::size_t i) { return std::string_view(run.table().providers[i].id); });
+  constexpr std::string_view kBreaker[] = {"closed", "open", "half_open"};
+  json.key("breakers").beginArray();
+  for (ProviderIndex i = 0; i < byProvider.size(); ++i)
+    if (run.health().timesOpened(i) > 0)
+      json.beginObject()
+          .field("provider", run.table().providers[i].id)
+          .field("state", kBreaker[static_cast<std::size_t>(run.health().state(i))])
+          .field("opened", static_cast<std::int64_t>(run.health().timesOpened(i)))
+          .endObject();
+  json.endArray();
   write("byType", byType, [](std::size_t i) { return name(static_cast<StepType>(i)); });
+}
+
+void writeCeiling(JsonWriter& json, const char* key, const Ceiling& ceiling) {
+  json.key(key).beginObject().known("microUsd", ceiling.usd).known("tokens", ceiling.tokens).endObject();
+}
+
+void writeBudget(JsonWriter& json, const Run& run) {
+  const Policy& policy = run.table().policy;
+  if (!policy.run.any() && !policy.step.any() && !policy.attempt.any()) return;
+  json.key("budget").beginObject();
+  writeCeiling(json, "run", policy.run);
+  writeCeiling(json, "step", policy.step);
+  writeCeiling(json, "attempt", policy.attempt);
+  json.field("spentMicroUsd", run.spent().usd).field("spentTokens", run.spent().tokens);
+  json.field("reservedMicroUsd", run.reserved().usd).endObject();
 }
 
 void writeSummary(JsonWriter& json, const Run& run) {
@@ -184,11 +223,15 @@ void writeSummary(JsonWriter& json, const Run& run) {
     json.number(static_cast<double>(sumMs) / static_cast<double>(makespan), 2);
   else
     json.null();
-  json.key("connectionReuse");
+  json.key("connection_reuse_rate");
   if (all.reuseKnown > 0)
     json.number(static_cast<double>(all.reused) / static_cast<double>(all.reuseKnown), 4);
   else
     json.null();
+  // What the reused connections would have cost to set up, at the mean of those that were.
+  json.field("connectionSetupMs", all.setupMs);
+  json.field("connectionSetupSavedMs", all.setups > 0 ? all.reused * all.setupMs / all.setups : 0);
+  writeBudget(json, run);
   json.key("totals").beginObject();
   all.write(json);
   json.endObject();

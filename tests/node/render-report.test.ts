@@ -4,13 +4,14 @@ import { gantt, providerLetters } from '../../node/cli/gantt.js'
 import { paint } from '../../node/cli/colour.js'
 import { summaryLines } from '../../node/cli/summary.js'
 import { displayWidth } from '../../node/cli/terminal-text.js'
-import { markdownText, reportMarkdown } from '../../web/standard/report-markdown.js'
+import { markdownText } from '../../web/standard/format.js'
+import { reportMarkdown } from '../../web/standard/report-markdown.js'
 
 const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })
 const tokens = { in: 1000, cached: 400, out: 2000, reasoning: 50, strippedEstimate: 120 }
 const totals: CallTotals = {
-  ...{ calls: 3, succeeded: 2, tokens, costMicroUsd: 4213, workMs: 9000 },
+  ...{ calls: 3, succeeded: 2, hedges: 0, failures: { auth: 1 }, tokens, costMicroUsd: 4213, workMs: 9000 },
   ...{ queueMs: spread(10), firstTokenMs: spread(2500), responseMs: spread(4000), networkMs: spread(null) },
 }
 const call = (more: Partial<CallReport>): CallReport => ({
@@ -26,7 +27,8 @@ const step = (id: string, more: Partial<StepReport>): StepReport => ({
 const report: RunReport = {
   ...{ taskId: 'shop', description: 'improve it', outcome: 'steps_failed', mode: 'build', pricesAsOf: '2026-11-21' },
   counts: { total: 3, done: 1, failed: 1, skipped: 1, cancelled: 0 },
-  ...{ successRate: 0.3333, makespanMs: 8000, sumOfStepsMs: 12_000, speedup: 1.5, connectionReuse: 0.5, totals },
+  ...{ successRate: 0.3333, makespanMs: 8000, sumOfStepsMs: 12_000, speedup: 1.5, totals },
+  ...{ connection_reuse_rate: 0.5, connectionSetupMs: 12, connectionSetupSavedMs: 12, breakers: [] },
   criticalPath: ['one', hostile],
   targets: [
     {

@@ -83,3 +83,22 @@ export const metricWords = {
   queue: 'queue time',
   network: 'network overhead',
 } as const
+
+/** A table in Markdown; cells are Markdown already. */
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/**
+ * Untrusted text as Markdown that shows it and does nothing: no markup, no HTML, no cell border, no control character.
+ * Underscores inside words stay: they mark nothing, and ids are full of them. Addresses do not become links.
+ */
+export function markdownText(text: string): string {
+  return oneLine(text)
+    .replace(/[\\`*~[\]|!#]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/\b(https?|ftp|mailto|www)([:.])/gi, '$1\\$2')
+}

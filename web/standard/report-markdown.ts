@@ -7,11 +7,13 @@ import {
   formatShare,
   formatUsd,
   formatUsdExact,
+  markdownTable,
+  markdownText,
   metricWords,
-  oneLine,
   plural,
   simulatedLabel,
 } from './format.js'
+import { decidingCall, policySection } from './report-policy.js'
 
 export interface ReportExtras {
   /** Name of the simulated profile; absent: a real run. */
@@ -28,25 +30,13 @@ const mostStepRows = 2000
 /** Steps named where a target was missed. */
 const mostNames = 10
 
-/**
- * Untrusted text as Markdown that shows it and does nothing: no markup, no HTML, no cell border, no control character.
- * Underscores inside words stay: they mark nothing, and ids are full of them. Addresses do not become links.
- */
-export function markdownText(text: string): string {
-  return oneLine(text)
-    .replace(/[\\`*~[\]|!#]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\$&')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\b(https?|ftp|mailto|www)([:.])/gi, '$1\\$2')
-}
-
 /** Takes what `RunResult` has. Ends with a newline. */
 export function reportMarkdown(report: RunReport, extras: ReportExtras = {}): string {
   const parts = [
     head(report, extras),
     summary(report, extras),
     failures(report, extras),
+    policySection(report),
     targets(report),
     criticalPath(report),
     groups('By provider', report.byProvider),
@@ -96,10 +86,16 @@ function summary(report: RunReport, extras: ReportExtras): string {
       'cost',
       `${formatUsdExact(totals.costMicroUsd)} at prices of ${markdownText(report.pricesAsOf)}${unknownPrices(report)}`,
     ],
-    ['connections reused', formatShare(report.connectionReuse)],
+    ['connections reused', connections(report)],
   ]
   if (extras.plan !== undefined) rows.push(['plan', markdownText(extras.plan)])
-  return `## Summary\n\n${table(['', ''], rows)}`
+  return `## Summary\n\n${markdownTable(['', ''], rows)}`
+}
+
+function connections(report: RunReport): string {
+  const { connection_reuse_rate: share, connectionSetupMs, connectionSetupSavedMs } = report
+  if (share === null) return 'unknown'
+  return `${formatShare(share)}; set-up took ${formatDuration(connectionSetupMs)}, reuse saved ${formatDuration(connectionSetupSavedMs)}`
 }
 
 function outcomeWords(report: RunReport): string {
@@ -108,6 +104,7 @@ function outcomeWords(report: RunReport): string {
     steps_failed: 'some steps failed',
     cancelled: 'cancelled',
     plan_invalid: 'the plan is invalid',
+    budget_exhausted: 'the budget did not suffice',
   }
   return words[report.outcome] ?? markdownText(report.outcome)
 }
@@ -123,7 +120,7 @@ function failures(report: RunReport, extras: ReportExtras): string {
   const lost = report.steps.filter(({ state }) => state === 'failed' || state === 'skipped' || state === 'cancelled')
   if (lost.length === 0) return ''
   const rows = lost.slice(0, mostStepRows).map((step) => [markdownText(step.id), step.state, why(step, extras)])
-  return `## What did not succeed\n\n${table(['step', 'state', 'why'], rows)}${more(lost.length)}`
+  return `## What did not succeed\n\n${markdownTable(['step', 'state', 'why'], rows)}${more(lost.length)}`
 }
 
 function why(step: StepReport, extras: ReportExtras): string {
@@ -153,7 +150,7 @@ function targets(report: RunReport): string {
       names.join(', '),
     ]
   })
-  return `## Targets\n\n${table(['', 'target', 'median', 'worst', '', 'missed by'], rows)}`
+  return `## Targets\n\n${markdownTable(['', 'target', 'median', 'worst', '', 'missed by'], rows)}`
 }
 
 function criticalPath(report: RunReport): string {
@@ -188,7 +185,7 @@ function groups(title: string, list: readonly (CallTotals & { readonly name: str
     'first token (median)',
     'response (median)',
   ]
-  return `## ${title}\n\n${table(heads, rows)}`
+  return `## ${title}\n\n${markdownTable(heads, rows)}`
 }
 
 function percentiles(report: RunReport): string {
@@ -201,12 +198,12 @@ function percentiles(report: RunReport): string {
   const rows = (['queue', 'firstToken', 'response', 'network'] as const).map((metric) =>
     row(metricWords[metric], totals[`${metric}Ms`]),
   )
-  return `## Percentiles\n\n${table(['', 'calls', 'p50', 'p90', 'p99', 'max'], rows)}`
+  return `## Percentiles\n\n${markdownTable(['', 'calls', 'p50', 'p90', 'p99', 'max'], rows)}`
 }
 
 function steps(report: RunReport): string {
   const rows = report.steps.slice(0, mostStepRows).map((step) => {
-    const main = step.calls.find(({ purpose }) => purpose === 'main')
+    const main = decidingCall(step)
     const out = step.calls.reduce((sum, { tokens }) => sum + tokens.out, 0)
     return [
       markdownText(step.id),
@@ -222,7 +219,7 @@ function steps(report: RunReport): string {
     ]
   })
   const heads = ['step', 'state', 'done by', 'rule', 'queue', 'first token', 'response', 'tokens out', 'cost', 'notes']
-  return `## Steps\n\n${table(heads, rows)}${more(report.steps.length)}`
+  return `## Steps\n\n${markdownTable(heads, rows)}${more(report.steps.length)}`
 }
 
 const auditWords: Readonly<Record<string, string>> = {
@@ -234,6 +231,10 @@ const auditWords: Readonly<Record<string, string>> = {
 function notes(step: StepReport, main: CallReport | undefined): string[] {
   const words: string[] = []
   if (main?.overflowed === true) words.push('its preferred provider was full')
+  const tries = step.calls.filter(({ purpose }) => purpose === 'main').length
+  if (tries > 1) words.push(`${tries} attempts`)
+  if (main?.purpose === 'hedge') words.push('the hedge answered first')
+  if (step.reason === 'recalled') words.push(reasonWords.recalled)
   if (main?.finish === 'length') words.push('cut at its answer limit')
   if (step.audit !== undefined) words.push(auditWords[step.audit] ?? step.audit)
   const repairs = step.calls.filter(({ purpose }) => purpose === 'repair').length
@@ -249,7 +250,7 @@ function savings(report: RunReport): string {
   const rows = report.byProvider
     .filter(({ tokens }) => tokens.strippedEstimate > 0)
     .map(({ name, tokens }) => [markdownText(name), formatCount(tokens.strippedEstimate)])
-  return `## Saved by stripping\n\nAbout ${plural(saved, 'prompt token')}, estimated.\n\n${table(['', 'tokens'], rows)}`
+  return `## Saved by stripping\n\nAbout ${plural(saved, 'prompt token')}, estimated.\n\n${markdownTable(['', 'tokens'], rows)}`
 }
 
 function warnings(extras: ReportExtras): string {
@@ -258,15 +259,9 @@ function warnings(extras: ReportExtras): string {
   const rows = list
     .slice(0, mostStepRows)
     .map(({ code, where, detail }) => [code, markdownText(where), markdownText(detail)])
-  return `## Warnings\n\n${table(['', 'at', ''], rows)}${more(list.length)}`
+  return `## Warnings\n\n${markdownTable(['', 'at', ''], rows)}${more(list.length)}`
 }
 
 function more(count: number): string {
   return count > mostStepRows ? `\n\n… and ${formatCount(count - mostStepRows)} more: see run.json.` : ''
-}
-
-/** Cells are Markdown already. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
 }

@@ -105,6 +105,12 @@ export interface Spread {
   readonly max: number | null
 }
 
+export interface LostTotals {
+  readonly in: number
+  readonly out: number
+  readonly costMicroUsd: number
+}
+
 export interface CallTotals {
   readonly calls: number
   readonly succeeded: number
@@ -120,6 +126,9 @@ export interface CallTotals {
     readonly strippedEstimate: number
   }
   readonly costMicroUsd: number
+  /** What calls cost that did not succeed, and of them those that the run or a person cancelled; both are in the sums above. */
+  readonly lost: LostTotals
+  readonly cancelled: LostTotals
   /** Sum of call times. */
   readonly workMs: number
   readonly queueMs: Spread

@@ -208,3 +208,17 @@ function isBaseAddress(text: string): boolean {
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** The configuration with another policy over it, member by member. */
+export function withPolicy(config: Config, policy: PolicyConfig): Config {
+  return merged(config, policy) as Config
+}
+
+function merged(under: unknown, over: unknown): unknown {
+  if (!isObject(under) || !isObject(over)) return over
+  const result: Record<string, unknown> = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    if (value !== undefined) result[key] = Object.hasOwn(under, key) ? merged(under[key], value) : value
+  }
+  return result
+}

@@ -19,12 +19,28 @@ std::int64_t networkMs(const CallRecord& call) {
   return call.setupMs;
 }
 
+/// Tokens and money of calls that brought nothing.
+struct Lost {
+  std::int64_t in = 0, out = 0;
+  MicroUsd cost = 0;
+
+  void add(const CallRecord& call) {
+    in += call.tokens.in;
+    out += call.tokens.out;
+    cost += call.cost;
+  }
+  void write(JsonWriter& json, const char* key) const {
+    json.key(key).beginObject().field("in", in).field("out", out).field("costMicroUsd", cost).endObject();
+  }
+};
+
 /// Sums and spreads over some calls.
 struct Totals {
   std::int64_t calls = 0, succeeded = 0, in = 0, cached = 0, out = 0, reasoning = 0, stripped = 0, ms = 0;
   std::int64_t reused = 0, reuseKnown = 0, setups = 0, setupMs = 0, hedges = 0;
   std::int64_t failed[static_cast<std::size_t>(FailureKind::Count)] = {};
   MicroUsd cost = 0;
+  Lost lost, cancelled;  ///< calls that did not succeed; of them those that the run or a person cancelled
   Spread queue, firstToken, response, network;
 
   void add(const CallRecord& call) {
@@ -45,7 +61,11 @@ struct Totals {
       setupMs += call.setupMs;
     }
     if (call.purpose == Purpose::Hedge) ++hedges;
-    if (call.failure != FailureKind::Count) ++failed[static_cast<std::size_t>(call.failure)];
+    if (call.failure != FailureKind::Count) {
+      ++failed[static_cast<std::size_t>(call.failure)];
+      lost.add(call);
+    }
+    if (call.failure == FailureKind::Cancelled || call.cancelled != Reason::None) cancelled.add(call);
     queue.add(between(call.readyAt, call.dispatchedAt));
     firstToken.add(between(call.dispatchedAt, call.firstTokenAt));
     if (call.succeeded) response.add(between(call.dispatchedAt, call.endedAt));
@@ -61,6 +81,8 @@ struct Totals {
     json.key("tokens").beginObject().field("in", in).field("cached", cached).field("out", out);
     json.field("reasoning", reasoning).field("strippedEstimate", stripped).endObject();
     json.field("costMicroUsd", cost).field("workMs", ms);
+    lost.write(json, "lost");
+    cancelled.write(json, "cancelled");
     json.key("queueMs");
     queue.write(json);
     json.key("firstTokenMs");

@@ -33,7 +33,7 @@ function budget(report: RunReport): string {
 
 function attempts(report: RunReport): string {
   const failures = Object.entries(report.totals.failures) as [FailureKind, number][]
-  const { hedges } = report.totals
+  const { hedges, lost, cancelled } = report.totals
   if (failures.length === 0 && hedges === 0) return ''
   const rows = failures.map(([kind, count]) => [kind, failureKindWords[kind], formatCount(count)])
   const retried = report.steps.filter(
@@ -42,6 +42,11 @@ function attempts(report: RunReport): string {
   const words = [
     `${formatCount(report.totals.calls - report.totals.succeeded)} of ${formatCount(report.totals.calls)} calls did not succeed`,
     `${formatCount(retried)} steps were tried more than once`,
+    ...(lost.costMicroUsd > 0
+      ? [
+          `they cost ${formatUsdExact(lost.costMicroUsd)}, ${formatUsdExact(cancelled.costMicroUsd)} of it cancelled on purpose`,
+        ]
+      : []),
     ...(hedges > 0 ? [`${formatCount(hedges)} hedges`] : []),
   ]
   const list = rows.length === 0 ? '' : `\n\n${markdownTable(['', '', 'calls'], rows)}`

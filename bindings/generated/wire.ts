@@ -315,6 +315,7 @@ export const errorCodes = [
   'host.plan_changed',
   'host.run_locked',
   'host.replay_differs',
+  'cache.bad_vector',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -359,6 +360,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'host.plan_changed': 'resume with the plan of the run, or add --reuse to keep what still matches',
   'host.run_locked': 'another process owns this run; wait for it or stop it',
   'host.replay_differs': 'the core decided otherwise than when the journal was written; report it with the run\'s folder',
+  'cache.bad_vector': 'hand over one finite vector of unit length with the dimensions that the cache was opened for',
 }
 
 /** Most numbers of one signal. */

@@ -1,0 +1,150 @@
+#include "core/cache/decision.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "core/cache/lexical.hpp"
+#include "core/cache/model.generated.hpp"
+
+namespace aetherflow {
+namespace {
+
+constexpr std::size_t kCandidates = 10;
+
+/// Chances that the entry is worse than the bound allows for, and the quantile of the normal distribution for each.
+constexpr double kChances[][2] = {{0.0001, 3.719}, {0.0003, 3.432}, {0.001, 3.090}, {0.002, 2.878},
+                                  {0.004, 2.652},  {0.008, 2.409},  {0.016, 2.144}, {0.03, 1.881},
+                                  {0.1, 1.282},    {0.3, 0.524}};
+
+double varianceOf(Belief belief, double prior) {
+  return belief.variance > 0 ? belief.variance : prior;
+}
+
+double barFor(const Bar* bars, std::size_t count, double share) {
+  if (!(share > bars[0].share)) return bars[0].eta;  // also for what is no number
+  for (std::size_t i = 1; i < count; ++i) {
+    if (share > bars[i].share) continue;
+    const double part = (share - bars[i - 1].share) / (bars[i].share - bars[i - 1].share);
+    return bars[i - 1].eta + part * (bars[i].eta - bars[i - 1].eta);
+  }
+  return bars[count - 1].eta;
+}
+
+}  // namespace
+
+Inputs inputsOf(float cosine, const Signs& signs) {
+  Inputs inputs;
+  inputs[0] = static_cast<std::uint8_t>(std::clamp((cosine - 0.5f) * 510.0f, 0.0f, 255.0f));
+  std::copy(signs.begin(), signs.end(), inputs.begin() + 1);
+  return inputs;
+}
+
+int sumOf(const Tree* trees, std::size_t count, const Inputs& inputs) {
+  int sum = 0;
+  for (const Tree* tree = trees; tree != trees + count; ++tree) {
+    std::size_t leaf = 0;
+    for (std::size_t i = 0; i < kTreeDepth; ++i) {
+      leaf |= static_cast<std::size_t>(inputs[tree->input[i]] >= tree->threshold[i]) << i;
+    }
+    sum += tree->leaf[leaf];
+  }
+  return sum;
+}
+
+double logistic(double eta) {
+  const double x = std::clamp(-eta, -40.0, 40.0) / 0.693147180559945309;
+  const double whole = static_cast<double>(static_cast<int>(x + 64.5) - 64);
+  // e^r for |r| ≤ ln 2 / 2 by its series, then 2^whole by its bits.
+  const double r = (x - whole) * 0.693147180559945309;
+  double power = 1;
+  for (int i = 13; i > 0; --i) power = 1 + power * r / i;
+  const double scale = std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(whole) + 1023) << 52);
+  return 1 / (1 + power * scale);
+}
+
+Belief learn(Belief belief, double prior, double eta, bool right) {
+  const double variance = varianceOf(belief, prior);
+  double at = belief.mean;
+  double curvature = 1 / variance;
+  for (int step = 0; step < 3; ++step) {
+    const double p = logistic(eta + at);
+    curvature = 1 / variance + p * (1 - p);
+    at += ((right ? 1 : 0) - p - (at - belief.mean) / variance) / curvature;
+  }
+  return {at, 1 / curvature};
+}
+
+double lowerBound(double eta, double deviation) {
+  double best = 0;
+  for (const auto& [chance, quantile] : kChances) {
+    best = std::max(best, (1 - chance) * logistic(eta - quantile * deviation));
+  }
+  return best;
+}
+
+std::string Decider::onlyExactBecause(std::string_view prompt, const DecisionOptions& options) const {
+  if (options.mode != CacheMode::Semantic) return options.mode == CacheMode::Off ? "mode.off" : "mode.exact";
+  if (!options.insideWindow) return "exact.window";
+  std::string word;
+  if (!onlyExact(readSentence(lexicon_, prompt), word)) return {};
+  return std::string(name(Guard::Fresh)) + ": " + word;
+}
+
+std::vector<Judged> Decider::decide(std::string_view prompt, const std::vector<Candidate>& candidates,
+                                    const DecisionOptions& options, std::string& exactOnly) const {
+  std::vector<Judged> judged;
+  exactOnly = onlyExactBecause(prompt, options);
+  if (!exactOnly.empty()) return judged;
+  const Sentence asked = readSentence(lexicon_, prompt);
+  const std::vector<float> letters = embedLexically(asked);
+  for (std::size_t i = 0; i < candidates.size() && i < kCandidates; ++i) {
+    judged.push_back(judge(asked, letters, candidates[i], options));
+    if (judged.back().hit) break;
+  }
+  return judged;
+}
+
+Judged Decider::judge(const Sentence& asked, const std::vector<float>& letters, const Candidate& candidate,
+                      const DecisionOptions& options) const {
+  Judged out;
+  out.id = candidate.id;
+  out.score = candidate.score;
+  // Written so that a score that is no number fails.
+  if (!(candidate.score >= std::max(options.floor, options.lexical ? kLexicalFloor : kFloor))) {
+    out.why = "below.floor";
+    return out;
+  }
+  const Sentence stored = readSentence(lexicon_, candidate.prompt);
+  std::string word;
+  if (onlyExact(stored, word)) {
+    out.why = std::string(name(Guard::Fresh)) + ": " + word;
+    return out;
+  }
+  const Finding finding = compare(lexicon_, stored, asked, likeness(letters, embedLexically(stored)));
+  out.why = finding.why();
+  if (vetoes(finding.guard)) return out;
+  const Inputs inputs = inputsOf(candidate.score, finding.signs);
+  const int sum = options.lexical ? sumOf(kLexicalTrees, std::size(kLexicalTrees), inputs)
+                                  : sumOf(kModelTrees, std::size(kModelTrees), inputs);
+  const double bar = options.lexical ? barFor(kLexicalBars, std::size(kLexicalBars), options.maxWrongShare)
+                                     : barFor(kModelBars, std::size(kModelBars), options.maxWrongShare);
+  out.eta = static_cast<double>(sum) / kEtaUnit + pool_.mean;
+  const double eta = out.eta + candidate.belief.mean;
+  const double spread = varianceOf(candidate.belief, kEntryVariance) + varianceOf(pool_, kPoolVariance);
+  out.probability = logistic(eta);
+  out.bound = lowerBound(eta, std::sqrt(spread));
+  // The bar was read off entries without labels: those that have some are surer, and need not be better.
+  out.needed = lowerBound(bar, std::sqrt(kEntryVariance + kPoolVariance));
+  out.closed = finding.closed;
+  out.hit = !finding.closed && out.bound >= out.needed;
+  return out;
+}
+
+Belief Decider::feedback(Belief entry, double eta, bool right) {
+  const Belief learnt = learn(entry, kEntryVariance, eta, right);
+  pool_ = learn(pool_, kPoolVariance, eta - pool_.mean + entry.mean, right);
+  return learnt;
+}
+
+}  // namespace aetherflow

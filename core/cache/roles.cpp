@@ -1,0 +1,168 @@
+#include "core/cache/roles.hpp"
+
+#include "core/prompt/text.hpp"
+
+namespace aetherflow {
+namespace {
+
+bool symmetric(const Sentence& sentence) {
+  for (const Token& token : sentence.tokens) {
+    if (token.info.is(kSymmetric)) return true;
+  }
+  return false;
+}
+
+/// "and" or "or" between the two: a list, whose order means nothing; but "this and not that" is none.
+bool listed(const Side& side, std::size_t from, std::size_t to) {
+  bool list = false;
+  for (std::size_t i = from + 1; i < to; ++i) {
+    if (side.token(i).info.is(kNegator)) return false;
+    list = list || text::isListed(side.token(i).word, "and\nor\net\nou\n");
+  }
+  return list;
+}
+
+/// "is taken by Ann": a word, then "by" with a word behind it that is no "doing". `who` gets the place of that word.
+bool passive(const Side& side, std::size_t& who) {
+  for (std::size_t i = 2; i + 1 < side.size(); ++i) {
+    if (!text::isListed(side.token(i).word, "by\npar\n") ||
+        !(side.token(i - 1).counts() || text::endsWith(side.token(i - 1).word, "ed"))) {
+      continue;
+    }
+    bool be = false;
+    for (std::size_t j = 0; j < i; ++j) {
+      be = be || text::isListed(side.token(j).word, "is\nare\nwas\nwere\nbe\nbeen\nbeing\nest\nsont\nete\n");
+    }
+    if (!be) continue;
+    for (who = i + 1; who + 1 < side.size() && !side.token(who).counts(); ++who) {
+    }
+    return side.token(who).counts() && !(who == i + 1 && text::endsWith(side.token(who).word, "ing"));
+  }
+  return false;
+}
+
+/// One side passive: its arguments must stand in the other order. `side` is the passive one.
+bool passiveKeepsOrder(const Side& side, const Side& other, std::size_t agent) {
+  const std::int32_t place = side.mate[agent];
+  if (place < 0) return false;
+  // The subject of the passive: the first word that counts. On the active side it must stand behind the agent.
+  for (std::size_t i = 0; i < agent; ++i) {
+    if (!side.token(i).counts() || side.mate[i] < 0) continue;
+    return side.mate[i] < place && other.token(static_cast<std::size_t>(place)).counts();
+  }
+  return false;
+}
+
+std::string_view neighbour(const Side& side, std::size_t i, bool left) {
+  if (left ? i == 0 : i + 1 == side.size()) return {};
+  return side.token(left ? i - 1 : i + 1).key;
+}
+
+/// x and y have changed places: each stands where the other stood, by its left or by its right neighbour.
+bool exchanged(const Pairing& pair, std::size_t x, std::size_t y) {
+  const auto otherX = static_cast<std::size_t>(pair.a.mate[x]);
+  const auto otherY = static_cast<std::size_t>(pair.a.mate[y]);
+  for (const bool left : {true, false}) {
+    const std::string_view atX = neighbour(pair.a, x, left);
+    const std::string_view atY = neighbour(pair.a, y, left);
+    if (atX != atY && neighbour(pair.b, otherY, left) == atX && neighbour(pair.b, otherX, left) == atY) return true;
+  }
+  return false;
+}
+
+/// Where more was said otherwise than this, a changed order is no sign of exchanged parties.
+constexpr std::size_t kFewExtras = 2;
+
+std::size_t extras(const Side& side) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < side.size(); ++i) found += side.extra(i);
+  return found;
+}
+
+/// "used" against "use": one side may be passive without naming who acts, and then the order must change.
+bool voiceChanged(const Pairing& pair) {
+  for (std::size_t i = 0; i < pair.a.size(); ++i) {
+    if (pair.a.match[i] != Match::Same) continue;
+    const std::string& other = pair.b.token(static_cast<std::size_t>(pair.a.mate[i])).word;
+    if (text::endsWith(pair.a.token(i).word, "ed") != text::endsWith(other, "ed")) return true;
+  }
+  return false;
+}
+
+/// What "than", "from" or "not" governs: the next word that carries a subject; size() when there is none.
+std::size_t governed(const Side& side, std::string_view by) {
+  std::size_t at = 0;
+  while (at < side.size() && side.token(at).word != by) ++at;
+  while (at < side.size() && !side.token(at).counts()) ++at;
+  return at;
+}
+
+/// "better than A" against "better than B", where both sides name both.
+bool governsAnother(const Pairing& pair, std::string& detail) {
+  for (const std::string_view by : {"than", "from", "not"}) {
+    const std::size_t x = governed(pair.a, by);
+    const std::size_t y = governed(pair.b, by);
+    if (x == pair.a.size() || y == pair.b.size() || pair.a.mate[x] < 0 || pair.b.mate[y] < 0) continue;
+    if (static_cast<std::size_t>(pair.a.mate[x]) == y) continue;
+    detail = std::string(by) + " " + pair.a.token(x).word + "/" + pair.b.token(y).word;
+    return true;
+  }
+  return false;
+}
+
+/// 'm' and 'f' for each he and she in turn.
+std::string genders(const Sentence& sentence) {
+  std::string out;
+  for (const Token& token : sentence.tokens) {
+    if (text::isListed(token.word, "he\nhim\nhis\n")) out += 'm';
+    if (text::isListed(token.word, "she\nher\nhers\n")) out += 'f';
+  }
+  return out;
+}
+
+}  // namespace
+
+bool rolesExchanged(const Pairing& pair, std::string& detail) {
+  const std::string left = genders(*pair.a.sentence);
+  const std::string right = genders(*pair.b.sentence);
+  if (left.size() == right.size() && left != right) {
+    detail = "he/she";
+    return true;
+  }
+  std::size_t agentA = 0;
+  std::size_t agentB = 0;
+  const bool passiveA = passive(pair.a, agentA);
+  const bool passiveB = passive(pair.b, agentB);
+  if (passiveA != passiveB) {
+    detail = "by " + (passiveA ? pair.a.token(agentA) : pair.b.token(agentB)).word;
+    return passiveA ? passiveKeepsOrder(pair.a, pair.b, agentA) : passiveKeepsOrder(pair.b, pair.a, agentB);
+  }
+  if (symmetric(*pair.a.sentence) && symmetric(*pair.b.sentence)) return false;
+  if (extras(pair.a) + extras(pair.b) > kFewExtras || voiceChanged(pair)) return false;
+  if (governsAnother(pair, detail)) return true;
+  for (std::size_t x = 0; x < pair.a.size(); ++x) {
+    if (pair.a.mate[x] < 0 || !pair.a.token(x).counts()) continue;
+    for (std::size_t y = x + 1; y < pair.a.size(); ++y) {
+      if (pair.a.mate[y] < 0 || !pair.a.token(y).counts() || pair.a.mate[y] > pair.a.mate[x]) continue;
+      if (listed(pair.a, x, y) || !exchanged(pair, x, y)) continue;
+      detail = pair.a.token(x).word + "/" + pair.a.token(y).word;
+      return true;
+    }
+  }
+  return false;
+}
+
+std::size_t crossedShare(const Pairing& pair) {
+  std::size_t crossed = 0;
+  std::size_t mates = 0;
+  std::int32_t last = -1;
+  for (std::size_t i = 0; i < pair.a.size(); ++i) {
+    if (pair.a.mate[i] < 0 || !pair.a.token(i).counts()) continue;
+    ++mates;
+    crossed += pair.a.mate[i] < last;
+    last = pair.a.mate[i];
+  }
+  return mates < 2 ? 0 : 255 * crossed / (mates - 1);
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,352 @@
+#include "core/cache/sentence.hpp"
+
+#include "core/prompt/text.hpp"
+
+namespace aetherflow {
+namespace {
+
+using text::isAlpha;
+using text::isDigit;
+using text::isHigh;
+using text::isLower;
+using text::isUpper;
+
+/// A run of the text with what only its spelling tells.
+struct Piece {
+  std::string_view text;
+  bool quoted = false;
+  bool start = false;  ///< first of a sentence
+};
+
+bool has(std::string_view s, char c) {
+  return s.find(c) != std::string_view::npos;
+}
+
+bool letterAt(std::string_view s, std::size_t i) {
+  return i < s.size() && (isAlpha(s[i]) || isHigh(s[i]));
+}
+
+class Cutter {
+ public:
+  Cutter(std::string_view s, std::vector<Piece>& out) : s_(s), out_(out) {
+    // A quote that is never closed is an inch or an apostrophe: then nothing is quoted.
+    std::size_t quotes = 0;
+    for (const char c : s) quotes += c == '"';
+    pairedQuotes_ = quotes % 2 == 0;
+  }
+
+  void cut() {
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i <= s_.size(); ++i) {
+      if (i == 0 || text::isSpace(s_[i - 1])) symbols(i);
+      if (i < s_.size() && !breaks(i)) continue;
+      if (i > begin) run(s_.substr(begin, i - begin));
+      begin = i + 1;
+      if (i == s_.size()) break;
+      const char c = s_[i];
+      if (c == '`' || (c == '"' && pairedQuotes_)) quoted_ = !quoted_;
+      if (c == '!' || c == '?' || c == '\n' || c == ';') start_ = true;
+    }
+  }
+
+ private:
+  bool breaks(std::size_t i) const {
+    const char c = s_[i];
+    if (c == ',') return !(i > 0 && i + 1 < s_.size() && isDigit(s_[i - 1]) && isDigit(s_[i + 1]));
+    return text::isSpace(c) || has("()[]{}<>;!?\"`|*=~^", c);
+  }
+
+  /// "==", "()", "<?>" between blanks: what is asked about, where words have none.
+  void symbols(std::size_t begin) {
+    std::size_t end = begin;
+    bool telling = false;
+    while (end < s_.size() && !text::isSpace(s_[end])) {
+      if (text::isWordByte(s_[end])) return;
+      telling = telling || has("=<>()[]{}*+/\\^%#@~|&", s_[end]);
+      ++end;
+    }
+    if (telling && s_.substr(begin, end - begin) != "&") put(s_.substr(begin, end - begin));
+  }
+
+  void put(std::string_view piece) {
+    if (piece.empty()) return;
+    out_.push_back({piece, quoted_, start_});
+    start_ = false;
+  }
+
+  void run(std::string_view piece) {
+    bool ends = false;
+    while (!piece.empty() && has(".:'", piece.back())) {
+      ends = ends || piece.back() != '\'';
+      piece.remove_suffix(1);
+    }
+    while (!piece.empty() && piece[0] == '\'') piece.remove_prefix(1);
+    bool wordy = false;
+    for (const char c : piece) wordy = wordy || text::isWordByte(c);
+    if (!wordy && piece != "&") return;
+    const std::size_t letters = countLetters(piece);
+    if (letters + 1 == piece.size() && has(piece, '\'')) {
+      word(piece);
+    } else if (splits(piece, letters, '/') || splits(piece, letters, '-')) {
+      for (std::size_t at = 0; at < piece.size();) {
+        const std::size_t end = std::min(piece.find(has(piece, '/') ? '/' : '-', at), piece.size());
+        put(piece.substr(at, end - at));
+        at = end + 1;
+      }
+    } else {
+      put(piece);
+    }
+    start_ = start_ || ends;
+  }
+
+  static std::size_t countLetters(std::string_view s) {
+    std::size_t letters = 0;
+    for (std::size_t i = 0; i < s.size(); ++i) letters += letterAt(s, i);
+    return letters;
+  }
+
+  /// "and/or", "well-known": letters around the mark. "/usr/lib" and "-v" are no such words.
+  static bool splits(std::string_view s, std::size_t letters, char mark) {
+    std::size_t marks = 0;
+    for (const char c : s) marks += c == mark;
+    return marks > 0 && marks <= (mark == '/' ? 1u : 3u) && letters + marks == s.size() && s[0] != mark;
+  }
+
+  /// l'erreur → l erreur; user's → user; don't stays.
+  void word(std::string_view piece) {
+    const std::size_t at = piece.find('\'');
+    const std::string_view head = piece.substr(0, at);
+    if (text::endsWith(piece, "n't") || text::endsWith(piece, "N'T")) {
+      put(piece);
+    } else if (text::isListed(head, "l\nd\nqu\nn\nj\ns\nc\nm\nt\n")) {
+      put(head);
+      put(piece.substr(at + 1));
+    } else {
+      put(head);
+    }
+  }
+
+  std::string_view s_;
+  std::vector<Piece>& out_;
+  bool pairedQuotes_ = false;
+  bool quoted_ = false;
+  bool start_ = true;
+};
+
+/// "1,000" → 1000, "007" → 7, "1.50" → 1.5; "" when it is no plain number.
+std::string canonicalNumber(std::string_view s) {
+  std::string out;
+  bool point = false;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (s[i] == ',') continue;
+    if (s[i] == '.' && !point && i > 0) {
+      point = true;
+    } else if (!isDigit(s[i])) {
+      return {};
+    }
+    out += s[i];
+  }
+  while (point && (out.back() == '0' || out.back() == '.')) {
+    point = out.back() != '.';
+    out.pop_back();
+  }
+  std::size_t zeros = 0;
+  while (zeros + 1 < out.size() && out[zeros] == '0' && out[zeros + 1] != '.') ++zeros;
+  return out.substr(zeros);
+}
+
+/// Spelt like an identifier: digits among letters, or marks inside, or a capital behind a small letter.
+bool isIdentifier(std::string_view s) {
+  if ((s[0] == '-' && s.size() > 1) || !(text::isWordByte(s[0]) || has("-./@$", s[0]))) return true;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (isDigit(s[i]) || has("_/\\:@.%$", s[i])) return true;
+    if (i > 0 && isUpper(s[i]) && isLower(s[i - 1])) return true;
+  }
+  return false;
+}
+
+bool isAcronym(std::string_view s) {
+  if (s.size() > 2 && s.back() == 's') s.remove_suffix(1);
+  for (const char c : s) {
+    if (!isUpper(c)) return false;
+  }
+  return s.size() >= 2;
+}
+
+class Classifier {
+ public:
+  Classifier(const Lexicon& lexicon, const std::vector<Piece>& pieces, Sentence& out)
+      : lexicon_(lexicon), pieces_(pieces), out_(out) {}
+
+  void classify() {
+    out_.language = languageOf();
+    std::size_t words = 0;
+    std::size_t capitals = 0;
+    std::size_t shouted = 0;
+    for (const Piece& piece : pieces_) {
+      if (!letterAt(piece.text, 0)) continue;
+      shouted += isAcronym(piece.text);
+      if (lexicon_.find(out_.language, lowered(piece.text)).is(kStop)) continue;
+      ++words;
+      capitals += isUpper(piece.text[0]);
+    }
+    // In A Title, or IN A SHOUT, capitals mark nothing.
+    titled_ = words > 4 && capitals * 5 > words * 4;
+    shouted_ = shouted > 2 && shouted * 2 > words;
+    for (std::size_t i = 0; i < pieces_.size(); ++i) i += take(i);
+  }
+
+ private:
+  Language languageOf() const {
+    std::size_t votes[2] = {};
+    for (const Piece& piece : pieces_) {
+      const std::string word = lowered(piece.text);
+      for (const Language language : {Language::English, Language::French}) {
+        votes[static_cast<std::size_t>(language)] += lexicon_.find(language, word).is(kStop | kNegator | kQuestion);
+      }
+    }
+    if (votes[0] == votes[1]) return Language::Unknown;
+    return votes[0] > votes[1] ? Language::English : Language::French;
+  }
+
+  /// Classifies piece `i`; returns how many more it took.
+  std::size_t take(std::size_t i) {
+    const Piece& piece = pieces_[i];
+    Token token;
+    token.word = lowered(piece.text);
+    token.sentenceStart = piece.start;
+    if (token.word == "&") token.word = "and";
+    token.info = lexicon_.find(out_.language, token.word);
+    std::size_t more = 0;
+    if (token.info.is(kPhrase)) more = phrase(i, token);
+    if (more == 0 && quantity(piece.text, token)) return 0;
+    token.key = stemOf(out_.language, token.word);
+    token.kind = kindOf(piece, token, more > 0);
+    out_.tokens.push_back(std::move(token));
+    return more;
+  }
+
+  /// The longest listed phrase of up to three words that starts here.
+  std::size_t phrase(std::size_t i, Token& token) const {
+    std::string joined = token.word;
+    std::size_t more = 0;
+    for (std::size_t next = i + 1; next < pieces_.size() && next < i + 3; ++next) {
+      joined += '_' + lowered(pieces_[next].text);
+      const WordInfo info = lexicon_.find(out_.language, joined);
+      if (info.packed == 0) continue;
+      token.word = joined;
+      token.info = info;
+      more = next - i;
+    }
+    return more;
+  }
+
+  TokenKind kindOf(const Piece& piece, Token& token, bool isPhrase) const {
+    const bool afterNumber = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::Number;
+    if (token.info.is(kUnit) && afterNumber) return TokenKind::Hard;
+    if (token.info.is(kNumberWord)) {
+      token.key = lexicon_.numberOf(out_.language, token.word);
+      if (!token.info.is(kStop)) return TokenKind::Number;
+    }
+    const bool acronym = !shouted_ && isAcronym(piece.text);
+    if (token.info.is(kStop)) return acronym && token.info.is(kName) ? TokenKind::Name : TokenKind::Function;
+    if (isPhrase) return token.info.is(kChange) ? TokenKind::Function : TokenKind::Content;
+    if (isIdentifier(piece.text)) {
+      token.key = token.word;
+      return TokenKind::Hard;
+    }
+    if (token.info.is(kName)) return TokenKind::Name;
+    if (acronym || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
+    const bool capital = isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
+    return capital && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+  }
+
+  /// "$5", "30", "7pm", "2nd": a number, and what is glued to it as a unit of its own.
+  bool quantity(std::string_view s, const Token& token) {
+    std::string_view unit;
+    for (const auto& [sign, name] : {std::pair<std::string_view, std::string_view>{"$", "usd"},
+                                     {"€", "euro"},
+                                     {"£", "gbp"},
+                                     {"₹", "rupee"},
+                                     {"Rs.", "rupee"}}) {
+      if (!text::startsWith(s, sign)) continue;
+      unit = name;
+      s.remove_prefix(sign.size());
+    }
+    std::size_t digits = 0;
+    while (digits < s.size() && (isDigit(s[digits]) || has(",.", s[digits]))) ++digits;
+    const std::string number = canonicalNumber(s.substr(0, digits));
+    if (digits == 0 || number.empty()) return false;
+    std::string tail = lowered(s.substr(digits));
+    const bool ordinal = tail == "st" || tail == "nd" || tail == "rd" || tail == "th";
+    if (tail == "%") tail = "percent";
+    for (std::size_t i = 0; i < tail.size(); ++i) {
+      if (!letterAt(tail, i)) return false;
+    }
+    if (ordinal) tail.clear();
+    if (tail.empty()) tail = unit;
+    add(number, TokenKind::Number, token.sentenceStart);
+    if (!tail.empty()) add(stemOf(out_.language, tail), TokenKind::Hard, false);
+    return true;
+  }
+
+  void add(std::string key, TokenKind kind, bool start) {
+    Token token;
+    token.word = key;
+    token.key = std::move(key);
+    token.kind = kind;
+    token.sentenceStart = start;
+    out_.tokens.push_back(std::move(token));
+  }
+
+  const Lexicon& lexicon_;
+  const std::vector<Piece>& pieces_;
+  Sentence& out_;
+  bool titled_ = false;
+  bool shouted_ = false;
+};
+
+/// Drops `ending` if at least `least` bytes stay.
+bool drop(std::string& word, std::string_view ending, std::size_t least) {
+  if (word.size() < ending.size() + least || !text::endsWith(word, ending)) return false;
+  word.resize(word.size() - ending.size());
+  return true;
+}
+
+}  // namespace
+
+std::string stemOf(Language language, std::string_view word) {
+  std::string stem(word);
+  if (language == Language::French) {
+    if (!drop(stem, "s", 3)) drop(stem, "x", 3);
+    for (const std::string_view ending : {"er", "ez", "ee", "ent", "ant", "ons", "e"}) {
+      if (drop(stem, ending, 4)) break;
+    }
+    return stem;
+  }
+  if (drop(stem, "ies", 3)) {
+    stem += 'y';
+  } else if (!text::endsWith(stem, "ss") && !text::endsWith(stem, "us") && !text::endsWith(stem, "is")) {
+    if (!drop(stem, "'s", 1)) drop(stem, "s", 3);
+  }
+  const bool verb = drop(stem, "ing", 4) || drop(stem, "ing", 3) || drop(stem, "ed", 3);
+  const std::size_t n = stem.size();
+  if (verb && n > 3 && stem[n - 1] == stem[n - 2] && !has("ls", stem[n - 1])) stem.pop_back();
+  drop(stem, "e", 3);
+  if (!stem.empty() && stem.back() == 'y' && stem.size() > 3) stem.back() = 'i';
+  return stem;
+}
+
+Sentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
+  Sentence sentence;
+  const std::string text = plain(utf8);
+  std::vector<Piece> pieces;
+  Cutter(text, pieces).cut();
+  const bool cutOff = pieces.size() > kMaxTokens;
+  if (cutOff) pieces.resize(kMaxTokens);
+  Classifier(lexicon, pieces, sentence).classify();
+  if (cutOff) sentence.language = Language::Unknown;
+  return sentence;
+}
+
+}  // namespace aetherflow

@@ -1,8 +1,8 @@
 #include "core/cache/decision.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "core/cache/lexical.hpp"
 #include "core/cache/model.generated.hpp"
@@ -59,7 +59,9 @@ double logistic(double eta) {
   const double r = (x - whole) * 0.693147180559945309;
   double power = 1;
   for (int i = 13; i > 0; --i) power = 1 + power * r / i;
-  const double scale = std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(whole) + 1023) << 52);
+  const std::uint64_t bits = static_cast<std::uint64_t>(static_cast<int>(whole) + 1023) << 52;
+  double scale;
+  std::memcpy(&scale, &bits, sizeof scale);
   return 1 / (1 + power * scale);
 }
 

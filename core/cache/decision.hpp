@@ -121,6 +121,8 @@ class Decider {
   /// A label for a judged candidate: moves the entry's belief, which is returned, and the pool a little.
   Belief feedback(Belief entry, double eta, bool right);
 
+  /// To be filled before the first question.
+  Lexicon& lexicon() { return lexicon_; }
   const Lexicon& lexicon() const { return lexicon_; }
   Belief pool() const { return pool_; }
   void restore(Belief pool) { pool_ = pool; }

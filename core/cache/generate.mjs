@@ -19,7 +19,8 @@ function pack(language) {
     else if (line.startsWith('#') && (line[1] ?? ' ') === ' ') continue
     else for (const word of fold(line.toLowerCase()).split(/\s+/)) if (word) section.add(word)
   }
-  const text = sections.map((name) => [...entries[name]].join(' ') + '\n').join('')
+  const sorted = (name) => (name === 'synonym' ? [...entries[name]] : [...entries[name]].sort())
+  const text = sections.map((name) => sorted(name).join(' ') + '\n').join('')
   if (/[^\n -~]|["\\]/.test(text)) throw new Error(`${language}: a character that the packed text cannot hold`)
   return text.trimEnd().match(/[^\n]*\n?/g).filter(Boolean).flatMap((line) => line.match(/[^]{1,110}/g)).map((piece) => `    ${JSON.stringify(piece)}`)
 }

@@ -68,7 +68,7 @@ class Comparison {
     if (sign(Sign::More) > 0) sayOpen(Guard::Qualifier);
     if (sign(Sign::Change) > 0 || sign(Sign::Question) > 0) say(Guard::Change, "", "");
     const std::uint8_t words = sign(Sign::Fewer);
-    const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) == words && wordsInPlace_ >= words;
+    const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) <= words + 1 && wordsInPlace_ >= words;
     const bool qualified = words == 0 && sign(Sign::More) == 1 && sign(Sign::Inserted) == 1;
     finding_.closed = unknown || minimalPair || qualified || shifted_ || renamed();
     return std::move(finding_);
@@ -173,21 +173,31 @@ class Comparison {
     if (i == 0) return 0;
     return side.mate[i - 1] < 0 ? -2 : side.mate[i - 1] + 1;
   }
+  /// Where the token at `i` is laid; -2 when it has no mate, the other side's length at the end.
   static std::int32_t placeBefore(const Side& side, const Side& other, std::size_t i) {
-    if (i + 1 == side.size()) return static_cast<std::int32_t>(other.size()) - 1;
-    return side.mate[i + 1] < 0 ? -2 : side.mate[i + 1] - 1;
+    if (i == side.size()) return static_cast<std::int32_t>(other.size());
+    return side.mate[i] < 0 ? -2 : side.mate[i];
   }
 
+  /// Runs of words without a mate that stand between the same two neighbours on either side: "the [living room] floor"
+  /// and "the [kitchen] floor".
   std::size_t exchangedInPlace() {
     std::size_t found = 0;
     for (std::size_t i = 0; i < a_.size(); ++i) {
-      if (!a_.open(i)) continue;
-      const std::int32_t after = placeAfter(a_, i);
-      const std::int32_t before = placeBefore(a_, b_, i);
-      if (after < 0 || after != before || static_cast<std::size_t>(after) >= b_.size()) continue;
-      const auto other = static_cast<std::size_t>(after);
-      found += b_.open(other);
-      wordsInPlace_ += a_.extra(i) && b_.extra(other);
+      if (!a_.open(i) || (i > 0 && a_.open(i - 1))) continue;
+      std::size_t end = i;
+      std::size_t wordsA = 0;
+      for (; end < a_.size() && a_.open(end); ++end) wordsA += a_.extra(end);
+      const std::int32_t from = placeAfter(a_, i);
+      const std::int32_t to = placeBefore(a_, b_, end);
+      std::size_t wordsB = 0;
+      std::int32_t at = from;
+      for (; at >= 0 && at < to && b_.open(static_cast<std::size_t>(at)); ++at) {
+        wordsB += b_.extra(static_cast<std::size_t>(at));
+      }
+      if (from < 0 || from >= to || at != to) continue;
+      ++found;
+      wordsInPlace_ += std::min(wordsA, wordsB);
     }
     return found;
   }
@@ -198,7 +208,7 @@ class Comparison {
     for (std::size_t i = 0; i < side.size(); ++i) {
       if (!side.extra(i)) continue;
       const std::int32_t after = placeAfter(side, i);
-      found += after >= 0 && placeBefore(side, other, i) == after - 1;
+      found += after >= 0 && placeBefore(side, other, i + 1) == after;
     }
     return found;
   }

@@ -48,7 +48,7 @@ enum class Sign : std::uint8_t {
   Crossed,    ///< share of the mates whose order differs
   Words,      ///< words of both that carry a subject
   Function,   ///< articles, pronouns and the like without a mate
-  InPlace,    ///< words exchanged for another between the same neighbours
+  InPlace,    ///< runs of words exchanged for others between the same neighbours
   Inserted,   ///< words put between two neighbours that otherwise stand together
   Letters,    ///< likeness of the spelling (lexical.hpp)
   Count

@@ -1,6 +1,5 @@
 #include "core/cache/lexicon.hpp"
 
-#include "core/cache/words.generated.hpp"
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
@@ -29,12 +28,8 @@ void note(TextIndex& words, std::string_view word, std::uint32_t flags, std::uin
 
 }  // namespace
 
-Lexicon::Lexicon() {
-  read(words_[0], kEnglishWords);
-  read(words_[1], kFrenchWords);
-}
-
-void Lexicon::read(TextIndex& words, std::string_view packed) {
+void Lexicon::read(Language language, std::string_view packed) {
+  TextIndex& words = words_[static_cast<std::size_t>(language)];
   std::uint32_t group = 0;
   for (std::uint32_t section = Stop; section <= Name; ++section) {
     std::string_view line = cut(packed, '\n');

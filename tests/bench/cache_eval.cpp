@@ -65,7 +65,8 @@ bool served(const Decider& decider, const Pair& pair, float score, bool lexical,
 }
 
 void evaluate(const std::vector<Pair>& pairs, bool heldOut, bool lexical, double share) {
-  const Decider decider;
+  Decider decider;
+  readWords(decider.lexicon());
   std::map<std::string, Tally> families;
   Tally pooled;
   Tally thresholds[std::size(kThresholds)];

@@ -26,7 +26,7 @@ namespace {
 constexpr int kDepth = static_cast<int>(kTreeDepth);
 constexpr int kLeaves = 1 << kDepth;
 constexpr std::size_t kTrees = 40;
-constexpr std::size_t kFewTrees = 24;  // the lexical embedder's model
+constexpr std::size_t kFewTrees = 40;  // the lexical embedder's model
 constexpr double kRate = 0.25;
 constexpr double kRidge = 12;
 constexpr double kSlipSame = 0.03;

@@ -12,8 +12,14 @@
 #include "core/cache/guards.hpp"
 #include "core/cache/lexical.hpp"
 #include "core/cache/vectors.hpp"
+#include "core/cache/words.generated.hpp"
 
 namespace aetherflow::bench {
+
+inline void readWords(Lexicon& lexicon) {
+  lexicon.read(Language::English, kEnglishWords);
+  lexicon.read(Language::French, kFrenchWords);
+}
 
 struct Pair {
   bool same = false;     ///< one answer serves both
@@ -72,7 +78,8 @@ inline std::vector<Pair> readPairs(const std::string& folder) {
   std::vector<float> vectors(texts.size() * 384);
   vectorFile.read(reinterpret_cast<char*>(vectors.data()), static_cast<std::streamsize>(vectors.size() * 4));
   std::ifstream pairFile(folder + "/pairs.tsv");
-  const Lexicon lexicon;
+  Lexicon lexicon;
+  readWords(lexicon);
   Components components(texts.size());
   std::map<std::string, std::uint32_t> templates;
   while (std::getline(pairFile, line)) {

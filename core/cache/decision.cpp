@@ -13,9 +13,8 @@ namespace {
 constexpr std::size_t kCandidates = 10;
 
 /// Chances that the entry is worse than the bound allows for, and the quantile of the normal distribution for each.
-constexpr double kChances[][2] = {{0.0001, 3.719}, {0.0003, 3.432}, {0.001, 3.090}, {0.002, 2.878},
-                                  {0.004, 2.652},  {0.008, 2.409},  {0.016, 2.144}, {0.03, 1.881},
-                                  {0.1, 1.282},    {0.3, 0.524}};
+constexpr double kChances[][2] = {{0.0001, 3.719}, {0.0003, 3.432}, {0.001, 3.090}, {0.002, 2.878}, {0.004, 2.652},
+                                  {0.008, 2.409},  {0.016, 2.144},  {0.03, 1.881},  {0.1, 1.282},   {0.3, 0.524}};
 
 double varianceOf(Belief belief, double prior) {
   return belief.variance > 0 ? belief.variance : prior;

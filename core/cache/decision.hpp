@@ -1,15 +1,16 @@
 #pragma once
-// May the answer of a stored prompt serve this one? The guards first; then a probability, and a bound that it must clear.
+// May the answer of a stored prompt serve this one? The guards first; then a probability, and a bound that it must
+// clear.
 //
 //   candidates, best first ─▶ guards ─veto─▶ next ─▶ trees: η ─▶ + what labels say of this entry, of the pool ─▶
 //     lower bound of σ(η) ≥ what maxWrongShare asks for ? ─▶ hit : next
 //
-// The bound follows vCache's rule (Schroeder et al. 2025), for the served hit instead of the request: an entry answers for
-// its prompt a little better or worse than the pool, by a Gaussian amount on the scale of η. For each ε the probability is
-// at least σ(η + mean − z(ε)·deviation) but for a chance of ε, so at least (1 − ε) times that; the best ε counts.
-// No coin is tossed: what does not clear the bound is a miss. How high the bar lies for a share of wrong answers among the
-// served is read off pairs that the model had not seen (cache_fit), since a share is an average: the worst of the hits may
-// be more doubtful than it.
+// The bound follows vCache's rule (Schroeder et al. 2025), for the served hit instead of the request: an entry answers
+// for its prompt a little better or worse than the pool, by a Gaussian amount on the scale of η. For each ε the
+// probability is at least σ(η + mean − z(ε)·deviation) but for a chance of ε, so at least (1 − ε) times that; the best
+// ε counts. No coin is tossed: what does not clear the bound is a miss. How high the bar lies for a share of wrong
+// answers among the served is read off pairs that the model had not seen (cache_fit), since a share is an average: the
+// worst of the hits may be more doubtful than it.
 
 #include <array>
 #include <cstdint>
@@ -51,12 +52,13 @@ struct Belief {
   double mean = 0;
   double variance = 0;  ///< 0: no opinion yet; the prior of its kind is taken
 };
-/// An entry starts out this uncertain, and a pool of entries this.
-inline constexpr double kEntryVariance = 0.09;
+/// An entry starts out this uncertain, and a pool of entries this. One wrong answer served takes an entry down by about
+/// its variance, on the scale on which 3 is the usual bar; the pool by a hundredth of that.
+inline constexpr double kEntryVariance = 1;
 inline constexpr double kPoolVariance = 0.01;
 
-/// One label: a candidate with `eta` (model, pool and everything else but this belief) was right or was not. Three Newton
-/// steps to the new mode, its curvature the new variance.
+/// One label: a candidate with `eta` (model, pool and everything else but this belief) was right or was not. Three
+/// Newton steps to the new mode, its curvature the new variance.
 Belief learn(Belief belief, double prior, double eta, bool right);
 
 /// The probability that may be relied on: see above. `deviation` ≥ 0.
@@ -78,8 +80,8 @@ struct DecisionOptions {
   double maxWrongShare = 0.01;
   /// Cosine below which nothing is served. Callers may raise it; kFloor and kLexicalFloor stand.
   float floor = 0;
-  bool lexical = false;         ///< the vectors are of the built-in embedder
-  bool insideWindow = true;     ///< false: the prompt is longer than the embedder reads; exact matches only
+  bool lexical = false;      ///< the vectors are of the built-in embedder
+  bool insideWindow = true;  ///< false: the prompt is longer than the embedder reads; exact matches only
 };
 
 /// No caller can lower these.
@@ -89,9 +91,9 @@ inline constexpr float kLexicalFloor = 0.60f;
 /// A stored prompt that the search found. Borrowed.
 struct Candidate {
   std::uint32_t id = 0;
-  float score = 0;               ///< cosine
+  float score = 0;  ///< cosine
   std::string_view prompt;
-  Belief belief;                 ///< of this entry
+  Belief belief;  ///< of this entry
 };
 
 struct Judged {
@@ -102,8 +104,8 @@ struct Judged {
   double bound = 0;        ///< what may be relied on …
   double needed = 1;       ///< … and what it must reach
   bool hit = false;
-  bool closed = false;     ///< see Finding: never a hit here; where another tier may say yes
-  std::string why;         ///< "clear", "veto.polarity: enable/disable", "escalate.qualifier: fast", "below.floor", …
+  bool closed = false;  ///< see Finding: never a hit here; where another tier may say yes
+  std::string why;      ///< "clear", "veto.polarity: enable/disable", "escalate.qualifier: fast", "below.floor", …
 };
 
 /// Keeps the lexicon and the pool's belief. One for a cache; not for two threads.

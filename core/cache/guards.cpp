@@ -76,7 +76,9 @@ class Comparison {
 
  private:
   std::uint8_t& sign(Sign sign) { return finding_.signs[static_cast<std::size_t>(sign)]; }
-  void set(Sign which, std::size_t count) { sign(which) = static_cast<std::uint8_t>(std::min<std::size_t>(count, 255)); }
+  void set(Sign which, std::size_t count) {
+    sign(which) = static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));
+  }
 
   void say(Guard guard, std::string_view left, std::string_view right) {
     if (finding_.guard != Guard::Clear) return;
@@ -127,7 +129,9 @@ class Comparison {
 
   /// "his family" for "Erica's family": a name where a pronoun stood may be another person's.
   bool renamed() const {
-    const Test gendered = [](const Token& token) { return text::isListed(token.word, "he\nhim\nhis\nshe\nher\nhers\n"); };
+    const Test gendered = [](const Token& token) {
+      return text::isListed(token.word, "he\nhim\nhis\nshe\nher\nhers\n");
+    };
     return (openToken(a_, gendered) && openToken(b_, isName)) || (openToken(b_, gendered) && openToken(a_, isName));
   }
 

@@ -2,7 +2,8 @@
 // What a cosine cannot see: two prompts one word apart whose answers are not the same. Vetoes are final; what is
 // merely suspicious escalates, and is counted for the probability (decision.hpp).
 //
-//   text ─▶ cacheable? ─▶ pair: language ─▶ hard tokens ─▶ names ─▶ polarity ─▶ roles ─▶ substitution, qualifier, change
+//   text ─▶ cacheable? ─▶ pair: language ─▶ hard tokens ─▶ names ─▶ polarity ─▶ roles ─▶ substitution, qualifier,
+//   change
 //            exact.fresh         └──────────────── veto.* ───────────────────┘         └────── escalate.* ──────┘
 
 #include <array>
@@ -38,19 +39,19 @@ constexpr bool vetoes(Guard guard) {
 
 /// What the model of decision.hpp weighs, besides the cosine. Counts are capped at 255, shares in 1/255.
 enum class Sign : std::uint8_t {
-  Overlap,    ///< share of the words of both that have a mate
-  Fewer,      ///< words without a mate, on the side that has fewer of them
-  More,       ///< the same, on the other side
-  Soft,       ///< mates that are synonyms, forms of a word or misspellings
-  Surplus,    ///< hard tokens and names without a mate
-  Question,   ///< words for what is asked without a mate
-  Change,     ///< quantifiers, modalities and tenses without a mate
-  Crossed,    ///< share of the mates whose order differs
-  Words,      ///< words of both that carry a subject
-  Function,   ///< articles, pronouns and the like without a mate
-  InPlace,    ///< runs of words exchanged for others between the same neighbours
-  Inserted,   ///< words put between two neighbours that otherwise stand together
-  Letters,    ///< likeness of the spelling (lexical.hpp)
+  Overlap,   ///< share of the words of both that have a mate
+  Fewer,     ///< words without a mate, on the side that has fewer of them
+  More,      ///< the same, on the other side
+  Soft,      ///< mates that are synonyms, forms of a word or misspellings
+  Surplus,   ///< hard tokens and names without a mate
+  Question,  ///< words for what is asked without a mate
+  Change,    ///< quantifiers, modalities and tenses without a mate
+  Crossed,   ///< share of the mates whose order differs
+  Words,     ///< words of both that carry a subject
+  Function,  ///< articles, pronouns and the like without a mate
+  InPlace,   ///< runs of words exchanged for others between the same neighbours
+  Inserted,  ///< words put between two neighbours that otherwise stand together
+  Letters,   ///< likeness of the spelling (lexical.hpp)
   Count
 };
 using Signs = std::array<std::uint8_t, static_cast<std::size_t>(Sign::Count)>;
@@ -59,10 +60,10 @@ struct Finding {
   Guard guard = Guard::Clear;
   std::string detail;  ///< "enable/disable": what was found on either side; for people
   Signs signs{};
-  /// Escalated so far that no probability of ours may serve it; another tier might (a cross-encoder, a cheap model's yes
-  /// or no): a minimal pair, that is one or two words exchanged for others, or one put in, with
-  /// everything around them equal; a name where a pronoun stood; "used to", "only" or the
-  /// like on one side; a language that the guards cannot read.
+  /// Escalated so far that no probability of ours may serve it; another tier might (a cross-encoder, a cheap model's
+  /// yes or no): a minimal pair, that is one or two words exchanged for others, or one put in, with everything around
+  /// them equal; a name where a pronoun stood; "used to", "only" or the like on one side; a language that the guards
+  /// cannot read.
   bool closed = false;
 
   /// "veto.polarity: enable/disable"

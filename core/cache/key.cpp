@@ -28,7 +28,10 @@ void canonicalField(KeyHasher& hasher, std::string_view json) {
 std::string CacheKey::text() const {
   std::string out;
   for (const std::uint64_t half : {high, low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[half >> shift & 15];
+    for (int shift = 0; shift < 64; shift += 8) {
+      out += "0123456789abcdef"[half >> (shift + 4) & 15];
+      out += "0123456789abcdef"[half >> shift & 15];
+    }
   }
   return out;
 }

@@ -6,9 +6,24 @@ namespace aetherflow {
 namespace {
 
 // The lines of the packed text, in the order of generate.mjs.
-enum Section : std::uint32_t { Stop, Negator, Opposite, Synonym, Number, Unit, Change, Shift, Question, Fresh, Act, Symmetric, Name };
-constexpr std::uint32_t kFlagOf[] = {kStop,   kNegator,  kOpposite, 0,    kNumberWord, kUnit,
-                                     kChange, kChange | kShift, kQuestion, kFresh,    kAct, kSymmetric,  kName};
+enum Section : std::uint32_t {
+  Stop,
+  Negator,
+  Opposite,
+  Synonym,
+  Number,
+  Unit,
+  Change,
+  Shift,
+  Question,
+  Fresh,
+  Act,
+  Symmetric,
+  Name
+};
+constexpr std::uint32_t kFlagOf[] = {kStop,   kNegator,         kOpposite, 0,      kNumberWord, kUnit,
+                                     kChange, kChange | kShift, kQuestion, kFresh, kAct,        kSymmetric,
+                                     kName};
 
 /// Takes the text up to `mark` off `rest`.
 std::string_view cut(std::string_view& rest, char mark) {

@@ -20,8 +20,8 @@ Admission CacheBook::admit(const Answer& answer) const {
   return answer.ttlMs < 0 || limits_.entries == 0 ? Admission::Refused : Admission::Stored;
 }
 
-/// Position in `order_` of the key, or where it would be inserted. A sorted list of numbers, not another hash table: moving
-/// 400 KB for an insert at 100,000 entries takes some 10 µs.
+/// Position in `order_` of the key, or where it would be inserted. A sorted list of numbers, not another hash table:
+/// moving 400 KB for an insert at 100,000 entries takes some 10 µs.
 std::size_t CacheBook::placeOf(CacheKey key) const {
   const auto found = std::lower_bound(order_.begin(), order_.end(), key,
                                       [&](std::uint32_t id, CacheKey k) { return entries_[id].key < k; });

@@ -25,7 +25,7 @@ enum class Admission : std::uint8_t { Stored, Failed, CutOff, Constraint, Empty,
 std::string_view name(Admission admission);
 
 struct CacheLimits {
-  std::uint64_t bytes = 256u << 20;     ///< of all entries
+  std::uint64_t bytes = 256u << 20;  ///< of all entries
   std::uint32_t entries = 100'000;
   std::uint64_t entryBytes = 1u << 20;  ///< of one entry
   std::int64_t ttlMs = 7LL * 24 * 3600 * 1000;
@@ -36,9 +36,9 @@ struct CacheStatistics {
   std::uint64_t semanticHits = 0;
   std::uint64_t misses = 0;
   std::uint64_t stored = 0;
-  std::uint64_t replaced = 0;   ///< of those stored: an answer to the same request was there
-  std::uint64_t refused = 0;    ///< by admission
-  std::uint64_t evicted = 0;    ///< for want of room
+  std::uint64_t replaced = 0;  ///< of those stored: an answer to the same request was there
+  std::uint64_t refused = 0;   ///< by admission
+  std::uint64_t evicted = 0;   ///< for want of room
   std::uint64_t expired = 0;
   std::int64_t savedTokens = 0;
   MicroUsd savedMicroUsd = 0;
@@ -58,9 +58,10 @@ struct Worth {
   std::int64_t ms = 0;
 };
 
-/// The book of a cache: ids, not texts. Ids are dense and used again after an entry has gone, so that the vectors' table
-/// stays small. Time is told, on any clock that does not run backwards across openings (wall clock, ms). Every call that can
-/// let entries go appends their ids to `gone`: the host drops texts and files, and the vectors go with VectorIndex::erase.
+/// The book of a cache: ids, not texts. Ids are dense and used again after an entry has gone, so that the vectors'
+/// table stays small. Time is told, on any clock that does not run backwards across openings (wall clock, ms). Every
+/// call that can let entries go appends their ids to `gone`: the host drops texts and files, and the vectors go with
+/// VectorIndex::erase.
 class CacheBook {
  public:
   explicit CacheBook(CacheLimits limits = {}) : limits_(limits) {}
@@ -103,7 +104,7 @@ class CacheBook {
     Worth worth;
     std::uint32_t older = kNone;  ///< ring of uses, by id
     std::uint32_t newer = kNone;
-    bool used = false;            ///< else the place is free
+    bool used = false;  ///< else the place is free
   };
 
   Admission admit(const Answer& answer) const;
@@ -114,9 +115,9 @@ class CacheBook {
   void unlink(std::uint32_t id);
 
   CacheLimits limits_;
-  std::vector<Entry> entries_;         ///< by id
+  std::vector<Entry> entries_;  ///< by id
   std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> order_;   ///< ids sorted by key
+  std::vector<std::uint32_t> order_;  ///< ids sorted by key
   std::uint32_t oldest_ = kNone;
   std::uint32_t newest_ = kNone;
   std::uint64_t bytes_ = 0;

@@ -25,7 +25,9 @@ bool sameGroup(WordInfo a, WordInfo b) {
 
 /// What two forms of one word may differ in, behind at least four common letters.
 bool isEnding(std::string_view s) {
-  return s.empty() || text::isListed(s, "ion\nation\ntion\nal\nly\nli\nment\nness\nity\niti\nive\nable\nance\nence\ni\nic\nful\nan\nn\n");
+  return s.empty() ||
+         text::isListed(
+             s, "ion\nation\ntion\nal\nly\nli\nment\nness\nity\niti\nive\nable\nance\nence\ni\nic\nful\nan\nn\n");
 }
 
 std::size_t commonPrefix(std::string_view a, std::string_view b) {

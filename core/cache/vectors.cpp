@@ -33,7 +33,8 @@ std::int32_t products(const std::int8_t* row, const std::int16_t* query, std::si
   for (std::size_t i = 0; i < dimensions; i += 16) {
     const v128_t codes = wasm_v128_load(row + i);
     low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(codes), wasm_v128_load(query + i)));
-    high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(codes), wasm_v128_load(query + i + 8)));
+    high =
+        wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(codes), wasm_v128_load(query + i + 8)));
   }
   const v128_t sum = wasm_i32x4_add(low, high);
   return wasm_i32x4_extract_lane(sum, 0) + wasm_i32x4_extract_lane(sum, 1) + wasm_i32x4_extract_lane(sum, 2) +
@@ -47,7 +48,8 @@ std::int32_t products(const std::int8_t* row, const std::int16_t* query, std::si
     const __m128i first = _mm_srai_epi16(_mm_unpacklo_epi8(codes, codes), 8);
     const __m128i second = _mm_srai_epi16(_mm_unpackhi_epi8(codes, codes), 8);
     low = _mm_add_epi32(low, _mm_madd_epi16(first, _mm_loadu_si128(reinterpret_cast<const __m128i*>(query + i))));
-    high = _mm_add_epi32(high, _mm_madd_epi16(second, _mm_loadu_si128(reinterpret_cast<const __m128i*>(query + i + 8))));
+    high =
+        _mm_add_epi32(high, _mm_madd_epi16(second, _mm_loadu_si128(reinterpret_cast<const __m128i*>(query + i + 8))));
   }
   alignas(16) std::int32_t lanes[4];
   _mm_store_si128(reinterpret_cast<__m128i*>(lanes), _mm_add_epi32(low, high));

@@ -7,9 +7,10 @@
 //             scale, slack, id [rows]                   is scored in f32; so the answer is the float scan's own
 //
 // Why the bound holds. A row is x = s·c + e with integer codes c, a query y = t·r + f with 16-bit codes r. Then
-// x·y = s·t·(c·r) + e·y + s·c·f, and by Cauchy–Schwarz the last two are at most |e|·|y| + (|x| + |e|)·|f|. |e| is stored
-// with the row and |f| is known, both rounded up; the rounding of the float score itself is bounded by its summation
-// depth. With 384 dimensions slack is near 0.006, nearly all of it |e|: some dozens of rows are settled out of 100,000.
+// x·y = s·t·(c·r) + e·y + s·c·f, and by Cauchy–Schwarz the last two are at most |e|·|y| + (|x| + |e|)·|f|. |e| is
+// stored with the row and |f| is known, both rounded up; the rounding of the float score itself is bounded by its
+// summation depth. With 384 dimensions slack is near 0.006, nearly all of it |e|: some dozens of rows are settled out
+// of 100,000.
 
 #include <cstdint>
 #include <vector>
@@ -19,8 +20,8 @@
 
 namespace aetherflow {
 
-/// Dot product in a fixed order of summation: sixteen partial sums over every sixteenth element, folded in halves. Equal
-/// bits in every build, with SIMD and without. Any alignment.
+/// Dot product in a fixed order of summation: sixteen partial sums over every sixteenth element, folded in halves.
+/// Equal bits in every build, with SIMD and without. Any alignment.
 float dot(const float* a, const float* b, std::size_t dimensions);
 
 struct Neighbour {
@@ -33,14 +34,15 @@ inline constexpr std::size_t kMaxNeighbours = 64;
 /// Dimensions of every embedder that we know: at most 4,096. More would overflow the integers of the scan.
 inline constexpr std::size_t kMaxDimensions = 4096;
 
-/// Memory per entry: 5·dim + 24 bytes (1,944 at 384 dimensions) and what std::vector keeps spare in the youngest block of
-/// a namespace, plus 40 bytes a namespace. Ids are the host's, dense from 0: a table of 8 bytes up to the highest is kept.
+/// Memory per entry: 5·dim + 24 bytes (1,944 at 384 dimensions) and what std::vector keeps spare in the youngest block
+/// of a namespace, plus 40 bytes a namespace. Ids are the host's, dense from 0: a table of 8 bytes up to the highest is
+/// kept.
 class VectorIndex {
  public:
   explicit VectorIndex(std::size_t dimensions) : dimensions_(dimensions) {}
 
-  /// Copies `vector` (dimensions() floats of unit length). Replaces what the id had. Fails: cache.bad_vector when it is not
-  /// finite or its length is off 1 by more than 0.001, and changes nothing. O(dim).
+  /// Copies `vector` (dimensions() floats of unit length). Replaces what the id had. Fails: cache.bad_vector when it is
+  /// not finite or its length is off 1 by more than 0.001, and changes nothing. O(dim).
   Error insert(CacheKey space, std::uint32_t id, const float* vector);
   /// The last row of the namespace moves into the gap, so there are no holes to compact. False: no such id. O(dim).
   bool erase(std::uint32_t id);
@@ -67,8 +69,8 @@ class VectorIndex {
 
  private:
   struct Row {
-    double scale;   ///< of the codes
-    float slack;    ///< |e|, rounded up
+    double scale;  ///< of the codes
+    float slack;   ///< |e|, rounded up
     std::uint32_t id;
   };
   struct Block {

@@ -2,9 +2,9 @@
 //
 //   cache_eval FOLDER [--share S]      FOLDER: what cache-embed.mjs wrote; S: maxWrongShare, 0.01
 //
-// Prints, for development pairs (parts 0–6, on which the model was fitted) and held-out ones (parts 7–9, which share no text
-// and no template with them), per category {mustMiss, wrong, shouldHit, hits}, for the model's vectors and for the built-in
-// embedder, and the fixed cosine thresholds on the same vectors, with Wilson intervals of 95 %.
+// Prints, for development pairs (parts 0–6, on which the model was fitted) and held-out ones (parts 7–9, which share no
+// text and no template with them), per category {mustMiss, wrong, shouldHit, hits}, for the model's vectors and for the
+// built-in embedder, and the fixed cosine thresholds on the same vectors, with Wilson intervals of 95 %.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -43,13 +43,14 @@ std::string wilson(std::size_t k, std::size_t n) {
   const double centre = (p + z * z / (2 * m)) / (1 + z * z / m);
   const double half = z / (1 + z * z / m) * std::sqrt(p * (1 - p) / m + z * z / (4 * m * m));
   char out[64];
-  std::snprintf(out, sizeof out, "%.2f [%.2f-%.2f]", 100 * p, 100 * std::max(0.0, centre - half), 100 * (centre + half));
+  std::snprintf(out, sizeof out, "%.2f [%.2f-%.2f]", 100 * p, 100 * std::max(0.0, centre - half),
+                100 * (centre + half));
   return out;
 }
 
 void print(const char* title, const Tally& tally) {
-  std::printf("  %-64.64s %6zu %5zu  %6zu %5zu   wrong %-22s hits %-22s right of served %s\n", title, tally.mustMiss, tally.wrong,
-              tally.shouldHit, tally.hits, wilson(tally.wrong, tally.mustMiss).c_str(),
+  std::printf("  %-64.64s %6zu %5zu  %6zu %5zu   wrong %-22s hits %-22s right of served %s\n", title, tally.mustMiss,
+              tally.wrong, tally.shouldHit, tally.hits, wilson(tally.wrong, tally.mustMiss).c_str(),
               wilson(tally.hits, tally.shouldHit).c_str(), wilson(tally.hits, tally.hits + tally.wrong).c_str());
 }
 

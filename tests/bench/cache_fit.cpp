@@ -2,8 +2,9 @@
 //
 //   cache_fit FOLDER [--folds]     FOLDER: what cache-embed.mjs wrote
 //
-// Boosted oblivious trees: each asks four questions of one byte each, the same ones on every path, and adds one of sixteen
-// values. Learned on parts 0–6 of the pairs; parts 7–9 share no text and no template with them and are only reported.
+// Boosted oblivious trees: each asks four questions of one byte each, the same ones on every path, and adds one of
+// sixteen values. Learned on parts 0–6 of the pairs; parts 7–9 share no text and no template with them and are only
+// reported.
 // --folds: instead of the model, every part scored by a model that has not seen it.
 //   * Pairs that a veto or exact.fresh stops never reach the model, so it does not learn from them.
 //   * Quora's labels are wrong in both directions; the fit takes 3 % of "same" and 4 % of "different" for slips, or no
@@ -44,8 +45,7 @@ int direction(std::size_t input) {
   if (input == 0) return 1;
   switch (static_cast<Sign>(input - 1)) {
     case Sign::Overlap:
-    case Sign::Letters:
-      return 1;
+    case Sign::Letters: return 1;
     case Sign::Fewer:
     case Sign::More:
     case Sign::Surplus:
@@ -53,10 +53,8 @@ int direction(std::size_t input) {
     case Sign::Change:
     case Sign::Crossed:
     case Sign::InPlace:
-    case Sign::Inserted:
-      return -1;
-    default:
-      return 0;
+    case Sign::Inserted: return -1;
+    default: return 0;
   }
 }
 
@@ -135,7 +133,8 @@ Tree grow(std::vector<Row>& rows, bool withCosine) {
     }
     if (best < 0) break;
     tree = chosen;
-    for (Row& row : rows) row.leaf |= static_cast<std::uint32_t>(row.x[tree.input[depth]] >= tree.threshold[depth]) << depth;
+    for (Row& row : rows)
+      row.leaf |= static_cast<std::uint32_t>(row.x[tree.input[depth]] >= tree.threshold[depth]) << depth;
   }
   return tree;
 }
@@ -144,7 +143,8 @@ double slip(const Pair& pair, double rate) {
   return pair.family.rfind("qqp", 0) == 0 ? rate : 0.005;
 }
 
-/// What a family of pairs counts: datasets weigh what is named here, whatever their size, and so does each family in them.
+/// What a family of pairs counts: datasets weigh what is named here, whatever their size, and so does each family in
+/// them.
 double datasetWeight(const std::string& family) {
   for (const auto& [prefix, weight] : std::map<std::string, double>{
            {"qqp", 6000}, {"checklist", 3000}, {"breaking", 2000}, {"gptcache", 1500}, {"osschat", 1000}}) {
@@ -160,10 +160,12 @@ bool stopped(const Pair& pair) {
 
 bool counts(const Pair& pair) {
   // Not answer equivalence, says the folder's README.
-  return pair.family.find("comparison") == std::string::npos && pair.family.find("symmetric relations") == std::string::npos;
+  return pair.family.find("comparison") == std::string::npos &&
+         pair.family.find("symmetric relations") == std::string::npos;
 }
 
-std::vector<Tree> fit(const std::vector<Pair>& pairs, const std::vector<bool>& learn, bool withCosine, std::size_t count) {
+std::vector<Tree> fit(const std::vector<Pair>& pairs, const std::vector<bool>& learn, bool withCosine,
+                      std::size_t count) {
   std::map<std::string, double> families, sets;
   const auto setOf = [](const Pair& pair) { return pair.family.substr(0, pair.family.find('/')); };
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -193,8 +195,8 @@ std::vector<Tree> fit(const std::vector<Pair>& pairs, const std::vector<bool>& l
 void print(const char* name, const std::vector<Tree>& trees) {
   std::printf("inline constexpr Tree %s[] = {\n", name);
   for (const Tree& tree : trees) {
-    std::printf("    {{%d, %d, %d, %d}, {%d, %d, %d, %d}, {", tree.input[0], tree.input[1], tree.input[2], tree.input[3],
-                tree.threshold[0], tree.threshold[1], tree.threshold[2], tree.threshold[3]);
+    std::printf("    {{%d, %d, %d, %d}, {%d, %d, %d, %d}, {", tree.input[0], tree.input[1], tree.input[2],
+                tree.input[3], tree.threshold[0], tree.threshold[1], tree.threshold[2], tree.threshold[3]);
     for (int i = 0; i < kLeaves; ++i) std::printf("%s%d", i ? ", " : "", tree.leaf[i]);
     std::printf("}},\n");
   }
@@ -240,7 +242,8 @@ void printBars(const char* name, const std::vector<Pair>& pairs, const std::vect
 }
 
 /// Every pair of parts below `parts` scored by a model that has not seen its part; stopped pairs far below all others.
-std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t parts, bool withCosine, std::size_t count) {
+std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t parts, bool withCosine,
+                               std::size_t count) {
   std::vector<double> score(pairs.size(), -1000);
   for (std::uint32_t part = 0; part < parts; ++part) {
     std::vector<bool> learn;
@@ -248,7 +251,9 @@ std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t par
     const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       if (pairs[i].part != part || stopped(pairs[i])) continue;
-      score[i] = static_cast<double>(sumOf(trees.data(), trees.size(), inputsOf(pairs[i].cosine, pairs[i].finding.signs))) / kEtaUnit;
+      score[i] =
+          static_cast<double>(sumOf(trees.data(), trees.size(), inputsOf(pairs[i].cosine, pairs[i].finding.signs))) /
+          kEtaUnit;
     }
   }
   return score;
@@ -268,7 +273,8 @@ void roc(const char* title, const std::vector<const Pair*>& pairs, const std::ve
       std::sort(bad.rbegin(), bad.rend());
       const double bar = bad[static_cast<std::size_t>(share * static_cast<double>(bad.size()))];
       const auto hits = std::count_if(good.begin(), good.end(), [&](double s) { return s > bar; });
-      std::printf(model ? "  %4.1f%%: %4.1f" : " (%4.1f)", model ? share * 100 : 100.0 * static_cast<double>(hits) / static_cast<double>(good.size()),
+      std::printf(model ? "  %4.1f%%: %4.1f" : " (%4.1f)",
+                  model ? share * 100 : 100.0 * static_cast<double>(hits) / static_cast<double>(good.size()),
                   100.0 * static_cast<double>(hits) / static_cast<double>(good.size()));
     }
   }
@@ -282,11 +288,13 @@ int main(int argc, char** argv) {
   const std::vector<Pair> pairs = readPairs(argv[1]);
   if (pairs.empty()) return std::fprintf(stderr, "no pairs in %s\n", argv[1]), 1;
   const bool folds = argc > 2 && std::strcmp(argv[2], "--folds") == 0;
-    if (!folds) {
+  if (!folds) {
     std::vector<bool> learn;
     for (const Pair& pair : pairs) learn.push_back(pair.part < 7);
-    std::printf("// Printed by tests/bench/cache_fit.cpp: do not edit, fit again.\n#pragma once\n#include \"core/cache/decision.hpp\"\n\n"
-                "namespace aetherflow {\n// clang-format off\n");
+    std::printf(
+        "// Printed by tests/bench/cache_fit.cpp: do not edit, fit again.\n#pragma once\n#include "
+        "\"core/cache/decision.hpp\"\n\n"
+        "namespace aetherflow {\n// clang-format off\n");
     print("kModelTrees", fit(pairs, learn, true, kTrees));
     printBars("kModelBars", pairs, scoreFolds(pairs, 7, true, kTrees));
     print("kLexicalTrees", fit(pairs, learn, false, kFewTrees));
@@ -297,8 +305,9 @@ int main(int argc, char** argv) {
   for (const bool withCosine : {true, false}) {
     std::vector<double> score = scoreFolds(pairs, 10, withCosine, withCosine ? kTrees : kFewTrees);
     for (std::size_t i = 0; i < pairs.size(); ++i) score[i] += 1e-3 * pairs[i].cosine;
-    std::printf("%s, every part scored by a model that has not seen it: hits at a share of must-miss served (cosine alone)\n",
-                withCosine ? "model" : "lexical");
+    std::printf(
+        "%s, every part scored by a model that has not seen it: hits at a share of must-miss served (cosine alone)\n",
+        withCosine ? "model" : "lexical");
     for (const char* set : {"qqp", "checklist", "breaking", ""}) {
       std::vector<const Pair*> chosen;
       std::vector<double> scores;

@@ -22,8 +22,8 @@ inline void readWords(Lexicon& lexicon) {
 }
 
 struct Pair {
-  bool same = false;     ///< one answer serves both
-  std::string family;    ///< file/category, the clusters of osschat as one
+  bool same = false;   ///< one answer serves both
+  std::string family;  ///< file/category, the clusters of osschat as one
   std::string a, b;
   std::uint32_t textA = 0, textB = 0;
   std::uint32_t part = 0;  ///< 0–9: by connected component of texts and templates
@@ -66,8 +66,8 @@ inline std::vector<std::string> fields(const std::string& line) {
   return out;
 }
 
-/// Reads FOLDER/pairs.tsv, texts.txt, vectors.f32 (rows × 384). Templates: a whole category of checklist and breaking-nli is in one part,
-/// and so are all pairs that share a text.
+/// Reads FOLDER/pairs.tsv, texts.txt, vectors.f32 (rows × 384). Templates: a whole category of checklist and
+/// breaking-nli is in one part, and so are all pairs that share a text.
 inline std::vector<Pair> readPairs(const std::string& folder) {
   std::vector<Pair> pairs;
   std::map<std::string, std::uint32_t> texts;
@@ -93,7 +93,8 @@ inline std::vector<Pair> readPairs(const std::string& folder) {
     pair.textA = texts.at(pair.a);
     pair.textB = texts.at(pair.b);
     components.join(pair.textA, pair.textB);
-    if (pair.family.find('/') != std::string::npos && pair.family.rfind("qqp", 0) != 0 && pair.family.rfind("gpt", 0) != 0) {
+    if (pair.family.find('/') != std::string::npos && pair.family.rfind("qqp", 0) != 0 &&
+        pair.family.rfind("gpt", 0) != 0) {
       const auto [at, fresh] = templates.emplace(pair.family, pair.textA);
       if (!fresh) components.join(at->second, pair.textA);
     }

@@ -8,7 +8,7 @@ import { main, mustNode, stage as plainStage } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 /** The generators of checked-in files; each knows `--check`. */
-export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs']
+export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs']
 
 const projects = ['bindings', 'web/standard', 'node']
 const compiler = 'node_modules/typescript/bin/tsc'

@@ -1,0 +1,97 @@
+// Embeds the development pairs of the semantic cache, for cache_fit and cache_eval:
+//   node tests/bench/cache-embed.mjs OUT [--modules DIR]
+// Writes OUT/pairs.tsv (label, file/category, text_a, text_b), OUT/texts.txt and OUT/vectors.f32 (a row of 384 for each text).
+// DIR is a folder whose node_modules hold onnxruntime-node or onnxruntime-web, and @huggingface/tokenizers; the default is the
+// working folder. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
+// Families of templates are thinned to 250 (checklist) and 150 (breaking-nli) rows of each label: they repeat themselves.
+import { createRequire } from 'node:module'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const words = process.argv.slice(2)
+const modulesAt = words.indexOf('--modules')
+const modules = path.resolve(modulesAt < 0 ? '.' : words.splice(modulesAt, 2)[1])
+const [out] = words
+if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR]')
+const shared =
+  process.env.AETHERFLOW_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
+const data = path.join(shared, 'data/cache')
+const model = path.join(shared, 'models/all-MiniLM-L6-v2')
+if (!existsSync(data) || !existsSync(model)) {
+  console.log(`skipped: no development data below ${shared}; set AETHERFLOW_SHARED`)
+  process.exit(0)
+}
+
+/** Rows of each label and category that are kept. */
+const limits = {
+  'checklist-mft.tsv': 250,
+  'breaking-nli.tsv': 150,
+  'gptcache-mock.tsv': Infinity,
+  'osschat.tsv': Infinity,
+  'qqp-20k.tsv': Infinity,
+}
+/** The model's own window, in pieces; the tokenizer library does not truncate. */
+const window = 256
+
+function readPairs() {
+  const rows = []
+  for (const [file, limit] of Object.entries(limits)) {
+    const lines = readFileSync(path.join(data, file), 'utf8').split('\n').slice(1).filter(Boolean)
+    const kind = (line) => line.split('\t', 2).join('\t')
+    const total = {}
+    for (const line of lines) total[kind(line)] = (total[kind(line)] ?? 0) + 1
+    const seen = {}
+    for (const line of lines) {
+      const stride = Math.max(1, Math.floor(total[kind(line)] / limit))
+      seen[kind(line)] = (seen[kind(line)] ?? 0) + 1
+      if (seen[kind(line)] % stride !== 0) continue
+      const [label, category, a, b] = line.split('\t')
+      rows.push([label, `${file.replace('.tsv', '')}/${category}`, a, b])
+    }
+  }
+  return rows
+}
+
+async function load(name) {
+  const resolve = createRequire(path.join(modules, 'package.json')).resolve
+  return import(pathToFileURL(resolve(name)).href)
+}
+
+async function makeEmbed() {
+  const native = await load('onnxruntime-node').catch(() => load('onnxruntime-web'))
+  const ort = native.default ?? native
+  const { Tokenizer } = await load('@huggingface/tokenizers')
+  const json = (name) => JSON.parse(readFileSync(path.join(model, name), 'utf8'))
+  const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
+  const session = await ort.InferenceSession.create(path.join(model, 'model_w8.onnx'), { intraOpNumThreads: 1 })
+  return async (text) => {
+    let { ids } = tokenizer.encode(text)
+    if (ids.length > window) ids = [...ids.slice(0, window - 1), ids.at(-1)]
+    const pieces = ids.length
+    const tensor = (values) => new ort.Tensor('int64', values, [1, pieces])
+    const result = await session.run({
+      input_ids: tensor(BigInt64Array.from(ids, BigInt)),
+      attention_mask: tensor(new BigInt64Array(pieces).fill(1n)),
+      token_type_ids: tensor(new BigInt64Array(pieces)),
+    })
+    const states = result.last_hidden_state.data
+    const sum = new Float64Array(states.length / pieces)
+    for (let i = 0; i < states.length; i++) sum[i % sum.length] += states[i]
+    const length = Math.hypot(...sum)
+    return Float32Array.from(sum, (x) => x / length)
+  }
+}
+
+const rows = readPairs()
+const texts = [...new Set(rows.flatMap(([, , a, b]) => [a, b]))]
+const embed = await makeEmbed()
+mkdirSync(out, { recursive: true })
+writeFileSync(path.join(out, 'pairs.tsv'), rows.map((row) => row.join('\t') + '\n').join(''))
+writeFileSync(path.join(out, 'texts.txt'), texts.map((text) => text + '\n').join(''))
+const file = openSync(path.join(out, 'vectors.f32'), 'w')
+for (const [i, text] of texts.entries()) {
+  writeSync(file, new Uint8Array((await embed(text)).buffer))
+  if (i % 5000 === 0) console.log(`${i} of ${texts.length} texts`)
+}
+closeSync(file)

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/cache/lexical.hpp"
-#include "core/cache/model.generated.hpp"
 
 namespace aetherflow {
 namespace {
@@ -20,14 +19,38 @@ double varianceOf(Belief belief, double prior) {
   return belief.variance > 0 ? belief.variance : prior;
 }
 
-double barFor(const Bar* bars, std::size_t count, double share) {
+/// Reads a packed model digit by digit; anything that is no digit, or an early end, fails for good.
+class Digits {
+ public:
+  explicit Digits(std::string_view text) : text_(text) {}
+  bool good() const { return good_; }
+  bool atEnd() const { return text_.empty(); }
+
+  unsigned byte() { return digit() << 4 | digit(); }
+  unsigned pair() { return byte() << 8 | byte(); }
+
+ private:
+  unsigned digit() {
+    const char c = text_.empty() ? '?' : text_[0];
+    if (!text_.empty()) text_.remove_prefix(1);
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    good_ = false;
+    return 0;
+  }
+
+  std::string_view text_;
+  bool good_ = true;
+};
+
+double barFor(const std::vector<Bar>& bars, double share) {
   if (!(share > bars[0].share)) return bars[0].eta;  // also for what is no number
-  for (std::size_t i = 1; i < count; ++i) {
+  for (std::size_t i = 1; i < bars.size(); ++i) {
     if (share > bars[i].share) continue;
     const double part = (share - bars[i - 1].share) / (bars[i].share - bars[i - 1].share);
     return bars[i - 1].eta + part * (bars[i].eta - bars[i - 1].eta);
   }
-  return bars[count - 1].eta;
+  return bars.back().eta;
 }
 
 }  // namespace
@@ -49,6 +72,31 @@ int sumOf(const Tree* trees, std::size_t count, const Inputs& inputs) {
     sum += tree->leaf[leaf];
   }
   return sum;
+}
+
+bool readModel(std::string_view packed, Model& out) {
+  Digits digits(packed);
+  Model model;
+  model.trees.resize(digits.byte());
+  for (Tree& tree : model.trees) {
+    for (std::uint8_t& input : tree.input) {
+      input = static_cast<std::uint8_t>(digits.byte());
+      if (input >= kInputs) return false;
+    }
+    for (std::uint8_t& threshold : tree.threshold) threshold = static_cast<std::uint8_t>(digits.byte());
+    for (std::int8_t& leaf : tree.leaf) leaf = static_cast<std::int8_t>(digits.byte());
+  }
+  model.bars.resize(digits.byte());
+  double last = 0;
+  for (Bar& bar : model.bars) {
+    bar.share = digits.pair() / 100000.0;
+    bar.eta = digits.pair() / 100.0;
+    if (!(bar.share > last)) return false;
+    last = bar.share;
+  }
+  if (!digits.good() || !digits.atEnd() || model.trees.empty() || model.bars.empty()) return false;
+  out = std::move(model);
+  return true;
 }
 
 double logistic(double eta) {
@@ -124,12 +172,10 @@ Judged Decider::judge(const Sentence& asked, const std::vector<float>& letters, 
   }
   const Finding finding = compare(lexicon_, stored, asked, likeness(letters, embedLexically(stored)));
   out.why = finding.why();
-  if (vetoes(finding.guard)) return out;
+  if (vetoes(finding.guard) || model_.bars.empty()) return out;
   const Inputs inputs = inputsOf(candidate.score, finding.signs);
-  const int sum = options.lexical ? sumOf(kLexicalTrees, std::size(kLexicalTrees), inputs)
-                                  : sumOf(kModelTrees, std::size(kModelTrees), inputs);
-  const double bar = options.lexical ? barFor(kLexicalBars, std::size(kLexicalBars), options.maxWrongShare)
-                                     : barFor(kModelBars, std::size(kModelBars), options.maxWrongShare);
+  const int sum = sumOf(model_.trees.data(), model_.trees.size(), inputs);
+  const double bar = barFor(model_.bars, options.maxWrongShare);
   out.eta = static_cast<double>(sum) / kEtaUnit + pool_.mean;
   const double eta = out.eta + candidate.belief.mean;
   const double spread = varianceOf(candidate.belief, kEntryVariance) + varianceOf(pool_, kPoolVariance);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/cache/guards.hpp"
@@ -42,6 +43,23 @@ struct Tree {
 /// η · kEtaUnit.
 int sumOf(const Tree* trees, std::size_t count, const Inputs& inputs);
 
+/// The η at which at most `share` of the served answers were wrong. Linear between the entries.
+struct Bar {
+  double share;
+  double eta;
+};
+
+/// A fit belongs to one embedder's exact file and must not be carried to another: it is data of the host, like the
+/// words.
+struct Model {
+  std::vector<Tree> trees;
+  std::vector<Bar> bars;  ///< ascending shares
+};
+/// Hexadecimal digits, as cache_fit prints them (core/cache/models): 2 for the number of trees; for each tree 8 for the
+/// inputs, 8 for the thresholds, 32 for the leaves; 2 for the number of bars; for each bar 4 for the share in 1/100,000
+/// and 4 for η in 1/100. False for anything else; `out` is then as it was.
+bool readModel(std::string_view packed, Model& out);
+
 /// σ(η) without the C library, whose exp differs between builds: + − × ÷ alone. Error below 1e-12.
 double logistic(double eta);
 
@@ -63,12 +81,6 @@ Belief learn(Belief belief, double prior, double eta, bool right);
 
 /// The probability that may be relied on: see above. `deviation` ≥ 0.
 double lowerBound(double eta, double deviation);
-
-/// The η at which at most `share` of the served answers were wrong. Linear between the entries.
-struct Bar {
-  double share;
-  double eta;
-};
 
 // --- the decision ---
 
@@ -108,9 +120,12 @@ struct Judged {
   std::string why;      ///< "clear", "veto.polarity: enable/disable", "escalate.qualifier: fast", "below.floor", …
 };
 
-/// Keeps the lexicon and the pool's belief. One for a cache; not for two threads.
+/// Keeps the lexicon, the model and the pool's belief. One for a cache; not for two threads.
 class Decider {
  public:
+  /// Before the first question; without a model nothing is served.
+  void use(Model model) { model_ = std::move(model); }
+
   /// Looks at up to ten candidates, best cosine first, and stops at the first hit; the last of the list is the hit, if
   /// there is one. Empty when `options` or the prompt allow exact matches only; `exactOnly` then says why
   /// ("mode.exact", "exact.window", "exact.fresh: today"). Some 100 µs.
@@ -134,6 +149,7 @@ class Decider {
                const DecisionOptions& options) const;
 
   Lexicon lexicon_;
+  Model model_;
   Belief pool_;
 };
 

@@ -1,11 +1,11 @@
-// Fits the probability of the semantic cache (core/cache/model.generated.hpp) on the development pairs and prints it.
+// Fits the probability of the semantic cache (core/cache/models/*.txt) on the development pairs and prints it.
 //
-//   cache_fit FOLDER [--folds]     FOLDER: what cache-embed.mjs wrote
+//   cache_fit FOLDER --model|--lexical|--folds     FOLDER: what cache-embed.mjs wrote
 //
 // Boosted oblivious trees: each asks four questions of one byte each, the same ones on every path, and adds one of
 // sixteen values. Learned on parts 0–6 of the pairs; parts 7–9 share no text and no template with them and are only
 // reported.
-// --folds: instead of the model, every part scored by a model that has not seen it.
+// --folds: instead of a model, every part scored by a model that has not seen it.
 //   * Pairs that a veto or exact.fresh stops never reach the model, so it does not learn from them.
 //   * Quora's labels are wrong in both directions; the fit takes 3 % of "same" and 4 % of "different" for slips, or no
 //     rewording at all could ever be certain.
@@ -192,15 +192,25 @@ std::vector<Tree> fit(const std::vector<Pair>& pairs, const std::vector<bool>& l
   return trees;
 }
 
-void print(const char* name, const std::vector<Tree>& trees) {
-  std::printf("inline constexpr Tree %s[] = {\n", name);
+void print(const std::vector<Tree>& trees, const std::vector<Bar>& bars) {
+  const auto byte = [](int value) { std::printf("%02x", static_cast<unsigned>(value) & 255); };
+  const auto pair = [&](double value) {
+    const long whole = std::lround(value);
+    byte(static_cast<int>(whole >> 8));
+    byte(static_cast<int>(whole));
+  };
+  byte(static_cast<int>(trees.size()));
   for (const Tree& tree : trees) {
-    std::printf("    {{%d, %d, %d, %d}, {%d, %d, %d, %d}, {", tree.input[0], tree.input[1], tree.input[2],
-                tree.input[3], tree.threshold[0], tree.threshold[1], tree.threshold[2], tree.threshold[3]);
-    for (int i = 0; i < kLeaves; ++i) std::printf("%s%d", i ? ", " : "", tree.leaf[i]);
-    std::printf("}},\n");
+    for (const int input : tree.input) byte(input);
+    for (const int threshold : tree.threshold) byte(threshold);
+    for (const int leaf : tree.leaf) byte(leaf);
   }
-  std::printf("};\n");
+  byte(static_cast<int>(bars.size()));
+  for (const Bar& bar : bars) {
+    pair(bar.share * 100000);
+    pair(bar.eta * 100);
+  }
+  std::printf("\n");
 }
 
 /// What is wrong among `served` pairs of Quora's, of which `different` are labelled so.
@@ -210,8 +220,8 @@ double wrongShare(double different, double served, double slipSame, double slipO
 
 /// The least η for each share of wrong answers, from scores of pairs that the scoring model had not seen. Every dataset
 /// counts as much as in the fit, and in each of them as many pairs are the same as are different.
-void printBars(const char* name, const std::vector<Pair>& pairs, const std::vector<double>& scores) {
-  std::printf("inline constexpr Bar %s[] = {", name);
+std::vector<Bar> barsOf(const std::vector<Pair>& pairs, const std::vector<double>& scores) {
+  std::vector<Bar> bars;
   for (const double share : {0.002, 0.005, 0.01, 0.02, 0.05}) {
     double bar = 7;
     for (double eta = 0.5; eta < 7; eta += 0.05) {
@@ -236,9 +246,9 @@ void printBars(const char* name, const std::vector<Pair>& pairs, const std::vect
       bar = eta;
       break;
     }
-    std::printf("%s{%g, %.2f}", share == 0.002 ? "" : ", ", share, bar);
+    bars.push_back({share, bar});
   }
-  std::printf("};\n");
+  return bars;
 }
 
 /// Every pair of parts below `parts` scored by a model that has not seen its part; stopped pairs far below all others.
@@ -284,22 +294,16 @@ void roc(const char* title, const std::vector<const Pair*>& pairs, const std::ve
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "cache_fit FOLDER [--folds]\n"), 2;
+  if (argc != 3) return std::fprintf(stderr, "cache_fit FOLDER --model|--lexical|--folds\n"), 2;
   const std::vector<Pair> pairs = readPairs(argv[1]);
   if (pairs.empty()) return std::fprintf(stderr, "no pairs in %s\n", argv[1]), 1;
-  const bool folds = argc > 2 && std::strcmp(argv[2], "--folds") == 0;
+  const bool folds = std::strcmp(argv[2], "--folds") == 0;
   if (!folds) {
     std::vector<bool> learn;
     for (const Pair& pair : pairs) learn.push_back(pair.part < 7);
-    std::printf(
-        "// Printed by tests/bench/cache_fit.cpp: do not edit, fit again.\n#pragma once\n#include "
-        "\"core/cache/decision.hpp\"\n\n"
-        "namespace aetherflow {\n// clang-format off\n");
-    print("kModelTrees", fit(pairs, learn, true, kTrees));
-    printBars("kModelBars", pairs, scoreFolds(pairs, 7, true, kTrees));
-    print("kLexicalTrees", fit(pairs, learn, false, kFewTrees));
-    printBars("kLexicalBars", pairs, scoreFolds(pairs, 7, false, kFewTrees));
-    std::printf("// clang-format on\n}  // namespace aetherflow\n");
+    const bool withCosine = std::strcmp(argv[2], "--lexical") != 0;
+    const std::size_t count = withCosine ? kTrees : kFewTrees;
+    print(fit(pairs, learn, withCosine, count), barsOf(pairs, scoreFolds(pairs, 7, withCosine, count)));
     return 0;
   }
   for (const bool withCosine : {true, false}) {

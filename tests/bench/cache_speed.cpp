@@ -57,6 +57,9 @@ void decision() {
     decider.lexicon().read(Language::English, kEnglishWords);
     decider.lexicon().read(Language::French, kFrenchWords);
   });
+  Model model;
+  if (!readModel(kMiniLmModel, model)) std::abort();
+  decider.use(std::move(model));
   DecisionOptions options;
   options.mode = CacheMode::Semantic;
   const char* asked = "How can I remove a merged branch from a remote repository in git without the web page?";

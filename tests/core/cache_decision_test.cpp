@@ -12,11 +12,7 @@ namespace {
 
 class CacheDecision : public ::testing::Test {
  protected:
-  void SetUp() override {
-    decider_.lexicon().read(Language::English, kEnglishWords);
-    decider_.lexicon().read(Language::French, kFrenchWords);
-    options_.mode = CacheMode::Semantic;
-  }
+  void SetUp() override { options_.mode = CacheMode::Semantic; }
 
   Judged judge(std::string_view stored, std::string_view asked, float score, Belief belief = {}) {
     std::string exactOnly;
@@ -25,7 +21,7 @@ class CacheDecision : public ::testing::Test {
     return judged.empty() ? Judged{} : judged[0];
   }
 
-  Decider decider_;
+  Decider decider_ = testing::fullDecider();
   DecisionOptions options_;
 };
 
@@ -140,8 +136,7 @@ TEST(CacheBelief, TheBoundLiesBelowTheProbabilityAndFallsWithTheSpread) {
 
 /// A higher cosine never makes a hit a miss: the model is fitted under that condition.
 TEST(CacheModel, TheCosineOnlyRaisesTheProbability) {
-  Decider decider;
-  decider.lexicon().read(Language::English, kEnglishWords);
+  const Decider decider = testing::fullDecider();
   DecisionOptions options;
   options.mode = CacheMode::Semantic;
   std::string why;
@@ -154,6 +149,31 @@ TEST(CacheModel, TheCosineOnlyRaisesTheProbability) {
       last = judged[0].eta;
     }
   }
+}
+
+TEST(CacheModel, DamagedOnesAreRefused) {
+  Model model;
+  const std::string good(kLexicalModel);
+  EXPECT_TRUE(readModel(good, model));
+  EXPECT_EQ(model.trees.size(), 40u);
+  for (const std::string& bad :
+       {std::string(), good + "0", good.substr(1), good.substr(0, good.size() - 2), "0000" + good}) {
+    EXPECT_FALSE(readModel(bad, model));
+  }
+  std::string other = good;
+  other[2] = 'f';  // an input that there is not
+  EXPECT_FALSE(readModel(other, model));
+  EXPECT_EQ(model.trees.size(), 40u);
+}
+
+TEST(CacheModel, WithoutAModelNothingIsServed) {
+  Decider decider;
+  decider.lexicon() = testing::fullLexicon();
+  DecisionOptions options;
+  options.mode = CacheMode::Semantic;
+  std::string why;
+  const char* text = "How do I sort a list?";
+  EXPECT_FALSE(decider.decide(text, {{0, 1.0f, text, {}}}, options, why).back().hit);
 }
 
 TEST(LexicalEmbedder, IsAUnitVectorThatSeesSpellingOnly) {
@@ -172,8 +192,7 @@ TEST(LexicalEmbedder, IsAUnitVectorThatSeesSpellingOnly) {
 
 /// Offline: the built-in embedder, the search and the decision together, in two tenants' spaces.
 TEST(CacheWhole, FindsARewordingInItsOwnTenantOnly) {
-  Decider decider;
-  decider.lexicon().read(Language::English, kEnglishWords);
+  const Decider decider = testing::fullDecider(kLexicalModel);
   VectorIndex index(kLexicalDimensions);
   CacheScope scope;
   scope.tenant = "a";

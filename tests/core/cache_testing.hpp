@@ -24,6 +24,15 @@ inline void normalise(std::vector<float>& vector) {
   for (float& x : vector) x = static_cast<float>(x / length);
 }
 
+/// With English, French and the model named.
+inline Decider fullDecider(std::string_view packed = kMiniLmModel) {
+  Decider decider;
+  decider.lexicon() = fullLexicon();
+  Model model;
+  if (readModel(packed, model)) decider.use(std::move(model));
+  return decider;
+}
+
 /// Uniform in a cube, then of unit length; near `centre` when there is one.
 inline std::vector<float> unitVector(Rng& rng, std::size_t dimensions, const std::vector<float>* centre = nullptr,
                                      double spread = 1) {

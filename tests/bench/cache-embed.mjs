@@ -14,8 +14,7 @@ const modulesAt = words.indexOf('--modules')
 const modules = path.resolve(modulesAt < 0 ? '.' : words.splice(modulesAt, 2)[1])
 const [out] = words
 if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR]')
-const shared =
-  process.env.AETHERFLOW_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
+const shared = process.env.AETHERFLOW_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 const data = path.join(shared, 'data/cache')
 const model = path.join(shared, 'models/all-MiniLM-L6-v2')
 if (!existsSync(data) || !existsSync(model)) {

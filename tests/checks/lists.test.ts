@@ -19,7 +19,10 @@ describe('every C++ source is named in its CMake list', () => {
   })
 })
 
-test.each(['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs'])('%s would write what is checked in', (generator) => {
-  const { status, stderr } = spawnSync(process.execPath, [root + generator, '--check'], { encoding: 'utf8' })
-  expect(`${status} ${stderr}`).toBe('0 ')
-})
+test.each(['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs'])(
+  '%s would write what is checked in',
+  (generator) => {
+    const { status, stderr } = spawnSync(process.execPath, [root + generator, '--check'], { encoding: 'utf8' })
+    expect(`${status} ${stderr}`).toBe('0 ')
+  },
+)

@@ -95,7 +95,7 @@ void Run::dispatch() {
 
 /// Hands out the best item of all queues that can go, or settles one that never can. False when nothing moved.
 bool Run::dispatchOne() {
-  GroupIndex chosen = kNone, broke = kNone;
+  GroupIndex chosen = kNone, broke = kNone, optional = kNone;
   Placement placement;
   for (GroupIndex group = 0; group < queues_.size(); ++group) {
     ReadyQueue& queue = queues_[group];
@@ -123,9 +123,12 @@ bool Run::dispatchOne() {
       continue;
     }
     blocked(item, found);
-    if (found.offer.why == Reason::WaitingForBudget && (broke == kNone || before(item, queues_[broke].top())))
-      broke = group;
+    if (found.offer.why != Reason::WaitingForBudget) continue;
+    GroupIndex& poor = plan().steps[item.step].optional ? optional : broke;
+    if (poor == kNone || before(item, queues_[poor].top())) poor = group;
   }
+  // Optional steps wait behind the others' money, so they hold nobody up.
+  if (chosen == kNone && broke == kNone) broke = optional;
   if (broke != kNone) {
     const ReadyItem item = queues_[broke].top();
     // Money is waited for in the order of priority: less urgent work may not eat it up meanwhile.

@@ -180,6 +180,7 @@ class Run {
   void narrow(const ReadyItem& item, const Placement& placement);
   bool cheaper(const ReadyItem& item);
   void shortage(const ReadyItem& item);
+  bool skipOptional();
   void drop(StepIndex step, Reason reason);
   bool declared(Rung rung) const;
   // timers.cpp

@@ -26,7 +26,10 @@ void readBudget(Reading& reading, const JsonValue& table, Policy& policy) {
   policy.step = readCeiling(reading, *budget, "step");
   policy.attempt = readCeiling(reading, *budget, "attempt");
   const JsonValue* ladder = budget->find("ladder");
-  if (ladder == nullptr) return;
+  if (ladder == nullptr || ladder->isNull()) return;
+  // Any other value has no items, and would be a ladder without rungs.
+  if (!ladder->isArray())
+    return reading.fail("/table/budget/ladder", "expected a list of cheaper, skip_optional, stop");
   static constexpr std::string_view kRungs[] = {"cheaper", "skip_optional", "stop"};
   policy.ladder = {Rung::None, Rung::None, Rung::None};
   std::size_t count = 0;

@@ -22,7 +22,7 @@ Again Run::decide(const CallRecord& call, const Failed& event, bool cut) const {
   const Interrupt interrupt = chosen == Interrupt::Count ? policy.interrupt : chosen;
   if (event.shown && interrupt == Interrupt::Fail) return next;
   const FailureRule rule = failureRule(event.kind);
-  const bool others = router_.group(record.phaseGroup).admissible.size() > 1;
+  const bool others = router_.group(record.continuing ? record.widerGroup : record.phaseGroup).admissible.size() > 1;
   if (cut) {
     next.widen = call.maxTokens < table_.models[call.target.model].maxOut;
     next.elsewhere = !next.widen;
@@ -58,6 +58,7 @@ void Run::tryAgain(CallId id, const Failed& event, const Again& again) {
   const Purpose purpose = call.purpose == Purpose::Hedge ? Purpose::Main : call.purpose;
   record.lastFailure = event.kind;
   record.lastTarget = call.target;
+  if (record.continuing) record.phaseGroup = record.widerGroup;
   if (again.elsewhere) record.phaseGroup = router_.without(record.phaseGroup, call.target);
   if (again.relax) {
     record.looser = static_cast<std::uint8_t>(call.level) + 1;
@@ -80,9 +81,10 @@ void Run::tryAgain(CallId id, const Failed& event, const Again& again) {
   const bool shown = event.shown || (record.continuing && purpose == Purpose::Main);
   record.continuing = shown && interrupt == Interrupt::Continue && !again.elsewhere && !again.relax &&
                       purpose == Purpose::Main && table_.providers[call.target.provider].prefix;
-  if (record.continuing)
+  if (record.continuing) {
+    record.widerGroup = record.phaseGroup;
     record.phaseGroup = router_.only(record.phaseGroup, call.target);
-  else if (shown)
+  } else if (shown)
     note(Reason::Restarted, call.step);
   if (wait == 0)
     enqueue(call.step, purpose);

@@ -204,8 +204,11 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   if (moved) {
     set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
     // A looser provider: the constraint is never dropped unsaid.
-    const ConstraintLevel before = calls_[record.call].level;
-    if (item.purpose != Purpose::Audit && made.level > before)
+    CallRecord former = made;
+    former.target = record.lastTarget;
+    former.level = strictest(former);
+    if (item.purpose != Purpose::Audit &&
+        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser)))
       set(remark(Reason::ConstraintRelaxed), CommandField::A, static_cast<double>(record.lastFailure));
   }
   if (item.purpose != Purpose::Hedge) record.lastTarget = target;

@@ -134,10 +134,12 @@ class Run {
   void withhold(CallId call);
   void firstOfPair(CallId winner);
   void checkSpeed(CallId call);
+  void cancelCall(CallId call, Reason reason);
   bool keepsFirst(const CallRecord& call) const;
   // answers.cpp
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
   TokenCounts usedBy(CallRecord& call, const Failed& event) const;
+  std::uint32_t promptGuess(const CallRecord& call) const;
   void hear(const CallRecord& call, const Failed& event);
   StepEvent answerEvent(const CallRecord& call, const StepRecord& step, bool violated) const;
   void applyAnswer(StepIndex step, StepEvent event, CallId call);

@@ -16,6 +16,12 @@ void Run::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
   StepRecord& record = steps_[item.step];
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
+  if (record.continuing) {
+    // It cannot go on where its text came from: it begins anew where it may.
+    record.continuing = false;
+    record.phaseGroup = record.widerGroup;
+    note(Reason::Restarted, item.step);
+  }
   const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
   if (rest == kNone) return giveUp(item.step, item.purpose, kind);
   record.phaseGroup = rest;

@@ -5,11 +5,16 @@
 namespace aetherflow {
 namespace {
 
+// A cast of a number that does not fit is undefined, and a host may send anything: no number is none, and what is
+// longer than three centuries in ms is as good as that.
 std::int64_t whole(double number) {
-  return static_cast<std::int64_t>(number);
+  constexpr double kMost = 1e13;
+  return number >= -kMost && number <= kMost ? static_cast<std::int64_t>(number)
+                                             : static_cast<std::int64_t>(number > 0 ? kMost : -1);
 }
 std::uint32_t count(double number) {
-  return number > 0 ? static_cast<std::uint32_t>(number) : 0;
+  if (!(number > 0)) return 0;
+  return number < 4294967295.0 ? static_cast<std::uint32_t>(number) : 0xffffffffu;
 }
 std::uint32_t id(double number) {
   return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;

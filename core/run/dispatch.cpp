@@ -201,9 +201,9 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   };
   if (call.probe) remark(Reason::BreakerProbing);
   if (call.overflowed) remark(Reason::Overflowed);
-  if (moved) {
-    set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
-    // A looser provider: the constraint is never dropped unsaid.
+  if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
+  if (moved || call.continues) {
+    // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
     CallRecord former = made;
     former.target = record.lastTarget;
     former.level = strictest(former);

@@ -69,7 +69,7 @@ class Run {
   ErrorCode verdict(CallId audit, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   /// Wall-clock time, ms since 1970, for prices that depend on it.
-  ErrorCode clock(std::int64_t epochMs, TimeMs now);
+  ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
   ErrorCode recalled(StepIndex step, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);

@@ -66,13 +66,13 @@ ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Verdict: return verdict(id(v[0]), v[1] > 0, now);
     case EventKind::CancelStep: return cancelStep(id(v[0]), now);
     case EventKind::CancelRun: return cancelRun(now);
-    case EventKind::Clock: return clock(whole(v[0]), now);
+    case EventKind::Clock: return wallClock(whole(v[0]), now);
     case EventKind::Recalled: return recalled(id(v[0]), now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "this event has no numbers");
   }
 }
 
-ErrorCode Run::clock(std::int64_t epochMs, TimeMs now) {
+ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   epochMs_ = epochMs - now;
   return ErrorCode::None;

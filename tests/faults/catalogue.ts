@@ -1,4 +1,5 @@
 /** The faults that providers and networks have been seen with, by name, so that a script can be plain JSON. */
+import { gzipSync } from 'node:zlib'
 import {
   answer,
   answerOf,
@@ -12,6 +13,7 @@ import {
   whole,
   type Asked,
   type Fault,
+  type Part,
   type Reply,
 } from './wire.js'
 
@@ -169,6 +171,29 @@ export const faults = {
   onlyComments: (asked) => streamed(asked, [': keep-alive\n\n'], { ending: 'open', tokens: 0 }),
   hugeEvent: (asked) => streamed(asked, [event(JSON.stringify({ padding: 'x'.repeat(10 << 20) }))], { tokens: 0 }),
   hugeLine: (asked) => streamed(asked, [`data: ${'x'.repeat(10 << 20)}`], { tokens: 0, ending: 'open' }),
+  /** Far more than any limit of tokens allows, in lawful events. */
+  endlessAnswer: (asked) => {
+    const piece = event(JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(1 << 19) } }] }))
+    return streamed(asked, new Array<string>(64).fill(piece), { tokens: 0, ending: 'open' })
+  },
+  endlessComments: (asked) =>
+    streamed(asked, new Array<Part[]>(200).fill([': still here\n\n', { pauseMs: 1000 }]).flat(), { tokens: 0 }),
+  endlessRefusal: () => ({ status: 500, parts: new Array<string>(64).fill('x'.repeat(1 << 18)), ending: 'open' }),
+  hugeHeaders: (asked) => streamed(asked, [], { headers: { ...eventStream, 'x-padding': 'x'.repeat(200_000) } }),
+  noHttp: () => ({ instead: 'noise' }),
+  noContent: () => ({ status: 204, headers: {}, parts: [], committed: false }),
+  shortBody: (asked) => ({
+    headers: { ...jsonType, 'content-length': '9999' },
+    parts: [whole(asked, answerOf(asked.step))],
+    ending: 'fin',
+  }),
+  compressed: (asked) => {
+    const packed = gzipSync(stream(asked))
+    return { headers: { ...eventStream, 'content-encoding': 'gzip' }, parts: [packed], tokens: 0 }
+  },
+  earlyHints: (asked) => ({ ...answer()(asked), hints: true }),
+  wholeInsteadOfStream: (asked) => ({ headers: jsonType, parts: [whole(asked, answerOf(asked.step))], tokens: 0 }),
+  streamWithoutType: (asked) => streamed(asked, [stream(asked)], { headers: {} }),
   garbage: (asked) => streamed(asked, [event('{"choices":[{"delta":{"content":')], { tokens: 0 }),
   binary: () => ({ headers: eventStream, parts: [new Uint8Array([0, 255, 254, 10, 10, 128, 13])], tokens: 0 }),
   html: () => ({

@@ -144,3 +144,37 @@ describe('the output constraint', () => {
     })
   })
 })
+
+describe('audits', () => {
+  // The audit of a double-check run is the second model's work.
+  const modes = {
+    'double-check': { rules: [{ name: 'all', use: ['alpha'], why: 'x' }], audit: ['beta'] },
+  }
+  const checked = { ...policy({ attempts: 3, perModel: 3 }, { modes }), mode: 'double-check' }
+  const pass = answer('{"verdict":"pass","issues":[]}')
+
+  test('one that cannot be done costs its attempts and no answer', async () => {
+    await withVirtualServer(async (server, clock) => {
+      server.script([{ provider: 'beta', fault: refusal(500) }])
+      const ran = await runVirtually(server, clock, plan(step('a')), checked)
+      expect([ran.outcome, ran.outputs.get('a')]).toEqual(['ok', answerOf('a')])
+      expect([server.ledger.to('alpha').length, server.ledger.to('beta').length]).toEqual([1, 3])
+      expect(ran.report.steps[0]?.audit).toBe('undone')
+    })
+  })
+
+  test('one that fails at first is tried again by itself: the work is not done twice', async () => {
+    await withVirtualServer(async (server, clock) => {
+      server.script([
+        { provider: 'beta', times: 1, fault: faults.resetInBody },
+        { provider: 'beta', times: 1, fault: rateLimited({ 'retry-after': '5' }) },
+        { provider: 'beta', fault: pass },
+      ])
+      const ran = await runVirtually(server, clock, plan(step('a')), checked)
+      expect(ran.report.steps[0]?.audit).toBe('passed')
+      expect([server.ledger.to('alpha').length, server.ledger.to('beta').length]).toEqual([1, 3])
+      const times = server.ledger.to('beta').map(({ at }) => at)
+      expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(5000)
+    })
+  })
+})

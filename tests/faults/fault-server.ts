@@ -34,6 +34,8 @@ export const mark = (step: string): string => `#step=${step}#`
 
 export class FaultServer {
   readonly ledger = new Ledger()
+  /** Pieces of body that were written. */
+  written = 0
   /** Requests that are being answered and do not wait for the clock or for ever. */
   busy = 0
   readonly #clock: Clock
@@ -157,8 +159,9 @@ export class FaultServer {
     entry.committed = reply.committed ?? (reply.instead === undefined && status < 300)
     if (reply.instead === 'silence') return
     if (reply.delayMs !== undefined) await this.#pause(reply.delayMs)
-    if (reply.instead === 'reset' || reply.instead === 'fin') {
+    if (reply.instead !== undefined) {
       if (reply.instead === 'reset') socket?.resetAndDestroy()
+      else if (reply.instead === 'noise') socket?.end('220 mail.example ESMTP ready\r\n\r\n')
       else socket?.destroy()
       return this.#over(entry, false)
     }
@@ -166,6 +169,7 @@ export class FaultServer {
       wire.useChunkedEncodingByDefault = false
       wire.shouldKeepAlive = false
     }
+    if (reply.hints === true) wire.writeEarlyHints({ link: '</x>; rel=preload' })
     wire.writeHead(status, headers)
     entry.status = status
     wire.flushHeaders()
@@ -188,6 +192,7 @@ export class FaultServer {
   async #send(part: Exclude<Reply['parts'], undefined>[number], entry: Entry, wire: ServerResponse): Promise<void> {
     if (typeof part === 'object' && 'pauseMs' in part) return this.#pause(part.pauseMs)
     const drained = wire.write(part)
+    this.written++
     entry.sentBytes += Buffer.byteLength(part)
     // Three turns of the event loop keep two writes from being joined into one packet.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))

@@ -118,7 +118,7 @@ export async function runVirtually(
   const before = server.ledger.entries.length
   const arrived = (): number => server.ledger.entries.length - before
   const quiet = {
-    mark: () => `${calls} ${arrived()} ${server.busy}`,
+    mark: () => `${calls} ${arrived()} ${server.busy} ${server.written}`,
     still: () => server.busy === 0 && arrived() >= calls,
   }
   return clock.drive(run(server, source, { ...options, onEvent }, clock), quiet, mostMs)

@@ -1,9 +1,15 @@
 /** Never over a limit, in any placement of the window, under any interleaving: by the server's own clock and count. */
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { scratch } from '../node/cli-process.js'
 import { faults } from './catalogue.js'
 import { notes, plan, runVirtually, step, withVirtualServer, type HostOptions } from './host.js'
 import type { Entry } from './ledger.js'
 import { answer, late, refusal, type Fault } from './wire.js'
+
+// Many jumps of the clock, each after a quiet moment; no test waits for real time.
+jest.setTimeout(30_000)
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -109,6 +115,20 @@ describe('tokens per minute', () => {
       expect(ran.report.steps[0]?.failure).toBe('too_large')
       expect(server.ledger.entries).toEqual([])
     })
+  })
+
+  test('files are counted once they are read, before the prompt leaves', async () => {
+    const { folder, remove } = scratch()
+    writeFileSync(path.join(folder, 'long.txt'), 'a line of some length, and another\n'.repeat(300))
+    await withVirtualServer(async (server, clock) => {
+      const reading = many(6, { provider: 'alpha', context: { files: ['long.txt'] } })
+      const limited = { ...options({ alpha: { tokensPerMinute: 9000 } }), folder }
+      const ran = await runVirtually(server, clock, plan(...reading), limited)
+      expect(ran.outcome).toBe('ok')
+      expect(Math.min(...server.ledger.entries.map(({ promptTokens }) => promptTokens))).toBeGreaterThan(2000)
+      expect(server.ledger.fullest(minute, tokens)).toBeLessThanOrEqual(9000)
+      expect(server.ledger.entries.length).toBe(6)
+    }).finally(remove)
   })
 
   test('outputs that flow into prompts are counted before they leave', async () => {

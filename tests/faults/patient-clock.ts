@@ -10,7 +10,7 @@ export interface Quiet {
 
 /** Turns of about a millisecond without any news that count as quiet. */
 const quietTurns = 4
-/** Turns after which the clock moves although something seems to be under way: a call that was given up, say. */
+/** Turns without news after which it moves although something seems to be under way: a call that was given up, say. */
 const mostTurns = 400
 
 /**
@@ -59,6 +59,7 @@ export class PatientClock implements Clock {
       await new Promise((resolve) => setTimeout(resolve, 1))
       const now = `${quiet.mark()} ${this.#order}`
       same = now === before && quiet.still() ? same + 1 : 0
+      if (now !== before) turn = 0
       before = now
     }
   }

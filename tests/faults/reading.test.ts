@@ -6,14 +6,21 @@ import { answerOf, refusal, type Asked, type Fault } from './wire.js'
 
 const timeouts = { connectMs: 5000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 300_000 }
 
+interface Single {
+  readonly ran: Ran
+  readonly calls: number
+  readonly left: boolean
+  readonly sentBytes: number
+}
+
 /** One step, one call, in virtual time. */
-function single(fault: Fault, policy: object = {}): Promise<{ ran: Ran; calls: number; left: boolean }> {
+function single(fault: Fault, policy: object = {}): Promise<Single> {
   return withVirtualServer(async (server, clock) => {
     server.script([{ fault }])
     const ran = await runVirtually(server, clock, plan(step('a')), { policy: { timeouts, ...once, ...policy } })
     await server.until(({ entries }) => entries.every(({ endedAt }) => endedAt !== undefined))
     const [entry] = server.ledger.entries
-    return { ran, calls: server.ledger.entries.length, left: entry?.left === true }
+    return { ran, calls: server.ledger.entries.length, left: entry?.left === true, sentBytes: entry?.sentBytes ?? 0 }
   })
 }
 
@@ -36,6 +43,13 @@ describe('what ends a call, and as what', () => {
     ['onlyComments', /^timeout_first_token$/],
     ['hugeEvent', /^malformed$/],
     ['hugeLine', /^malformed$/],
+    ['endlessAnswer', /^malformed$/],
+    ['endlessComments', /^timeout_first_token$/],
+    ['endlessRefusal', /^server_error$/],
+    ['hugeHeaders', /^(unreachable|malformed)$/],
+    ['noHttp', /^(unreachable|malformed)$/],
+    ['noContent', /^truncated$/],
+    ['shortBody', /^truncated$/],
     ['garbage', /^malformed$/],
     ['binary', /^(malformed|truncated)$/],
     ['html', /^malformed$/],
@@ -57,7 +71,21 @@ describe('what ends a call, and as what', () => {
     },
   )
 
+  test.each<FaultName>(['endlessAnswer', 'endlessRefusal', 'hugeLine'])('%s is not read to its end', async (name) => {
+    const { left, sentBytes } = await single(faults[name])
+    expect(left).toBe(true)
+    expect(sentBytes).toBeLessThan(24 << 20)
+  })
+
+  test('a body that was packed unasked is unpacked or refused, never passed on as it is', async () => {
+    const { ran } = await single(faults.compressed)
+    expect(ran.outputs.get('a') ?? 'none').toMatch(new RegExp(`^(none|${answerOf('a')})$`))
+  })
+
   test.each<FaultName>([
+    'earlyHints',
+    'wholeInsteadOfStream',
+    'streamWithoutType',
     'doneWithoutFinish',
     'finishWithoutDone',
     'neverCloses',

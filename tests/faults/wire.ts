@@ -20,8 +20,10 @@ export interface Asked {
 export type Part = string | Uint8Array | { readonly pauseMs: number }
 
 export interface Reply {
-  /** Before anything is sent: nothing at all for ever, a reset, or an end. */
-  readonly instead?: 'silence' | 'reset' | 'fin'
+  /** Instead of a reply: nothing at all for ever, a reset, an end, or what is no HTTP. */
+  readonly instead?: 'silence' | 'reset' | 'fin' | 'noise'
+  /** An informational reply (103) goes before the real one. */
+  readonly hints?: boolean
   /** Before the headers. */
   readonly delayMs?: number
   readonly status?: number

@@ -242,7 +242,11 @@ describe('nothing is evaluated', () => {
 describe('sizes', () => {
   const many = (count: number): object[] => Array.from({ length: count }, (_, at) => step(`s${at}`))
   test.each<[string, () => string, string]>([
-    ['deep nesting', () => `{"steps":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'plan.too_deep'],
+    [
+      'deep nesting',
+      () => `{"metadata":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}},"steps":[]}`,
+      'plan.too_deep',
+    ],
     ['a deep schema', () => deepSchema(5000), 'plan.too_deep'],
     ['a string of 5 MB', () => JSON.stringify(plan(step('a', { description: 'x'.repeat(5 << 20) }))), 'plan.too_large'],
     ['too many steps', () => JSON.stringify({ ...plan(), steps: many(200_001) }), 'plan.too_large'],

@@ -96,6 +96,8 @@ export class Driver {
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed(plan)
       this.#recall()
+      // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
+      await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
       this.#pump()
       const outcome = await this.#finished
       await this.#settleOutputs(outcome)

@@ -123,6 +123,8 @@ export interface CallTotals {
   readonly calls: number
   readonly succeeded: number
   readonly hedges: number
+  /** Calls that never left, because their prompt outgrew what was reserved; counted nowhere else. */
+  readonly withheld: number
   /** Calls that failed, by kind. */
   readonly failures: Readonly<Partial<Record<FailureKind, number>>>
   readonly tokens: {

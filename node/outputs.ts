@@ -87,9 +87,15 @@ export class OutputFolder {
   async prepare(): Promise<void> {
     try {
       this.#created = await mkdir(this.steps, { recursive: true })
+      if (!(await lstat(this.steps)).isSymbolicLink()) return
     } catch (error) {
       throw ioError(this.steps, error)
     }
+    throw new AetherflowError(
+      'host.io',
+      this.steps,
+      'a link, which would lead the outputs out of the folder of the run',
+    )
   }
 
   /** Gives names in the order of the plan: which of two colliding ids gets the plain name must not depend on who ends first. */

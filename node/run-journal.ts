@@ -70,9 +70,11 @@ export const journalName = 'journal.jsonl'
  */
 export async function openRun(options: RunJournalOptions): Promise<OpenRun> {
   const { folder } = options
+  // Refused before anything is left in the folder: one that is not to be gone on with, and one without anything to begin.
+  const there = await readIfThere(join(folder, journalName))
+  if (there !== undefined && !goesOn(options)) throw standing(folder)
+  if (there === undefined && options.plan === undefined) throw nothingThere(folder)
   await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(ioError(folder, error)))
-  // A folder that is not to be gone on with is refused before anything is left in it.
-  if (!goesOn(options) && (await readIfThere(join(folder, journalName))) !== undefined) throw standing(folder)
   const lock = await RunLock.acquire(folder, options.takeOver)
   try {
     await sweepParts(folder)
@@ -90,6 +92,10 @@ const goesOn = ({ resume, reuse }: RunJournalOptions): boolean => resume === tru
 
 function standing(folder: string): AetherflowError {
   return new AetherflowError('host.journal', folder, 'there is a run in this folder: use --resume, or another folder')
+}
+
+export function nothingThere(folder: string): AetherflowError {
+  return new AetherflowError('host.journal', folder, 'there is no run in this folder: name its plan')
 }
 
 async function begin(options: RunJournalOptions, lock: RunLock, more: Partial<JournalHeader> = {}): Promise<OpenRun> {

@@ -40,7 +40,7 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
   /* Ready */ {
     never(S::Ready, Was), never(S::Ready, Was), to(S::Calling), never(S::Ready, NoCall), never(S::Ready, NoCall),
     never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall),
-    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), to(S::Cancelled),
+    no(S::Ready, NotAudit), no(S::Ready, NotAudit), never(S::Ready, NotAudit), to(S::Cancelled),
     never(S::Ready, NoCall), to(S::Failed), never(S::Ready, Phase), to(S::Skipped), to(S::Done) },
   /* Calling */ {
     never(S::Calling, Was), never(S::Calling, Was), never(S::Calling, Runs), to(S::Calling), to(S::Done),

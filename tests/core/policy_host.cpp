@@ -235,6 +235,9 @@ void PolicyHost::illegal() {
                                          EventKind::Progress, EventKind::Succeeded, EventKind::Failed};
   const auto calls = static_cast<std::uint32_t>(ledger_.calls().size());
   const CallId id = rng_.below(calls + 2);
+  if (id < calls && ledger_.calls()[id].purpose != Purpose::Audit)
+    ledger_.expect(send(EventKind::Verdict, {double(id), 1}) != ErrorCode::None,
+                   "a verdict on what is no audit was taken");
   if (id < calls && ledger_.calls()[id].live) return;
   const Spend before = run_.spent(), held = run_.reserved();
   const double number = oneIn(5) ? -1 : id;

@@ -22,6 +22,7 @@ class PolicyHost {
   /// Of all drains.
   const std::string& bytes() const { return bytes_; }
   const Run& run() const { return run_; }
+  const auto& told() const { return ledger_.told(); }
 
  private:
   enum class What : std::uint8_t { Started, Prompted, FirstToken, Progress, End, Verdict };

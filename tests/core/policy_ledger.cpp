@@ -61,6 +61,8 @@ void Ledger::command(const double* record, TimeMs now) {
     expect(!call.cancelTold, "a call was cancelled twice");
     call.cancelTold = true;
   }
+  if (kind == CommandKind::Call && get(record, CommandField::Reason) >= 0)
+    ++told_[static_cast<std::size_t>(get(record, CommandField::Reason))];
   if (kind == CommandKind::Deliver) {
     const auto step = static_cast<std::size_t>(get(record, CommandField::Step));
     delivered_.resize(std::max(delivered_.size(), step + 1));
@@ -177,6 +179,7 @@ void Ledger::budgets() {
 void Ledger::note(const double* record, TimeMs now) {
   const auto reason = static_cast<Reason>(static_cast<int>(get(record, CommandField::Reason)));
   const double provider = get(record, CommandField::Provider);
+  ++told_[static_cast<std::size_t>(reason)];
   if (reason == Reason::BudgetStopped && get(record, CommandField::Step) < 0) stopped_ = true;
   if (reason == Reason::BreakerClosed) health_[static_cast<std::size_t>(provider)].open = false;
   if (reason == Reason::BreakerOpened) {
@@ -268,6 +271,11 @@ void Ledger::atTheEnd(Run& run, TimeMs now) {
   expect(finishes_ == 1, "finish was not told once");
   expect(live_ == 0, "finished while a call was live");
   expect(run.reserved().usd == 0 && run.reserved().tokens == 0, "money is still reserved at the end");
+  for (int s = 0; s < kStepStates; ++s)
+    for (int e = 0; e < kStepEvents; ++e)
+      expect(!run.visits()[s][e] ||
+                 stepCell(static_cast<StepState>(s), static_cast<StepEvent>(e)).kind != CellClass::Never,
+             "a cell of the automaton was met that nothing should reach");
   delivered_.resize(run.steps().size());
   for (StepIndex i = 0; i < run.steps().size(); ++i) {
     const StepRecord& step = run.steps()[i];

@@ -44,7 +44,8 @@ class Ledger {
 
   const std::vector<LedgerCall>& calls() const { return calls_; }
   bool countsTokens() const { return countsTokens_; }
-  std::uint32_t live() const { return live_; }
+  /// How often each reason was told.
+  const std::array<std::uint32_t, static_cast<std::size_t>(Reason::Count)>& told() const { return told_; }
   /// Empty while every promise was kept.
   const std::string& finding() const { return finding_; }
   void expect(bool kept, const char* promise) {
@@ -77,6 +78,7 @@ class Ledger {
   std::vector<std::uint8_t> delivered_, dead_;              ///< by step; dead: bits of phases without further calls
   std::int64_t epoch_ = -1;
   std::uint32_t live_ = 0, hedges_ = 0, finishes_ = 0;
+  std::array<std::uint32_t, static_cast<std::size_t>(Reason::Count)> told_{};
   bool countsTokens_ = false, stopped_ = false;
   std::string finding_;
 };

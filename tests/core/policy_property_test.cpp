@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 
 #include "policy_host.hpp"
@@ -68,12 +70,14 @@ TEST(PolicyProperties, HoldUnderEverySchedule) {
   const std::uint64_t only = asked("AETHERFLOW_SEED", 0);
   const std::uint64_t first = only > 0 ? only : 1, last = only > 0 ? only : asked("AETHERFLOW_SCHEDULES", kSchedules);
   std::uint64_t broken = 0, calls = 0, delivered = 0, again = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(Reason::Count)> told{};
   for (std::uint64_t seed = first; seed <= last && broken < 3; ++seed) {
     Rng rng(~seed);
     const std::string plan = randomPolicyPlan(rng);
     PolicyHost host(seed, plan);
     host.play();
     calls += host.run().calls().size();
+    for (std::size_t i = 0; i < told.size(); ++i) told[i] += host.told()[i];
     for (const StepRecord& step : host.run().steps()) delivered += step.state == StepState::Done ? 1 : 0;
     if (!host.finding().empty()) {
       ++broken;
@@ -89,6 +93,10 @@ TEST(PolicyProperties, HoldUnderEverySchedule) {
               static_cast<unsigned long long>(last - first + 1), static_cast<unsigned long long>(calls),
               static_cast<unsigned long long>(delivered), static_cast<unsigned long long>(again));
   EXPECT_GT(delivered, 0u);
+  // A promise that was never put to the test is not kept.
+  if (last - first < 10'000) return;
+  for (auto i = static_cast<std::size_t>(Reason::Retrying); i < static_cast<std::size_t>(Reason::Recalled); ++i)
+    EXPECT_GT(told[i], 0u) << name(static_cast<Reason>(i)) << " never happened";
 }
 
 TEST(PolicyProperties, HoldForEveryGraphUpToFiveSteps) {

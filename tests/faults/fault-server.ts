@@ -191,12 +191,13 @@ export class FaultServer {
 
   async #send(part: Exclude<Reply['parts'], undefined>[number], entry: Entry, wire: ServerResponse): Promise<void> {
     if (typeof part === 'object' && 'pauseMs' in part) return this.#pause(part.pauseMs)
-    const drained = wire.write(part)
+    wire.write(part)
     this.written++
     entry.sentBytes += Buffer.byteLength(part)
     // Three turns of the event loop keep two writes from being joined into one packet.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
-    if (!drained && !wire.destroyed) await Promise.race([once(wire, 'drain'), once(wire, 'close')])
+    // It may have drained meanwhile.
+    if (wire.writableNeedDrain && !wire.destroyed) await Promise.race([once(wire, 'drain'), once(wire, 'close')])
   }
 
   async #pause(ms: number): Promise<void> {

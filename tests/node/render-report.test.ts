@@ -11,7 +11,16 @@ const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })
 const tokens = { in: 1000, cached: 400, out: 2000, reasoning: 50, strippedEstimate: 120 }
 const totals: CallTotals = {
-  ...{ calls: 3, succeeded: 2, hedges: 0, failures: { auth: 1 }, tokens, costMicroUsd: 4213, workMs: 9000 },
+  ...{
+    calls: 3,
+    succeeded: 2,
+    hedges: 0,
+    withheld: 0,
+    failures: { auth: 1 },
+    tokens,
+    costMicroUsd: 4213,
+    workMs: 9000,
+  },
   ...{ lost: { in: 0, out: 0, costMicroUsd: 0 }, cancelled: { in: 0, out: 0, costMicroUsd: 0 } },
   ...{ queueMs: spread(10), firstTokenMs: spread(2500), responseMs: spread(4000), networkMs: spread(null) },
 }

@@ -179,6 +179,24 @@ describe('names of outputs', () => {
     expect(readdirSync(elsewhere)).toEqual([])
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^error host\.io/)])
   })
+
+  test.each([
+    ['to a file', 'victim', []],
+    ['to a file, on resume', 'victim', ['--resume']],
+    ['to nothing', 'nothing', []],
+    ['to nothing, on resume', 'nothing', ['--resume']],
+  ])('a journal that is a link %s is not written through', async (_, target, flags) => {
+    const out = path.join(folder, 'out')
+    writeFileSync(path.join(folder, 'plan.json'), JSON.stringify(plan(step('a'))))
+    writeFileSync(path.join(folder, 'victim'), 'precious')
+    mkdirSync(out)
+    symlinkSync(path.join(folder, target), path.join(out, 'journal.jsonl'))
+    const words = ['run', path.join(folder, 'plan.json'), '--simulate', 'instant', '--output', out, ...flags]
+    const { code } = await aetherflow(words)
+    if (target === 'victim') expect(code).not.toBe(0)
+    expect(filesBelow(folder).get('victim')).toBe('precious')
+    expect(existsSync(path.join(folder, 'nothing'))).toBe(false)
+  })
 })
 
 describe('context files', () => {

@@ -61,6 +61,7 @@ function resetHeader(headers: HeaderReader, type: string): number | undefined {
   return waits.length > 0 ? Math.max(...waits) : undefined
 }
 
+/** More digits than a double holds are a very long wait, not none. */
 function bounded(ms: number): number | undefined {
-  return Number.isFinite(ms) && ms >= 0 ? Math.min(Math.ceil(ms), longestMs) : undefined
+  return ms >= 0 ? Math.min(Math.ceil(ms), longestMs) : undefined
 }

@@ -4,7 +4,7 @@ import { oneLine, simulatedLabel } from '../../../web/standard/format.js'
 import { reportMarkdown } from '../../../web/standard/report-markdown.js'
 import { AetherflowError, runPlan, simulatedProfile, type RunResult, type SyncPolicy } from '../../index.js'
 import { OutputFolder, planName } from '../../outputs.js'
-import { peekRun } from '../../run-journal.js'
+import { nothingThere, peekRun } from '../../run-journal.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -98,6 +98,7 @@ async function beginningOf(path: string | undefined, flags: RunFlags, host: Host
   if (goesOn && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
   if (path === undefined && !goesOn) throw usage('', 'name a plan, or a run with --output DIR --resume')
   const known = goesOn && output !== undefined ? await peekRun(output) : undefined
+  if (path === undefined && known === undefined) throw nothingThere(output ?? '')
   const name = path === undefined ? (known?.header.plan ?? 'the plan of the run') : planName(path)
   return {
     plan: name,

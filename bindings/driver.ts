@@ -92,7 +92,7 @@ export class Driver {
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
-      if (past?.ended === false) this.#goOn(past)
+      if (past?.ended === false && past.records > 0) this.#goOn(past)
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed(plan)
       this.#recall()

@@ -12,7 +12,13 @@ await main(async () => {
   await build(found)
   await stage('test typescript', () => compile(['tests']))
   linkOutputs()
-  const args = ['--experimental-vm-modules', '--no-warnings', at('node_modules/jest/bin/jest.js'), '--ci', 'tests/crash']
+  const args = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    at('node_modules/jest/bin/jest.js'),
+    '--ci',
+    'tests/crash',
+  ]
   const env = { NODE_OPTIONS: '', AETHERFLOW_CRASH: 'whole' }
   const { code } = await run(process.execPath, args, { env, show: true })
   return code

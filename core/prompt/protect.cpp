@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base/sort.hpp"
+
 namespace aetherflow {
 namespace protect {
 
 void sort(std::vector<GuardedSpan>& spans) {
-  std::sort(spans.begin(), spans.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
+  sortItems(spans, [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
 }
 
 void merge(std::vector<GuardedSpan>& spans) {
@@ -46,7 +48,7 @@ Protection::Protection(std::string_view text) {
   protect::sort(spans_);
   std::vector<GuardedSpan> tokens;
   for (const Span& gap : protect::gaps(spans_, text.size())) protect::findTokens(text, gap, tokens);
-  spans_.insert(spans_.end(), tokens.begin(), tokens.end());
+  for (const GuardedSpan& token : tokens) spans_.push_back({token.begin, token.end, token.guard});
   protect::sort(spans_);
 }
 

@@ -137,13 +137,13 @@ void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
   TextIndex lastClosing;
   for (std::size_t i = s.find("</"); i != std::string_view::npos; i = s.find("</", i + 2)) {
     const std::string_view tag = tagName(s, i + 2);
-    if (!tag.empty()) lastClosing[std::string(tag)] = static_cast<std::uint32_t>(i + 2 + tag.size());
+    if (!tag.empty()) lastClosing.emplace(tag, 0).first->second = static_cast<std::uint32_t>(i + 2 + tag.size());
   }
   if (lastClosing.empty()) return;
   for (std::size_t i = s.find('<'); i != std::string_view::npos; i = s.find('<', i + 1)) {
     const std::string_view tag = tagName(s, i + 1);
     if (tag.empty() || holdsInstructions(tag)) continue;
-    const auto closing = lastClosing.find(std::string(tag));
+    const auto closing = lastClosing.find(tag);
     if (closing == lastClosing.end() || closing->second < i) continue;
     out.push_back({i, closing->second});
     i = closing->second - 1;

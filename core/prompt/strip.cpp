@@ -1,7 +1,6 @@
 #include "core/prompt/strip.hpp"
 
-#include <algorithm>
-
+#include "core/base/sort.hpp"
 #include "core/prompt/strip_rules.hpp"
 #include "core/prompt/text.hpp"
 #include "core/prompt/tokens.hpp"
@@ -35,7 +34,7 @@ void capitalise(std::string_view text, std::size_t& at, std::string& out) {
 /// The text without the cuts. Of two that overlap the one that begins first wins, then the longer; the next pass
 /// finds what is left of the other.
 std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[kStripRules]) {
-  std::sort(cuts.begin(), cuts.end(), [](const Cut& a, const Cut& b) {
+  sortItems(cuts, [](const Cut& a, const Cut& b) {
     if (a.begin != b.begin) return a.begin < b.begin;
     return a.end != b.end ? a.end > b.end : a.rule < b.rule;
   });

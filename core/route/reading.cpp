@@ -1,6 +1,16 @@
 #include "core/route/reading.hpp"
 
+#include <utility>
+
 namespace aetherflow {
+
+void Reading::fail(std::string where, std::string detail) {
+  if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
+}
+
+void Reading::fail(std::string where, const char* detail) {
+  fail(std::move(where), std::string(detail));
+}
 
 double Reading::number(const JsonValue& object, const char* key, double fallback, double low, double high,
                        const std::string& at) {

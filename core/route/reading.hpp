@@ -14,9 +14,8 @@ class Reading {
  public:
   Error error;
 
-  void fail(std::string where, std::string detail) {
-    if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
-  }
+  void fail(std::string where, std::string detail);
+  void fail(std::string where, const char* detail);
   double number(const JsonValue& object, const char* key, double fallback, double low, double high,
                 const std::string& at);
   std::int64_t whole(const JsonValue& object, const char* key, std::int64_t fallback, std::int64_t low,

@@ -111,6 +111,10 @@ void Run::giveUp(StepIndex index, Purpose purpose, FailureKind kind) {
 void Run::changed(ProviderIndex provider, BreakerChange change) {
   if (change == BreakerChange::None) return;
   const bool opened = change == BreakerChange::Opened;
+  // A probe that outlives its breaker's closing is a call like any other: it must not speak for the next probe.
+  if (!opened)
+    for (CallRecord& call : calls_)
+      if (call.live && call.target.provider == provider) call.probe = false;
   double* told = note(opened ? Reason::BreakerOpened : Reason::BreakerClosed, kNone);
   set(told, CommandField::Provider, provider);
   if (opened) set(told, CommandField::B, static_cast<double>(health_.openUntil(provider)));

@@ -164,7 +164,8 @@ void Run::reserve(CallRecord& call, const Offer& offer) {
 CallId Run::call(const ReadyItem& item, const Placement& placement) {
   const Target target = placement.target;
   StepRecord& record = steps_[item.step];
-  const bool moved = record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
+  const bool moved =
+      item.purpose != Purpose::Hedge && record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
   CallRecord call;
   call.step = item.step;
   call.target = target;
@@ -202,14 +203,16 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   if (call.probe) remark(Reason::BreakerProbing);
   if (call.overflowed) remark(Reason::Overflowed);
   if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
-  if (moved || call.continues) {
+  if (moved || call.continues || item.purpose == Purpose::Hedge) {
     // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
     CallRecord former = made;
     former.target = record.lastTarget;
     former.level = strictest(former);
     if (item.purpose != Purpose::Audit &&
-        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser)))
-      set(remark(Reason::ConstraintRelaxed), CommandField::A, static_cast<double>(record.lastFailure));
+        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser))) {
+      double* told = remark(Reason::ConstraintRelaxed);
+      if (record.lastFailure != FailureKind::Count) set(told, CommandField::A, static_cast<double>(record.lastFailure));
+    }
   }
   if (item.purpose != Purpose::Hedge) record.lastTarget = target;
   if (table_.policy.hedgePermille > 0 && item.purpose == Purpose::Main && record.tries == 1)

@@ -25,8 +25,9 @@ void Run::narrow(const ReadyItem& item, const Placement& placement) {
   const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
   if (rest == kNone) return giveUp(item.step, item.purpose, kind);
   record.phaseGroup = rest;
+  // Of several that cannot take it the first is remembered: what the last one would have enforced was never asked for.
+  if (record.lastFailure == FailureKind::Count) record.lastTarget = placement.target;
   record.lastFailure = kind;
-  record.lastTarget = placement.target;
   enqueue(item.step, item.purpose);
 }
 

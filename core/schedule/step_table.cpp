@@ -82,10 +82,10 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
     no(S::Failed, Over), no(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over),
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over) },
-  /* Skipped: it had no call, so only a cancel can still reach it from outside. */ {
+  /* Skipped: no call of it ever left; one that was withheld can still be asked about. */ {
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
-    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over),
+    no(S::Skipped, Over), no(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over),
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over) },
   /* Cancelled: its call may still report until the host has closed it; that is counted and changes nothing. */ {
     never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), to(S::Cancelled),

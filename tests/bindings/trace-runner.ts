@@ -82,10 +82,14 @@ export class TracePlayer {
   #drain(): void {
     const records = this.run.drain()
     this.#bytes.push(new Uint8Array(records.buffer, records.byteOffset, records.byteLength))
-    for (const step of this.run.document<StepInfo[]>('steps', this.#ids.length)) this.#ids.push(step.id)
+    this.#learnIds()
     for (const command of decodeCommands(records)) this.#say(this.#describe(command))
     const wake = this.run.nextWake()
     if (wake !== undefined) this.#say(`wake ${wake}`)
+  }
+
+  #learnIds(): void {
+    for (const step of this.run.document<StepInfo[]>('steps', this.#ids.length)) this.#ids.push(step.id)
   }
 
   #describe(command: Command): string {
@@ -157,8 +161,9 @@ export class TracePlayer {
       case 'begin':
         return run.begin(JSON.parse(this.trace.options), now)
       case 'spent': {
-        const report = run.document<{ budget: { reservedMicroUsd: number } }>('report')
-        return this.#say(`spent ${run.cost()} reserved ${report.budget.reservedMicroUsd}`)
+        const { budget } = run.document<{ budget?: { reservedMicroUsd: number } }>('report')
+        const reserved = budget === undefined ? '' : ` reserved ${budget.reservedMicroUsd}`
+        return this.#say(`spent ${run.cost()}${reserved}`)
       }
       default:
         return this.#signal(what, words)
@@ -175,6 +180,7 @@ export class TracePlayer {
     const send = (kind: EventKind, ...values: number[]): number => this.run.signal(kind, values, this.#now)
     const among = (list: readonly string[]): number => list.findIndex((name) => words.includes(name))
     const named = (list: readonly string[], key: string): number => Math.max(0, list.indexOf(value(key) ?? ''))
+    this.#learnIds()
     const step = this.#ids.indexOf(first)
     const signals: Record<string, () => number> = {
       tick: () => send('tick'),

@@ -86,6 +86,7 @@ void Ledger::called(const double* record, TimeMs now) {
   expect(now >= floors_[call.group], "a call before Retry-After had passed");
   expect(now < run_.steps()[call.step].deadlineAt, "a call after the deadline of its step");
   phases(call, now);
+  constraint(call, run_.calls()[calls_.size()].level);
   call.bound = run_.calls()[calls_.size()].promptBound;
   calls_.push_back(call);
   ++live_;
@@ -93,6 +94,19 @@ void Ledger::called(const double* record, TimeMs now) {
   expect(hedges_ * std::uint64_t{1000} <= calls_.size() * std::uint64_t{setting_.hedgePermille}, "too many hedges");
   windows(call.group, now);
   budgets();
+}
+
+/// An output constraint is asked for more loosely only after a note has said so.
+void Ledger::constraint(const LedgerCall& call, ConstraintLevel level) {
+  if (call.purpose == Purpose::Audit) return;
+  constraints_.resize(std::max(constraints_.size(), std::size_t{call.step} + 1));
+  Constraint& one = constraints_[call.step];
+  const Purpose phase = call.purpose == Purpose::Hedge ? Purpose::Main : call.purpose;
+  expect(!one.known || one.phase != phase || level <= one.level || one.relaxed, "a constraint was dropped unsaid");
+  befores_.resize(calls_.size() + 1);
+  befores_.back() = one;
+  // A stricter hedge promises nothing: the call that it stands beside may still be the one that answers.
+  one = {phase, call.purpose == Purpose::Hedge ? std::max(level, one.level) : level, true, false};
 }
 
 /// Attempts, hedges and probes.
@@ -180,6 +194,10 @@ void Ledger::note(const double* record, TimeMs now) {
   const auto reason = static_cast<Reason>(static_cast<int>(get(record, CommandField::Reason)));
   const double provider = get(record, CommandField::Provider);
   ++told_[static_cast<std::size_t>(reason)];
+  if (reason == Reason::ConstraintRelaxed) {
+    const auto step = static_cast<std::size_t>(get(record, CommandField::Step));
+    if (step < constraints_.size()) constraints_[step].relaxed = true;
+  }
   if (reason == Reason::BudgetStopped && get(record, CommandField::Step) < 0) stopped_ = true;
   if (reason == Reason::BreakerClosed) health_[static_cast<std::size_t>(provider)].open = false;
   if (reason == Reason::BreakerOpened) {
@@ -197,10 +215,13 @@ void Ledger::prompted(CallId id, bool withheld, TimeMs now) {
   LedgerCall& call = calls_[id];
   if (withheld) {
     call.withheld = true;
+    // It never left, so nothing was asked for.
+    if (call.purpose != Purpose::Audit) constraints_[call.step] = befores_[id];
     call.live = call.sent = false;
     call.ended = call.arrived = now;
     --live_;
-  } else if (!call.cancelTold && run_.calls()[id].promptBound > 0) {
+  } else if (run_.calls()[id].cancelled == Reason::None && run_.calls()[id].promptBound > 0) {
+    // (One that was cancelled, if only in a command that is not drained yet, is on its way out whatever its prompt.)
     // The model's own measure may be half of the estimate, no less.
     expect(run_.calls()[id].promptBound * 2 >= run_.calls()[id].promptEstimate,
            "a prompt left that is larger than its reservation");
@@ -273,9 +294,9 @@ void Ledger::atTheEnd(Run& run, TimeMs now) {
   expect(run.reserved().usd == 0 && run.reserved().tokens == 0, "money is still reserved at the end");
   for (int s = 0; s < kStepStates; ++s)
     for (int e = 0; e < kStepEvents; ++e)
-      expect(!run.visits()[s][e] ||
-                 stepCell(static_cast<StepState>(s), static_cast<StepEvent>(e)).kind != CellClass::Never,
-             "a cell of the automaton was met that nothing should reach");
+      if (run.visits()[s][e] && stepCell(static_cast<StepState>(s), static_cast<StepEvent>(e)).kind == CellClass::Never)
+        expect(false, "a cell was met that nothing should reach: " + std::string(name(static_cast<StepState>(s))) +
+                          " × " + std::string(name(static_cast<StepEvent>(e))));
   delivered_.resize(run.steps().size());
   for (StepIndex i = 0; i < run.steps().size(); ++i) {
     const StepRecord& step = run.steps()[i];

@@ -75,7 +75,15 @@ class Ledger {
   std::vector<std::array<std::int64_t, kWindows>> limits_;  ///< by group, as configured and learned
   std::vector<TimeMs> floors_;                              ///< by group: what Retry-After asked for
   std::vector<Health> health_;                              ///< by provider, from the notes
-  std::vector<std::uint8_t> delivered_, dead_;              ///< by step; dead: bits of phases without further calls
+  struct Constraint {
+    Purpose phase = Purpose::Main;
+    ConstraintLevel level = ConstraintLevel::Instruct;
+    bool known = false, relaxed = false;
+  };
+  void constraint(const LedgerCall& call, ConstraintLevel level);
+  std::vector<Constraint> befores_;             ///< by call: what was told before it
+  std::vector<Constraint> constraints_;         ///< by step: how strictly its answer is asked for, as far as was told
+  std::vector<std::uint8_t> delivered_, dead_;  ///< by step; dead: bits of phases without further calls
   std::int64_t epoch_ = -1;
   std::uint32_t live_ = 0, hedges_ = 0, finishes_ = 0;
   std::array<std::uint32_t, static_cast<std::size_t>(Reason::Count)> told_{};

@@ -145,7 +145,10 @@ class Player {
     if (what == "end") return run_.planEnd(now_);
     if (what == "begin") return run_.begin(trace_.options, now_);
     if (what == "spent") {
-      say("spent " + std::to_string(run_.cost()) + " reserved " + std::to_string(run_.reserved().usd));
+      const Policy& policy = run_.table().policy;
+      const bool budget = policy.run.any() || policy.step.any() || policy.attempt.any();
+      const std::string reserved = budget ? " reserved " + std::to_string(run_.reserved().usd) : "";
+      say("spent " + std::to_string(run_.cost()) + reserved);
       return ErrorCode::None;
     }
     return signal(what, w);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { readJournal } from '../../bindings/journal-reader.js'
+import { journalPlan, readJournal } from '../../bindings/journal-reader.js'
 import { root } from '../checks/sources.js'
 import { program } from '../node/cli-process.js'
 
@@ -59,6 +59,10 @@ export class CrashBench {
       JSON.stringify({ providers: { ...Object.fromEntries(others), openai } }),
     )
     writeFileSync(path.join(folder, 'plan.json'), JSON.stringify(plan))
+    const otherwise = plan.steps.map((step) =>
+      step.id === 'cd' ? { ...step, description: 'STEP-cd: otherwise' } : step,
+    )
+    writeFileSync(path.join(folder, 'changed.json'), JSON.stringify({ ...plan, steps: otherwise }))
     return new CrashBench(folder, url, server)
   }
 
@@ -101,8 +105,18 @@ export class CrashBench {
   begin(name: string, how?: RunHow): Promise<Ended> {
     return this.run(name, ['plan.json', '--resume'], how)
   }
+  /** The plan is named again only when the journal does not have it. */
   resume(name: string, how?: RunHow): Promise<Ended> {
-    return this.run(name, ['plan.json', '--resume'], how)
+    return this.run(name, [...(this.hasPlan(name) ? [] : ['plan.json']), '--resume'], how)
+  }
+  /** With one step changed, on which only the last one depends. */
+  reuse(name: string, how?: RunHow): Promise<Ended> {
+    return this.run(name, ['changed.json', '--reuse'], how)
+  }
+
+  private hasPlan(name: string): boolean {
+    const file = path.join(this.out(name), 'journal.jsonl')
+    return existsSync(file) && journalPlan(readJournal(readFileSync(file)).records).whole
   }
 
   /** Steps whose result stands in the journal: `[id, call]`. */

@@ -78,7 +78,7 @@ const every = (step: number, from: number, to: number): number[] => {
 describe('kill -9', () => {
   test('at its n-th flush: what was told is kept, and is not called again', async () => {
     expect(syncs).toBeGreaterThan(20)
-    for (const at of every(whole ? 1 : 5, 1, syncs)) await killed(`k${at}`, [at])
+    for (const at of every(whole ? 1 : 6, 1, syncs)) await killed(`k${at}`, [at])
   })
 
   test('and again while it recovers', async () => {
@@ -91,6 +91,26 @@ describe('kill -9', () => {
   test('five times over', async () => {
     await killed('often', whole ? [9, 7, 5, 3, 4, 6] : [9, 7, 5])
   })
+})
+
+test('killed while a changed plan takes over what still matches: only the changed step is called, and what is behind it', async () => {
+  let kills = 0
+  for (const at of every(whole ? 1 : 9, 1, syncs)) {
+    const name = `reuse${at}`
+    await bench.begin(name)
+    await bench.clear()
+    const first = await bench.reuse(name, { killAt: at })
+    const known = new Set(bench.journalled(name).length < steps.length ? bench.journalled(name) : [])
+    const before = (await bench.ledger()).length
+    const last = await bench.reuse(name)
+    kills += Number(first.signal === 'SIGKILL')
+    expect([at, last.code]).toEqual([at, 0])
+    const ledger = await bench.ledger()
+    expect([...new Set(ledger.map(({ step }) => step))].filter((step) => step !== 'cd' && step !== 'all')).toEqual([])
+    expect(calledAgain([...known], ledger.slice(before))).toEqual([])
+    expect(new Set(last.done)).toEqual(new Set(steps))
+  }
+  expect(kills).toBeGreaterThan(1)
 })
 
 test('the canary key is in nothing that a run leaves', () => {

@@ -92,14 +92,14 @@ export const stall =
     return streamed(asked, [list.join('')], { ending: 'open', tokens: tokensOf(shown) })
   }
 
-/** The whole answer in pieces of so many bytes, with a pause after each. */
+/** The whole answer in pieces of so many bytes, with a pause after each; 0: packets without a pause. */
 export const dripping =
   (pauseMs: number, length = 1): Fault =>
   (asked) => {
     const bytes = encoder.encode(stream(asked))
     const pieces = Array.from({ length: Math.ceil(bytes.length / length) }, (_, at) => [
       bytes.subarray(at * length, (at + 1) * length),
-      { pauseMs },
+      ...(pauseMs > 0 ? [{ pauseMs }] : []),
     ])
     return streamed(asked, pieces.flat())
   }
@@ -113,8 +113,12 @@ export interface CutOptions {
   readonly mark?: boolean
 }
 
-export function cutBytes(asked: Asked, { lineEnd, mark = false }: CutOptions): Uint8Array {
-  const text = events(asked, cutText, { lineEnd, pieceLength: 4, usage: null }).join('')
+/** As few bytes as the format allows: each of them is a place to cut. */
+export function cutBytes({ lineEnd, mark = false }: CutOptions): Uint8Array {
+  const piece = (content: string): string => `{"choices":[{"delta":{"content":"${content}"}}]}`
+  const pieces = (cutText.match(/.{1,4}/gsu) ?? []).map(piece)
+  const list = [...pieces, '{"choices":[{"delta":{},"finish_reason":"stop"}]}', '[DONE]']
+  const text = list.map((data) => event(data, lineEnd)).join('')
   return encoder.encode(`${mark ? '\ufeff' : ''}${text}`)
 }
 
@@ -122,7 +126,7 @@ export function cutBytes(asked: Asked, { lineEnd, mark = false }: CutOptions): U
 export const cutAt =
   (at: number, options: CutOptions): Fault =>
   (asked) => {
-    const bytes = cutBytes(asked, options)
+    const bytes = cutBytes(options)
     return streamed(asked, [bytes.subarray(0, at), bytes.subarray(at)])
   }
 

@@ -1,4 +1,5 @@
 /** Runs plans on the real Node host against a fault server. */
+import { jest } from '@jest/globals'
 import {
   runPlan,
   type Clock,
@@ -10,6 +11,9 @@ import {
 import { FaultServer, mark } from './fault-server.js'
 import type { Prices } from './ledger.js'
 import { PatientClock } from './patient-clock.js'
+
+// Sockets and jumps of the clock are slow on a busy machine; no test waits for real time to pass.
+jest.setTimeout(30_000)
 
 /** The key of every provider of these tests: must never be seen outside the authorisation header. */
 export const canary = 'sk-canary-5b1e0f6a9c3d72e84f'

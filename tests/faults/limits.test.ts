@@ -1,5 +1,5 @@
 /** Never over a limit, in any placement of the window, under any interleaving: by the server's own clock and count. */
-import { describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { scratch } from '../node/cli-process.js'
@@ -7,9 +7,6 @@ import { faults } from './catalogue.js'
 import { notes, plan, runVirtually, step, withVirtualServer, type HostOptions } from './host.js'
 import type { Entry } from './ledger.js'
 import { answer, late, refusal, type Fault } from './wire.js'
-
-// Many jumps of the clock, each after a quiet moment; no test waits for real time.
-jest.setTimeout(30_000)
 
 const minute = 60_000
 const day = 24 * 60 * minute

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { cutAt, cutBytes, cutText, dripping, faults, redirect, type FaultName } from './catalogue.js'
 import { once, plan, run, runVirtually, step, withServer, withVirtualServer, type Ran } from './host.js'
-import { answerOf, refusal, type Asked, type Fault } from './wire.js'
+import { answerOf, refusal, type Fault } from './wire.js'
 
 const timeouts = { connectMs: 5000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 300_000 }
 
@@ -112,6 +112,11 @@ describe('what ends a call, and as what', () => {
     }
   })
 
+  test('byte by byte', async () => {
+    const { ran } = await single(dripping(0, 1))
+    expect([ran.outputs.get('a'), ran.shown.get('a')]).toEqual([answerOf('a'), answerOf('a')])
+  })
+
   test('a slow stream is no dead one: pieces further apart than nothing but the time-outs', async () => {
     const { ran } = await single(dripping(15_000, 100), {
       timeouts: { ...timeouts, firstTokenMs: 200_000, totalMs: 3_000_000 },
@@ -158,16 +163,15 @@ describe('refusals', () => {
 })
 
 describe('a stream cut at every byte', () => {
-  const asked = { order: 0, model: 'alpha-1', promptTokens: 0 } as Asked
   test.each([
     ['LF', { lineEnd: '\n' }],
     ['CR', { lineEnd: '\r' }],
     ['CRLF', { lineEnd: '\r\n' }],
     ['CRLF after a byte order mark', { lineEnd: '\r\n', mark: true }],
   ])('%s', async (_, options) => {
-    const cuts = cutBytes(asked, options).length + 1
+    const cuts = cutBytes(options).length + 1
     const ids = Array.from({ length: cuts }, (_none, at) => `cut-${at}`)
-    const fault: Fault = (of) => cutAt(Number(of.step.slice(4)), options)({ ...of, order: 0 })
+    const fault: Fault = (of) => cutAt(Number(of.step.slice(4)), options)(of)
     await withServer(async (server) => {
       server.script([{ fault }])
       const many = { alpha: { concurrency: 32 } }

@@ -6,6 +6,7 @@ import { createOpenAiCompatible, generic } from '../../web/standard/providers/in
 import { FaultServer } from '../faults/fault-server.js'
 import { canary, configOf, once, plan, run, step } from '../faults/host.js'
 import { digestOf } from '../faults/ledger.js'
+import { refusal } from '../faults/wire.js'
 import { names, promptCanary, rules, steps, timeouts } from './leaky.js'
 import { disguises, everything, leaks } from './secrets.js'
 
@@ -51,7 +52,7 @@ describe('the library', () => {
         baseUrl: server.at('alpha'),
         key: () => canary,
         dialect: generic,
-        timeouts: { ...timeouts, totalMs: 6000 },
+        timeouts: { ...timeouts, firstTokenMs: 1500, idleMs: 1500, totalMs: 2000 },
       })
       const output = { kind: 'any' } as const
       const request = { model: 'm', system: '', maxOutputTokens: 9, output, stream }
@@ -91,6 +92,27 @@ describe('the library', () => {
     expect(leaks(everything(outcome), canary)).toEqual([])
     // Whatever a configuration holds: a caller gets a coded error.
     if (outcome instanceof Error) expect(outcome).toMatchObject({ code: expect.stringMatching(/^\w+\.\w+$/) })
+  })
+
+  // No prefix, no digit, no dash: nothing but the key itself tells that this is one.
+  const plainKey = 'violetteapotsmarchquietlynorthward'
+  test.each([
+    ['alone', plainKey],
+    ['in quotes', `the key "${plainKey}", sir`],
+    ['twice', `${plainKey}${plainKey}`],
+    ['where the text is cut', `${'x '.repeat(140)}${plainKey}`],
+    ['where a longer text is cut', `${'x '.repeat(590)}${plainKey}`],
+    ['its first half', `it began with ${plainKey.slice(0, 17)}`],
+    ['its last half', `it ended with ${plainKey.slice(17)}`],
+    ['all but a letter', `no such key: ${plainKey.slice(1)}`],
+  ])('a key without any sign of one, quoted by the provider %s', async (_, message) => {
+    server.script([{ fault: refusal(401, { error: { message, code: message, type: message } }) }])
+    const ran = await run(server, plan(step('a')), { policy: once, providers: { alpha: { key: plainKey } } })
+    expect(ran.report.steps[0]?.failure).toBe('auth')
+    const half = Math.floor(plainKey.length / 2)
+    const parts = Array.from({ length: plainKey.length - half + 1 }, (_none, at) => plainKey.slice(at, at + half))
+    const told = everything(ran)
+    expect(parts.filter((part) => told.includes(part))).toEqual([])
   })
 
   test('the core is told no key', async () => {

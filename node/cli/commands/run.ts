@@ -119,9 +119,14 @@ async function execute(
   outputs: OutputFolder | undefined,
 ): Promise<{ result: RunResult; messages: Map<string, string> }> {
   const messages = new Map<string, string>()
+  /** What screens that show no warnings would keep to themselves. */
+  const unsaid: string[] = []
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'steps') outputs?.adopt(event.steps)
     if (event.type === 'failed') messages.set(event.step, event.message)
+    if (event.type === 'warning' && event.code.startsWith('host.')) {
+      unsaid.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
+    }
     renderer.event(event)
   }
   if (journal === undefined && outputs !== undefined) await refuseStanding(outputs.folder)
@@ -135,6 +140,10 @@ async function execute(
     onEvent,
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
   })
+  if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
+    renderer.end()
+    for (const line of unsaid) host.stderr.write(line)
+  }
   return { result, messages }
 }
 

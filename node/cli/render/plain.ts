@@ -56,6 +56,10 @@ export class PlainRenderer implements Renderer {
         return `failed  ${oneLine(event.step)} ${event.failure}: ${oneLine(event.message)}`
       case 'skipped':
         return `skipped ${oneLine(event.step)}${event.cause === undefined ? '' : ` because of ${oneLine(event.cause)}`}`
+      case 'restart':
+        return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
+      case 'resumed':
+        return `resumed after ${plural(event.records, 'record')} of the journal, ${plural(event.calls, 'call')} made again`
       case 'cancelled':
         return `cancel  ${oneLine(event.step)}`
       default:

@@ -249,6 +249,8 @@ export interface RunReport {
     readonly spentMicroUsd: number
     readonly spentTokens: number
     readonly reservedMicroUsd: number
+    /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
+    readonly heldMicroUsd: number
   }
   /** Providers whose breaker opened. */
   readonly breakers: readonly {

@@ -122,6 +122,16 @@ TokenCounts Run::usedBy(CallRecord& call, const Failed& event) const {
   return tokens;
 }
 
+/// Nobody will ever say what the call cost: what it may have cost at most stays set against the budget, beyond the
+/// estimate.
+void Run::hold(const CallRecord& call) {
+  Spend rest = call.reserved;
+  rest -= {call.cost, static_cast<std::int64_t>(call.tokens.in) + call.tokens.out};
+  rest = {std::max<MicroUsd>(0, rest.usd), std::max<std::int64_t>(0, rest.tokens)};
+  steps_[call.step].held += rest;
+  held_ += rest;
+}
+
 /// `cut`: the answer reached its limit of tokens.
 ErrorCode Run::ended(const Failed& event, bool cut, TimeMs now) {
   Again next;
@@ -151,6 +161,7 @@ ErrorCode Run::ended(const Failed& event, bool cut, TimeMs now) {
   endCall(call, now);
   const TokenCounts tokens = usedBy(call, event);
   account(call, tokens);
+  if (call.tokensEstimated) hold(call);
   release(call, static_cast<std::int64_t>(tokens.in) + tokens.out, event.kind != FailureKind::Input);
   call.failure = event.kind;
   if (cut)

@@ -47,6 +47,7 @@ ErrorCode Run::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped,
   more.usd = std::max<MicroUsd>(0, more.usd);
   Spend ofStep = step.spent;
   ofStep += step.reserved;
+  ofStep += step.held;
   if (quotas_.check(model.quota, more.tokens, now_, false).fits && fitsBudget(call.step, more) &&
       within(table_.policy.step, ofStep, more) && within(table_.policy.attempt, call.reserved, more)) {
     quotas_.grow(model.quota, more.tokens);

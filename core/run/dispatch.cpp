@@ -66,7 +66,10 @@ Placement Run::place(GroupIndex index, const ReadyItem& item) {
     const std::int64_t ms = table_.models[candidate.model].estimateMs(tokens);
     if (ms >= best || !slots_.free(candidate.provider)) continue;
     const Offer other = offer(item, candidate);
-    if (!other.goes) continue;
+    if (!other.goes) {
+      wakeAt_ = std::min(wakeAt_, other.until);
+      continue;
+    }
     best = ms;
     placement = {candidate, other, true};
   }

@@ -98,6 +98,7 @@ Spend Run::worstCase(Target target, std::uint32_t promptTokens, std::uint32_t an
 bool Run::fitsBudget(StepIndex step, const Spend& more) const {
   Spend taken = spent_;
   taken += reserved_;
+  taken += held_;
   if (plan().steps[step].optional) taken.usd += planned_;
   return within(table_.policy.run, taken, more);
 }
@@ -145,6 +146,7 @@ Offer Run::priced(const ReadyItem& item, Target target, Offer offer) {
     offer.worst = worstCase(target, offer.promptBound, answer);
     Spend ofStep = record.spent;
     ofStep += record.reserved;
+    ofStep += record.held;
     const QuotaFit fit = quotas_.check(model.quota, offer.worst.tokens, now_);
     if (!within(policy.step, ofStep, offer.worst) || !within(policy.attempt, {}, offer.worst)) {
       refused = impossible(FailureKind::BudgetExceeded);

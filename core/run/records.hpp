@@ -79,6 +79,7 @@ struct StepRecord {
   Reason waiting = Reason::None;   ///< what was last said of its wait
   TimeMs deadlineAt = kNever;
   Spend spent, reserved;
+  Spend held;            ///< what its calls may have cost beyond `spent`: their providers never said
   MicroUsd planned = 0;  ///< held back for it from optional steps
   TimeMs readyAt = -1, startedAt = -1, settledAt = -1;
   std::int64_t estimateMs = 0;

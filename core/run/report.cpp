@@ -219,7 +219,7 @@ void writeBudget(JsonWriter& json, const Run& run) {
   writeCeiling(json, "step", policy.step);
   writeCeiling(json, "attempt", policy.attempt);
   json.field("spentMicroUsd", run.spent().usd).field("spentTokens", run.spent().tokens);
-  json.field("reservedMicroUsd", run.reserved().usd).endObject();
+  json.field("reservedMicroUsd", run.reserved().usd).field("heldMicroUsd", run.held().usd).endObject();
 }
 
 void writeSummary(JsonWriter& json, const Run& run) {

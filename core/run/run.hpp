@@ -116,6 +116,8 @@ class Run {
   MicroUsd cost() const { return spent_.usd; }
   const Spend& spent() const { return spent_; }
   const Spend& reserved() const { return reserved_; }
+  /// What failed calls may have cost beyond their estimate: counted against the budget, not as spent.
+  const Spend& held() const { return held_; }
 
  private:
   // plan_events.cpp
@@ -138,6 +140,7 @@ class Run {
   bool keepsFirst(const CallRecord& call) const;
   // answers.cpp
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
+  void hold(const CallRecord& call);
   TokenCounts usedBy(CallRecord& call, const Failed& event) const;
   std::uint32_t promptGuess(const CallRecord& call) const;
   void hear(const CallRecord& call, const Failed& event);
@@ -211,7 +214,7 @@ class Run {
   Health health_;
   Rng rng_{1};
   Timers delayed_, hedges_, deadlines_;  // of steps, calls, steps
-  Spend spent_, reserved_;
+  Spend spent_, reserved_, held_;
   MicroUsd planned_ = 0;  // expected cost of the steps that are not optional and not started
   TimeMs wakeAt_ = kNever;
   std::int64_t epochMs_ = -1;  // wall clock at time 0, −1 unknown

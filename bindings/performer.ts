@@ -48,14 +48,14 @@ export interface Performer {
   perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
 }
 
-/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own. */
+/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own, and is not tried again. */
 export function failureOf(error: unknown, aborted: boolean): CallFailureInfo {
   if (aborted) return { ...usageOf(error), kind: 'cancelled', message: failureKindWords.cancelled }
   if (typeof error === 'object' && error !== null && 'kind' in error && isFailureKind(error.kind)) {
     return error as unknown as CallFailureInfo
   }
   if (error instanceof AetherflowError) return { kind: 'input', message: error.message }
-  return { kind: 'server_error', message: error instanceof Error ? error.message : String(error) }
+  return { kind: 'host', message: error instanceof Error ? error.message : String(error) }
 }
 
 /** What was counted of a call that was cut off is billed all the same. */

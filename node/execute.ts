@@ -72,7 +72,9 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
   return {
     clock: options.clock ?? systemClock,
     wallClock: Date.now,
-    performer: options.performer ?? new ModelPerformer({ client, files: contextFiles(folder), digest }),
+    performer:
+      options.performer ??
+      new ModelPerformer({ client, files: contextFiles(folder), digest, plain: options.stream === false }),
     signal: options.signal,
     onText: options.onText,
     deliver: options.deliver,
@@ -148,9 +150,9 @@ export async function setUp(
 }
 
 async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
-  const { simulate, fetch, clock, seed } = options
+  const { simulate, fetch, pool, clock, seed } = options
   const timeouts = config.timeouts as Timeouts | undefined
-  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, clock, timeouts })
+  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
   const profile = simulatedProfile(simulate)
   return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
 }

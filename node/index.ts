@@ -21,6 +21,7 @@ import { loadCore } from './loader.js'
 import { PlanRun } from './plan-run.js'
 import { planBytes, type PlanSource } from './plan-source.js'
 import { realProviders } from './providers.js'
+import type { PooledTransport } from './transport.js'
 
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
@@ -30,6 +31,7 @@ export type { SimulatorProfile } from '../web/standard/simulator/index.js'
 export type { Config, PolicyConfig, ProviderConfig } from './config.js'
 export type { PlanSource } from './plan-source.js'
 export { PlanRun } from './plan-run.js'
+export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport.js'
 export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
@@ -87,6 +89,10 @@ export interface RunPlanOptions extends PlanOptions {
   readonly planName?: string | undefined
   /** Instead of the platform's, for every provider call. */
   readonly fetch?: Fetch | undefined
+  /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
+  readonly pool?: PooledTransport | undefined
+  /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */
+  readonly stream?: boolean | undefined
   readonly clock?: Clock | undefined
   /** Folder that context files are read from; default: the working folder. */
   readonly folder?: string | undefined

@@ -51,6 +51,8 @@ export interface ProvidersOptions {
   /** Instead of pooled connections. */
   readonly fetch?: Fetch | undefined
   readonly transport?: PooledTransportOptions | undefined
+  /** A pool that outlives this run: it is used, and not closed. */
+  readonly pool?: PooledTransport | undefined
   readonly clock?: Clock | undefined
   readonly timeouts?: Timeouts | undefined
 }
@@ -65,8 +67,8 @@ export function realProviders(options: ProvidersOptions): Providers {
 }
 
 function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean): Providers {
-  const { fetch, clock, timeouts } = options
-  const transport: PooledTransport | undefined = fetch ? undefined : pooledTransport(options.transport)
+  const { fetch, pool, clock, timeouts } = options
+  const transport: PooledTransport | undefined = fetch ? undefined : (pool ?? pooledTransport(options.transport))
   const over = transport ? { transport } : { fetch: fetch! }
   const clients = new Map<string, ModelClient>()
   for (const { id, dialect, baseUrl, key } of options.entries) {
@@ -84,7 +86,9 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
     client: (provider) => clients.get(provider),
     simulated: undefined,
     connections: () => transport?.stats(),
-    close: async () => transport?.close(),
+    close: async () => {
+      if (pool === undefined) await transport?.close()
+    },
   }
 }
 

@@ -18,6 +18,11 @@ ErrorCode Run::liveCall(CallId id, TimeMs now, StepEvent event) {
 ErrorCode Run::started(const Started& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, StepEvent::Signal); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
+  // Made again after its process died: what came of it before counts for no time and no speed.
+  if (call.firstTokenAt >= 0) {
+    call.firstTokenAt = -1;
+    call.tokens = {};
+  }
   if (call.startedAt < 0) call.startedAt = now;
   if (event.reused >= 0) call.reused = event.reused;
   if (event.setupMs >= 0) call.setupMs = event.setupMs;

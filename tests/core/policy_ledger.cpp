@@ -165,12 +165,12 @@ void Ledger::budgets() {
   std::int64_t tokens = 0;
   for (std::size_t id = 0; id < calls_.size(); ++id) {
     const LedgerCall& call = calls_[id];
-    const std::int64_t most = call.live ? mayUse(id) : call.used;
+    const std::int64_t most = call.live ? mayUse(id) : call.used + call.held.tokens;
     const MicroUsd worst =
         call.live
             ? std::max(price(call, run_.calls()[id].promptBound, 0, call.most, call.peak),
                        price(call, run_.calls()[id].promptBound, run_.calls()[id].promptBound, call.most, call.peak))
-            : call.cost;
+            : call.cost + call.held.usd;
     usd += worst;
     tokens += most;
     expect(setting_.attemptUsd < 0 || worst <= setting_.attemptUsd, "an attempt over its money");
@@ -183,8 +183,9 @@ void Ledger::budgets() {
   for (std::size_t id = 0; id < calls_.size(); ++id) {
     const LedgerCall& call = calls_[id];
     if (call.step != calls_.back().step) continue;
-    stepUsd += call.live ? price(call, run_.calls()[id].promptBound, 0, call.most, call.peak) : call.cost;
-    stepTokens += call.live ? mayUse(id) : call.used;
+    stepUsd +=
+        call.live ? price(call, run_.calls()[id].promptBound, 0, call.most, call.peak) : call.cost + call.held.usd;
+    stepTokens += call.live ? mayUse(id) : call.used + call.held.tokens;
   }
   expect(setting_.stepUsd < 0 || stepUsd <= setting_.stepUsd, "a step over its money");
   expect(setting_.stepTokens < 0 || stepTokens <= setting_.stepTokens, "a step over its tokens");
@@ -261,6 +262,11 @@ void Ledger::ended(CallId id, const TokenCounts& told, bool sent, TimeMs now) {
   const TokenCounts& tokens = run_.calls()[id].tokensEstimated ? run_.calls()[id].tokens : told;
   call.used = std::int64_t{tokens.in} + tokens.out;
   call.cost = price(call, tokens.in, std::min(tokens.cached, tokens.in), tokens.out, call.peak);
+  const CallRecord& record = run_.calls()[id];
+  if (record.failure != FailureKind::Count && record.tokensEstimated) {
+    const MicroUsd most = price(call, record.promptBound, 0, call.most, call.peak);
+    call.held = {std::max<MicroUsd>(0, most - call.cost), std::max<std::int64_t>(0, mayUse(id) - call.used)};
+  }
   budgets();
 }
 

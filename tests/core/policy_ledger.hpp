@@ -22,6 +22,7 @@ struct LedgerCall {
   std::uint32_t bound = 0;  ///< prompt tokens, as last reserved
   std::int64_t used = 0;    ///< tokens
   MicroUsd cost = 0;
+  Spend held;  ///< what it may have cost beyond that, when it failed and nobody said
 };
 
 class Ledger {

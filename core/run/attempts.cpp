@@ -24,7 +24,9 @@ Again Run::decide(const CallRecord& call, const Failed& event, bool cut) const {
   const FailureRule rule = failureRule(event.kind);
   const bool others = router_.group(record.continuing ? record.widerGroup : record.phaseGroup).admissible.size() > 1;
   if (cut) {
-    next.widen = call.maxTokens < table_.models[call.target.model].maxOut;
+    // Where the attempt's own ceiling cut it, a higher limit is not to be had.
+    const Spend wider = worstCase(call.target, call.promptBound, call.maxTokens + call.maxTokens / 8 + 1);
+    next.widen = call.maxTokens < table_.models[call.target.model].maxOut && within(table_.policy.attempt, {}, wider);
     next.elsewhere = !next.widen;
     next.atOnce = true;
     next.again = next.widen || others;

@@ -98,6 +98,7 @@ describe('report.md', () => {
       ...[
         'Summary',
         'What did not succeed',
+        'Attempts',
         'Targets',
         'Critical path',
         'By provider',
@@ -120,7 +121,7 @@ describe('report.md', () => {
     expect(row('Summary', 'cost')[1]).toBe(
       '$0.004213 at prices of 2026-11-21; no price is known of m: the configured worst case is counted',
     )
-    expect(row('Summary', 'connections reused')[1]).toBe('50 %')
+    expect(row('Summary', 'connections reused')[1]).toBe('50 %; set-up took 12 ms, reuse saved 12 ms')
   })
 
   test('each target stands beside what was measured, and who missed it, worst first', () => {
@@ -176,6 +177,7 @@ describe('on the terminal', () => {
       '  12.0 s of work in 8.0 s: 1.5× in parallel',
       '  1,000 tokens in (400 cached), 2,000 out, $0.0042 at prices of 2026-11-21',
       `  critical path: one → ${id}`,
+      '  1 call failed or cancelled: 1 auth',
       `  failed: ${id} (auth)`,
       `  missed: time to first token < 2.0 s by ${id} (3.0 s), one (2.5 s)`,
       '  outputs in out/step_outputs, report in out/report.md',

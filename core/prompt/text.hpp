@@ -41,6 +41,42 @@ constexpr char lower(char c) {
   return isUpper(c) ? static_cast<char>(c + 32) : c;
 }
 
+/// What the scanners of prompts look for, one byte class a bit: one look-up instead of a chain of comparisons.
+enum : std::uint16_t {
+  kSpace = 1,
+  kUpper = 2,
+  kSign = 4,         ///< a digit, or a sign that prose does not use inside words
+  kInner = 8,        ///< . : * ( may stand around a word; inside one they make it exact
+  kBefore = 16,      ///< marks that may stand before a word
+  kAfter = 32,       ///< marks that may stand behind a word
+  kApostrophe = 64,  ///< ' and the first byte of ’
+  kJoin = 128,       ///< - and < may begin the marks of a comment
+  kStop = 256,       ///< . ! ? and the first byte of …
+  kQuote = 512,      ///< first bytes of all marks that quote
+};
+struct ByteClasses {
+  constexpr ByteClasses() {
+    add(kSpace, " \t\r\n");
+    add(kUpper, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    add(kSign, "0123456789/\\_@#$%&=<>+~^|{}[]`");
+    add(kInner, ".:*(");
+    add(kBefore, "([{\"'*");
+    add(kAfter, ".,;:!?\"'*)]}");
+    add(kApostrophe, "'\xe2");
+    add(kJoin, "-<");
+    add(kStop, ".!?\xe2");
+    add(kQuote, "`\"'{\xc2\xe2");
+  }
+  constexpr void add(std::uint16_t bit, std::string_view bytes) {
+    for (const char c : bytes) of[static_cast<unsigned char>(c)] |= bit;
+  }
+  std::uint16_t of[256] = {};
+};
+inline constexpr ByteClasses kByteClasses;
+constexpr unsigned classesOf(char c) {
+  return kByteClasses.of[static_cast<unsigned char>(c)];
+}
+
 /// One code point and its length in bytes. A byte that starts no valid sequence is itself, length 1.
 struct CodePoint {
   std::uint32_t value;
@@ -56,8 +92,6 @@ void appendLowered(std::string& out, std::string_view utf8);
 std::string_view trimmed(std::string_view s);
 bool startsWith(std::string_view s, std::string_view prefix);
 bool endsWith(std::string_view s, std::string_view suffix);
-/// `needle` in lower case; ASCII letters of `s` compare without case.
-bool containsNoCase(std::string_view s, std::string_view needle);
 bool equalNoCase(std::string_view s, std::string_view lowerCase);
 
 /// Lists of words are one literal with a line end behind each entry: arrays of string_view would be built on the stack

@@ -22,14 +22,14 @@ class Fillers {
   Fillers(const StripInput& in, std::vector<Cut>& out) : in_(in), s_(in.text), out_(out) {}
 
   void run() {
-    for (std::size_t b = 0; b < in_.blocks.size(); ++b) {
-      for (std::size_t i = 0; i < in_.sentences[b].size(); ++i) sentence(b, i);
+    for (const Block& block : in_.blocks) {
+      for (std::size_t i = block.sentences; i < block.sentencesEnd; ++i) sentence(block, i);
     }
   }
 
  private:
-  void sentence(std::size_t block, std::size_t index) {
-    const Sentence& it = in_.sentences[block][index];
+  void sentence(const Block& block, std::size_t index) {
+    const Sentence& it = in_.sentences[index];
     const std::size_t head = headEnd(it);
     const bool whole = head >= it.end || isClosing(head, it.end);
     if (whole && !in_.protection.touches(it.begin, it.end)) {

@@ -100,11 +100,11 @@ class Fillers {
   /// something.
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
-    for (std::size_t i = from; i < end; ++i) {
-      const char c = text::lower(s_[i]);
-      if ((c != 'p' && c != 's' && c != 'k') || i == 0 || text::isWordByte(s_[i - 1]) || s_[i - 1] == '-') continue;
+    // The sentence's first word was the head's business.
+    for (std::size_t i = from + 1; i < end; ++i) {
+      if ((text::classesOf(s_[i - 1]) >> 1 & text::classesOf(s_[i]) & text::kPolite) == 0) continue;
       const PhraseMatch match = matchPhrase(s_.substr(0, end), i, kInside);
-      if (match.length == 0 || i == from) continue;
+      if (match.length == 0) continue;
       const std::size_t after = i + match.length;
       if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after;
     }

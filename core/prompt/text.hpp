@@ -53,6 +53,8 @@ enum : std::uint16_t {
   kJoin = 128,       ///< - and < may begin the marks of a comment
   kStop = 256,       ///< . ! ? and the first byte of …
   kQuote = 512,      ///< first bytes of all marks that quote
+  kPolite = 1024,    ///< first letters of the polite words inside sentences
+  kApart = 2048,     ///< no part of a word and no hyphen; the next bit to kPolite, so that both are one test
 };
 struct ByteClasses {
   constexpr ByteClasses() {
@@ -66,6 +68,10 @@ struct ByteClasses {
     add(kJoin, "-<");
     add(kStop, ".!?\xe2");
     add(kQuote, "`\"'{\xc2\xe2");
+    add(kPolite, "pPsSkK");
+    for (int c = 0; c < 128; ++c) {
+      if (!isWordByte(static_cast<char>(c)) && c != '-') of[c] |= kApart;
+    }
   }
   constexpr void add(std::uint16_t bit, std::string_view bytes) {
     for (const char c : bytes) of[static_cast<unsigned char>(c)] |= bit;

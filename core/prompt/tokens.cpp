@@ -7,12 +7,12 @@ namespace {
 
 enum class Class : std::uint8_t { Letter, Digit, Punctuation, Newline, Blank, Ideograph, OtherLetter };
 
-bool isIdeograph(std::uint32_t c) {
+constexpr bool isIdeograph(std::uint32_t c) {
   return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7af) ||
          (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff);
 }
 
-Class classOf(std::uint32_t c) {
+constexpr Class classOf(std::uint32_t c) {
   if (c < 0x80) {
     const char byte = static_cast<char>(c);
     if (text::isAlpha(byte)) return Class::Letter;
@@ -40,24 +40,32 @@ std::uint64_t costOf(Class kind, std::uint64_t length) {
   return 0;
 }
 
+struct AsciiClasses {
+  constexpr AsciiClasses() {
+    for (unsigned c = 0; c < 128; ++c) of[c] = classOf(c);
+  }
+  Class of[128] = {};
+};
+constexpr AsciiClasses kAscii;
+
 }  // namespace
 
 std::uint32_t estimateTokens(std::string_view utf8) {
   std::uint64_t thousandths = 0;
-  std::uint64_t length = 0;
-  Class run = Class::Blank;
   for (std::size_t i = 0; i < utf8.size();) {
-    const auto point = text::decode(utf8, i);
-    i += point.bytes;
-    const Class kind = classOf(point.value);
-    if (kind != run && length != 0) {
-      thousandths += costOf(run, length);
-      length = 0;
+    // A run: the next one begins where the class changes.
+    std::uint64_t length = 0;
+    Class run = Class::Blank;
+    for (; i < utf8.size(); ++length) {
+      const auto byte = static_cast<unsigned char>(utf8[i]);
+      const auto point = byte < 128 ? text::CodePoint{byte, 1} : text::decode(utf8, i);
+      const Class kind = byte < 128 ? kAscii.of[byte] : classOf(point.value);
+      if (length != 0 && kind != run) break;
+      run = kind;
+      i += point.bytes;
     }
-    run = kind;
-    ++length;
+    thousandths += costOf(run, length);
   }
-  if (length != 0) thousandths += costOf(run, length);
   const std::uint64_t tokens = (thousandths + 999) / 1000;
   if (tokens == 0 && !utf8.empty()) return 1;
   return tokens > 0xffffffffu ? 0xffffffffu : static_cast<std::uint32_t>(tokens);

@@ -145,10 +145,12 @@ bool isIn(std::string_view word, std::string_view list) {
 PhraseMatch matchPhrase(std::string_view text, std::size_t at, std::uint32_t kinds) {
   PhraseMatch best;
   if (at >= text.size()) return best;
+  const char second = at + 1 < text.size() ? text::lower(text[at + 1]) : '\0';
   const unsigned letter = PhraseIndex::letterOf(text[at]);
   for (unsigned i = kIndex.from[letter]; i < kIndex.from[letter + 1]; ++i) {
-    if ((kinds >> kIndex.kinds[i] & 1) == 0) continue;
-    const std::size_t length = lengthAt(text, at, kIndex.text + kIndex.at[i]);
+    const char* phrase = kIndex.text + kIndex.at[i];
+    if ((kinds >> kIndex.kinds[i] & 1) == 0 || (text::isLower(phrase[1]) && phrase[1] != second)) continue;
+    const std::size_t length = lengthAt(text, at, phrase);
     if (length > best.length) best = {length, static_cast<PhraseKind>(kIndex.kinds[i])};
   }
   return best;

@@ -82,7 +82,8 @@ Walked walk(std::string_view s, std::size_t begin) {
   for (; i < s.size(); ++i) {
     const char c = s[i];
     const char next = i + 1 < s.size() ? s[i + 1] : '\0';
-    const unsigned pair = kCodePairs.first[static_cast<unsigned char>(c)] & kCodePairs.second[static_cast<unsigned char>(next)];
+    const unsigned pair =
+        kCodePairs.first[static_cast<unsigned char>(c)] & kCodePairs.second[static_cast<unsigned char>(next)];
     if (pair == 0) continue;
     if (c == '\n') break;
     switch (c) {
@@ -119,9 +120,10 @@ Walked walk(std::string_view s, std::size_t begin) {
 bool isCodeLike(const Walked& line) {
   const std::string_view body = line.body;
   const char last = body.back();
-  const bool marked = (body[0] == '<' && !startsWith(body, "<!--")) || last == '{' || last == '}' || last == '[' ||
-                      last == '\\' ||
-                      text::listedPrefix(body, "//\n/*\n*/\n#include\n#define\n#!\n$ \n@\n{\n}\n[\n]\n|\n>\n", false) != 0;
+  const bool marked =
+      (body[0] == '<' && !startsWith(body, "<!--")) || last == '{' || last == '}' || last == '[' || last == '\\' ||
+      (!text::isWordByte(body[0]) &&
+       text::listedPrefix(body, "//\n/*\n*/\n#include\n#define\n#!\n$ \n@\n{\n}\n[\n]\n|\n>\n", false) != 0);
   // A ruler is no code: ===== is no comparison.
   return (line.code || marked) && body.find_first_not_of(body[0]) != std::string_view::npos;
 }
@@ -218,6 +220,17 @@ bool announcesPayload(std::string_view s, std::size_t at) {
       "following text\nfollowing email\nfollowing message\nfollowing letter\nfollowing "
       "sentence\ntraduis\ntraduire\nreformule\n"
       "résume\ncorrige\nmot pour mot\nexactement\ntexte suivant\nmessage suivant\nphrase suivante\n";
+  // By their first two letters: a filter that few words pass.
+  constexpr auto bitOf = [](char first, char second) {
+    return std::uint64_t{1} << (((first & 31u) * 3 + (second & 31u)) & 63u);
+  };
+  constexpr std::uint64_t kFilter = [&] {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i + 1 < kStems.size(); i = kStems.find('\n', i) + 1)
+      bits |= bitOf(kStems[i], kStems[i + 1]);
+    return bits;
+  }();
+  if (at + 1 >= s.size() || (bitOf(s[at], s[at + 1]) & kFilter) == 0) return false;
   return text::listedPrefix(s.substr(at), kStems, true) != 0;
 }
 

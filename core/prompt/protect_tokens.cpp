@@ -6,8 +6,8 @@
 namespace aetherflow::protect {
 namespace {
 
-using text::isAlnum;
 using text::classesOf;
+using text::isAlnum;
 using text::isAlpha;
 using text::isLower;
 using text::isUpper;

@@ -34,7 +34,8 @@ bool isSequential(std::string_view s) {
 }
 
 bool hasWords(std::string_view s, std::size_t count) {
-  for (std::size_t i = 0; i < s.size() && count != 0; ++i) count -= !isSpace(s[i]) && (i == 0 || isSpace(s[i - 1])) ? 1 : 0;
+  for (std::size_t i = 0; i < s.size() && count != 0; ++i)
+    count -= !isSpace(s[i]) && (i == 0 || isSpace(s[i - 1])) ? 1 : 0;
   return count == 0;
 }
 
@@ -55,9 +56,9 @@ constexpr Folds kFolds[] = {Folds(false), Folds(true)};
 class Repeats {
  public:
   Repeats(const StripInput& in, std::vector<Cut>& out) : in_(in), out_(out) {
-    std::size_t texts = in.blocks.size() * 2 + in.sentences.size();
+    const std::size_t texts = in.blocks.size() * 2 + in.sentences.size();
     std::size_t slots = 8;
-    while (slots < texts * 2) slots *= 2;
+    while (slots <= texts * 2) slots *= 2;
     seen_.resize(slots);
   }
 
@@ -110,7 +111,7 @@ class Repeats {
     return key;
   }
 
-  enum Kind : unsigned char { Example, Paragraph, Words };
+  enum Kind : unsigned { Paragraph, Example, Words, kShared = 4 };
 
   /// A text that stood before.
   struct Seen {
@@ -118,11 +119,13 @@ class Repeats {
     std::uint32_t note;  ///< of a sentence: twice the latest section, plus kPreamble if the first stood in the preamble
     std::size_t begin;
     std::size_t end;  ///< 0 = a free slot
-    Kind kind;
-    bool stays;  ///< a sentence known not to be sequential
+    unsigned kind;
+    bool stays;           ///< a sentence known not to be sequential
+    bool shared = false;  ///< others have this sketch
   };
 
-  /// Equal keys have equal hashes. A key itself is written only when hashes are equal: that is nearly always a repetition.
+  /// Equal keys have equal hashes. A key itself is written only when hashes are equal: that is nearly always a
+  /// repetition.
   std::uint32_t hashOf(std::size_t begin, std::size_t end, bool loose) const {
     const unsigned char* folds = kFolds[loose ? 1 : 0].of;
     const std::vector<GuardedSpan>& spans = in_.protection.spans();
@@ -151,19 +154,44 @@ class Repeats {
     return hash ^ (hash >> 15);
   }
 
-  /// The slot of the text that stood before with the same key, or a free one, already filled.
-  Seen& seen(std::size_t begin, std::size_t end, Kind kind, bool& fresh) {
-    const std::uint32_t hash = hashOf(begin, end, kind == Example);
-    std::size_t at = hash + kind;
-    for (;; ++at) {
+  /// Of the last letters and digits alone: a sketch that nearly every text answers for itself.
+  std::uint32_t sketchOf(std::size_t begin, std::size_t end) const {
+    std::uint32_t hash = 0;
+    for (int letters = 0; end > begin && letters < 16;) {
+      const unsigned char c = kFolds[1].of[static_cast<unsigned char>(in_.text[--end])];
+      if (c == ' ') continue;
+      hash = hash * 33 ^ c;
+      ++letters;
+    }
+    hash *= 0x9e3779b1u;
+    return hash ^ (hash >> 15);
+  }
+
+  /// The slot with this hash, or a free one, then filled; `key`: the slot with this key.
+  Seen& slotOf(const Seen& text, bool key, bool& fresh) {
+    for (std::size_t at = text.hash;; ++at) {
       Seen& slot = seen_[at & (seen_.size() - 1)];
       fresh = slot.end == 0;
-      if (fresh) slot = {hash, 0, begin, end, kind, false};
-      if (fresh || (slot.hash == hash && slot.kind == kind &&
-                    keyOf(slot.begin, slot.end, kind == Example) == keyOf(begin, end, kind == Example))) {
+      if (fresh) slot = text;
+      if (fresh || (slot.hash == text.hash && slot.kind == text.kind &&
+                    (!key || keyOf(slot.begin, slot.end, (text.kind & Example) != 0) ==
+                                 keyOf(text.begin, text.end, (text.kind & Example) != 0)))) {
         return slot;
       }
     }
+  }
+
+  /// The slot of the text that stood before with the same key, or one made for it. Texts with one sketch have slots of
+  /// their own, by their hashes.
+  Seen& seen(std::size_t begin, std::size_t end, unsigned kind, bool& fresh) {
+    Seen& first = slotOf({sketchOf(begin, end), 0, begin, end, kind, false}, false, fresh);
+    if (fresh) return first;
+    if (!first.shared) {
+      first.shared = true;
+      const std::uint32_t hash = hashOf(first.begin, first.end, kind == Example);
+      slotOf({hash, first.note, first.begin, first.end, kind | kShared, first.stays}, true, fresh);
+    }
+    return slotOf({hashOf(begin, end, kind == Example), 0, begin, end, kind | kShared, false}, true, fresh);
   }
 
   bool example(std::size_t b) {
@@ -245,7 +273,7 @@ class Repeats {
   std::size_t section_ = 0;
   bool recap_ = false;
   static constexpr std::uint32_t kPreamble = 1;
-  std::vector<Seen> seen_;  // open addressing, at most half full
+  std::vector<Seen> seen_;  // open addressing: two slots for every text there can be
 };
 
 }  // namespace

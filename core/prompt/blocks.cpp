@@ -151,7 +151,8 @@ void findSentences(std::string_view s, Block& block, std::vector<Sentence>& out)
     if (end > from) out.push_back({from, end});
   };
   for (std::size_t i = from; i < block.end;) {
-    const std::size_t stop = (text::classesOf(s[i]) & text::kStop) != 0 ? stopLength(s, i) : 0;
+    while (i < block.end && (text::classesOf(s[i]) & text::kStop) == 0) ++i;
+    const std::size_t stop = i < block.end ? stopLength(s, i) : 0;
     if (stop == 0) {
       ++i;
       continue;

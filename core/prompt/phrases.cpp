@@ -96,7 +96,7 @@ struct PhraseIndex {
 static_assert(count('\n') < 256);
 constexpr PhraseIndex kIndex;
 
-constexpr std::string_view kWorkVerbs =
+constexpr text::List kWorkVerbs =
     "add\nanalyse\nanalyze\nbuild\ncheck\ncompare\ncomplete\nconvert\ncreate\ndefine\ndescribe\ndesign\ndevelop\n"
     "document\ndraft\nestimate\nevaluate\nexamine\nexplain\nextract\nfind\nfix\ngenerate\ngive\nhelp\nidentify\n"
     "implement\nimprove\nlist\nmake\noptimise\noptimize\noutline\nprepare\nproduce\npropose\nprovide\nrefactor\n"
@@ -106,7 +106,7 @@ constexpr std::string_view kWorkVerbs =
     "identifier\nimplémenter\nlister\nme\noptimiser\npréparer\nproduire\nproposer\nréaliser\nrédiger\nrefactoriser\n"
     "relire\nrésumer\nsupprimer\ntester\ntraduire\ntrouver\nvérifier\n";
 
-constexpr std::string_view kPleaseObjects =
+constexpr text::List kPleaseObjects =
     "the\na\nan\nyour\nmy\nour\ntheir\nhis\nher\nhim\nthem\nme\nus\neveryone\neverybody\npeople\nusers\ncustomers\n"
     "both\nany\nsome\nof\nto\nas\nis\nwas\nare\nwith\nvotre\nton\nta\ntes\nvos\nla\nle\nles\nm\nl\n";
 
@@ -136,7 +136,7 @@ std::size_t lengthAt(std::string_view s, std::size_t at, const char* phrase) {
   return wordEnds ? i - at : 0;
 }
 
-bool isIn(std::string_view word, std::string_view list) {
+bool isIn(std::string_view word, const text::List& list) {
   return word.size() <= 24 && text::isListed(text::lowered(word), list);
 }
 

@@ -214,7 +214,7 @@ void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
 
 /// Verbs and nouns after which a colon opens a text to work on, which is no instruction any more.
 bool announcesPayload(std::string_view s, std::size_t at) {
-  constexpr std::string_view kStems =
+  constexpr text::List kStems =
       "translate\nproofread\nparaphrase\nrephrase\nrewrite\nsummarize\nsummarise\nclassify\ntranscribe\nverbatim\nexact"
       "ly\n"
       "following text\nfollowing email\nfollowing message\nfollowing letter\nfollowing "
@@ -226,8 +226,8 @@ bool announcesPayload(std::string_view s, std::size_t at) {
   };
   constexpr std::uint64_t kFilter = [&] {
     std::uint64_t bits = 0;
-    for (std::size_t i = 0; i + 1 < kStems.size(); i = kStems.find('\n', i) + 1)
-      bits |= bitOf(kStems[i], kStems[i + 1]);
+    constexpr std::string_view words = kStems.entries;
+    for (std::size_t i = 0; i < words.size(); i = words.find('\n', i) + 1) bits |= bitOf(words[i], words[i + 1]);
     return bits;
   }();
   if (at + 1 >= s.size() || (bitOf(s[at], s[at + 1]) & kFilter) == 0) return false;

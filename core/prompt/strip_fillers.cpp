@@ -101,12 +101,16 @@ class Fillers {
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
     // The sentence's first word was the head's business.
-    for (std::size_t i = from + 1; i < end; ++i) {
-      if ((text::classesOf(s_[i - 1]) >> 1 & text::classesOf(s_[i]) & text::kPolite) == 0) continue;
+    unsigned before = 0;
+    for (std::size_t i = from; i < end; ++i) {
+      const unsigned classes = text::classesOf(s_[i]);
+      const bool begins = (before >> 1 & classes & text::kPolite) != 0;
+      before = classes;  // behind a cut too: no word begins where a phrase ends
+      if (!begins) continue;
       const PhraseMatch match = matchPhrase(s_.substr(0, end), i, kInside);
       if (match.length == 0) continue;
       const std::size_t after = i + match.length;
-      if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after;
+      if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after - 1;
     }
   }
 

@@ -13,12 +13,12 @@ using text::isSpace;
 
 constexpr std::size_t kContextBytes = 80;
 /// Headings under which a repetition is meant as one.
-constexpr std::string_view kRecaps =
+constexpr text::List kRecaps =
     "remind\nimportant\nnote\nremember\nsummary\nconclusion\nfinal\nrappel\nrésumé\ngénéral\ngeneral\n";
 
 /// "As a reminder, …" repeats on purpose: the bytes of such an opening, or 0.
 std::size_t reminderLength(std::string_view sentence) {
-  constexpr std::string_view kOpenings =
+  constexpr text::List kOpenings =
       "as a reminder, \njust a reminder: \nreminder: \nremember: \nremember that \nremember, \nagain, \nonce again, \n"
       "to reiterate, \nto repeat, \npour rappel, \nrappel : \nje rappelle que \nencore une fois, \nje répète : \n";
   const std::size_t length = text::listedPrefix(sentence, kOpenings, true);
@@ -27,7 +27,7 @@ std::size_t reminderLength(std::string_view sentence) {
 
 /// "Then sort it again." belongs where it stands.
 bool isSequential(std::string_view s) {
-  constexpr std::string_view kOpenings =
+  constexpr text::List kOpenings =
       "then \nthen,\nnext \nnext,\nafterwards\nfinally\nafter that\nensuite\npuis \nenfin\naprès\n";
   return text::listedPrefix(s, kOpenings, true) != 0 ||
          text::containsListed(s, " again\nonce more\nrepeat\n encore\nà nouveau\nde nouveau\n");

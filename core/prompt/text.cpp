@@ -76,25 +76,24 @@ std::size_t matchEntry(std::string_view s, std::string_view list, std::size_t& a
 
 }  // namespace
 
-bool isListed(std::string_view s, std::string_view list) {
-  for (std::size_t at = 0; at < list.size();) {
-    if (const std::size_t length = matchEntry(s, list, at, true); length != 0 && length == s.size()) return true;
+bool isListed(std::string_view s, const List& list) {
+  for (std::size_t at = 0; list.mayBegin(s) && at < list.entries.size();) {
+    if (const std::size_t length = matchEntry(s, list.entries, at, true); length != 0 && length == s.size())
+      return true;
   }
   return false;
 }
 
-std::size_t listedPrefix(std::string_view s, std::string_view list, bool anyCase) {
-  for (std::size_t at = 0; at < list.size();) {
-    if (const std::size_t length = matchEntry(s, list, at, anyCase); length != 0) return length;
+std::size_t listedPrefix(std::string_view s, const List& list, bool anyCase) {
+  for (std::size_t at = 0; list.mayBegin(s) && at < list.entries.size();) {
+    if (const std::size_t length = matchEntry(s, list.entries, at, anyCase); length != 0) return length;
   }
   return 0;
 }
 
-bool containsListed(std::string_view s, std::string_view list) {
-  std::uint32_t firsts = 0;  // what entries begin with, by the five bits that both cases of a letter share
-  for (std::size_t at = 0; at < list.size(); at = list.find('\n', at) + 1) firsts |= 1u << (list[at] & 31);
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    if ((firsts >> (s[i] & 31) & 1) != 0 && listedPrefix(s.substr(i), list, true) != 0) return true;
+bool containsListed(std::string_view s, const List& list) {
+  for (; !s.empty(); s.remove_prefix(1)) {
+    if (list.mayBegin(s) && listedPrefix(s, list, true) != 0) return true;
   }
   return false;
 }

@@ -101,12 +101,23 @@ bool endsWith(std::string_view s, std::string_view suffix);
 bool equalNoCase(std::string_view s, std::string_view lowerCase);
 
 /// Lists of words are one literal with a line end behind each entry: arrays of string_view would be built on the stack
-/// by code, several times the size of the words, and WebAssembly pays for every byte. True if `s` is one of the
-/// entries; ASCII letters without case.
-bool isListed(std::string_view s, std::string_view list);
+/// by code, several times the size of the words, and WebAssembly pays for every byte. What entries begin with is known
+/// beforehand: most texts are refused by their first byte.
+struct List {
+  // Not explicit: a literal is a list.
+  consteval List(const char* literal) : entries(literal) {
+    for (std::size_t at = 0; at < entries.size(); at = entries.find('\n', at) + 1) firsts |= 1u << (entries[at] & 31);
+  }
+  constexpr bool mayBegin(std::string_view s) const { return !s.empty() && (firsts >> (s[0] & 31) & 1) != 0; }
+
+  std::string_view entries;
+  std::uint32_t firsts = 0;  ///< by the five bits that both cases of a letter share
+};
+/// True if `s` is one of the entries; ASCII letters without case.
+bool isListed(std::string_view s, const List& list);
 /// Length of the first entry with which `s` begins, or 0. `anyCase`: ASCII letters without case.
-std::size_t listedPrefix(std::string_view s, std::string_view list, bool anyCase);
+std::size_t listedPrefix(std::string_view s, const List& list, bool anyCase);
 /// True if `s` contains one of the entries; ASCII letters without case.
-bool containsListed(std::string_view s, std::string_view list);
+bool containsListed(std::string_view s, const List& list);
 
 }  // namespace aetherflow::text

@@ -80,11 +80,13 @@ Walked walk(std::string_view s, std::size_t begin) {
   std::size_t inner = kNone;  // speaks of code if the body goes on behind it: blanks at the end do not count
   std::size_t i = first;
   for (; i < s.size(); ++i) {
+    const auto pairAt = [&](std::size_t at) {
+      return kCodePairs.first[static_cast<unsigned char>(s[at])] &
+             kCodePairs.second[static_cast<unsigned char>(s[at + 1])];
+    };
+    while (i + 1 < s.size() && pairAt(i) == 0) ++i;
     const char c = s[i];
     const char next = i + 1 < s.size() ? s[i + 1] : '\0';
-    const unsigned pair =
-        kCodePairs.first[static_cast<unsigned char>(c)] & kCodePairs.second[static_cast<unsigned char>(next)];
-    if (pair == 0) continue;
     if (c == '\n') break;
     switch (c) {
       case ' ': {
@@ -99,9 +101,9 @@ Walked walk(std::string_view s, std::size_t begin) {
         if (i < inner) inner = i;
         break;
       case '|': code = code || ++bars == 2; break;
-      case ')': code = true; break;
-      case ':': code = code || next != '>'; break;
-      case '=': code = code || next != ':'; break;
+      case ')': code = code || next == ';'; break;
+      case ':': code = code || next == ':' || next == '='; break;
+      case '=': code = code || next == '=' || next == '>'; break;
       case '-':
         if (next != '>' || arrow) break;
         arrow = true;
@@ -220,17 +222,6 @@ bool announcesPayload(std::string_view s, std::size_t at) {
       "following text\nfollowing email\nfollowing message\nfollowing letter\nfollowing "
       "sentence\ntraduis\ntraduire\nreformule\n"
       "résume\ncorrige\nmot pour mot\nexactement\ntexte suivant\nmessage suivant\nphrase suivante\n";
-  // By their first two letters: a filter that few words pass.
-  constexpr auto bitOf = [](char first, char second) {
-    return std::uint64_t{1} << (((first & 31u) * 3 + (second & 31u)) & 63u);
-  };
-  constexpr std::uint64_t kFilter = [&] {
-    std::uint64_t bits = 0;
-    constexpr std::string_view words = kStems.entries;
-    for (std::size_t i = 0; i < words.size(); i = words.find('\n', i) + 1) bits |= bitOf(words[i], words[i + 1]);
-    return bits;
-  }();
-  if (at + 1 >= s.size() || (bitOf(s[at], s[at + 1]) & kFilter) == 0) return false;
   return text::listedPrefix(s.substr(at), kStems, true) != 0;
 }
 

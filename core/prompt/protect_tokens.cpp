@@ -134,7 +134,7 @@ void findTokens(std::string_view s, Span region, std::vector<GuardedSpan>& out) 
     classes &= ~unsigned{text::kUpper};  // only inside a word it makes one exact
     for (++i; i < region.end; ++i) {
       const unsigned next = classesOf(s[i]);
-      if ((next & (text::kSpace | text::kJoin)) != 0 && ((next & text::kSpace) != 0 || commentMark(s, i) != 0)) break;
+      if ((next & text::kSpace) != 0 || ((next & text::kJoin) != 0 && commentMark(s, i) != 0)) break;
       classes |= next;
     }
     std::string_view raw = s.substr(begin, i - begin);

@@ -100,17 +100,17 @@ class Fillers {
   /// something.
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
+    const auto beginsAt = [&](std::size_t i) {
+      return (text::classesOf(s_[i - 1]) >> 1 & text::classesOf(s_[i]) & text::kPolite) != 0;
+    };
     // The sentence's first word was the head's business.
-    unsigned before = 0;
-    for (std::size_t i = from; i < end; ++i) {
-      const unsigned classes = text::classesOf(s_[i]);
-      const bool begins = (before >> 1 & classes & text::kPolite) != 0;
-      before = classes;  // behind a cut too: no word begins where a phrase ends
-      if (!begins) continue;
+    for (std::size_t i = from + 1; i < end; ++i) {
+      while (i < end && !beginsAt(i)) ++i;
+      if (i >= end) return;
       const PhraseMatch match = matchPhrase(s_.substr(0, end), i, kInside);
       if (match.length == 0) continue;
       const std::size_t after = i + match.length;
-      if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after - 1;
+      if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after;
     }
   }
 

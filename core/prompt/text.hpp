@@ -102,16 +102,22 @@ bool equalNoCase(std::string_view s, std::string_view lowerCase);
 
 /// Lists of words are one literal with a line end behind each entry: arrays of string_view would be built on the stack
 /// by code, several times the size of the words, and WebAssembly pays for every byte. What entries begin with is known
-/// beforehand: most texts are refused by their first byte.
+/// beforehand: most texts are refused by their first two bytes.
 struct List {
   // Not explicit: a literal is a list.
   consteval List(const char* literal) : entries(literal) {
-    for (std::size_t at = 0; at < entries.size(); at = entries.find('\n', at) + 1) firsts |= 1u << (entries[at] & 31);
+    for (std::size_t at = 0; at < entries.size(); at = entries.find('\n', at) + 1) {
+      firsts |= 1u << (entries[at] & 31);
+      seconds |= entries[at + 1] == '\n' ? ~0u : 1u << (entries[at + 1] & 31);
+    }
   }
-  constexpr bool mayBegin(std::string_view s) const { return !s.empty() && (firsts >> (s[0] & 31) & 1) != 0; }
+  constexpr bool mayBegin(std::string_view s) const {
+    return !s.empty() && (firsts >> (s[0] & 31) & 1) != 0 && (s.size() == 1 || (seconds >> (s[1] & 31) & 1) != 0);
+  }
 
   std::string_view entries;
   std::uint32_t firsts = 0;  ///< by the five bits that both cases of a letter share
+  std::uint32_t seconds = 0;
 };
 /// True if `s` is one of the entries; ASCII letters without case.
 bool isListed(std::string_view s, const List& list);

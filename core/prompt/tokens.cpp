@@ -5,7 +5,7 @@
 namespace aetherflow {
 namespace {
 
-enum class Class : std::uint8_t { Letter, Digit, Punctuation, Newline, Blank, Ideograph, OtherLetter };
+enum class Class : std::uint8_t { Letter, Digit, Punctuation, Newline, Blank, Ideograph, OtherLetter, Longer };
 
 constexpr bool isIdeograph(std::uint32_t c) {
   return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7af) ||
@@ -36,36 +36,47 @@ std::uint64_t costOf(Class kind, std::uint64_t length) {
     case Class::Blank: return length == 1 ? 0 : 600;  // one blank belongs to the word after it
     case Class::Ideograph: return length * 800;
     case Class::OtherLetter: return length * 2000 / 7;
+    case Class::Longer: break;  // of bytes, not of code points
   }
   return 0;
 }
 
-struct AsciiClasses {
-  constexpr AsciiClasses() {
-    for (unsigned c = 0; c < 128; ++c) of[c] = classOf(c);
+struct ByteRuns {
+  constexpr ByteRuns() {
+    for (unsigned c = 0; c < 256; ++c) of[c] = c < 128 ? classOf(c) : Class::Longer;
   }
-  Class of[128] = {};
+  Class of[256] = {};
 };
-constexpr AsciiClasses kAscii;
+constexpr ByteRuns kRuns;
 
 }  // namespace
 
 std::uint32_t estimateTokens(std::string_view utf8) {
+  const auto classAt = [&](std::size_t i) { return kRuns.of[static_cast<unsigned char>(utf8[i])]; };
   std::uint64_t thousandths = 0;
+  std::uint64_t length = 0;
+  Class run = Class::Blank;
   for (std::size_t i = 0; i < utf8.size();) {
-    // A run: the next one begins where the class changes.
-    std::uint64_t length = 0;
-    Class run = Class::Blank;
-    for (; i < utf8.size(); ++length) {
-      const auto byte = static_cast<unsigned char>(utf8[i]);
-      const auto point = byte < 128 ? text::CodePoint{byte, 1} : text::decode(utf8, i);
-      const Class kind = byte < 128 ? kAscii.of[byte] : classOf(point.value);
-      if (length != 0 && kind != run) break;
-      run = kind;
-      i += point.bytes;
+    std::size_t bytes = 1;
+    Class kind = classAt(i);
+    if (kind == Class::Longer) {
+      const auto point = text::decode(utf8, i);
+      kind = classOf(point.value);
+      bytes = point.bytes;
     }
-    thousandths += costOf(run, length);
+    if (kind != run && length != 0) {
+      thousandths += costOf(run, length);
+      length = 0;
+    }
+    run = kind;
+    ++length;
+    i += bytes;
+    // Most runs are ASCII: their bytes are counted without a look at anything else.
+    const std::size_t from = i;
+    while (i < utf8.size() && classAt(i) == run) ++i;
+    length += i - from;
   }
+  if (length != 0) thousandths += costOf(run, length);
   const std::uint64_t tokens = (thousandths + 999) / 1000;
   if (tokens == 0 && !utf8.empty()) return 1;
   return tokens > 0xffffffffu ? 0xffffffffu : static_cast<std::uint32_t>(tokens);

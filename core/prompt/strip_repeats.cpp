@@ -145,10 +145,11 @@ class Repeats {
       }
     };
     if (in_.protection.negates(begin, end)) mix(end, nullptr);
-    for (std::size_t span = in_.protection.after(begin); begin < end; ++span) {
+    std::size_t span = in_.protection.after(begin);
+    while (begin < end) {
       const bool guarded = span < spans.size() && spans[span].begin < end;
       mix(guarded ? spans[span].begin : end, folds);
-      if (guarded) mix(spans[span].end, nullptr);
+      if (guarded) mix(spans[span++].end, nullptr);
     }
     hash *= 0x9e3779b1u;
     return hash ^ (hash >> 15);

@@ -5,22 +5,22 @@
 namespace aetherflow {
 namespace protect {
 
-void sort(std::vector<GuardedSpan>& spans) {
-  std::sort(spans.begin(), spans.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
-}
-
 void merge(std::vector<GuardedSpan>& spans) {
-  sort(spans);
-  std::size_t kept = 0;
-  for (const GuardedSpan& span : spans) {
+  // As numbers, which are sorted elsewhere too: each type that is sorted costs the module a kilobyte.
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < spans.size(); ++i) order.push_back(static_cast<std::int64_t>(spans[i].begin) << 32 | i);
+  std::sort(order.begin(), order.end());
+  std::vector<GuardedSpan> merged;
+  for (const std::int64_t entry : order) {
+    const GuardedSpan& span = spans[entry & 0xffffffff];
     if (span.begin >= span.end) continue;
-    if (kept != 0 && span.begin <= spans[kept - 1].end) {
-      spans[kept - 1].end = std::max(spans[kept - 1].end, span.end);
+    if (!merged.empty() && span.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, span.end);
     } else {
-      spans[kept++] = span;
+      merged.push_back(span);
     }
   }
-  spans.erase(spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end());
+  spans.swap(merged);
 }
 
 std::vector<Span> gaps(const std::vector<GuardedSpan>& merged, std::size_t size) {

@@ -34,15 +34,20 @@ void capitalise(std::string_view text, std::size_t& at, std::string& out) {
 
 /// The text without the cuts. Of two that overlap the one that begins first wins, then the longer; the next pass
 /// finds what is left of the other.
-std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[kStripRules]) {
-  std::sort(cuts.begin(), cuts.end(), [](const Cut& a, const Cut& b) {
-    if (a.begin != b.begin) return a.begin < b.begin;
-    return a.end != b.end ? a.end > b.end : a.rule < b.rule;
-  });
+std::string apply(const StripInput& in, const std::vector<Cut>& cuts, Tally (&tally)[kStripRules]) {
+  std::vector<std::int64_t> order;  // sorted as numbers: see protect::merge()
+  for (std::size_t i = 0; i < cuts.size(); ++i) order.push_back(static_cast<std::int64_t>(cuts[i].begin) << 32 | i);
+  std::sort(order.begin(), order.end());
   std::string out;
   out.reserve(in.text.size());
   std::size_t at = 0;
-  for (const Cut& cut : cuts) {
+  for (std::size_t i = 0; i < order.size();) {
+    Cut cut = cuts[order[i] & 0xffffffff];
+    for (++i; i < order.size(); ++i) {
+      const Cut& other = cuts[order[i] & 0xffffffff];
+      if (other.begin != cut.begin) break;
+      if (other.end > cut.end || (other.end == cut.end && other.rule < cut.rule)) cut = other;
+    }
     if (cut.begin < at || cut.begin >= cut.end) continue;
     out.append(in.text, at, cut.begin - at);
     at = cut.end;

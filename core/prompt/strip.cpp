@@ -59,19 +59,18 @@ std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[k
 }  // namespace
 
 StripInput::StripInput(std::string_view whole) : text(whole), protection(whole), blocks(blocksOf(whole, protection)) {
-  sentences.resize(blocks.size());
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const BlockKind kind = blocks[b].kind;
+  for (Block& block : blocks) {
+    const BlockKind kind = block.kind;
     if (kind == BlockKind::Prose || kind == BlockKind::Item || kind == BlockKind::Numbered) {
-      sentences[b] = sentencesOf(text, blocks[b]);
+      findSentences(text, block, sentences);
     }
   }
 }
 
-Cut sentenceCut(const StripInput& in, std::size_t block, std::size_t sentence, StripRule rule) {
-  const std::vector<Sentence>& all = in.sentences[block];
-  if (all.size() == 1) return {in.blocks[block].begin, in.blocks[block].end, rule};
-  if (sentence + 1 < all.size()) return {all[sentence].begin, all[sentence + 1].begin, rule};
+Cut sentenceCut(const StripInput& in, const Block& block, std::size_t sentence, StripRule rule) {
+  const std::vector<Sentence>& all = in.sentences;
+  if (block.sentencesEnd - block.sentences == 1) return {block.begin, block.end, rule};
+  if (sentence + 1 < block.sentencesEnd) return {all[sentence].begin, all[sentence + 1].begin, rule};
   return {all[sentence - 1].end, all[sentence].end, rule};
 }
 
@@ -115,7 +114,7 @@ Stripped strip(std::string_view text) {
     if (tally[rule].count == 0) continue;
     result.removals.push_back({static_cast<StripRule>(rule), tally[rule].count, tally[rule].bytes, tally[rule].tokens});
   }
-  result.tokensAfter = estimateTokens(result.text);
+  result.tokensAfter = result.removals.empty() ? result.tokensBefore : estimateTokens(result.text);
   return result;
 }
 

@@ -9,7 +9,7 @@ import { SseReader } from './lib/product.mjs'
 
 const quick = process.argv.includes('--quick')
 const only = process.argv[process.argv.indexOf('--only') + 1]
-const names = ['call-fetch', 'call-ai-sdk', 'call-client', 'call-plan'].filter(
+const names = ['call-fetch', 'call-ai-sdk', 'call-client', 'call-plan', 'call-plan-file'].filter(
   (name) => !process.argv.includes('--only') || only.split(',').includes(name),
 )
 const floor = 'call-fetch'

@@ -97,11 +97,25 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
 
 constexpr std::string_view kStates[] = {"waiting",      "ready",     "calling", "audit_ready", "auditing", "judging",
                                         "repair_ready", "repairing", "done",    "failed",      "skipped",  "cancelled"};
-constexpr std::string_view kEvents[] = {
-    "inputs_done",        "input_lost",     "dispatched",           "signal",      "succeeded",
-    "succeeded_to_audit", "violated",       "violated_final",       "call_failed", "call_failed_keep",
-    "verdict_pass",       "verdict_issues", "verdict_issues_final", "cancel",
-    "retry",              "give_up",        "give_up_keep",         "dropped",     "recalled"};
+constexpr std::string_view kEvents[] = {"inputs_done",
+                                        "input_lost",
+                                        "dispatched",
+                                        "signal",
+                                        "succeeded",
+                                        "succeeded_to_audit",
+                                        "violated",
+                                        "violated_final",
+                                        "call_failed",
+                                        "call_failed_keep",
+                                        "verdict_pass",
+                                        "verdict_issues",
+                                        "verdict_issues_final",
+                                        "cancel",
+                                        "retry",
+                                        "give_up",
+                                        "give_up_keep",
+                                        "dropped",
+                                        "recalled"};
 constexpr std::string_view kIllegal[] = {"",
                                          "no call yet",
                                          "the call is no audit",

@@ -106,7 +106,7 @@ describe('the report', () => {
     expect(lost).toBeGreaterThan(0)
     expect(Object.values(report.totals.failures).reduce((sum, count) => sum + count, 0)).toBe(lost)
     expect(text).toContain(`## Attempts\n\n${lost} of ${report.totals.calls} calls did not succeed`)
-    expect(text).toMatch(/## Budget\n\n.*\n.*\n\| whole run \| \$5 /)
+    expect(text).toMatch(/## Budget\n\n.*\n.*\n\| whole run \| \$5\.0+ \| – \| \$0\.0/)
     expect(report.budget?.spentMicroUsd).toBe(report.totals.costMicroUsd)
   }, 60_000)
 

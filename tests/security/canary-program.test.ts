@@ -9,7 +9,7 @@ import { names, rules, steps, timeouts } from './leaky.js'
 import { filesBelow, leaks } from './secrets.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.
-jest.setTimeout(60_000)
+jest.setTimeout(150_000)
 
 let server: FaultServer
 beforeAll(async () => void (server = await FaultServer.start()))

@@ -11,7 +11,7 @@ import { names, promptCanary, rules, steps, timeouts } from './leaky.js'
 import { disguises, everything, leaks } from './secrets.js'
 
 // What stalls is given up after seconds of real time.
-jest.setTimeout(60_000)
+jest.setTimeout(150_000)
 
 let server: FaultServer
 beforeAll(async () => void (server = await FaultServer.start()))

@@ -5,7 +5,7 @@ import { canary, step } from '../faults/host.js'
 import { event, eventStream, refusal, type Fault } from '../faults/wire.js'
 
 /** What stalls is given up after this; all steps of a run wait at once. */
-export const timeouts = { connectMs: 4000, firstTokenMs: 4000, idleMs: 4000, totalMs: 60_000 }
+export const timeouts = { connectMs: 4000, firstTokenMs: 4000, idleMs: 4000, totalMs: 25_000 }
 export const promptCanary = 'the violet submarine ledger nobody may quote'
 
 /** Providers that repeat what they were sent. */

@@ -2,50 +2,39 @@
  * The one driver of every host: command → port → event. It decides nothing; it keeps the texts, and tells the core what happened.
  *
  *   plan bytes ─▶ core ─ drain ─▶ call ─▶ Performer ─▶ succeeded / failed ─▶ core ─ drain ─▶ …
- *                             └─▶ deliver ─▶ deliver() ─▶ durable output
+ *                  │          └─▶ deliver ─▶ journal durable ─▶ deliver() ─▶ `done`
+ *                  └─ tap ─▶ journal: what a resumed run begins with
  */
+import { Calls, type CallsHost } from './calls.js'
 import { decodeCommands, type Command } from './commands.js'
 import type { CoreRun } from './core.js'
+import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import { outcomes, type Outcome } from './generated/wire.js'
-import { LiveCall, type LiveCallHost } from './live-call.js'
-import { failureOf, type CallProgress, type CallTicket, type Performer } from './performer.js'
-import type { Clock, ModelReply } from './ports.js'
+import { JournalRecorder } from './journal-recorder.js'
+import { noteEvent } from './note-events.js'
+import { restore, type Restored } from './restore.js'
 import { RunTexts } from './run-texts.js'
 
-export interface DriverOptions {
-  readonly clock: Clock
-  readonly performer: Performer
-  /** The options document of `begin`; see core/run/run.hpp. */
-  readonly begin: Readonly<Record<string, unknown>>
-  readonly signal?: AbortSignal | undefined
-  readonly onEvent?: ((event: RunEvent) => void) | undefined
-  /** Each piece of answer text as it streams. */
-  readonly onText?: ((step: string, piece: string) => void) | undefined
-  /** Makes an output durable. A rejection cancels the run: work whose result is lost is not worth paying for. */
-  readonly deliver?: ((step: StepInfo, text: string) => Promise<void> | void) | undefined
-}
-
-export interface DriverResult {
-  readonly outcome: Outcome
-  readonly report: RunReport
-  /** Text of every step that has an output, by id. */
-  readonly outputs: ReadonlyMap<string, string>
-  readonly warnings: readonly { code: string; where: string; detail: string }[]
-  /** What a host port failed with, when that ended the run. */
-  readonly hostError: unknown
-}
+export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
 const encoder = new TextEncoder()
+
+/** Timers hold 31 bits of ms; a longer wait is a tick on the way. */
+const longestTimerMs = 2 ** 31 - 1
 
 export class Driver {
   readonly #core: CoreRun
   readonly #options: DriverOptions
-  readonly #origin: number
+  /** When the run began, on the clock; of a resumed run, as if it had never stood still. */
+  #origin: number
   readonly #texts = new RunTexts()
-  readonly #live = new Map<number, LiveCall>()
+  readonly #calls: Calls
   readonly #deliveries = new Set<Promise<void>>()
+  #recorder: JournalRecorder | undefined
+  /** Until the first commands after a past: the process that is gone may have carried them out too. */
+  #recovering = false
   #begun = false
   #cancelled = false
   #planBroken = false
@@ -58,22 +47,11 @@ export class Driver {
   readonly #finished: Promise<Outcome>
   readonly #onAbort = (): void => this.cancel()
 
-  readonly #liveHost: LiveCallHost
-
   constructor(core: CoreRun, options: DriverOptions) {
     this.#core = core
     this.#options = options
     this.#origin = options.clock.now()
-    const now = (): number => this.now
-    this.#liveHost = {
-      core,
-      get now() {
-        return now()
-      },
-      emit: (event) => this.#emit(event),
-      signal: (tell) => this.#signal(tell),
-      text: (step, piece) => options.onText?.(step, piece),
-    }
+    this.#calls = new Calls(this.#callsHost(), options.performer, options.identity)
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -82,40 +60,143 @@ export class Driver {
     this.#finished.catch(() => {})
   }
 
-  /** ms since the driver was made, whole: what the core is told. */
+  #callsHost(): CallsHost {
+    const now = (): number => this.now
+    return {
+      core: this.#core,
+      texts: this.#texts,
+      get now() {
+        return now()
+      },
+      emit: (event) => this.#emit(event),
+      signal: (tell) => this.#signal(tell),
+      attach: (texts) => this.#recorder?.attach(texts),
+      text: (step, piece) => this.#options.onText?.(step, piece),
+    }
+  }
+
+  /** ms since the run began, whole: what the core is told. */
   get now(): number {
     return Math.max(0, Math.floor(this.#options.clock.now() - this.#origin))
   }
 
   /**
    * Feeds the plan and runs it to its end. A plan that comes as a whole is read whole before the first call, so a bad plan
-   * costs nothing; one that streams starts its first steps while the rest is still coming.
+   * costs nothing; one that streams starts its first steps while the rest is still coming. With a past, `plan` is what the
+   * journal lacks of it. Rejects with what Replayer throws, and with refusals of `begin`.
    */
   async run(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<DriverResult> {
     const { signal } = this.#options
-    this.#core.begin(this.#options.begin, this.now)
-    const table = this.#core.document<{ providers: { id: string }[]; models: { id: string }[] }>('table')
-    this.#texts.providers = table.providers
-    this.#texts.models = table.models
+    const past = this.#begin()
     this.#begun = true
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
+      if (past?.ended === false && past.records > 0) this.#goOn(past)
       if (this.#cancelled) this.cancel()
-      await this.#feed(plan)
+      if (past?.planEnded !== true) await this.#feed(plan)
+      this.#recall()
+      // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
+      await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
       this.#pump()
       const outcome = await this.#finished
-      await Promise.all(this.#deliveries)
+      await this.#settleOutputs(outcome)
       // Told last, after every `done`: whoever sees it may read the outputs.
       this.#emit({ type: 'finish', at: this.now, outcome, costMicroUsd: this.#core.cost() })
       return this.#result(outcome)
     } catch (error) {
-      this.#abortAll()
+      this.#calls.cancelAll()
       throw error
     } finally {
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()
+      this.#core.tap = undefined
     }
+  }
+
+  /** Begins the run, or brings the core to where the journal ends; from here on everything is written down. */
+  #begin(): Restored | undefined {
+    const { past, journal, begin } = this.#options
+    const restored = past && restore(past.journal, past.records, this.#restoreHost())
+    if (journal !== undefined) {
+      this.#recorder = new JournalRecorder(journal.writer, this.#core.documentText('defaults'), journal.start)
+      this.#core.tap = this.#recorder
+      journal.writer.onFailure((error) => this.#hostFailed(error))
+    }
+    if (restored === undefined || restored.records === 0) {
+      this.#core.begin(begin, this.now)
+      this.#adoptTable()
+    } else {
+      this.#origin = this.#options.clock.now() - restored.at
+      this.#recovering = true
+    }
+    if (restored?.ended !== true) this.#tellClock()
+    return restored
+  }
+
+  #restoreHost() {
+    return {
+      core: this.#core,
+      texts: this.#texts,
+      emit: (event: RunEvent) => this.#emit(event),
+      begun: () => this.#adoptTable(),
+      planned: (at: number) => this.#adoptSteps(at),
+      carryOut: (command: Command, at: number) => this.#carryOut(command, at, true),
+    }
+  }
+
+  #adoptTable(): void {
+    const table = this.#core.document<{ providers: { id: string }[]; models: { id: string }[] }>('table')
+    this.#texts.providers = table.providers
+    this.#texts.models = table.models
+  }
+
+  #tellClock(): void {
+    const { wallClock } = this.#options
+    if (wallClock !== undefined) this.#core.clock(Math.round(wallClock()), this.now)
+  }
+
+  /** Takes up the calls that were under way when the earlier process ended. */
+  #goOn({ open, records }: Restored): void {
+    const { now } = this
+    this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
+    for (const { command, cancelled, begun } of open) {
+      // What that process had streamed to the user is gone with it.
+      const step = this.#texts.steps[command.step]?.id
+      if (begun && !cancelled && step !== undefined) this.#emit({ type: 'restart', at: now, step })
+      if (cancelled) this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now))
+      else this.#calls.start(command, true)
+    }
+  }
+
+  /** Outputs known from another run are told before anything is handed out. */
+  #recall(): void {
+    const { recalled } = this.#options
+    if (recalled === undefined || this.#planBroken) return
+    for (const { step, id } of this.#texts.steps) {
+      const known = recalled.get(id)
+      if (known === undefined) continue
+      const words = { x: known.text, ...(known.files === undefined ? {} : { f: known.files }) }
+      this.#recorder?.attach(words)
+      if (this.#signal(() => this.#core.recalled(step, this.now))) this.#texts.recalled(step, words)
+    }
+  }
+
+  /** After this nothing of the run is only in memory. */
+  async #settleOutputs(outcome: Outcome): Promise<void> {
+    await Promise.all(this.#deliveries)
+    const { journal, past } = this.#options
+    if (journal === undefined || this.#hostError !== undefined) return
+    if (past === undefined || past.journal.records[past.records - 1]?.e !== 'end')
+      this.#recorder?.end(outcome, this.now)
+    this.#core.tap = undefined
+    await journal.writer.flush().catch((error: unknown) => this.#hostFailed(error))
+  }
+
+  /** A host port failed: what runs is cancelled, and the error becomes the result's. */
+  #hostFailed(error: unknown): void {
+    this.#hostError ??= error
+    this.cancel()
   }
 
   /** Cancels the whole run; what is done is kept. */
@@ -145,7 +226,7 @@ export class Driver {
     // The core takes no more of a plan whose run was cancelled.
     if (this.#cancelled) return
     this.#tellPlan(() => this.#core.planEnd(this.now))
-    if (!this.#planBroken) this.#adoptSteps()
+    if (!this.#planBroken) this.#adoptSteps(this.now)
   }
 
   #planBytes(bytes: Uint8Array): void {
@@ -154,7 +235,7 @@ export class Driver {
       // A broken plan is read on: only the whole text tells one that is not JSON from one that is no plan.
       this.#tellPlan(() => this.#core.planBytes(bytes.subarray(from, from + most), this.now))
     }
-    if (!this.#planBroken && !this.#cancelled) this.#adoptSteps()
+    if (!this.#planBroken && !this.#cancelled) this.#adoptSteps(this.now)
   }
 
   /** A plan error is the core's to report: it stops what runs and finishes as plan_invalid. */
@@ -168,15 +249,15 @@ export class Driver {
     }
   }
 
-  #adoptSteps(): void {
+  #adoptSteps(at: number): void {
     const steps = this.#core.document<StepInfo[]>('steps', this.#texts.steps.length)
     if (steps.length > 0) {
       for (const step of steps) this.#texts.steps.push(step)
-      this.#emit({ type: 'steps', at: this.now, steps })
+      this.#emit({ type: 'steps', at, steps })
     }
     for (const warning of this.#warnings(this.#warned)) {
       this.#warned += 1
-      this.#emit({ type: 'warning', at: this.now, ...warning })
+      this.#emit({ type: 'warning', at, ...warning })
     }
   }
 
@@ -199,14 +280,15 @@ export class Driver {
       for (;;) {
         const records = this.#core.drain()
         if (records.length === 0) break
-        for (const command of decodeCommands(records)) this.#carryOut(command)
+        for (const command of decodeCommands(records)) this.#carryOut(command, this.now, false)
       }
+      this.#recovering = false
       this.#cancelWake?.()
       const wake = this.#core.nextWake()
       this.#cancelWake =
         wake === undefined
           ? undefined
-          : this.#options.clock.after(Math.max(0, wake - this.now), () => {
+          : this.#options.clock.after(Math.min(longestTimerMs, Math.max(0, wake - this.now)), () => {
               this.#signal(() => this.#core.tick(this.now))
             })
     } catch (error) {
@@ -214,30 +296,33 @@ export class Driver {
     }
   }
 
-  /** Tells the core something; an event that comes too late for the step's state is dropped there and here. */
-  #signal(tell: () => void): void {
+  /** Tells the core something; an event that comes too late for the step's state is dropped there and here: false. */
+  #signal(tell: () => void): boolean {
+    this.#schedulePump()
     try {
       tell()
+      return true
     } catch (error) {
       const late = error instanceof AetherflowError && error.code.startsWith('run.')
       if (!late) this.#crash?.(error)
+      return false
     }
-    this.#schedulePump()
   }
 
-  #carryOut(command: Command): void {
+  /** `past`: it was carried out before; only what may have been lost with its process is done again. */
+  #carryOut(command: Command, at: number, past: boolean): void {
     switch (command.kind) {
       case 'call':
-        this.#call(command)
+        this.#calls.start(command)
         break
       case 'cancel':
-        this.#live.get(command.call)?.controller.abort()
+        this.#calls.cancel(command.call)
         break
       case 'deliver':
-        this.#deliver(command)
+        this.#deliver(command, at, past)
         break
       case 'note':
-        this.#emit(this.#texts.noteEvent(command, this.now, this.#core.cost(Math.max(0, command.step))))
+        this.#emit(noteEvent(this.#texts, command, at, this.#core.cost(Math.max(0, command.step))))
         break
       case 'finish':
         this.#finish?.(outcomes[command.a] ?? 'ok')
@@ -246,133 +331,35 @@ export class Driver {
     }
   }
 
-  #call(command: Command): void {
-    const step = this.#texts.steps[command.step]
-    if (step === undefined) return
-    const live = new LiveCall(this.#liveHost, command, step)
-    const { controller } = live
-    this.#live.set(command.call, live)
-    const provider = this.#texts.providers[command.provider]?.id ?? ''
-    const model = this.#texts.models[command.model]?.id ?? ''
-    const { purpose, attempt } = command
-    this.#emit({ type: 'call', at: this.now, step: step.id, purpose, attempt, provider, model, estimateMs: command.c })
-    const ticket: CallTicket = {
-      call: command.call,
-      step,
-      purpose,
-      attempt,
-      provider,
-      model,
-      maxTokens: command.a,
-      timeoutMs: command.b,
-      dependencies: this.#texts.inputsOf(step),
-      answer: purpose === 'main' ? undefined : this.#texts.answers.get(command.step),
-      issues: this.#texts.issues.get(command.step),
-      // A getter: Node makes the signal when it is first read, and not every performer reads it.
-      get signal() {
-        return controller.signal
-      },
-    }
-    this.#perform(ticket, live).then(
-      (reply) => this.#answered(command, step, reply),
-      (error: unknown) => this.#failed(command, live, error),
-    )
-  }
-
-  /** A performer that throws instead of rejecting has failed its call, not the run. */
-  #perform(ticket: CallTicket, progress: CallProgress): Promise<ModelReply> {
-    try {
-      return this.#options.performer.perform(ticket, progress, this.#core)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
-  }
-
-  #answered(command: Command, step: StepInfo, reply: ModelReply): void {
-    const { call, purpose } = command
-    this.#live.delete(call)
-    this.#signal(() => {
-      const audit = purpose === 'audit'
-      const checked = audit
-        ? ({ verdict: 'passed', text: reply.text, why: '' } as const)
-        : this.#core.check(command.step, reply.text)
-      const estimated = reply.usage === undefined
-      const usage = reply.usage ?? {
-        input: 0,
-        cached: 0,
-        output: this.#core.estimateTokens(reply.text),
-        reasoning: 0,
-      }
-      const verdict = audit ? this.#core.audit(reply.text) : undefined
-      const acceptable = checked.verdict === 'passed' || checked.verdict === 'extracted'
-      if (!audit && (purpose === 'main' || acceptable)) this.#texts.answers.set(command.step, checked.text)
-      if (!acceptable) {
-        this.#texts.issues.set(command.step, checked.why)
-        this.#texts.failures.set(command.step, checked.why)
-      }
-      this.#emit({
-        type: 'answer',
-        at: this.now,
-        step: step.id,
-        purpose,
-        check: checked.verdict,
-        tokens: usage,
-        tokensEstimated: estimated,
-      })
-      // An audit that cannot be read is no audit: it passes nothing and blames nothing.
-      if (verdict !== undefined && verdict.pass === undefined) {
-        return this.#core.failed(call, 'malformed', { usage, shown: false }, this.now)
-      }
-      const { finish, providerMs } = reply
-      this.#core.succeeded(call, usage, { finish, verdict: checked.verdict, providerMs, estimated }, this.now)
-      if (verdict?.pass === undefined) return
-      if (!verdict.pass) this.#texts.issues.set(command.step, verdict.issues)
-      this.#core.verdict(call, verdict.pass, this.now)
-    })
-  }
-
-  #failed(command: Command, live: LiveCall, error: unknown): void {
-    this.#live.delete(command.call)
-    const info = failureOf(error, live.controller.signal.aborted)
-    this.#texts.failures.set(command.step, info.message)
-    const { retryAfterMs } = info
-    this.#signal(() => {
-      // A provider bills what it has streamed, also of a call that was cut off.
-      const output = live.streamedTokens()
-      const usage = info.usage ?? { input: 0, cached: 0, output, reasoning: 0 }
-      this.#core.failed(command.call, info.kind, { retryAfterMs, usage, shown: live.shown }, this.now)
-    })
-  }
-
-  #deliver(command: Command): void {
+  /** The output is told and written only once the journal cannot lose it any more. */
+  #deliver(command: Command, at: number, past: boolean): void {
     const step = this.#texts.steps[command.step]
     if (step === undefined) return
     const text = this.#texts.deliver(command.step)
+    const costMicroUsd = this.#core.cost(command.step)
     const told = (): void =>
       this.#emit({
         type: 'done',
-        at: this.now,
+        at: past ? at : this.now,
         step: step.id,
         bytes: encoder.encode(text).length,
         repaired: command.a === 1,
-        costMicroUsd: this.#core.cost(command.step),
+        ...(command.a === 2 ? { recalled: true } : {}),
+        costMicroUsd,
       })
-    const writing = this.#options.deliver?.(step, text)
+    const { journal, deliver } = this.#options
+    const durable = past ? undefined : journal?.writer.flush()
+    const again = past || this.#recovering
+    const writing =
+      durable === undefined ? deliver?.(step, text, again) : durable.then(() => deliver?.(step, text, again))
     if (writing === undefined) return told()
-    const delivery = writing.then(told, (error: unknown) => {
-      this.#hostError ??= error
-      this.cancel()
-    })
+    const delivery = writing.then(told, (error: unknown) => this.#hostFailed(error))
     this.#deliveries.add(delivery)
     void delivery.finally(() => this.#deliveries.delete(delivery))
   }
 
   #emit(event: RunEvent): void {
     this.#options.onEvent?.(event)
-  }
-
-  #abortAll(): void {
-    for (const live of this.#live.values()) live.controller.abort()
   }
 
   #result(outcome: Outcome): DriverResult {

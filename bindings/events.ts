@@ -68,6 +68,8 @@ export type RunEvent =
       readonly reason: Reason
       readonly words: string
       readonly detail?: string
+      /** The provider that it is about: of waits, retries, fallbacks, breakers. */
+      readonly provider?: string
     }
   | {
       readonly type: 'done'
@@ -75,8 +77,14 @@ export type RunEvent =
       readonly step: string
       readonly bytes: number
       readonly repaired: boolean
+      /** Taken from an earlier run: no call was made for it. */
+      readonly recalled?: true
       readonly costMicroUsd: number
     }
+  /** The answer of the step begins anew: what was streamed of it so far counts no more. */
+  | { readonly type: 'restart'; readonly at: number; readonly step: string }
+  /** What came before was read from a journal; from here on the run goes on. `calls`: under way then, and made again. */
+  | { readonly type: 'resumed'; readonly at: number; readonly records: number; readonly calls: number }
   | {
       readonly type: 'failed'
       readonly at: number
@@ -115,6 +123,8 @@ export interface CallTotals {
   readonly calls: number
   readonly succeeded: number
   readonly hedges: number
+  /** Calls that never left, because their prompt outgrew what was reserved; counted nowhere else. */
+  readonly withheld: number
   /** Calls that failed, by kind. */
   readonly failures: Readonly<Partial<Record<FailureKind, number>>>
   readonly tokens: {
@@ -239,6 +249,8 @@ export interface RunReport {
     readonly spentMicroUsd: number
     readonly spentTokens: number
     readonly reservedMicroUsd: number
+    /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
+    readonly heldMicroUsd: number
   }
   /** Providers whose breaker opened. */
   readonly breakers: readonly {

@@ -3,14 +3,17 @@ import type { Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { RunEvent, StepInfo } from './events.js'
 import type { CallProgress } from './performer.js'
+import type { LimitSeen } from './ports.js'
+import { writesAnswer, type RunTexts } from './run-texts.js'
 
 /** What a live call needs of its driver. */
 export interface LiveCallHost {
   readonly core: CoreRun
+  readonly texts: RunTexts
   readonly now: number
   emit(event: RunEvent): void
-  /** Tells the core something; too late is no fault. */
-  signal(tell: () => void): void
+  /** Tells the core something; too late is no fault, but false. */
+  signal(tell: () => void): boolean
   text(step: string, piece: string): void
 }
 
@@ -19,58 +22,93 @@ const progressEveryMs = 250
 
 export class LiveCall implements CallProgress {
   readonly controller = new AbortController()
-  /** Answer text has reached the user. */
+  readonly command: Command
+  readonly step: StepInfo
+  /** Text that the answer goes on from. */
+  readonly prefix: string | undefined
+  /** Answer text of this call has reached the user. */
   shown = false
+  /** The call is over for the core, so nothing more is told of it: withheld, or its end was told. */
+  over = false
+  /** Fingerprint of the files in its prompt. */
+  fingerprint: string | undefined
   readonly #host: LiveCallHost
-  readonly #command: Command
-  readonly #step: StepInfo
-  /** Answer text since the last progress event, and the tokens estimated before it. */
-  #pieces: string[] = []
+  readonly #pieces: string[] = []
+  /** Pieces that `#tokens` counts. */
+  #counted = 0
   #tokens = 0
   #nextProgressAt = 0
 
   constructor(host: LiveCallHost, command: Command, step: StepInfo) {
     this.#host = host
-    this.#command = command
-    this.#step = step
+    this.command = command
+    this.step = step
+    this.prefix = command.reason === 'continued' ? host.texts.accepted.get(command.step) : undefined
   }
 
   /** Estimated tokens of the text so far. */
   streamedTokens(): number {
-    if (this.#pieces.length > 0) this.#tokens += this.#host.core.estimateTokens(this.#pieces.join(''))
-    this.#pieces = []
+    if (this.#counted < this.#pieces.length) {
+      const fresh = this.#pieces.slice(this.#counted).join('')
+      this.#counted = this.#pieces.length
+      this.#tokens += this.#host.core.estimateTokens(fresh)
+    }
     return this.#tokens
+  }
+
+  /** What the user has seen of the step's answer. */
+  shownText(): string | undefined {
+    if (!this.shown) return this.prefix
+    return (this.prefix ?? '') + this.#pieces.join('')
+  }
+
+  limits(seen: readonly LimitSeen[]): void {
+    const { core, now } = this.#host
+    for (const limit of seen) this.#host.signal(() => core.limitsSeen(this.command.call, limit, now))
   }
 
   started({ reused, setupMs }: { readonly reused?: boolean; readonly setupMs?: number }): void {
     const { core, now } = this.#host
-    this.#host.signal(() => core.started(this.#command.call, reused, setupMs, now))
+    if (!this.over) this.#host.signal(() => core.started(this.command.call, reused, setupMs, now))
   }
 
-  prompt(tokensBefore: number, tokensAfter: number): void {
-    const { purpose } = this.#command
-    this.#host.emit({ type: 'prompt', at: this.#host.now, step: this.#step.id, purpose, tokensBefore, tokensAfter })
+  prompt(tokensBefore: number, tokensAfter: number): boolean {
+    if (this.over) return false
+    const { core, now } = this.#host
+    const { purpose, call } = this.command
+    this.#host.emit({ type: 'prompt', at: now, step: this.step.id, purpose, tokensBefore, tokensAfter })
+    this.#host.signal(() => {
+      this.over = !core.prompted(call, tokensAfter, Math.max(0, tokensBefore - tokensAfter), now)
+    })
+    return !this.over
+  }
+
+  files(fingerprint: string): void {
+    this.fingerprint = fingerprint
   }
 
   firstToken(): void {
-    const { core, now } = this.#host
-    const { call, purpose } = this.#command
-    this.#host.emit({ type: 'first_token', at: now, step: this.#step.id, purpose })
+    if (this.over) return
+    const { core, now, texts } = this.#host
+    const { call, purpose } = this.command
+    if (writesAnswer(this.command)) texts.leads(this.command)
+    this.#host.emit({ type: 'first_token', at: now, step: this.step.id, purpose })
     this.#host.signal(() => core.firstToken(call, now))
   }
 
   text(piece: string): void {
-    const { core, now } = this.#host
-    const { call, purpose } = this.#command
+    if (this.over) return
+    const { core, now, texts } = this.#host
     this.#pieces.push(piece)
-    if (purpose === 'main') {
+    const shows = writesAnswer(this.command) && texts.leads(this.command)
+    if (shows) {
       this.shown = true
-      this.#host.text(this.#step.id, piece)
+      this.#host.text(this.step.id, piece)
     }
     if (now < this.#nextProgressAt) return
     this.#nextProgressAt = now + progressEveryMs
     const tokens = this.streamedTokens()
-    if (purpose === 'main') this.#host.emit({ type: 'progress', at: now, step: this.#step.id, tokens })
-    this.#host.signal(() => core.progress(call, tokens, now))
+    if (shows) this.#host.emit({ type: 'progress', at: now, step: this.step.id, tokens })
+    this.#host.signal(() => core.progress(this.command.call, tokens, now))
   }
 }

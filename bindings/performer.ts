@@ -24,16 +24,22 @@ export interface CallTicket {
   readonly issues: string | undefined
   /** Accepted text that the answer goes on from; undefined: from the start. */
   readonly prefix?: string | undefined
-  /** The same on every attempt of this step with the same inputs; undefined when the host has no run id. */
+  /**
+   * The same on every attempt of the same work: of this step in this run with these inputs, for this purpose. 32 hex digits;
+   * undefined when the host has no run id. Files that the performer reads itself are not in it.
+   */
   readonly idempotencyKey?: string | undefined
   readonly signal: AbortSignal
 }
 /** Signals of a running call. */
 export interface CallProgress {
   /** What the reply's headers said of limits. */
-  limits?(seen: readonly LimitSeen[]): void
+  limits(seen: readonly LimitSeen[]): void
   started(info: { readonly reused?: boolean; readonly setupMs?: number }): void
-  prompt(tokensBefore: number, tokensAfter: number): void
+  /** The prompt is assembled. False: the call must not leave and is over; whatever the performer then does is ignored. */
+  prompt(tokensBefore: number, tokensAfter: number): boolean
+  /** Fingerprint of the files that go into the prompt: a step is recalled by a later run only when it has not changed. */
+  files(fingerprint: string): void
   firstToken(): void
   text(piece: string): void
 }
@@ -42,14 +48,20 @@ export interface Performer {
   perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
 }
 
-/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own. */
+/** A rejection of a performer, in the words of the core. Anything that is no CallFailure is a fault of the host's own, and is not tried again. */
 export function failureOf(error: unknown, aborted: boolean): CallFailureInfo {
-  if (aborted) return { kind: 'cancelled', message: failureKindWords.cancelled }
+  if (aborted) return { ...usageOf(error), kind: 'cancelled', message: failureKindWords.cancelled }
   if (typeof error === 'object' && error !== null && 'kind' in error && isFailureKind(error.kind)) {
     return error as unknown as CallFailureInfo
   }
   if (error instanceof AetherflowError) return { kind: 'input', message: error.message }
-  return { kind: 'server_error', message: error instanceof Error ? error.message : String(error) }
+  return { kind: 'host', message: error instanceof Error ? error.message : String(error) }
+}
+
+/** What was counted of a call that was cut off is billed all the same. */
+function usageOf(error: unknown): Pick<CallFailureInfo, 'usage'> {
+  const { usage } = (error ?? {}) as Pick<CallFailureInfo, 'usage'>
+  return usage === undefined ? {} : { usage }
 }
 
 function isFailureKind(kind: unknown): kind is FailureKind {

@@ -1,7 +1,25 @@
-/** The texts of a run: the core keeps none of them. And what notes of the core mean to a watcher. */
+/** The texts of a run: the core keeps none of them. */
 import type { Command } from './commands.js'
-import type { RunEvent, StepInfo } from './events.js'
-import { failureKinds, failureKindWords, reasonWords } from './generated/wire.js'
+import type { StepInfo } from './events.js'
+import { checkVerdicts, failureKinds, failureKindWords, finishReasons } from './generated/wire.js'
+import type { SignalTexts } from './journal.js'
+
+/** A call that writes the step's answer itself; a hedge does so beside another. */
+export function writesAnswer({ purpose }: Pick<Command, 'purpose'>): boolean {
+  return purpose === 'main' || purpose === 'hedge'
+}
+
+/** Verdicts that let an answer pass. */
+export function acceptable(verdict: number): boolean {
+  const word = checkVerdicts[verdict]
+  return word === 'passed' || word === 'extracted'
+}
+
+/** The model stopped before it was done: to the core such an answer is a failure. */
+export function cutShort(finish: number): boolean {
+  const word = finishReasons[finish]
+  return word === 'length' || word === 'content_filter'
+}
 
 export class RunTexts {
   readonly steps: StepInfo[] = []
@@ -15,6 +33,14 @@ export class RunTexts {
   readonly issues = new Map<number, string>()
   /** Why the last call of a step failed. */
   readonly failures = new Map<number, string>()
+  /** What the user has seen of an answer that broke off: a continuation goes on from it. */
+  readonly accepted = new Map<number, string>()
+  /** By step: the audit whose verdict is awaited. Kept while a journal is read. */
+  readonly audits = new Map<number, number>()
+  /** By step: fingerprint of the files that went into its answer. */
+  readonly files = new Map<number, string>()
+  /** By step: of a call and its hedge, the one whose answer counts. */
+  readonly #leads = new Map<number, number>()
 
   /** Outputs of the step's dependencies that have one, in their order. */
   inputsOf(step: StepInfo): (readonly [number, string])[] {
@@ -26,12 +52,55 @@ export class RunTexts {
     return inputs
   }
 
+  /** A call begins. */
+  called(command: Command): void {
+    if (command.purpose !== 'main') return
+    this.#leads.delete(command.step)
+    if (command.reason !== 'continued') this.accepted.delete(command.step)
+  }
+
+  /** Whether the answer of this call counts: it is the only one, or the first that began to answer. */
+  leads({ step, call }: Command): boolean {
+    const lead = this.#leads.get(step)
+    if (lead === undefined) this.#leads.set(step, call)
+    return lead === undefined || lead === call
+  }
+
+  /** The core took `succeeded` with these numbers. `x`: the answer as checked, `w`: why the checker refused it. */
+  succeeded(command: Command, values: readonly number[], { x = '', w = '', f }: SignalTexts): void {
+    const { step, purpose } = command
+    const [, , , , , finish = 0, verdict = 0] = values
+    if (purpose === 'audit' || (writesAnswer(command) && !this.leads(command))) return
+    if (cutShort(finish)) {
+      if (writesAnswer(command)) this.accepted.set(step, x)
+      this.failures.set(step, finishWords(finish))
+      return
+    }
+    const passed = acceptable(verdict)
+    if (writesAnswer(command) || passed) this.answers.set(step, x)
+    if (f !== undefined) this.files.set(step, f)
+    if (passed) return
+    this.issues.set(step, w)
+    this.failures.set(step, w)
+  }
+
+  /** The core took `failed` with these numbers. `x`: the text shown so far, `w`: the message for people. */
+  failed({ step, call }: Command, values: readonly number[], { x, w }: SignalTexts): void {
+    this.failures.set(step, w ?? failureKindWords[failureKinds[values[1] ?? 0] ?? 'server_error'])
+    if (x !== undefined) this.accepted.set(step, x)
+    if (this.#leads.get(step) === call) this.#leads.delete(step)
+  }
+
+  /** The core took `recalled`. */
+  recalled(step: number, { x = '', f }: SignalTexts): void {
+    this.answers.set(step, x)
+    if (f !== undefined) this.files.set(step, f)
+  }
+
   /** Moves a step's answer to its outputs. */
   deliver(step: number): string {
     const text = this.answers.get(step) ?? ''
-    this.answers.delete(step)
-    this.issues.delete(step)
-    this.failures.delete(step)
+    for (const kept of [this.answers, this.issues, this.failures, this.accepted, this.#leads]) kept.delete(step)
     this.outputs[step] = text
     return text
   }
@@ -44,40 +113,10 @@ export class RunTexts {
     })
     return outputs
   }
+}
 
-  /** A `note` command as an event: the end of a step that came to nothing, or a remark. */
-  noteEvent(command: Command, at: number, costMicroUsd: number): RunEvent {
-    const step = this.steps[command.step]?.id
-    const { reason } = command
-    if (step !== undefined && command.c >= 0) {
-      if (reason === 'provider_failed') {
-        const failure = failureKinds[command.a] ?? 'server_error'
-        const message = this.failures.get(command.step) ?? failureKindWords[failure]
-        return { type: 'failed', at, step, failure, message, costMicroUsd }
-      }
-      if (reason === 'dependency_failed') {
-        const cause = this.steps[command.b]?.id
-        return { type: 'skipped', at, step, reason, ...(cause === undefined ? {} : { cause }) }
-      }
-      return { type: 'cancelled', at, step, reason }
-    }
-    const detail = this.#detail(command)
-    const of = step === undefined ? {} : { step }
-    return { type: 'note', at, ...of, reason, words: reasonWords[reason], ...(detail === undefined ? {} : { detail }) }
-  }
-
-  #detail(command: Command): string | undefined {
-    switch (command.reason) {
-      case 'overflowed':
-        return `${this.providers[command.provider]?.id ?? ''} ${this.models[command.model]?.id ?? ''}`
-      case 'audit_issues':
-      case 'constraint_broken':
-        return this.issues.get(command.step)
-      case 'audit_failed':
-      case 'repair_failed':
-        return failureKindWords[failureKinds[command.a] ?? 'server_error']
-      default:
-        return undefined
-    }
-  }
+function finishWords(finish: number): string {
+  return finishReasons[finish] === 'length'
+    ? 'the answer reached its limit of tokens; raise estimated_tokens of the step'
+    : failureKindWords.content_blocked
 }

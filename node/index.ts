@@ -7,30 +7,34 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import { Driver, type DriverResult } from '../bindings/driver.js'
+import type { DriverResult } from '../bindings/driver.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { Performer } from '../bindings/performer.js'
 import type { Explanation, RouteInfo, RunEvent, StepInfo } from '../bindings/events.js'
+import type { JournalHeader } from '../bindings/journal.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
-import { systemClock } from '../web/standard/clock.js'
-import { ModelPerformer } from '../web/standard/performer.js'
-import type { Timeouts } from '../web/standard/providers/index.js'
-import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
-import { checkConfig, providerEntries, readConfig, withoutKeys, type Config, type ProviderEntry } from './config.js'
-import { contextFiles } from './context-files.js'
+import type { SimulatorProfile } from '../web/standard/simulator/index.js'
+import type { Config, PolicyConfig, ProviderEntry } from './config.js'
+import { beginOptions, execute, planError, setUp } from './execute.js'
+import type { SyncPolicy } from './journal-file.js'
 import { loadCore } from './loader.js'
-import { planBytes, type PlanSource } from './plan-source.js'
 import { PlanRun } from './plan-run.js'
-import { realProviders, simulatedProviders, type Providers } from './providers.js'
+import { planBytes, type PlanSource } from './plan-source.js'
+import { realProviders } from './providers.js'
+import type { PooledTransport } from './transport.js'
 
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
 export type * from '../bindings/events.js'
 export type { Clock, Fetch } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
-export type { Config, ProviderConfig } from './config.js'
+export type { Config, PolicyConfig, ProviderConfig } from './config.js'
 export type { PlanSource } from './plan-source.js'
 export { PlanRun } from './plan-run.js'
+export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport.js'
+export { simulatedProfile } from './execute.js'
+export type { JournalHeader } from '../bindings/journal.js'
+export type { SyncPolicy } from './journal-file.js'
 
 export interface PlanOptions {
   /** build (default), fast, double-check, or a mode of the configuration. */
@@ -46,6 +50,8 @@ export interface PlanOptions {
   readonly strip?: boolean | undefined
   /** Search a better order than longest-path-first over sampled durations. Default false. */
   readonly optimize?: boolean | undefined
+  /** Retries, limits and budgets of this run, over those of the configuration. */
+  readonly policy?: PolicyConfig | undefined
   /** Of the simulator, jitter and searches. Default 1. */
   readonly seed?: number | undefined
 }
@@ -55,10 +61,38 @@ export interface RunPlanOptions extends PlanOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
   readonly onText?: ((step: string, piece: string) => void) | undefined
-  /** Makes an output durable; a rejection cancels the run. */
-  readonly deliver?: ((step: StepInfo, text: string) => Promise<void> | void) | undefined
+  /**
+   * Makes an output durable; a rejection cancels the run. `again`: the step ended before the run was resumed, so that the output
+   * may be there already: a delivery may come twice, and is never left out.
+   */
+  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
+  /**
+   * Folder that keeps the run's journal, made when it is missing. With it the run outlives its process: `resume` goes on with it,
+   * and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.
+   */
+  readonly journal?: string | undefined
+  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  readonly resume?: boolean | undefined
+  /**
+   * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in
+   * which steps that match a done one of the old (the step, all before it, their context files) keep its output. Default false.
+   */
+  readonly reuse?: boolean | undefined
+  /** Takes the run from an owner on another machine. Only when that is gone for certain. Default false. */
+  readonly takeOver?: boolean | undefined
+  /**
+   * When a journal line counts as kept, and its output is told: `always` (default) once flushed to disk; a number: likewise, with
+   * at most one flush in so many ms; `never`: once the system has it, which a loss of power may undo.
+   */
+  readonly sync?: SyncPolicy | undefined
+  /** Name of the plan for reports; kept in the journal. */
+  readonly planName?: string | undefined
   /** Instead of the platform's, for every provider call. */
   readonly fetch?: Fetch | undefined
+  /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
+  readonly pool?: PooledTransport | undefined
+  /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */
+  readonly stream?: boolean | undefined
   readonly clock?: Clock | undefined
   /** Folder that context files are read from; default: the working folder. */
   readonly folder?: string | undefined
@@ -70,15 +104,17 @@ export interface RunPlanOptions extends PlanOptions {
 export interface RunResult extends DriverResult {
   /** Name of the simulated profile; undefined: real providers. */
   readonly simulated: string | undefined
+  /** What the journal says of the run; undefined: it has none. */
+  readonly run: JournalHeader | undefined
 }
 
 /**
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming).
- * The result is awaited or iterated: `await runPlan(…)` gives a RunResult, `for await (… of runPlan(…))` its events.
+ * Undefined: the plan of the journal, with `resume`. The result is awaited or iterated: `await runPlan(…)` gives a RunResult, `for await (… of runPlan(…))` its events.
  * Rejects with AetherflowError: json.* and plan.* (nothing was called, unless the plan streamed), route.*, options.invalid,
  * host.*. Failed steps do not reject: see `outcome` and `report`.
  */
-export function runPlan(plan: PlanSource, options: RunPlanOptions = {}): PlanRun {
+export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun {
   return new PlanRun((emit, own) => {
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
@@ -86,52 +122,6 @@ export function runPlan(plan: PlanSource, options: RunPlanOptions = {}): PlanRun
     }
     return execute(plan, options, tell, own)
   })
-}
-
-async function execute(
-  plan: PlanSource,
-  options: RunPlanOptions,
-  emit: (event: RunEvent) => void,
-  own: (driver: Driver) => void,
-): Promise<RunResult> {
-  const clock = options.clock ?? systemClock
-  const core = new CoreRun(await loadCore())
-  let providers: Providers | undefined
-  try {
-    const { config, entries } = await setUp(core, options)
-    const performer = options.performer
-    if (performer === undefined) providers = await openProviders(entries, options, config)
-    const available = providers?.available ?? entries.map(({ id }) => id)
-    const driver = new Driver(core, {
-      clock,
-      performer:
-        performer ??
-        new ModelPerformer({
-          client: (id) => providers?.client(id),
-          files: contextFiles(options.folder ?? process.cwd()),
-        }),
-      begin: beginOptions(options, config, available),
-      signal: options.signal,
-      onEvent: emit,
-      onText: options.onText,
-      deliver: options.deliver,
-    })
-    own(driver)
-    const result = await driver.run(planBytes(plan))
-    if (result.hostError !== undefined) throw result.hostError
-    if (result.outcome === 'plan_invalid') throw planError(core)
-    return { ...result, simulated: providers?.simulated }
-  } finally {
-    core.dispose()
-    await providers?.close()
-  }
-}
-
-function planError(core: CoreRun): AetherflowError {
-  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>(
-    'error',
-  )
-  return new AetherflowError(code, where, detail)
 }
 
 /** Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. */
@@ -191,36 +181,6 @@ async function feed(core: CoreRun, plan: PlanSource): Promise<void> {
     if (!failed) throw error
     throw planError(core)
   }
-}
-
-async function setUp(core: CoreRun, options: PlanOptions): Promise<{ config: Config; entries: ProviderEntry[] }> {
-  const config = options.config === undefined ? await readConfig(options.configFile) : checkConfig(options.config)
-  return { config, entries: providerEntries(core.document('defaults'), config) }
-}
-
-async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
-  const { simulate, fetch, clock, seed } = options
-  const timeouts = config.timeouts as Timeouts | undefined
-  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, clock, timeouts })
-  const profile = simulatedProfile(simulate)
-  return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
-}
-
-/** Fails: host.usage for an unknown name. */
-export function simulatedProfile(simulate: true | string | SimulatorProfile): SimulatorProfile {
-  if (typeof simulate === 'object') return simulate
-  const name = simulate === true ? 'default' : simulate
-  const profile = Object.entries(simulatorProfiles).find(([known]) => known === name)?.[1]
-  if (profile === undefined) {
-    const known = Object.keys(simulatorProfiles).join(', ')
-    throw new AetherflowError('host.usage', '--simulate', `no profile '${name}'; there are ${known}`)
-  }
-  return profile
-}
-
-function beginOptions(options: PlanOptions, config: Config, available: readonly string[]): Record<string, unknown> {
-  const { mode, concurrency, strip, optimize, seed } = options
-  return { mode, concurrency, strip, optimize, seed, available, table: withoutKeys(config) }
 }
 
 /** The configured providers: for listings. */

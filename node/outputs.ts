@@ -3,10 +3,11 @@
  * Every file appears whole or not at all: it is written under another name, flushed, and renamed.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, open, rename, rmdir, unlink } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import type { StepInfo } from '../bindings/events.js'
+import { errorCode } from './error-code.js'
 
 /** Longest name of an output without its extension, bytes. */
 const mostNameBytes = 120
@@ -49,6 +50,17 @@ export function outputExtension(step: Pick<StepInfo, 'type' | 'output' | 'files'
   return extensions.size === 1 && only !== undefined && /^\.[A-Za-z0-9]{1,10}$/.test(only) ? only : '.txt'
 }
 
+const stepsFolder = 'step_outputs'
+
+/** Takes away what processes that were killed left half written in the folder of a run. Only for who owns the run. */
+export async function sweepParts(folder: string): Promise<void> {
+  for (const place of [folder, join(folder, stepsFolder)]) {
+    const names = await readdir(place).catch((): string[] => [])
+    for (const name of names)
+      if (/^\.(journal-)?\d+(-\d+)?\.part$/.test(name)) await unlink(join(place, name)).catch(() => {})
+  }
+}
+
 export class OutputFolder {
   readonly folder: string
   readonly #names = new Map<string, string>()
@@ -64,7 +76,7 @@ export class OutputFolder {
 
   /** Where the outputs of steps lie. */
   get steps(): string {
-    return join(this.folder, 'step_outputs')
+    return join(this.folder, stepsFolder)
   }
   /** Outputs written so far. */
   get written(): number {
@@ -75,9 +87,15 @@ export class OutputFolder {
   async prepare(): Promise<void> {
     try {
       this.#created = await mkdir(this.steps, { recursive: true })
+      if (!(await lstat(this.steps)).isSymbolicLink()) return
     } catch (error) {
       throw ioError(this.steps, error)
     }
+    throw new AetherflowError(
+      'host.io',
+      this.steps,
+      'a link, which would lead the outputs out of the folder of the run',
+    )
   }
 
   /** Gives names in the order of the plan: which of two colliding ids gets the plain name must not depend on who ends first. */
@@ -111,9 +129,10 @@ export class OutputFolder {
     return paths
   }
 
-  /** Makes one output durable. Fails: host.io with the path. */
-  async write(step: StepInfo, text: string): Promise<void> {
-    await this.#replace(this.steps, this.nameOf(step), text)
+  /** Makes one output durable. `again`: it may be there already, and is written only when it is not, or not so. Fails: host.io with the path. */
+  async write(step: StepInfo, text: string, again = false): Promise<void> {
+    const name = this.nameOf(step)
+    if (!again || !(await holds(join(this.steps, name), text))) await this.#replace(this.steps, name, text)
     this.#written += 1
   }
 
@@ -153,8 +172,17 @@ export class OutputFolder {
   }
 }
 
+/** Whether the file, and no link to another, has exactly this text. */
+async function holds(path: string, text: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile() && (await readFile(path)).equals(Buffer.from(text, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** A rename is durable once its folder is; platforms that cannot flush folders lose nothing but that. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r')
     await handle.sync().finally(() => handle.close())
@@ -177,7 +205,7 @@ const words: Readonly<Record<string, string>> = {
 
 /** The system's error as the path and words for it. */
 export function ioError(path: string, error: unknown): AetherflowError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error)
   return new AetherflowError('host.io', path, words[code] ?? (code === '' ? String(error) : code))
 }
 

@@ -13,6 +13,14 @@ export function planBytes(plan: PlanSource): Uint8Array | AsyncIterable<Uint8Arr
   return encoder.encode(JSON.stringify(plan))
 }
 
+/** All of it in one piece: for what reads it more than once. */
+export async function wholePlan(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source
+  const chunks: Uint8Array[] = []
+  for await (const chunk of source) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
 async function* encoded(chunks: AsyncIterable<string | Uint8Array>): AsyncIterable<Uint8Array> {
   // A text stream may cut a surrogate pair in two: TextEncoderStream's job, done by holding the first half back.
   let held = ''

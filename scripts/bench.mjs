@@ -14,6 +14,7 @@ const benches = [
   { name: 'workflows' },
   { name: 'psplib', native: true },
   { name: 'mission' },
+  { name: 'calls' },
   { name: 'cache_speed', native: true },
 ]
 

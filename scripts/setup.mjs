@@ -11,9 +11,9 @@ import { main, must, mustNode, run, Stop } from './lib/run.mjs'
  * Optional needs that could not be met are absent from the result.
  */
 export async function setup(purpose) {
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < 20 || (major === 20 && minor < 18)) {
-    throw new Stop(`This is Node ${process.versions.node}; AetherFlow needs 20.18 or newer.`)
+  const [major, minor, patch] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && (minor < 18 || (minor === 18 && patch < 1)))) {
+    throw new Stop(`This is Node ${process.versions.node}; AetherFlow needs 20.18.1 or newer.`)
   }
   await installPackages()
   const wanted = Object.keys(needs).filter((key) => purpose === 'test' || needs[key].for === 'start')

@@ -77,6 +77,7 @@ export const failureKinds = [
   'withheld',
   'deadline',
   'budget_exceeded',
+  'host',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
 
@@ -104,6 +105,7 @@ export const failureKindWords: Readonly<Record<FailureKind, string>> = {
   withheld: 'its prompt turned out larger than what was reserved, so it waited again',
   deadline: 'the step\'s deadline passed',
   budget_exceeded: 'the budget does not suffice',
+  host: 'the code that carries out the step failed',
 }
 
 /** Why a model stopped. The position is the number that crosses the boundary. */

@@ -5,6 +5,7 @@
 #include "core/base/json_cursor.hpp"
 #include "core/base/json_scanner.hpp"
 #include "core/base/json_writer.hpp"
+#include "core/base/sort.hpp"
 
 namespace aetherflow {
 namespace {
@@ -23,7 +24,7 @@ Pointers sortedPointers(const std::vector<JsonValue>& values, bool (*less)(const
   Pointers sorted;
   sorted.reserve(values.size());
   for (const JsonValue& each : values) sorted.push_back(&each);
-  std::sort(sorted.begin(), sorted.end(), less);
+  sortItems(sorted, less);
   return sorted;
 }
 
@@ -123,6 +124,10 @@ const JsonValue* JsonValue::find(std::string_view member) const {
   const auto at = std::lower_bound(items.begin(), items.end(), member,
                                    [](const JsonValue& item, std::string_view key) { return item.name < key; });
   return at != items.end() && at->name == member ? &*at : nullptr;
+}
+
+const JsonValue* JsonValue::find(const char* member) const {
+  return find(std::string_view(member));
 }
 
 bool isJson(std::string_view text, std::uint32_t depth) {

@@ -41,6 +41,7 @@ struct JsonValue {
   std::optional<std::uint64_t> unsignedInteger() const;
   /// The member, or nullptr: also when this is no object. O(log members).
   const JsonValue* find(std::string_view member) const;
+  const JsonValue* find(const char* member) const;
 };
 
 /// Nesting that parseJson() takes: nobody means more, and what walks a tree may recurse.

@@ -1,8 +1,17 @@
 #include "core/base/json_writer.hpp"
 
-#include <charconv>
-
 namespace aetherflow {
+namespace {
+
+void appendDigits(std::string& out, std::uint64_t number) {
+  char digits[20];
+  char* at = digits + sizeof digits;
+  do *--at = static_cast<char>('0' + number % 10);
+  while ((number /= 10) != 0);
+  out.append(at, static_cast<std::size_t>(digits + sizeof digits - at));
+}
+
+}  // namespace
 
 void appendJsonString(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -55,6 +64,34 @@ JsonWriter& JsonWriter::key(std::string_view name) {
   return *this;
 }
 
+JsonWriter& JsonWriter::key(const char* name) {
+  return key(std::string_view(name));
+}
+
+JsonWriter& JsonWriter::field(const char* name, std::string_view text) {
+  return key(name).string(text);
+}
+
+JsonWriter& JsonWriter::field(const char* name, const char* text) {
+  return key(name).string(text);
+}
+
+JsonWriter& JsonWriter::field(const char* name, std::int64_t value) {
+  return key(name).integer(value);
+}
+
+JsonWriter& JsonWriter::field(const char* name, bool value) {
+  return key(name).boolean(value);
+}
+
+JsonWriter& JsonWriter::field(const char* name, double value, int decimals) {
+  return key(name).number(value, decimals);
+}
+
+JsonWriter& JsonWriter::known(const char* name, std::int64_t value) {
+  return value < 0 ? key(name).null() : key(name).integer(value);
+}
+
 JsonWriter& JsonWriter::string(std::string_view text) {
   separate();
   appendJsonString(out_, text);
@@ -63,9 +100,9 @@ JsonWriter& JsonWriter::string(std::string_view text) {
 
 JsonWriter& JsonWriter::integer(std::int64_t number) {
   separate();
-  char buffer[24];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number);
-  out_.append(buffer, end.ptr);
+  if (number < 0) out_ += '-';
+  const auto bits = static_cast<std::uint64_t>(number);
+  appendDigits(out_, number < 0 ? 0 - bits : bits);
   return *this;
 }
 
@@ -82,9 +119,7 @@ JsonWriter& JsonWriter::number(double value, int decimals) {
     out_ += '-';
     units = -units;
   }
-  char buffer[24];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, units / scale);
-  out_.append(buffer, end.ptr);
+  appendDigits(out_, static_cast<std::uint64_t>(units / scale));
   std::int64_t rest = units % scale;
   if (rest != 0) {
     out_ += '.';

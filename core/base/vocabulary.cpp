@@ -52,10 +52,13 @@ constexpr std::string_view kInterrupts[] = {
 #include "core/base/vocabulary.def"
 };
 
+std::string_view at(const std::string_view* list, std::size_t size, std::size_t index) {
+  return index < size ? list[index] : std::string_view("unknown");
+}
+
 template <std::size_t N, class E>
 std::string_view at(const std::string_view (&list)[N], E value) {
-  const auto index = static_cast<std::size_t>(value);
-  return index < N ? list[index] : std::string_view("unknown");
+  return at(list, N, static_cast<std::size_t>(value));
 }
 
 }  // namespace

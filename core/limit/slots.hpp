@@ -2,7 +2,6 @@
 // How many calls each provider has in flight, and when the next place is expected to come free.
 // Requests and tokens per minute join here as buckets per quota group; the scheduler asks only `free` and `waitMs`.
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -24,13 +23,19 @@ class Slots {
   /// Takes a place until `release` with the same `expectedEnd`. Only when `free`. O(places in use).
   void take(ProviderIndex provider, TimeMs expectedEnd) {
     auto& ends = ends_[provider];
-    ends.insert(std::upper_bound(ends.begin(), ends.end(), expectedEnd), expectedEnd);
+    std::size_t at = ends.size();
+    ends.push_back(expectedEnd);
+    for (; at > 0 && ends[at - 1] > expectedEnd; --at) ends[at] = ends[at - 1];
+    ends[at] = expectedEnd;
   }
 
   void release(ProviderIndex provider, TimeMs expectedEnd) {
     auto& ends = ends_[provider];
-    const auto found = std::lower_bound(ends.begin(), ends.end(), expectedEnd);
-    if (found != ends.end()) ends.erase(found);
+    std::size_t at = 0;
+    while (at < ends.size() && ends[at] < expectedEnd) ++at;
+    if (at == ends.size()) return;
+    for (; at + 1 < ends.size(); ++at) ends[at] = ends[at + 1];
+    ends.pop_back();
   }
 
   /// Expected wait for a place, ms; 0 when one is free. A call that is overdue is taken to need as long again as it is

@@ -20,16 +20,18 @@ std::int64_t SlidingWindow::taken(TimeMs now) {
 
 TimeMs SlidingWindow::fitsAt(std::int64_t amount, TimeMs now) {
   if (fits(amount, now)) return now;
-  std::int64_t left = taken(now);
-  TimeMs at = now;
-  if (foreign_ > 0 && left - foreign_ + amount <= limit_) at = foreignUntil_;
-  if (at > now) return at;
+  // What expires, in the order of its time: our own uses, and in between what others used.
+  std::int64_t left = taken(now), foreign = foreign_;
   for (std::size_t i = first_; i < entries_.size(); ++i) {
+    if (foreign > 0 && foreignUntil_ <= entries_[i].until) {
+      left -= foreign;
+      foreign = 0;
+      if (left + amount <= limit_) return foreignUntil_;
+    }
     left -= entries_[i].amount;
-    const std::int64_t foreign = foreignUntil_ <= entries_[i].until ? foreign_ : 0;
-    if (left - foreign + amount <= limit_) return entries_[i].until;
+    if (left + amount <= limit_) return entries_[i].until;
   }
-  return foreign_ > 0 && left - foreign_ + amount <= limit_ ? foreignUntil_ : kNever;
+  return foreign > 0 && left - foreign + amount <= limit_ ? foreignUntil_ : kNever;
 }
 
 void SlidingWindow::settle(std::int64_t reserved, std::int64_t used, TimeMs now) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/base/json_writer.hpp"
+#include "core/base/sort.hpp"
 
 namespace aetherflow {
 
@@ -20,7 +22,7 @@ class Spread {
   /// empty.
   std::int64_t percentile(double share) {
     if (values_.empty()) return -1;
-    std::sort(values_.begin(), values_.end());
+    sortItems(values_, std::less<>());
     auto rank = static_cast<std::size_t>(share * static_cast<double>(values_.size()) + 0.9999999);
     if (rank > 0) --rank;
     return values_[std::min(rank, values_.size() - 1)];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <queue>
+#include <utility>
 
 #include "core/plan/place.hpp"
 
@@ -31,9 +32,12 @@ std::string pathText(const Plan& plan, const std::vector<Hop>& cycle) {
 }
 
 Error cycleError(const Plan& plan, std::vector<Hop> cycle) {
-  const auto earliest =
-      std::min_element(cycle.begin(), cycle.end(), [](const Hop& a, const Hop& b) { return a.step < b.step; });
-  std::rotate(cycle.begin(), earliest, cycle.end());
+  std::size_t earliest = 0;
+  for (std::size_t i = 1; i < cycle.size(); ++i)
+    if (cycle[i].step < cycle[earliest].step) earliest = i;
+  std::vector<Hop> turned;
+  for (std::size_t i = 0; i < cycle.size(); ++i) turned.push_back(cycle[(earliest + i) % cycle.size()]);
+  cycle = std::move(turned);
   const Hop& edge = cycle.front();
   const std::uint32_t place = plan.steps[edge.step].dependencies[edge.dependency].place;
   return {ErrorCode::PlanCycle, dependencyPlace(edge.step, place), pathText(plan, cycle)};

@@ -47,6 +47,14 @@ std::string quoted(std::string_view text) {
   return '"' + shortened(text) + '"';
 }
 
+std::string quoted(std::string_view text, const char* rest) {
+  return quoted(text) + rest;
+}
+
+std::string moreThan(std::uint64_t limit, const char* rest) {
+  return "more than " + std::to_string(limit) + rest;
+}
+
 bool isId(std::string_view text, std::size_t maxBytes) {
   if (text.empty() || text.size() > maxBytes) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {

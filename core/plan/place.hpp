@@ -1,6 +1,7 @@
 #pragma once
 // Places in a plan as JSON Pointers (RFC 6901), and texts cut short for people.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ std::string memberPlace(std::string_view name);
 std::string shortened(std::string_view text);
 /// shortened() in double quotes, as it is: for details, not for JSON.
 std::string quoted(std::string_view text);
+/// The same, and what is to be said of it.
+std::string quoted(std::string_view text, const char* rest);
+/// "more than `limit`" and the rest of the sentence.
+std::string moreThan(std::uint64_t limit, const char* rest);
 
 /// What may name a step: 1 to `maxBytes` bytes without control characters (U+0000–001F, U+007F–009F). `text` is valid
 /// UTF-8.

@@ -59,7 +59,7 @@ std::string PlanReader::place() const {
 }
 
 void PlanReader::tooDeep() {
-  remember({ErrorCode::PlanTooDeep, place(), "more than " + std::to_string(limits_.depth) + " levels (limit depth)"});
+  remember({ErrorCode::PlanTooDeep, place(), moreThan(limits_.depth, " levels (limit depth)")});
 }
 
 bool PlanReader::valueBegins(std::uint32_t depth, char first) {
@@ -90,8 +90,7 @@ bool PlanReader::memberBegins(char first) {
 bool PlanReader::elementBegins(char first) {
   inElement_ = true;
   if (stepCount() >= limits_.steps) {
-    remember(
-        {ErrorCode::PlanTooLarge, "/steps", "more than " + std::to_string(limits_.steps) + " steps (limit steps)"});
+    remember({ErrorCode::PlanTooLarge, "/steps", moreThan(limits_.steps, " steps (limit steps)")});
   } else if (first != '{') {
     remember({ErrorCode::PlanWrongType, place(), "expected an object, found " + std::string(kindName(first))});
   }
@@ -110,9 +109,9 @@ void PlanReader::keyEnds(std::string_view text) {
   }
   const ErrorCode code = names_.add(member_, name, limits_.members);
   if (code == ErrorCode::PlanTooLarge) {
-    return remember({code, {}, "more than " + std::to_string(limits_.members) + " members (limit members)"});
+    return remember({code, {}, moreThan(limits_.members, " members (limit members)")});
   }
-  if (code != ErrorCode::None) return remember({code, memberPlace_, quoted(name) + " stands twice"});
+  if (code != ErrorCode::None) return remember({code, memberPlace_, quoted(name, " stands twice")});
   if (member_ < 0) return warnings_.unknownMember("plan", name, memberPlace_);
   has_[member_] = true;
 }

@@ -32,13 +32,13 @@ Error References::linkAll(Plan& plan, StepIndex from, const std::vector<std::str
   for (std::uint32_t place = 0; place < needs.size(); ++place) {
     if (link(plan, from, needs[place], place)) continue;
     warnings_.add(ErrorCode::PlanRepeatedDependency, dependencyPlace(from, place),
-                  quoted(needs[place]) + " is listed before");
+                  quoted(needs[place], " is listed before"));
   }
   if (Error error = addTemplates(plan, from)) return error;
   total_ += step.dependencies.size();
   if (total_ <= limits_.dependencies) return {};
   return {ErrorCode::PlanTooLarge, stepPlace(from, "/dependencies"),
-          "more than " + std::to_string(limits_.dependencies) + " in the plan (limit dependencies)"};
+          moreThan(limits_.dependencies, " in the plan (limit dependencies)")};
 }
 
 Error References::addTemplates(Plan& plan, StepIndex from) {
@@ -48,12 +48,12 @@ Error References::addTemplates(Plan& plan, StepIndex from) {
     if (piece.kind != TemplatePiece::Kind::Output) continue;
     if (piece.text.size() > limits_.idBytes) {
       return {ErrorCode::PlanBadTemplate, stepPlace(from, "/description"),
-              quoted(piece.text) + " is too long for an id"};
+              quoted(piece.text, " is too long for an id")};
     }
     link(plan, from, std::string(piece.text), kNone);
     if (step.dependencies.size() > limits_.dependenciesPerStep) {
       return {ErrorCode::PlanTooLarge, stepPlace(from, "/description"),
-              "more than " + std::to_string(limits_.dependenciesPerStep) + " dependencies (limit dependenciesPerStep)"};
+              moreThan(limits_.dependenciesPerStep, " dependencies (limit dependenciesPerStep)")};
     }
   }
   return {};
@@ -68,7 +68,7 @@ bool References::link(Plan& plan, StepIndex from, const std::string& id, std::ui
   }
   const auto [head, isNew] = heads_.emplace(id, kNone);
   if (!isNew && waiting_[head->second].step == from) return false;
-  waiting_.push_back({from, static_cast<std::uint32_t>(list.size()), head->second, &head->first});
+  waiting_.push_back({from, static_cast<std::uint32_t>(list.size()), head->second, heads_.placeOf(head)});
   head->second = static_cast<std::uint32_t>(waiting_.size() - 1);
   list.push_back({kNone, place});
   return true;
@@ -81,7 +81,7 @@ void References::resolveWaiting(Plan& plan, StepIndex step) {
   for (std::uint32_t at = head->second; at != kNone; at = waiting_[at].older) {
     Waiting& reference = waiting_[at];
     plan.steps[reference.step].dependencies[reference.dependency].step = step;
-    reference.id = nullptr;
+    reference.id = kNone;
     resolved_.emplace_back(reference.step, reference.dependency);
   }
   std::reverse(resolved_.begin() + static_cast<std::ptrdiff_t>(first), resolved_.end());
@@ -91,11 +91,11 @@ void References::resolveWaiting(Plan& plan, StepIndex step) {
 Error References::finish(const Plan& plan) {
   Error error;
   for (const Waiting& reference : waiting_) {
-    if (reference.id == nullptr) continue;
+    if (reference.id == kNone) continue;
     const std::uint32_t place = plan.steps[reference.step].dependencies[reference.dependency].place;
     const bool listed = place != kNone;
     error = {listed ? ErrorCode::PlanUnknownDependency : ErrorCode::PlanBadTemplate,
-             dependencyPlace(reference.step, place), quoted(*reference.id) + " is the id of no step"};
+             dependencyPlace(reference.step, place), quoted(heads_.textAt(reference.id), " is the id of no step")};
     break;
   }
   waiting_ = {};

@@ -36,7 +36,7 @@ class References {
     StepIndex step;
     std::uint32_t dependency;
     std::uint32_t older;
-    const std::string* id;  ///< a key of heads_, whose nodes stay where they are
+    std::uint32_t id;  ///< its place in heads_; kNone once it has found its step
   };
 
   Error linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs);

@@ -63,7 +63,7 @@ std::string_view kindName(char first) {
 
 ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most) {
   if (++count_ > most) return ErrorCode::PlanTooLarge;
-  if (known < 0) return others_.emplace(std::string(name), 0).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
+  if (known < 0) return others_.emplace(name, 0).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
   const std::uint32_t bit = 1u << known;
   if ((seen_ & bit) != 0) return ErrorCode::PlanDuplicateKey;
   seen_ |= bit;
@@ -80,8 +80,8 @@ bool StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
     const std::string_view name = decodeString(cursor.key(), keyScratch);
     const int known = memberOf(name);
     const ErrorCode code = names.add(known, name, limits_.members);
-    if (code == ErrorCode::PlanDuplicateKey) return fail(code, memberPlace(name), quoted(name) + " stands twice");
-    if (code != ErrorCode::None) return fail(code, {}, "more than " + std::to_string(limits_.members) + " members");
+    if (code == ErrorCode::PlanDuplicateKey) return fail(code, memberPlace(name), quoted(name, " stands twice"));
+    if (code != ErrorCode::None) return fail(code, {}, moreThan(limits_.members, " members"));
     if (known >= 0) has[known] = true;
     if (!member(known, name, cursor, step, needs)) return false;
   }
@@ -100,13 +100,13 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
     case kId:
       if (!text(cursor, tail, step.id)) return false;
       if (isId(step.id, limits_.idBytes)) return true;
-      return fail(ErrorCode::PlanBadId, tail, quoted(step.id) + " cannot name a step");
+      return fail(ErrorCode::PlanBadId, tail, quoted(step.id, " cannot name a step"));
     case kDescription: return text(cursor, tail, step.description);
     case kType:
       if (!text(cursor, tail, step.typeName)) return false;
       step.type = stepTypeOf(step.typeName);
       if (step.type == StepType::Other) {
-        warnings_.add(ErrorCode::PlanUnknownType, stepPlace(index_, tail), quoted(step.typeName) + " is no known type");
+        warnings_.add(ErrorCode::PlanUnknownType, stepPlace(index_, tail), quoted(step.typeName, " is no known type"));
       }
       return true;
     case kComplexity: return complexity(cursor, step.complexity);
@@ -174,7 +174,7 @@ bool StepReader::texts(JsonCursor& cursor, std::string_view tail, std::vector<st
   for (bool more = cursor.enter(); more; more = cursor.more()) {
     if (++listItems_ > limits_.listItems) {
       return fail(ErrorCode::PlanTooLarge, tail,
-                  "more than " + std::to_string(limits_.listItems) + " list items in the plan (limit listItems)");
+                  moreThan(limits_.listItems, " list items in the plan (limit listItems)"));
     }
     if (cursor.peek() != '"') return expect(cursor, '"', itemPlace(tail, out.size()));
     out.emplace_back(decodeString(cursor.value(), scratch_));
@@ -187,13 +187,12 @@ bool StepReader::needed(JsonCursor& cursor, std::vector<std::string>& needs) {
   if (!expect(cursor, '[', tail)) return false;
   for (bool more = cursor.enter(); more; more = cursor.more()) {
     if (needs.size() >= limits_.dependenciesPerStep) {
-      return fail(ErrorCode::PlanTooLarge, tail,
-                  "more than " + std::to_string(limits_.dependenciesPerStep) + " (limit dependenciesPerStep)");
+      return fail(ErrorCode::PlanTooLarge, tail, moreThan(limits_.dependenciesPerStep, " (limit dependenciesPerStep)"));
     }
     if (cursor.peek() != '"') return expect(cursor, '"', itemPlace(tail, needs.size()));
     const std::string_view id = decodeString(cursor.value(), scratch_);
     if (!isId(id, limits_.idBytes)) {
-      return fail(ErrorCode::PlanBadId, itemPlace(tail, needs.size()), quoted(id) + " cannot name a step");
+      return fail(ErrorCode::PlanBadId, itemPlace(tail, needs.size()), quoted(id, " cannot name a step"));
     }
     needs.emplace_back(id);
   }
@@ -237,7 +236,7 @@ bool StepReader::output(JsonCursor& cursor, Step& step) {
   } else if (word == "json") {
     step.output = OutputKind::Json;
   } else {
-    return fail(ErrorCode::PlanWrongType, tail, quoted(word) + R"( is not "code", "json", "text" or a JSON Schema)");
+    return fail(ErrorCode::PlanWrongType, tail, quoted(word, R"( is not "code", "json", "text" or a JSON Schema)"));
   }
   return true;
 }

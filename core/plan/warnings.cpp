@@ -20,7 +20,7 @@ void Warnings::unknownMember(std::string_view owner, std::string_view name, std:
   std::string key(owner);
   key += '/';
   key += name;
-  if (!names_.emplace(std::move(key), 0).second) return;
+  if (!names_.emplace(key, 0).second) return;
   add(ErrorCode::PlanUnknownMember, std::move(where), quoted(name) + " is not a member of a " + std::string(owner));
 }
 

@@ -107,7 +107,7 @@ class Builder {
   }
 
   void push(BlockKind kind, std::size_t begin, std::size_t contentBegin, std::size_t end) {
-    blocks_.push_back({kind, begin, contentBegin, end, section_, first_ && section_ != 0});
+    blocks_.push_back({kind, begin, contentBegin, end, section_, first_ && section_ != 0, 0, 0});
     first_ = false;
   }
 
@@ -142,16 +142,17 @@ std::vector<Block> blocksOf(std::string_view text, const Protection& protection)
   return Builder(text, protection).build();
 }
 
-std::vector<Sentence> sentencesOf(std::string_view s, const Block& block) {
-  std::vector<Sentence> out;
+void findSentences(std::string_view s, Block& block, std::vector<Sentence>& out) {
+  block.sentences = out.size();
   std::size_t from = block.contentBegin;
-  const auto push = [&](std::size_t end, bool last) {
+  const auto push = [&](std::size_t end) {
     while (end > from && isSpace(s[end - 1])) --end;
     while (from < end && isSpace(s[from])) ++from;
-    if (end > from) out.push_back({from, end, last});
+    if (end > from) out.push_back({from, end});
   };
   for (std::size_t i = from; i < block.end;) {
-    const std::size_t stop = stopLength(s, i);
+    while (i < block.end && (text::classesOf(s[i]) & text::kStop) == 0) ++i;
+    const std::size_t stop = i < block.end ? stopLength(s, i) : 0;
     if (stop == 0) {
       ++i;
       continue;
@@ -162,13 +163,13 @@ std::vector<Sentence> sentencesOf(std::string_view s, const Block& block) {
     std::size_t next = end;
     while (next < block.end && isSpace(s[next])) ++next;
     if (next > end && next < block.end && beginsSentence(s, next) && !isAbbreviation(s, i)) {
-      push(end, false);
+      push(end);
       from = next;
     }
     i = next > i ? next : i + 1;
   }
-  push(block.end, true);
-  return out;
+  push(block.end);
+  block.sentencesEnd = out.size();
 }
 
 }  // namespace aetherflow

@@ -23,6 +23,9 @@ struct Block {
   /// 0 before the first heading or "…:" line, then counting. A repetition counts only inside one section.
   std::size_t section;
   bool first;  ///< the first block of its section: removing it would leave the heading without a body
+  /// Its sentences in the list of all; none for headings, rulers and verbatim blocks.
+  std::size_t sentences = 0;
+  std::size_t sentencesEnd = 0;
 };
 
 std::vector<Block> blocksOf(std::string_view text, const Protection& protection);
@@ -31,10 +34,10 @@ std::vector<Block> blocksOf(std::string_view text, const Protection& protection)
 struct Sentence {
   std::size_t begin;
   std::size_t end;
-  bool last;  ///< nothing follows in the block
 };
 
-/// Ends are . ! ? … before white space and a capital, a digit or a mark; the end of the block ends the last one.
-std::vector<Sentence> sentencesOf(std::string_view text, const Block& block);
+/// Appends the sentences of a block. Ends are . ! ? … before white space and a capital, a digit or a mark; the end of
+/// the block ends the last one.
+void findSentences(std::string_view text, Block& block, std::vector<Sentence>& out);
 
 }  // namespace aetherflow

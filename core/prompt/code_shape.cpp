@@ -43,7 +43,7 @@ bool isCode(std::string_view line) {
     if (i > 0 && c == '(' && text::isAlnum(line[i - 1])) return true;
     if (i > 0 && c == '>' && line[i - 1] == '-') return true;
   }
-  constexpr std::string_view kStarts =
+  constexpr text::List kStarts =
       "import \nfrom \ndef \nclass \nreturn\n#include\n#!\n//\n/*\npackage \nuse \nfn \nfunc \nend\nelse\nSELECT "
       "\nINSERT \nCREATE "
       "\nFROM \nRUN \n";

@@ -52,10 +52,10 @@ std::string_view longestJson(std::string_view s) {
 std::string_view mainLanguage(const std::vector<FencedBlock>& blocks) {
   std::vector<std::pair<std::string_view, std::size_t>> totals;  // few: languages, not blocks
   for (const FencedBlock& block : blocks) {
-    auto at = totals.begin();
-    while (at != totals.end() && at->first != block.language) ++at;
-    if (at == totals.end()) at = totals.insert(at, {block.language, 0});
-    at->second += block.body.size();
+    std::size_t at = 0;
+    while (at < totals.size() && totals[at].first != block.language) ++at;
+    if (at == totals.size()) totals.emplace_back(block.language, 0);
+    totals[at].second += block.body.size();
   }
   auto chosen = totals.begin();
   for (auto at = totals.begin(); at != totals.end(); ++at) {

@@ -1,8 +1,9 @@
 #include "core/prompt/delimiter.hpp"
 
-#include <algorithm>
+#include <functional>
 #include <vector>
 
+#include "core/base/sort.hpp"
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
@@ -28,7 +29,7 @@ std::int64_t freeNumber(std::string_view text, std::string_view tag) {
     }
   }
   if (!plainUsed) return 0;
-  std::sort(used.begin(), used.end());
+  sortItems(used, std::less<>());
   std::int64_t free = 1;
   for (const std::int64_t number : used) free += number == free ? 1 : 0;
   return free;

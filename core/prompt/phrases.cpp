@@ -1,211 +1,121 @@
 #include "core/prompt/phrases.hpp"
 
+#include <iterator>
+
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
 namespace {
 
-struct Phrase {
-  PhraseKind kind;
-  std::string_view text;  // lower case, ' for any apostrophe, one blank for any white space
+/// One list a kind, in the order of PhraseKind: lower case, ' for any apostrophe, one blank for any white space.
+constexpr std::string_view kPhrases[] = {
+    // Greeting
+    "hello\nhello there\nhi\nhi there\nhey\nhey there\ngood morning\ngood afternoon\ndear assistant\nbonjour\n"
+    "bonsoir\nsalut\n",
+    // Please
+    "please\nkindly\nveuillez\nmerci de\nmerci de bien vouloir\nveuillez s'il vous plaît\n",
+    // Request
+    "i would like you to\ni'd like you to\ni want you to\ni need you to\ni am asking you to\ni'm asking you to\n"
+    "i would really like you to\ni would appreciate it if you could\ni would really appreciate it if you could\n"
+    "i'd appreciate it if you could\ni would be grateful if you could\nit would be great if you could\n"
+    "it would be nice if you could\nit would be helpful if you could\ni was wondering if you could\n"
+    "i was hoping you could\nwhat i need you to do is\nwhat i would like you to do is\nyour task is to\n"
+    "your task will be to\nyour job is to\nyou are asked to\nje voudrais que tu\nje voudrais que vous\n"
+    "j'aimerais que tu\nj'aimerais que vous\nje souhaite que tu\nje souhaite que vous\nje souhaiterais que tu\n"
+    "je souhaiterais que vous\nj'aurais besoin que tu\nj'aurais besoin que vous\nil faudrait que tu\n"
+    "il faudrait que vous\nje te demande de\nje vous demande de\nta tâche est de\nvotre tâche est de\n"
+    "ta mission est de\nvotre mission est de\nton objectif est de\nvotre objectif est de\ncould you please\n"
+    "can you please\nwould you please\ncould you kindly\nwould you kindly\n",
+    // Question
+    "could you\ncan you\nwould you\ncould you perhaps\npeux-tu\npouvez-vous\npourrais-tu\npourriez-vous\n"
+    "est-ce que tu peux\nest-ce que tu pourrais\nest-ce que vous pouvez\nest-ce que vous pourriez\n",
+    // Aside
+    "it is important to note that\nit's important to note that\nit is worth noting that\nit's worth noting that\n"
+    "it should be noted that\nplease note that\nplease keep in mind that\nplease be aware that\nas mentioned above\n"
+    "as mentioned before\nas mentioned earlier\nas mentioned previously\nas stated above\nas stated earlier\n"
+    "as i said\nas you know\nil est important de noter que\nil convient de noter que\nil faut noter que\n"
+    "veuillez noter que\ncomme mentionné ci-dessus\ncomme mentionné plus haut\ncomme indiqué plus haut\n"
+    "comme indiqué ci-dessus\ncomme tu le sais\ncomme vous le savez\n",
+    // Closing
+    "thank you\nthanks\nmany thanks\nthank you very much\nthank you so much\nthanks a lot\nthank you in advance\n"
+    "thanks in advance\nthank you very much in advance\nthank you so much in advance\nbest regards\nkind regards\n"
+    "i hope you are doing well\ni hope you're doing well\ni hope this message finds you well\n"
+    "i hope this finds you well\ni look forward to your response\nlooking forward to your response\n"
+    "i look forward to seeing your work\nlet me know if you have any questions\n"
+    "please let me know if you have any questions\nfeel free to ask if you have any questions\nmerci\n"
+    "merci beaucoup\nmerci d'avance\nmerci par avance\nun grand merci\nun grand merci d'avance\n"
+    "merci beaucoup d'avance\nmerci infiniment\ncordialement\nbien à vous\nbien cordialement\n"
+    "j'espère que tu vas bien\nj'espère que vous allez bien\n",
+    // Thanks
+    "i appreciate your\ni really appreciate your\nje te remercie\nje vous remercie\n",
+    // Reason
+    "for your\nfor all your\nfor the help\npour ton\npour ta\npour votre\nde ton aide\nde votre aide\n",
+    // Inside
+    "s'il te plaît\ns'il vous plaît\ns'il te plait\ns'il vous plait\nsvp\nstp\n",
 };
 
-using enum PhraseKind;
+constexpr std::size_t count(char wanted) {
+  std::size_t sum = 0;
+  for (const std::string_view list : kPhrases) {
+    for (const char c : list) sum += wanted == 0 || c == wanted ? 1 : 0;
+  }
+  return sum;
+}
 
-constexpr Phrase kPhrases[] = {
-    {Greeting, "hello"},
-    {Greeting, "hello there"},
-    {Greeting, "hi"},
-    {Greeting, "hi there"},
-    {Greeting, "hey"},
-    {Greeting, "hey there"},
-    {Greeting, "good morning"},
-    {Greeting, "good afternoon"},
-    {Greeting, "dear assistant"},
-    {Greeting, "bonjour"},
-    {Greeting, "bonsoir"},
-    {Greeting, "salut"},
+/// All phrases, ordered by the compiler: those that begin with one letter lie together. Each ends with a line end.
+struct PhraseIndex {
+  constexpr PhraseIndex() {
+    std::size_t written = 0;
+    std::size_t phrases = 0;
+    for (unsigned letter = 0; letter < 32; ++letter) {
+      from[letter] = static_cast<unsigned char>(phrases);
+      for (std::size_t kind = 0; kind < std::size(kPhrases); ++kind) {
+        bool begins = true;
+        bool wanted = false;
+        for (const char c : kPhrases[kind]) {
+          if (begins) wanted = letterOf(c) == letter;
+          if (begins && wanted) {
+            kinds[phrases] = static_cast<unsigned char>(kind);
+            at[phrases++] = static_cast<std::uint16_t>(written);
+          }
+          if (wanted) text[written++] = c;
+          begins = c == '\n';
+        }
+      }
+    }
+    from[32] = static_cast<unsigned char>(phrases);
+  }
+  /// Five bits, the same for both cases.
+  static constexpr unsigned letterOf(char c) { return c & 31u; }
 
-    {Please, "please"},
-    {Please, "kindly"},
-    {Please, "veuillez"},
-    {Please, "merci de"},
-    {Please, "merci de bien vouloir"},
-    {Please, "veuillez s'il vous plaît"},
-
-    {Request, "i would like you to"},
-    {Request, "i'd like you to"},
-    {Request, "i want you to"},
-    {Request, "i need you to"},
-    {Request, "i am asking you to"},
-    {Request, "i'm asking you to"},
-    {Request, "i would really like you to"},
-    {Request, "i would appreciate it if you could"},
-    {Request, "i would really appreciate it if you could"},
-    {Request, "i'd appreciate it if you could"},
-    {Request, "i would be grateful if you could"},
-    {Request, "it would be great if you could"},
-    {Request, "it would be nice if you could"},
-    {Request, "it would be helpful if you could"},
-    {Request, "i was wondering if you could"},
-    {Request, "i was hoping you could"},
-    {Request, "what i need you to do is"},
-    {Request, "what i would like you to do is"},
-    {Request, "your task is to"},
-    {Request, "your task will be to"},
-    {Request, "your job is to"},
-    {Request, "you are asked to"},
-    {Request, "je voudrais que tu"},
-    {Request, "je voudrais que vous"},
-    {Request, "j'aimerais que tu"},
-    {Request, "j'aimerais que vous"},
-    {Request, "je souhaite que tu"},
-    {Request, "je souhaite que vous"},
-    {Request, "je souhaiterais que tu"},
-    {Request, "je souhaiterais que vous"},
-    {Request, "j'aurais besoin que tu"},
-    {Request, "j'aurais besoin que vous"},
-    {Request, "il faudrait que tu"},
-    {Request, "il faudrait que vous"},
-    {Request, "je te demande de"},
-    {Request, "je vous demande de"},
-    {Request, "ta tâche est de"},
-    {Request, "votre tâche est de"},
-    {Request, "ta mission est de"},
-    {Request, "votre mission est de"},
-    {Request, "ton objectif est de"},
-    {Request, "votre objectif est de"},
-
-    {Question, "could you"},
-    {Question, "can you"},
-    {Question, "would you"},
-    {Request, "could you please"},
-    {Request, "can you please"},
-    {Request, "would you please"},
-    {Request, "could you kindly"},
-    {Request, "would you kindly"},
-    {Question, "could you perhaps"},
-    {Question, "peux-tu"},
-    {Question, "pouvez-vous"},
-    {Question, "pourrais-tu"},
-    {Question, "pourriez-vous"},
-    {Question, "est-ce que tu peux"},
-    {Question, "est-ce que tu pourrais"},
-    {Question, "est-ce que vous pouvez"},
-    {Question, "est-ce que vous pourriez"},
-
-    {Aside, "it is important to note that"},
-    {Aside, "it's important to note that"},
-    {Aside, "it is worth noting that"},
-    {Aside, "it's worth noting that"},
-    {Aside, "it should be noted that"},
-    {Aside, "please note that"},
-    {Aside, "please keep in mind that"},
-    {Aside, "please be aware that"},
-    {Aside, "as mentioned above"},
-    {Aside, "as mentioned before"},
-    {Aside, "as mentioned earlier"},
-    {Aside, "as mentioned previously"},
-    {Aside, "as stated above"},
-    {Aside, "as stated earlier"},
-    {Aside, "as i said"},
-    {Aside, "as you know"},
-    {Aside, "il est important de noter que"},
-    {Aside, "il convient de noter que"},
-    {Aside, "il faut noter que"},
-    {Aside, "veuillez noter que"},
-    {Aside, "comme mentionné ci-dessus"},
-    {Aside, "comme mentionné plus haut"},
-    {Aside, "comme indiqué plus haut"},
-    {Aside, "comme indiqué ci-dessus"},
-    {Aside, "comme tu le sais"},
-    {Aside, "comme vous le savez"},
-
-    {Closing, "thank you"},
-    {Closing, "thanks"},
-    {Closing, "many thanks"},
-    {Closing, "thank you very much"},
-    {Closing, "thank you so much"},
-    {Closing, "thanks a lot"},
-    {Closing, "thank you in advance"},
-    {Closing, "thanks in advance"},
-    {Closing, "thank you very much in advance"},
-    {Closing, "thank you so much in advance"},
-    {Closing, "best regards"},
-    {Closing, "kind regards"},
-    {Closing, "i hope you are doing well"},
-    {Closing, "i hope you're doing well"},
-    {Closing, "i hope this message finds you well"},
-    {Closing, "i hope this finds you well"},
-    {Closing, "i look forward to your response"},
-    {Closing, "looking forward to your response"},
-    {Closing, "i look forward to seeing your work"},
-    {Closing, "let me know if you have any questions"},
-    {Closing, "please let me know if you have any questions"},
-    {Closing, "feel free to ask if you have any questions"},
-    {Closing, "merci"},
-    {Closing, "merci beaucoup"},
-    {Closing, "merci d'avance"},
-    {Closing, "merci par avance"},
-    {Closing, "un grand merci"},
-    {Closing, "un grand merci d'avance"},
-    {Closing, "merci beaucoup d'avance"},
-    {Closing, "merci infiniment"},
-    {Closing, "cordialement"},
-    {Closing, "bien à vous"},
-    {Closing, "bien cordialement"},
-    {Closing, "j'espère que tu vas bien"},
-    {Closing, "j'espère que vous allez bien"},
-
-    {Thanks, "i appreciate your"},
-    {Thanks, "i really appreciate your"},
-    {Thanks, "je te remercie"},
-    {Thanks, "je vous remercie"},
-
-    {Reason, "for your"},
-    {Reason, "for all your"},
-    {Reason, "for the help"},
-    {Reason, "pour ton"},
-    {Reason, "pour ta"},
-    {Reason, "pour votre"},
-    {Reason, "de ton aide"},
-    {Reason, "de votre aide"},
-
-    {Inside, "s'il te plaît"},
-    {Inside, "s'il vous plaît"},
-    {Inside, "s'il te plait"},
-    {Inside, "s'il vous plait"},
-    {Inside, "svp"},
-    {Inside, "stp"},
+  char text[count(0)] = {};
+  std::uint16_t at[count('\n')] = {};
+  unsigned char kinds[count('\n')] = {};
+  unsigned char from[33] = {};
 };
+static_assert(count('\n') < 256);
+constexpr PhraseIndex kIndex;
 
-constexpr std::string_view kWorkVerbs[] = {
-    "add",       "analyse",    "analyze",     "build",        "check",     "compare",   "complete",   "convert",
-    "create",    "define",     "describe",    "design",       "develop",   "document",  "draft",      "estimate",
-    "evaluate",  "examine",    "explain",     "extract",      "find",      "fix",       "generate",   "give",
-    "help",      "identify",   "implement",   "improve",      "list",      "make",      "optimise",   "optimize",
-    "outline",   "prepare",    "produce",     "propose",      "provide",   "refactor",  "remove",     "review",
-    "rewrite",   "show",       "suggest",     "summarise",    "summarize", "tell",      "test",       "translate",
-    "update",    "walk",       "write",       "ajouter",      "améliorer", "analyser",  "comparer",   "compléter",
-    "concevoir", "construire", "convertir",   "corriger",     "créer",     "décrire",   "développer", "documenter",
-    "donner",    "écrire",     "élaborer",    "évaluer",      "expliquer", "extraire",  "faire",      "fournir",
-    "générer",   "identifier", "implémenter", "lister",       "me",        "optimiser", "préparer",   "produire",
-    "proposer",  "réaliser",   "rédiger",     "refactoriser", "relire",    "résumer",   "supprimer",  "tester",
-    "traduire",  "trouver",    "vérifier",
-};
+constexpr text::List kWorkVerbs =
+    "add\nanalyse\nanalyze\nbuild\ncheck\ncompare\ncomplete\nconvert\ncreate\ndefine\ndescribe\ndesign\ndevelop\n"
+    "document\ndraft\nestimate\nevaluate\nexamine\nexplain\nextract\nfind\nfix\ngenerate\ngive\nhelp\nidentify\n"
+    "implement\nimprove\nlist\nmake\noptimise\noptimize\noutline\nprepare\nproduce\npropose\nprovide\nrefactor\n"
+    "remove\nreview\nrewrite\nshow\nsuggest\nsummarise\nsummarize\ntell\ntest\ntranslate\nupdate\nwalk\nwrite\n"
+    "ajouter\naméliorer\nanalyser\ncomparer\ncompléter\nconcevoir\nconstruire\nconvertir\ncorriger\ncréer\ndécrire\n"
+    "développer\ndocumenter\ndonner\nécrire\nélaborer\névaluer\nexpliquer\nextraire\nfaire\nfournir\ngénérer\n"
+    "identifier\nimplémenter\nlister\nme\noptimiser\npréparer\nproduire\nproposer\nréaliser\nrédiger\nrefactoriser\n"
+    "relire\nrésumer\nsupprimer\ntester\ntraduire\ntrouver\nvérifier\n";
 
-constexpr std::string_view kPleaseObjects[] = {
-    "the",      "a",         "an",     "your",  "my",        "our",  "their", "his",  "her", "him", "them", "me", "us",
-    "everyone", "everybody", "people", "users", "customers", "both", "any",   "some", "of",  "to",  "as",   "is", "was",
-    "are",      "with",      "votre",  "ton",   "ta",        "tes",  "vos",   "la",   "le",  "les", "m",    "l",
-};
+constexpr text::List kPleaseObjects =
+    "the\na\nan\nyour\nmy\nour\ntheir\nhis\nher\nhim\nthem\nme\nus\neveryone\neverybody\npeople\nusers\ncustomers\n"
+    "both\nany\nsome\nof\nto\nas\nis\nwas\nare\nwith\nvotre\nton\nta\ntes\nvos\nla\nle\nles\nm\nl\n";
 
-/// Bytes that `phrase` takes at `at`, or 0.
-std::size_t lengthAt(std::string_view s, std::size_t at, std::string_view phrase) {
+/// Bytes that the phrase, which ends with a line end, takes at `at`, or 0.
+std::size_t lengthAt(std::string_view s, std::size_t at, const char* phrase) {
   std::size_t i = at;
-  for (std::size_t p = 0; p < phrase.size(); ++p) {
+  for (char before = 0; *phrase != '\n'; before = *phrase++) {
     if (i >= s.size()) return 0;
-    const char want = phrase[p];
+    const char want = *phrase;
     if (want == ' ') {
       const std::size_t from = i;
       while (i < s.size() && text::isSpace(s[i]) && i - from < 80) ++i;
@@ -215,7 +125,7 @@ std::size_t lengthAt(std::string_view s, std::size_t at, std::string_view phrase
       i += s[i] == '\'' ? 1 : 3;
     } else {
       const auto byte = static_cast<unsigned char>(s[i]);
-      const bool capital = p > 0 && phrase[p - 1] == '\xc3' && byte >= 0x80 && byte <= 0x9e && byte != 0x97;
+      const bool capital = before == '\xc3' && byte >= 0x80 && byte <= 0x9e && byte != 0x97;
       const char have = capital ? static_cast<char>(byte + 0x20) : text::lower(s[i]);
       if (have != want) return 0;
       ++i;
@@ -226,14 +136,8 @@ std::size_t lengthAt(std::string_view s, std::size_t at, std::string_view phrase
   return wordEnds ? i - at : 0;
 }
 
-template <std::size_t N>
-bool isIn(std::string_view word, const std::string_view (&list)[N]) {
-  if (word.size() > 24) return false;
-  const std::string lower = text::lowered(word);
-  for (const std::string_view entry : list) {
-    if (lower == entry) return true;
-  }
-  return false;
+bool isIn(std::string_view word, const text::List& list) {
+  return word.size() <= 24 && text::isListed(text::lowered(word), list);
 }
 
 }  // namespace
@@ -241,11 +145,13 @@ bool isIn(std::string_view word, const std::string_view (&list)[N]) {
 PhraseMatch matchPhrase(std::string_view text, std::size_t at, std::uint32_t kinds) {
   PhraseMatch best;
   if (at >= text.size()) return best;
-  const char first = text::lower(text[at]);
-  for (const Phrase& phrase : kPhrases) {
-    if (phrase.text[0] != first || (kinds & bit(phrase.kind)) == 0) continue;
-    const std::size_t length = lengthAt(text, at, phrase.text);
-    if (length > best.length) best = {length, phrase.kind};
+  const char second = at + 1 < text.size() ? text::lower(text[at + 1]) : '\0';
+  const unsigned letter = PhraseIndex::letterOf(text[at]);
+  for (unsigned i = kIndex.from[letter]; i < kIndex.from[letter + 1]; ++i) {
+    const char* phrase = kIndex.text + kIndex.at[i];
+    if ((kinds >> kIndex.kinds[i] & 1) == 0 || (text::isLower(phrase[1]) && phrase[1] != second)) continue;
+    const std::size_t length = lengthAt(text, at, phrase);
+    if (length > best.length) best = {length, static_cast<PhraseKind>(kIndex.kinds[i])};
   }
   return best;
 }

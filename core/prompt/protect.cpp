@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base/sort.hpp"
+
 namespace aetherflow {
 namespace protect {
 
-void sort(std::vector<GuardedSpan>& spans) {
-  std::sort(spans.begin(), spans.end(), [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
-}
-
 void merge(std::vector<GuardedSpan>& spans) {
-  sort(spans);
+  sortItems(spans, [](const GuardedSpan& a, const GuardedSpan& b) { return a.begin < b.begin; });
   std::size_t kept = 0;
   for (const GuardedSpan& span : spans) {
     if (span.begin >= span.end) continue;
@@ -20,7 +18,7 @@ void merge(std::vector<GuardedSpan>& spans) {
       spans[kept++] = span;
     }
   }
-  spans.erase(spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end());
+  spans.resize(kept);
 }
 
 std::vector<Span> gaps(const std::vector<GuardedSpan>& merged, std::size_t size) {
@@ -36,18 +34,32 @@ std::vector<Span> gaps(const std::vector<GuardedSpan>& merged, std::size_t size)
 
 }  // namespace protect
 
+namespace {
+
+/// Both sorted, no two that begin together.
+void insert(std::vector<GuardedSpan>& spans, const std::vector<GuardedSpan>& more) {
+  std::size_t left = spans.size();
+  std::size_t right = more.size();
+  spans.resize(left + right);
+  while (right != 0) {
+    GuardedSpan& to = spans[left + right - 1];
+    to = left != 0 && spans[left - 1].begin > more[right - 1].begin ? spans[--left] : more[--right];
+  }
+}
+
+}  // namespace
+
 Protection::Protection(std::string_view text) {
   protect::findBlocks(text, spans_);
   protect::merge(spans_);
-  std::vector<GuardedSpan> quotes;
-  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findQuotes(text, gap, quotes);
-  protect::merge(quotes);
-  for (const GuardedSpan& span : quotes) spans_.push_back({span.begin, span.end, Guard::Exact});
-  protect::sort(spans_);
-  std::vector<GuardedSpan> tokens;
-  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findTokens(text, gap, tokens);
-  spans_.insert(spans_.end(), tokens.begin(), tokens.end());
-  protect::sort(spans_);
+  std::vector<GuardedSpan> found;
+  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findQuotes(text, gap, found);
+  protect::merge(found);
+  for (GuardedSpan& span : found) span.guard = Guard::Exact;
+  insert(spans_, found);
+  found.clear();
+  for (const Span& gap : protect::gaps(spans_, text.size())) protect::findTokens(text, gap, found);
+  insert(spans_, found);
 }
 
 std::size_t Protection::after(std::size_t at) const {

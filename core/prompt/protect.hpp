@@ -2,6 +2,7 @@
 // What stripping must not touch, found before anything is removed.
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -55,8 +56,6 @@ void findQuotes(std::string_view text, Span region, std::vector<GuardedSpan>& ou
 /// Tokens and negations inside [from, to), which holds nothing verbatim.
 void findTokens(std::string_view text, Span region, std::vector<GuardedSpan>& out);
 
-/// Sorts by begin.
-void sort(std::vector<GuardedSpan>& spans);
 /// Sorts and merges spans that overlap or touch.
 void merge(std::vector<GuardedSpan>& spans);
 /// The gaps between merged spans inside [0, size).

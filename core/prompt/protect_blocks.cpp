@@ -41,29 +41,93 @@ bool isIndented(std::string_view line) {
   return startsWith(line, "    ") || startsWith(line, "\t");
 }
 
-/// Columns held apart by tabs, by runs of blanks, by bars, or by commas without blanks.
-bool isColumns(std::string_view line) {
-  std::size_t bars = 0;
-  std::size_t commas = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '|') ++bars;
-    if (line[i] == ',' && i + 1 < line.size() && !isBlank(line[i + 1])) ++commas;
-    if (line[i] == '\t') return true;
-    if (line[i] == ' ' && i + 2 < line.size() && line[i + 1] == ' ' && line[i + 2] == ' ') return true;
+/// The pairs of bytes that code is known by, as one bit for what the first may be and what the second: prose is walked
+/// over with two look-ups a byte.
+struct CodePairs {
+  constexpr CodePairs() {
+    add(1, ":=+!/-", ":=>");
+    add(2, ")", ";");
+    add(4, " ", " =");
+    for (int c = 0; c < 256; ++c) second[c] |= c == ' ' || c == '\t' ? 8 : 8 | 16;
+    add(8, "\n\t|", "");
+    add(16, ",", "");
   }
-  return bars >= 2 || commas >= 2;
+  constexpr void add(unsigned char bit, std::string_view firsts, std::string_view seconds) {
+    for (const char c : firsts) first[static_cast<unsigned char>(c)] |= bit;
+    for (const char c : seconds) second[static_cast<unsigned char>(c)] |= bit;
+  }
+  unsigned char first[256] = {};
+  unsigned char second[256] = {};
+};
+constexpr CodePairs kCodePairs;
+
+/// One line without the white space around it, and what was seen on the way.
+struct Walked {
+  std::string_view raw;
+  std::string_view body;
+  std::size_t next;  ///< begin of the next line
+  bool code;         ///< holds an operator, or columns apart by tabs, bars, runs of blanks or commas without blanks
+};
+
+Walked walk(std::string_view s, std::size_t begin) {
+  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t first = begin;
+  while (first < s.size() && s[first] != '\n' && text::isSpace(s[first])) ++first;
+  bool code = false;
+  bool arrow = false;
+  int bars = 0;
+  int commas = 0;
+  std::size_t inner = kNone;  // speaks of code if the body goes on behind it: blanks at the end do not count
+  std::size_t i = first;
+  for (; i < s.size(); ++i) {
+    const auto pairAt = [&](std::size_t at) {
+      return kCodePairs.first[static_cast<unsigned char>(s[at])] &
+             kCodePairs.second[static_cast<unsigned char>(s[at + 1])];
+    };
+    while (i + 1 < s.size() && pairAt(i) == 0) ++i;
+    const char c = s[i];
+    const char next = i + 1 < s.size() ? s[i + 1] : '\0';
+    if (c == '\n') break;
+    switch (c) {
+      case ' ': {
+        const char third = i + 2 < s.size() ? s[i + 2] : '\0';
+        if (third == ' ' && i + 2 < inner) inner = i + 2;
+        break;
+      }
+      case ',':
+        if (++commas == 2 && i + 1 < inner) inner = i + 1;
+        break;
+      case '\t':
+        if (i < inner) inner = i;
+        break;
+      case '|': code = code || ++bars == 2; break;
+      case ')': code = code || next == ';'; break;
+      case ':': code = code || next == ':' || next == '='; break;
+      case '=': code = code || next == '=' || next == '>'; break;
+      case '-':
+        if (next != '>' || arrow) break;
+        arrow = true;
+        code = code || i == first || s[i - 1] != '-';  // --> ends a comment
+        break;
+      default: code = code || next == (c == '/' ? '>' : '=');
+    }
+  }
+  std::size_t last = i;
+  while (last > first && text::isSpace(s[last - 1])) --last;
+  const std::size_t end = i > begin && i < s.size() && s[i - 1] == '\r' ? i - 1 : i;
+  return {s.substr(begin, end - begin), s.substr(first, last - first), i < s.size() ? i + 1 : i,
+          code || (inner != kNone && inner < last)};
 }
 
-bool isCodeLike(std::string_view line) {
-  if (line.find_first_not_of(line[0]) == std::string_view::npos) return false;  // a ruler: ===== is no comparison
-  if (text::listedPrefix(line, "//\n/*\n*/\n#include\n#define\n#!\n$ \n@\n{\n}\n[\n]\n|\n>\n", false) != 0) return true;
-  if (line[0] == '<' && !startsWith(line, "<!--")) return true;
-  const char last = line.back();
-  if (last == '{' || last == '}' || last == '[' || last == '\\') return true;
-  if (text::containsListed(line, "::\n=>\n==\n = \n+=\n!=\n:=\n();\n);\n/>\n")) return true;
-  const std::size_t arrow = line.find("->");
-  if (arrow != std::string_view::npos && (arrow == 0 || line[arrow - 1] != '-')) return true;  // --> ends a comment
-  return isColumns(line);
+bool isCodeLike(const Walked& line) {
+  const std::string_view body = line.body;
+  const char last = body.back();
+  const bool marked =
+      (body[0] == '<' && !startsWith(body, "<!--")) || last == '{' || last == '}' || last == '[' || last == '\\' ||
+      (!text::isWordByte(body[0]) &&
+       text::listedPrefix(body, "//\n/*\n*/\n#include\n#define\n#!\n$ \n@\n{\n}\n[\n]\n|\n>\n", false) != 0);
+  // A ruler is no code: ===== is no comparison.
+  return (line.code || marked) && body.find_first_not_of(body[0]) != std::string_view::npos;
 }
 
 /// Appends fences, indented code and code-like lines, with the blank lines between two of them.
@@ -74,10 +138,10 @@ void findLines(std::string_view s, std::vector<GuardedSpan>& out) {
   std::size_t fenceBegin = 0;
   std::size_t blankFrom = std::string_view::npos;  // after a protected line: where the blank lines begin
   for (std::size_t at = 0; at < s.size();) {
-    const Line line = lineAt(s, at);
+    const std::size_t begin = at;
+    const Walked line = walk(s, at);
     at = line.next;
-    const std::string_view raw = s.substr(line.begin, line.end - line.begin);
-    const std::string_view body = text::trimmed(raw);
+    const std::string_view body = line.body;
     const std::size_t n = fenceLength(body);
     if (openFence) {
       if (n >= fence && body[0] == fenceChar && body.size() == n) {
@@ -88,11 +152,11 @@ void findLines(std::string_view s, std::vector<GuardedSpan>& out) {
       continue;
     }
     if (body.empty()) continue;
-    if (n == 0 && !isIndented(raw) && !isCodeLike(body)) {
+    if (n == 0 && !isIndented(line.raw) && !isCodeLike(line)) {
       blankFrom = std::string_view::npos;
       continue;
     }
-    const std::size_t from = blankFrom == std::string_view::npos ? line.begin : blankFrom;
+    const std::size_t from = blankFrom == std::string_view::npos ? begin : blankFrom;
     blankFrom = line.next;
     if (n == 0) {
       out.push_back({from, line.next});
@@ -100,7 +164,7 @@ void findLines(std::string_view s, std::vector<GuardedSpan>& out) {
       openFence = true;
       fence = n;
       fenceChar = body[0];
-      fenceBegin = line.begin;
+      fenceBegin = begin;
     }
   }
   if (openFence) out.push_back({fenceBegin, s.size()});
@@ -137,13 +201,13 @@ void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
   TextIndex lastClosing;
   for (std::size_t i = s.find("</"); i != std::string_view::npos; i = s.find("</", i + 2)) {
     const std::string_view tag = tagName(s, i + 2);
-    if (!tag.empty()) lastClosing[std::string(tag)] = static_cast<std::uint32_t>(i + 2 + tag.size());
+    if (!tag.empty()) lastClosing.emplace(tag, 0).first->second = static_cast<std::uint32_t>(i + 2 + tag.size());
   }
   if (lastClosing.empty()) return;
   for (std::size_t i = s.find('<'); i != std::string_view::npos; i = s.find('<', i + 1)) {
     const std::string_view tag = tagName(s, i + 1);
     if (tag.empty() || holdsInstructions(tag)) continue;
-    const auto closing = lastClosing.find(std::string(tag));
+    const auto closing = lastClosing.find(tag);
     if (closing == lastClosing.end() || closing->second < i) continue;
     out.push_back({i, closing->second});
     i = closing->second - 1;
@@ -152,7 +216,7 @@ void findTagged(std::string_view s, std::vector<GuardedSpan>& out) {
 
 /// Verbs and nouns after which a colon opens a text to work on, which is no instruction any more.
 bool announcesPayload(std::string_view s, std::size_t at) {
-  constexpr std::string_view kStems =
+  constexpr text::List kStems =
       "translate\nproofread\nparaphrase\nrephrase\nrewrite\nsummarize\nsummarise\nclassify\ntranscribe\nverbatim\nexact"
       "ly\n"
       "following text\nfollowing email\nfollowing message\nfollowing letter\nfollowing "
@@ -161,19 +225,21 @@ bool announcesPayload(std::string_view s, std::size_t at) {
   return text::listedPrefix(s.substr(at), kStems, true) != 0;
 }
 
-/// "Translate the following: …" makes the rest of the text a quotation without marks.
+/// "Translate the following: …" makes the rest of the text a quotation without marks. Colons are few: the words are
+/// read backwards from each, to the end of the sentence or the paragraph before it.
 void findPayload(std::string_view s, std::vector<GuardedSpan>& out) {
-  bool armed = false;
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    const bool ends = i + 1 == s.size() || text::isSpace(s[i + 1]);
-    if (s[i] == ':' && ends && armed) {
-      out.push_back({i, s.size()});
+  std::size_t read = 0;
+  for (std::size_t colon = s.find(':'); colon != std::string_view::npos; colon = s.find(':', colon + 1)) {
+    if (colon + 1 < s.size() && !text::isSpace(s[colon + 1])) continue;
+    for (std::size_t i = colon; i-- > read;) {
+      const bool stop = (s[i] == '.' || s[i] == '!' || s[i] == '?') && text::isSpace(s[i + 1]);
+      if (stop || (s[i] == '\n' && s[i + 1] == '\n')) break;
+      const bool wordStart = text::isWordByte(s[i]) && (i == 0 || !text::isWordByte(s[i - 1]));
+      if (!wordStart || !announcesPayload(s, i)) continue;
+      out.push_back({colon, s.size()});
       return;
     }
-    if (ends && (s[i] == '.' || s[i] == '!' || s[i] == '?')) armed = false;
-    if (s[i] == '\n' && i + 1 < s.size() && s[i + 1] == '\n') armed = false;
-    const bool wordStart = text::isWordByte(s[i]) && (i == 0 || !text::isWordByte(s[i - 1]));
-    if (wordStart && !armed) armed = announcesPayload(s, i);
+    read = colon;
   }
 }
 

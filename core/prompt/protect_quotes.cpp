@@ -9,6 +9,7 @@
 namespace aetherflow::protect {
 namespace {
 
+using text::classesOf;
 using text::isSpace;
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -151,6 +152,9 @@ void findQuotes(std::string_view text, Span region, std::vector<GuardedSpan>& ou
     if (gap.end <= region.begin) continue;
     if (gap.begin < region.begin) gap.begin = region.begin;
     const std::string_view s = text.substr(0, gap.end);
+    unsigned classes = 0;
+    for (std::size_t i = gap.begin; i < gap.end; ++i) classes |= classesOf(s[i]);
+    if ((classes & text::kQuote) == 0) continue;
     if (!pairDouble(s, gap, out)) pairByParagraph(s, gap, out);
     findSingle(s, gap, out);
     findPaired(s, gap, "«", "»", out);

@@ -6,19 +6,16 @@
 namespace aetherflow::protect {
 namespace {
 
+using text::classesOf;
 using text::isAlnum;
 using text::isAlpha;
-using text::isDigit;
-using text::isHigh;
 using text::isLower;
 using text::isUpper;
 
 /// The word without the marks of a sentence around it.
 std::string_view core(std::string_view word) {
-  constexpr std::string_view kBefore = "([{\"'*";
-  constexpr std::string_view kAfter = ".,;:!?\"'*)]}";
-  while (!word.empty() && kBefore.find(word.front()) != std::string_view::npos) word.remove_prefix(1);
-  while (!word.empty() && kAfter.find(word.back()) != std::string_view::npos) word.remove_suffix(1);
+  while (!word.empty() && (classesOf(word.front()) & text::kBefore) != 0) word.remove_prefix(1);
+  while (!word.empty() && (classesOf(word.back()) & text::kAfter) != 0) word.remove_suffix(1);
   return word;
 }
 
@@ -31,13 +28,51 @@ std::size_t afterApostrophe(std::string_view word) {
   return 0;
 }
 
-bool isNegationWord(std::string_view word) {
-  if (word.size() > 32) return false;
-  constexpr std::string_view kWords =
+/// Where each negation stands in one literal, by a hash without collisions that the compiler finds: nearly every word
+/// of a text is looked up here.
+struct Negations {
+  static constexpr std::string_view kWords =
       "not\nno\nnever\nwithout\nnone\nnor\nneither\nnothing\nnobody\nnowhere\ncannot\nunless\nexcept\navoid\ndont\ncant"
       "\n"
       "ne\npas\nsans\njamais\naucun\naucune\nni\nrien\nnon\npersonne\nsauf\nexcepté\n";
-  if (text::isListed(word, kWords)) return true;
+  static constexpr unsigned kSlots = 128;
+
+  constexpr Negations() {
+    while (!fill()) ++factor;
+  }
+  /// False if two words meet.
+  constexpr bool fill() {
+    for (auto& slot : slots) slot = kWords.size() - 1;
+    for (std::size_t at = 0; at < kWords.size();) {
+      const std::size_t end = kWords.find('\n', at);
+      auto& slot = slots[slotOf(kWords.substr(at, end - at))];
+      if (slot != kWords.size() - 1) return false;
+      slot = static_cast<unsigned char>(at);
+      at = end + 1;
+    }
+    return true;
+  }
+  /// Neither case of a letter has its sixth bit in the sum.
+  constexpr unsigned slotOf(std::string_view word) const {
+    const unsigned letters = (word.front() & 31u) * factor + (word[word.size() / 2] & 31u);
+    return (letters * 5 + (word.back() & 31u) * 9 + static_cast<unsigned>(word.size())) % kSlots;
+  }
+  bool has(std::string_view word) const {
+    if (word.empty()) return false;
+    const std::string_view entry = kWords.substr(slots[slotOf(word)]);
+    return entry.size() > word.size() && entry[word.size()] == '\n' &&
+           text::equalNoCase(word, entry.substr(0, word.size()));
+  }
+
+  unsigned factor = 1;
+  unsigned char slots[kSlots] = {};
+};
+static_assert(Negations::kWords.size() < 256);
+constexpr Negations kNegations;
+
+bool isNegationWord(std::string_view word) {
+  if (word.size() > 32) return false;
+  if (kNegations.has(word)) return true;
   const std::size_t tail = afterApostrophe(word);
   if (tail == 0) return false;
   const std::string_view before = word.substr(0, tail - (word[tail - 1] == '\'' ? 1 : 3));
@@ -71,8 +106,7 @@ bool isExact(std::string_view raw, std::string_view word) {
   if (dashes > 0 && dashes < raw.size() && isAlpha(raw[dashes])) return true;  // -x, --flag
   for (std::size_t i = 0; i < word.size(); ++i) {
     const char c = word[i];
-    if (isDigit(c)) return true;
-    if (std::string_view("/\\_@#$%&=<>+~^|{}[]`").find(c) != std::string_view::npos) return true;
+    if ((classesOf(c) & text::kSign) != 0) return true;
     if (i == 0) continue;
     const bool inner = i + 1 < word.size();
     if (inner && (c == '.' || c == ':') && word[i + 1] != c) return true;
@@ -87,7 +121,8 @@ bool isExact(std::string_view raw, std::string_view word) {
 
 void findTokens(std::string_view s, Span region, std::vector<GuardedSpan>& out) {
   for (std::size_t i = region.begin; i < region.end;) {
-    if (text::isSpace(s[i])) {
+    unsigned classes = classesOf(s[i]);
+    if ((classes & text::kSpace) != 0) {
       ++i;
       continue;
     }
@@ -96,13 +131,25 @@ void findTokens(std::string_view s, Span region, std::vector<GuardedSpan>& out) 
       continue;
     }
     const std::size_t begin = i;
-    while (i < region.end && !text::isSpace(s[i]) && (i == begin || commentMark(s, i) == 0)) ++i;
+    classes &= ~unsigned{text::kUpper};  // only inside a word it makes one exact
+    for (++i; i < region.end; ++i) {
+      const unsigned next = classesOf(s[i]);
+      if ((next & text::kSpace) != 0 || ((next & text::kJoin) != 0 && commentMark(s, i) != 0)) break;
+      classes |= next;
+    }
     std::string_view raw = s.substr(begin, i - begin);
+    // Most words are letters and at most a mark behind them.
+    constexpr unsigned kUnclear = text::kUpper | text::kSign | text::kInner | text::kJoin | text::kApostrophe;
+    if ((classes & kUnclear) == 0) {
+      if (kNegations.has((classes & (text::kBefore | text::kAfter)) != 0 ? core(raw) : raw)) {
+        out.push_back({begin, i, Guard::Negation});
+      }
+      continue;
+    }
     const std::string_view word = core(raw);
     // A ruler (----, ====) is decoration, not a token.
-    if (word.empty() || word.find_first_not_of(word[0]) == std::string_view::npos) {
-      if (word.empty() || std::string_view("-=_").find(word[0]) != std::string_view::npos) continue;
-    }
+    if (word.empty()) continue;
+    if ((word[0] == '-' || word[0] == '=' || word[0] == '_') && word.find_first_not_of(word[0]) == word.npos) continue;
     // Marks of markup and of the sentence around a plain word stay free; around an exact one they belong to it.
     if (isExact(raw, word)) {
       while (!raw.empty() && std::string_view(".,;:!?").find(raw.back()) != std::string_view::npos)

@@ -1,7 +1,6 @@
 #include "core/prompt/strip.hpp"
 
-#include <algorithm>
-
+#include "core/base/sort.hpp"
 #include "core/prompt/strip_rules.hpp"
 #include "core/prompt/text.hpp"
 #include "core/prompt/tokens.hpp"
@@ -35,7 +34,7 @@ void capitalise(std::string_view text, std::size_t& at, std::string& out) {
 /// The text without the cuts. Of two that overlap the one that begins first wins, then the longer; the next pass
 /// finds what is left of the other.
 std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[kStripRules]) {
-  std::sort(cuts.begin(), cuts.end(), [](const Cut& a, const Cut& b) {
+  sortItems(cuts, [](const Cut& a, const Cut& b) {
     if (a.begin != b.begin) return a.begin < b.begin;
     return a.end != b.end ? a.end > b.end : a.rule < b.rule;
   });
@@ -60,19 +59,18 @@ std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[k
 }  // namespace
 
 StripInput::StripInput(std::string_view whole) : text(whole), protection(whole), blocks(blocksOf(whole, protection)) {
-  sentences.resize(blocks.size());
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const BlockKind kind = blocks[b].kind;
+  for (Block& block : blocks) {
+    const BlockKind kind = block.kind;
     if (kind == BlockKind::Prose || kind == BlockKind::Item || kind == BlockKind::Numbered) {
-      sentences[b] = sentencesOf(text, blocks[b]);
+      findSentences(text, block, sentences);
     }
   }
 }
 
-Cut sentenceCut(const StripInput& in, std::size_t block, std::size_t sentence, StripRule rule) {
-  const std::vector<Sentence>& all = in.sentences[block];
-  if (all.size() == 1) return {in.blocks[block].begin, in.blocks[block].end, rule};
-  if (sentence + 1 < all.size()) return {all[sentence].begin, all[sentence + 1].begin, rule};
+Cut sentenceCut(const StripInput& in, const Block& block, std::size_t sentence, StripRule rule) {
+  const std::vector<Sentence>& all = in.sentences;
+  if (block.sentencesEnd - block.sentences == 1) return {block.begin, block.end, rule};
+  if (sentence + 1 < block.sentencesEnd) return {all[sentence].begin, all[sentence + 1].begin, rule};
   return {all[sentence - 1].end, all[sentence].end, rule};
 }
 
@@ -116,7 +114,7 @@ Stripped strip(std::string_view text) {
     if (tally[rule].count == 0) continue;
     result.removals.push_back({static_cast<StripRule>(rule), tally[rule].count, tally[rule].bytes, tally[rule].tokens});
   }
-  result.tokensAfter = estimateTokens(result.text);
+  result.tokensAfter = result.removals.empty() ? result.tokensBefore : estimateTokens(result.text);
   return result;
 }
 

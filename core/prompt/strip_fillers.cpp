@@ -22,14 +22,14 @@ class Fillers {
   Fillers(const StripInput& in, std::vector<Cut>& out) : in_(in), s_(in.text), out_(out) {}
 
   void run() {
-    for (std::size_t b = 0; b < in_.blocks.size(); ++b) {
-      for (std::size_t i = 0; i < in_.sentences[b].size(); ++i) sentence(b, i);
+    for (const Block& block : in_.blocks) {
+      for (std::size_t i = block.sentences; i < block.sentencesEnd; ++i) sentence(block, i);
     }
   }
 
  private:
-  void sentence(std::size_t block, std::size_t index) {
-    const Sentence& it = in_.sentences[block][index];
+  void sentence(const Block& block, std::size_t index) {
+    const Sentence& it = in_.sentences[index];
     const std::size_t head = headEnd(it);
     const bool whole = head >= it.end || isClosing(head, it.end);
     if (whole && !in_.protection.touches(it.begin, it.end)) {
@@ -100,11 +100,15 @@ class Fillers {
   /// something.
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
-    for (std::size_t i = from; i < end; ++i) {
-      const char c = text::lower(s_[i]);
-      if ((c != 'p' && c != 's' && c != 'k') || i == 0 || text::isWordByte(s_[i - 1]) || s_[i - 1] == '-') continue;
+    const auto beginsAt = [&](std::size_t i) {
+      return (text::classesOf(s_[i - 1]) >> 1 & text::classesOf(s_[i]) & text::kPolite) != 0;
+    };
+    // The sentence's first word was the head's business.
+    for (std::size_t i = from + 1; i < end; ++i) {
+      while (i < end && !beginsAt(i)) ++i;
+      if (i >= end) return;
       const PhraseMatch match = matchPhrase(s_.substr(0, end), i, kInside);
-      if (match.length == 0 || i == from) continue;
+      if (match.length == 0) continue;
       const std::size_t after = i + match.length;
       if (cutInside(i, after, end, match.kind == PhraseKind::Please)) i = after;
     }

@@ -1,5 +1,7 @@
 // Rulers, comments, emphasis marks, blank runs.
 
+#include <algorithm>
+
 #include "core/prompt/strip_rules.hpp"
 #include "core/prompt/text.hpp"
 
@@ -49,6 +51,8 @@ void cutRulers(const StripInput& in, std::vector<Cut>& out) {
   const std::string_view s = in.text;
   constexpr std::string_view kMarks = "-=*_";
   bool delimits[4] = {};
+  const auto isRule = [](const Block& block) { return block.kind == BlockKind::Rule; };
+  if (std::none_of(in.blocks.begin(), in.blocks.end(), isRule)) return;
   for (std::size_t b = 0; b < in.blocks.size(); ++b) {
     const Block& block = in.blocks[b];
     if (block.kind == BlockKind::Rule) {
@@ -150,21 +154,21 @@ void cutMarkup(const StripInput& in, std::vector<Cut>& out) {
 void cutBlanks(const StripInput& in, std::vector<Cut>& out) {
   const std::string_view s = in.text;
   const std::vector<GuardedSpan>& spans = in.protection.spans();
-  std::size_t span = 0;
-  for (std::size_t i = 0; i < s.size();) {
-    while (span < spans.size() && spans[span].end <= i) ++span;
-    if (span < spans.size() && spans[span].begin <= i) {
-      i = spans[span].end;
-      continue;
-    }
-    if (!isSpace(s[i])) {
-      ++i;
-      continue;
-    }
+  std::size_t from = 0;
+  for (std::size_t span = 0; span <= spans.size(); ++span) {
     const std::size_t limit = span < spans.size() ? spans[span].begin : s.size();
-    const std::size_t begin = i;
-    while (i < limit && isSpace(s[i])) ++i;
-    cutRun(in, begin, i, out);
+    // A run matters if it holds a line end or ends the text: each is found by its last byte.
+    while (from < limit) {
+      const std::size_t newline = s.substr(0, limit).find('\n', from);
+      const std::size_t inside = newline != std::string_view::npos ? newline : limit;
+      if (newline == std::string_view::npos && limit != s.size()) break;
+      std::size_t begin = inside;
+      while (begin > from && isSpace(s[begin - 1])) --begin;
+      from = inside;
+      while (from < limit && isSpace(s[from])) ++from;
+      if (begin < from) cutRun(in, begin, from, out);
+    }
+    if (span < spans.size()) from = spans[span].end;
   }
 }
 

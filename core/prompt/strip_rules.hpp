@@ -25,7 +25,7 @@ struct StripInput {
   std::string_view text;
   Protection protection;
   std::vector<Block> blocks;
-  std::vector<std::vector<Sentence>> sentences;  ///< per block; none for headings, rulers and verbatim blocks
+  std::vector<Sentence> sentences;  ///< of all blocks
 };
 
 void cutFillers(const StripInput& in, std::vector<Cut>& out);
@@ -34,6 +34,6 @@ void cutMarkup(const StripInput& in, std::vector<Cut>& out);
 void cutBlanks(const StripInput& in, std::vector<Cut>& out);
 
 /// The cut that takes a whole sentence with the blanks that parted it; the whole block if it was the only one.
-Cut sentenceCut(const StripInput& in, std::size_t block, std::size_t sentence, StripRule rule);
+Cut sentenceCut(const StripInput& in, const Block& block, std::size_t sentence, StripRule rule);
 
 }  // namespace aetherflow

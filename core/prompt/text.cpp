@@ -61,43 +61,39 @@ bool equalNoCase(std::string_view s, std::string_view lowerCase) {
   return true;
 }
 
-bool containsNoCase(std::string_view s, std::string_view needle) {
-  for (std::size_t i = 0; i + needle.size() <= s.size(); ++i) {
-    if (lower(s[i]) == needle[0] && equalNoCase(s.substr(i, needle.size()), needle)) return true;
-  }
-  return false;
-}
-
 namespace {
 
-/// Takes the next entry off the list; false at its end.
-bool take(std::string_view& list, std::string_view& entry) {
-  const std::size_t end = list.find('\n');
-  if (end == std::string_view::npos) return false;
-  entry = list.substr(0, end);
-  list.remove_prefix(end + 1);
-  return true;
+/// Length of the entry that begins the list if `s` begins with it, or 0; `at` moves to the next entry.
+std::size_t matchEntry(std::string_view s, std::string_view list, std::size_t& at, bool anyCase) {
+  const std::size_t begin = at;
+  std::size_t i = 0;
+  while (i < s.size() && list[at] != '\n' && (anyCase ? lower(s[i]) : s[i]) == list[at]) ++i, ++at;
+  const bool matched = list[at] == '\n';
+  while (list[at++] != '\n') {
+  }
+  return matched ? at - 1 - begin : 0;
 }
 
 }  // namespace
 
-bool isListed(std::string_view s, std::string_view list) {
-  for (std::string_view entry; take(list, entry);) {
-    if (equalNoCase(s, entry)) return true;
+bool isListed(std::string_view s, const List& list) {
+  for (std::size_t at = 0; list.mayBegin(s) && at < list.entries.size();) {
+    if (const std::size_t length = matchEntry(s, list.entries, at, true); length != 0 && length == s.size())
+      return true;
   }
   return false;
 }
 
-std::size_t listedPrefix(std::string_view s, std::string_view list, bool anyCase) {
-  for (std::string_view entry; take(list, entry);) {
-    if (anyCase ? equalNoCase(s.substr(0, entry.size()), entry) : startsWith(s, entry)) return entry.size();
+std::size_t listedPrefix(std::string_view s, const List& list, bool anyCase) {
+  for (std::size_t at = 0; list.mayBegin(s) && at < list.entries.size();) {
+    if (const std::size_t length = matchEntry(s, list.entries, at, anyCase); length != 0) return length;
   }
   return 0;
 }
 
-bool containsListed(std::string_view s, std::string_view list) {
-  for (std::string_view entry; take(list, entry);) {
-    if (containsNoCase(s, entry)) return true;
+bool containsListed(std::string_view s, const List& list) {
+  for (; !s.empty(); s.remove_prefix(1)) {
+    if (list.mayBegin(s) && listedPrefix(s, list, true) != 0) return true;
   }
   return false;
 }

@@ -5,14 +5,14 @@
 namespace aetherflow {
 namespace {
 
-enum class Class : std::uint8_t { Letter, Digit, Punctuation, Newline, Blank, Ideograph, OtherLetter };
+enum class Class : std::uint8_t { Letter, Digit, Punctuation, Newline, Blank, Ideograph, OtherLetter, Longer };
 
-bool isIdeograph(std::uint32_t c) {
+constexpr bool isIdeograph(std::uint32_t c) {
   return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7af) ||
          (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff);
 }
 
-Class classOf(std::uint32_t c) {
+constexpr Class classOf(std::uint32_t c) {
   if (c < 0x80) {
     const char byte = static_cast<char>(c);
     if (text::isAlpha(byte)) return Class::Letter;
@@ -36,26 +36,45 @@ std::uint64_t costOf(Class kind, std::uint64_t length) {
     case Class::Blank: return length == 1 ? 0 : 600;  // one blank belongs to the word after it
     case Class::Ideograph: return length * 800;
     case Class::OtherLetter: return length * 2000 / 7;
+    case Class::Longer: break;  // of bytes, not of code points
   }
   return 0;
 }
 
+struct ByteRuns {
+  constexpr ByteRuns() {
+    for (unsigned c = 0; c < 256; ++c) of[c] = c < 128 ? classOf(c) : Class::Longer;
+  }
+  Class of[256] = {};
+};
+constexpr ByteRuns kRuns;
+
 }  // namespace
 
 std::uint32_t estimateTokens(std::string_view utf8) {
+  const auto classAt = [&](std::size_t i) { return kRuns.of[static_cast<unsigned char>(utf8[i])]; };
   std::uint64_t thousandths = 0;
   std::uint64_t length = 0;
   Class run = Class::Blank;
   for (std::size_t i = 0; i < utf8.size();) {
-    const auto point = text::decode(utf8, i);
-    i += point.bytes;
-    const Class kind = classOf(point.value);
+    std::size_t bytes = 1;
+    Class kind = classAt(i);
+    if (kind == Class::Longer) {
+      const auto point = text::decode(utf8, i);
+      kind = classOf(point.value);
+      bytes = point.bytes;
+    }
     if (kind != run && length != 0) {
       thousandths += costOf(run, length);
       length = 0;
     }
     run = kind;
     ++length;
+    i += bytes;
+    // Most runs are ASCII: their bytes are counted without a look at anything else.
+    const std::size_t from = i;
+    while (i < utf8.size() && classAt(i) == run) ++i;
+    length += i - from;
   }
   if (length != 0) thousandths += costOf(run, length);
   const std::uint64_t tokens = (thousandths + 999) / 1000;

@@ -1,6 +1,9 @@
 #include "core/route/health.hpp"
 
 #include <algorithm>
+#include <functional>
+
+#include "core/base/sort.hpp"
 
 namespace aetherflow {
 
@@ -73,8 +76,8 @@ std::int64_t Health::firstTokenP95(ModelIndex model, std::int64_t planned) const
   const Times& times = models_[model];
   const std::size_t known = std::min<std::size_t>(times.count, kRemembered);
   if (known < 8) return 4 * planned;
-  std::array<std::int32_t, kRemembered> sorted = times.ms;
-  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(known));
+  std::vector<std::int32_t> sorted(times.ms.begin(), times.ms.begin() + static_cast<std::ptrdiff_t>(known));
+  sortItems(sorted, std::less<>());
   return sorted[(known * 95 + 99) / 100 - 1];
 }
 

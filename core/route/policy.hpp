@@ -54,7 +54,8 @@ constexpr FailureRule failureRule(FailureKind kind) {
     case FailureKind::Overloaded: return {true, true, true, false};
     case FailureKind::ServerError: return {true, true, true, false};
     case FailureKind::TimeoutConnect: return {true, true, true, false};
-    case FailureKind::Unreachable: return {true, true, true, false};
+    // A connection that broke after the request had left; one that never stood was not sent, see usedBy.
+    case FailureKind::Unreachable: return {true, true, true, true};
     case FailureKind::TimeoutFirstToken: return {true, true, true, true};
     case FailureKind::TimeoutIdle: return {true, true, true, true};
     case FailureKind::TimeoutTotal: return {true, true, true, true};

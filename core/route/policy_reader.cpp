@@ -12,6 +12,7 @@ Ceiling readCeiling(Reading& reading, const JsonValue& budget, const char* key) 
   const JsonValue* found = reading.object(budget, key, at);
   if (found == nullptr) return ceiling;
   const std::string inside = at + "/" + key;
+  reading.only(*found, "usd tokens", inside);
   const double usd = reading.number(*found, "usd", -1, 0, 1e9, inside);
   // Rounded down: a ceiling is never more than was said.
   if (usd >= 0) ceiling.usd = static_cast<MicroUsd>(usd * 1e6 + 1e-6);
@@ -22,11 +23,15 @@ Ceiling readCeiling(Reading& reading, const JsonValue& budget, const char* key) 
 void readBudget(Reading& reading, const JsonValue& table, Policy& policy) {
   const JsonValue* budget = reading.object(table, "budget", "/table");
   if (budget == nullptr) return;
+  reading.only(*budget, "run step attempt ladder", "/table/budget");
   policy.run = readCeiling(reading, *budget, "run");
   policy.step = readCeiling(reading, *budget, "step");
   policy.attempt = readCeiling(reading, *budget, "attempt");
   const JsonValue* ladder = budget->find("ladder");
-  if (ladder == nullptr) return;
+  if (ladder == nullptr || ladder->isNull()) return;
+  // Any other value has no items, and would be a ladder without rungs.
+  if (!ladder->isArray())
+    return reading.fail("/table/budget/ladder", "expected a list of cheaper, skip_optional, stop");
   static constexpr std::string_view kRungs[] = {"cheaper", "skip_optional", "stop"};
   policy.ladder = {Rung::None, Rung::None, Rung::None};
   std::size_t count = 0;
@@ -45,6 +50,7 @@ Policy readPolicy(Reading& reading, const JsonValue& table) {
   Policy policy;
   if (const JsonValue* retry = reading.object(table, "retry", "/table")) {
     const std::string at = "/table/retry";
+    reading.only(*retry, "attempts perModel baseMs capMs deadlineMs patienceMs", at);
     policy.attempts = static_cast<std::uint32_t>(reading.whole(*retry, "attempts", policy.attempts, 1, 100, at));
     policy.perModel = static_cast<std::uint32_t>(reading.whole(*retry, "perModel", policy.perModel, 1, 100, at));
     policy.baseMs = reading.whole(*retry, "baseMs", policy.baseMs, 0, kLongest, at);
@@ -54,14 +60,18 @@ Policy readPolicy(Reading& reading, const JsonValue& table) {
   }
   if (const JsonValue* breaker = reading.object(table, "breaker", "/table")) {
     const std::string at = "/table/breaker";
+    reading.only(*breaker, "failures openMs maxOpenMs", at);
     policy.failures = static_cast<std::uint32_t>(reading.whole(*breaker, "failures", policy.failures, 1, 1000, at));
     policy.openMs = reading.whole(*breaker, "openMs", policy.openMs, 1, kLongest, at);
     policy.maxOpenMs = reading.whole(*breaker, "maxOpenMs", policy.maxOpenMs, 1, kLongest, at);
   }
-  if (const JsonValue* hedge = reading.object(table, "hedge", "/table"))
+  if (const JsonValue* hedge = reading.object(table, "hedge", "/table")) {
+    reading.only(*hedge, "share", "/table/hedge");
     policy.hedgePermille =
         static_cast<std::uint32_t>(reading.number(*hedge, "share", 0, 0, 1, "/table/hedge") * 1000 + 0.5);
+  }
   if (const JsonValue* floor = reading.object(table, "floor", "/table")) {
+    reading.only(*floor, "tokensPerSecond afterMs", "/table/floor");
     policy.floorTokensPerSecond =
         static_cast<std::uint32_t>(reading.whole(*floor, "tokensPerSecond", 0, 0, 1'000'000, "/table/floor"));
     policy.floorAfterMs = reading.whole(*floor, "afterMs", policy.floorAfterMs, 1, kLongest, "/table/floor");
@@ -79,6 +89,7 @@ QuotaLimits readQuota(Reading& reading, const JsonValue& group) {
   limits.group = group.name;
   const std::string at = "/table/limits/" + group.name;
   if (!group.isObject()) return reading.fail(at, "expected an object"), limits;
+  reading.only(group, "requestsPerMinute tokensPerMinute requestsPerDay tokensPerDay concurrency", at);
   static constexpr const char* kMembers[] = {"requestsPerMinute", "tokensPerMinute", "requestsPerDay", "tokensPerDay"};
   for (std::size_t i = 0; i < kWindows; ++i) limits.most[i] = reading.whole(group, kMembers[i], -1, 1, kMost, at);
   limits.concurrency = static_cast<std::uint32_t>(reading.whole(group, "concurrency", 0, 0, 100'000, at));

@@ -2,6 +2,7 @@
 // Reading of configuration: members with a type and a range, and the first that is wrong.
 
 #include <string>
+#include <string_view>
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
@@ -14,9 +15,8 @@ class Reading {
  public:
   Error error;
 
-  void fail(std::string where, std::string detail) {
-    if (!error) error = {ErrorCode::OptionsInvalid, std::move(where), std::move(detail)};
-  }
+  void fail(std::string where, std::string detail);
+  void fail(std::string where, const char* detail);
   double number(const JsonValue& object, const char* key, double fallback, double low, double high,
                 const std::string& at);
   std::int64_t whole(const JsonValue& object, const char* key, std::int64_t fallback, std::int64_t low,
@@ -27,6 +27,8 @@ class Reading {
   std::string text(const JsonValue& object, const char* key, const std::string& at);
   /// The member when it is an object; nullptr when absent; an error when it is anything else.
   const JsonValue* object(const JsonValue& object, const char* key, const std::string& at);
+  /// Refuses members beside `names` (parted by spaces): a misspelt ceiling would be none.
+  void only(const JsonValue& object, std::string_view names, const std::string& at);
 };
 
 }  // namespace aetherflow

@@ -26,7 +26,9 @@ ErrorCode Run::succeeded(const Succeeded& event, TimeMs now) {
     failure.call = event.call;
     failure.kind = event.finish == FinishReason::Length ? FailureKind::Truncated : FailureKind::ContentBlocked;
     failure.tokens = event.tokens;
-    failure.shown = event.call < calls_.size() && calls_[event.call].firstTokenAt >= 0;
+    // Of audits and repairs nothing is shown before their end.
+    failure.shown = event.call < calls_.size() && calls_[event.call].firstTokenAt >= 0 &&
+                    (calls_[event.call].purpose == Purpose::Main || calls_[event.call].purpose == Purpose::Hedge);
     return ended(failure, event.finish == FinishReason::Length, now);
   }
   if (event.call < calls_.size() && calls_[event.call].live) {
@@ -35,12 +37,12 @@ ErrorCode Run::succeeded(const Succeeded& event, TimeMs now) {
     const StepEvent meaning = answerEvent(call, steps_[call.step], violated);
     if (const ErrorCode code = liveCall(event.call, now, meaning); code != ErrorCode::None) return code;
     CallRecord& ended = calls_[event.call];
-    if (!ended.abandoned && !settled(steps_[ended.step].state)) firstOfPair(event.call);
+    // The answer may have settled the step already: the other of its pair ends all the same.
+    if (!ended.abandoned && steps_[ended.step].state != StepState::Cancelled) firstOfPair(event.call);
     endCall(ended, now);
     TokenCounts tokens = event.tokens;
     // No counts from the provider: the prompt's own estimate, in the model's measure, stands in and is marked.
-    if (event.tokensEstimated && tokens.in == 0)
-      tokens.in = factors_[ended.target.model].corrected(ended.promptEstimate);
+    if (event.tokensEstimated && tokens.in == 0) tokens.in = promptGuess(ended);
     account(ended, tokens);
     release(ended, static_cast<std::int64_t>(tokens.in) + tokens.out, true);
     changed(ended.target.provider, health_.succeeded(ended.target.provider));
@@ -102,16 +104,32 @@ ErrorCode Run::failed(const Failed& event, TimeMs now) {
   return ended(failure, false, now);
 }
 
+/// Tokens of a prompt that nobody counted: an estimate, so it never breaks what was reserved.
+std::uint32_t Run::promptGuess(const CallRecord& call) const {
+  const std::uint32_t guess = factors_[call.target.model].corrected(call.promptEstimate);
+  return call.promptBound > 0 ? std::min(guess, call.promptBound) : guess;
+}
+
 /// What a failed call is taken to have used. A provider bills what it read even when the answer never came whole.
 TokenCounts Run::usedBy(CallRecord& call, const Failed& event) const {
   TokenCounts tokens = event.tokens;
   const bool sent = call.startedAt >= 0 || call.firstTokenAt >= 0;
   const bool worked = tokens.out > 0 || (failureRule(event.kind).worked && sent);
   if (tokens.in == 0 && worked) {
-    tokens.in = factors_[call.target.model].corrected(call.promptEstimate);
+    tokens.in = promptGuess(call);
     call.tokensEstimated = true;
   }
   return tokens;
+}
+
+/// Nobody will ever say what the call cost: what it may have cost at most stays set against the budget, beyond the
+/// estimate.
+void Run::hold(const CallRecord& call) {
+  Spend rest = call.reserved;
+  rest -= {call.cost, static_cast<std::int64_t>(call.tokens.in) + call.tokens.out};
+  rest = {std::max<MicroUsd>(0, rest.usd), std::max<std::int64_t>(0, rest.tokens)};
+  steps_[call.step].held += rest;
+  held_ += rest;
 }
 
 /// `cut`: the answer reached its limit of tokens.
@@ -143,9 +161,13 @@ ErrorCode Run::ended(const Failed& event, bool cut, TimeMs now) {
   endCall(call, now);
   const TokenCounts tokens = usedBy(call, event);
   account(call, tokens);
+  if (call.tokensEstimated) hold(call);
   release(call, static_cast<std::int64_t>(tokens.in) + tokens.out, event.kind != FailureKind::Input);
   call.failure = event.kind;
-  hear(call, event);
+  if (cut)
+    changed(call.target.provider, health_.succeeded(call.target.provider));  // the limit was ours: the provider is well
+  else
+    hear(call, event);
   StepRecord& step = steps_[call.step];
   if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
   if (paired) {

@@ -22,9 +22,11 @@ Again Run::decide(const CallRecord& call, const Failed& event, bool cut) const {
   const Interrupt interrupt = chosen == Interrupt::Count ? policy.interrupt : chosen;
   if (event.shown && interrupt == Interrupt::Fail) return next;
   const FailureRule rule = failureRule(event.kind);
-  const bool others = router_.group(record.phaseGroup).admissible.size() > 1;
+  const bool others = router_.group(record.continuing ? record.widerGroup : record.phaseGroup).admissible.size() > 1;
   if (cut) {
-    next.widen = call.maxTokens < table_.models[call.target.model].maxOut;
+    // Where the attempt's own ceiling cut it, a higher limit is not to be had.
+    const Spend wider = worstCase(call.target, call.promptBound, call.maxTokens + call.maxTokens / 8 + 1);
+    next.widen = call.maxTokens < table_.models[call.target.model].maxOut && within(table_.policy.attempt, {}, wider);
     next.elsewhere = !next.widen;
     next.atOnce = true;
     next.again = next.widen || others;
@@ -58,6 +60,7 @@ void Run::tryAgain(CallId id, const Failed& event, const Again& again) {
   const Purpose purpose = call.purpose == Purpose::Hedge ? Purpose::Main : call.purpose;
   record.lastFailure = event.kind;
   record.lastTarget = call.target;
+  if (record.continuing) record.phaseGroup = record.widerGroup;
   if (again.elsewhere) record.phaseGroup = router_.without(record.phaseGroup, call.target);
   if (again.relax) {
     record.looser = static_cast<std::uint8_t>(call.level) + 1;
@@ -80,9 +83,10 @@ void Run::tryAgain(CallId id, const Failed& event, const Again& again) {
   const bool shown = event.shown || (record.continuing && purpose == Purpose::Main);
   record.continuing = shown && interrupt == Interrupt::Continue && !again.elsewhere && !again.relax &&
                       purpose == Purpose::Main && table_.providers[call.target.provider].prefix;
-  if (record.continuing)
+  if (record.continuing) {
+    record.widerGroup = record.phaseGroup;
     record.phaseGroup = router_.only(record.phaseGroup, call.target);
-  else if (shown)
+  } else if (shown)
     note(Reason::Restarted, call.step);
   if (wait == 0)
     enqueue(call.step, purpose);
@@ -109,6 +113,10 @@ void Run::giveUp(StepIndex index, Purpose purpose, FailureKind kind) {
 void Run::changed(ProviderIndex provider, BreakerChange change) {
   if (change == BreakerChange::None) return;
   const bool opened = change == BreakerChange::Opened;
+  // A probe that outlives its breaker's closing is a call like any other: it must not speak for the next probe.
+  if (!opened)
+    for (CallRecord& call : calls_)
+      if (call.live && call.target.provider == provider) call.probe = false;
   double* told = note(opened ? Reason::BreakerOpened : Reason::BreakerClosed, kNone);
   set(told, CommandField::Provider, provider);
   if (opened) set(told, CommandField::B, static_cast<double>(health_.openUntil(provider)));

@@ -18,6 +18,11 @@ ErrorCode Run::liveCall(CallId id, TimeMs now, StepEvent event) {
 ErrorCode Run::started(const Started& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, StepEvent::Signal); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
+  // Made again after its process died: what came of it before counts for no time and no speed.
+  if (call.firstTokenAt >= 0) {
+    call.firstTokenAt = -1;
+    call.tokens = {};
+  }
   if (call.startedAt < 0) call.startedAt = now;
   if (event.reused >= 0) call.reused = event.reused;
   if (event.setupMs >= 0) call.setupMs = event.setupMs;
@@ -35,22 +40,21 @@ ErrorCode Run::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped,
   if (call.abandoned || settled(steps_[call.step].state) || !countsPrompts()) return ErrorCode::None;
   StepRecord& step = steps_[call.step];
   const Model& model = table_.models[call.target.model];
-  // Once: the second time its reservation was made from this very weight.
-  const bool known = step.promptTokens >= tokens && step.promptTokens > 0;
   step.promptTokens = std::max(step.promptTokens, tokens);
   ReadyItem item;
   item.step = call.step;
   item.purpose = step.promptPurpose;
   const std::uint32_t bound = promptBound(item, model);
-  if (known || bound <= call.promptBound) return ErrorCode::None;
+  if (bound <= call.promptBound) return ErrorCode::None;
   const Spend whole = worstCase(call.target, bound, call.maxTokens);
   Spend more = whole;
   more -= call.reserved;
   more.usd = std::max<MicroUsd>(0, more.usd);
   Spend ofStep = step.spent;
   ofStep += step.reserved;
+  ofStep += step.held;
   if (quotas_.check(model.quota, more.tokens, now_, false).fits && fitsBudget(call.step, more) &&
-      within(table_.policy.step, ofStep, more)) {
+      within(table_.policy.step, ofStep, more) && within(table_.policy.attempt, call.reserved, more)) {
     quotas_.grow(model.quota, more.tokens);
     call.promptBound = bound;
     call.reserved += more;
@@ -58,7 +62,6 @@ ErrorCode Run::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped,
     step.reserved += more;
     return ErrorCode::None;
   }
-  if (call.purpose == Purpose::Hedge || step.hedge != kNone) return ErrorCode::None;
   withhold(id);
   return ErrorCode::None;
 }
@@ -71,11 +74,19 @@ void Run::withhold(CallId id) {
   endCall(call, now_);
   release(call, 0, false);
   health_.withdrawn(call.target.provider, call.probe);
+  if (step.hedge != kNone) {
+    // The other of the pair goes on alone.
+    if (step.call == id) step.call = step.hedge;
+    step.hedge = kNone;
+    return;
+  }
   move(call.step, StepEvent::Retry);
   // It was no attempt: nothing left.
-  --step.tries;
-  --step.triesHere;
-  enqueue(call.step, call.purpose);
+  if (call.purpose != Purpose::Hedge) {
+    --step.tries;
+    --step.triesHere;
+  }
+  enqueue(call.step, call.purpose == Purpose::Hedge ? Purpose::Main : call.purpose);
 }
 
 ErrorCode Run::firstToken(CallId id, TimeMs now) {
@@ -86,7 +97,7 @@ ErrorCode Run::firstToken(CallId id, TimeMs now) {
   if (!call.counted) quotas_.arrived(table_.models[call.target.model].quota, now);
   call.counted = true;
   health_.firstToken(call.target.model, now - call.dispatchedAt);
-  if (!call.abandoned) firstOfPair(id);
+  if (!call.abandoned && !settled(steps_[call.step].state)) firstOfPair(id);
   return ErrorCode::None;
 }
 
@@ -100,11 +111,7 @@ void Run::firstOfPair(CallId winner) {
   CallRecord& lost = calls_[loser];
   if (!lost.live) return;
   lost.abandoned = true;
-  lost.cancelled = Reason::HedgeLost;
-  double* out = commands_.add(CommandKind::Cancel);
-  set(out, CommandField::Step, lost.step);
-  set(out, CommandField::Call, loser);
-  set(out, CommandField::Reason, static_cast<double>(Reason::HedgeLost));
+  cancelCall(loser, Reason::HedgeLost);
   set(note(Reason::HedgeLost, lost.step), CommandField::Call, loser);
 }
 
@@ -115,6 +122,17 @@ ErrorCode Run::progress(CallId id, std::uint32_t tokens, TimeMs now) {
   return ErrorCode::None;
 }
 
+/// Tells the host to end a live call; once, whatever else befalls it before it has ended.
+void Run::cancelCall(CallId id, Reason reason) {
+  CallRecord& call = calls_[id];
+  if (!call.live || call.cancelled != Reason::None) return;
+  call.cancelled = reason;
+  double* out = commands_.add(CommandKind::Cancel);
+  set(out, CommandField::Step, call.step);
+  set(out, CommandField::Call, id);
+  set(out, CommandField::Reason, static_cast<double>(reason));
+}
+
 /// A stream that is alive but slower than the floor is cancelled; its end then counts as a time-out.
 void Run::checkSpeed(CallId id) {
   CallRecord& call = calls_[id];
@@ -122,11 +140,7 @@ void Run::checkSpeed(CallId id) {
   if (policy.floorTokensPerSecond == 0 || call.firstTokenAt < 0 || call.cancelled != Reason::None) return;
   const std::int64_t ms = now_ - call.firstTokenAt;
   if (ms < policy.floorAfterMs || call.tokens.out * std::int64_t{1000} >= policy.floorTokensPerSecond * ms) return;
-  call.cancelled = Reason::TooSlow;
-  double* out = commands_.add(CommandKind::Cancel);
-  set(out, CommandField::Step, call.step);
-  set(out, CommandField::Call, id);
-  set(out, CommandField::Reason, static_cast<double>(Reason::TooSlow));
+  cancelCall(id, Reason::TooSlow);
   set(note(Reason::TooSlow, call.step), CommandField::Call, id);
 }
 
@@ -176,7 +190,9 @@ ErrorCode Run::verdict(CallId id, bool pass, TimeMs now) {
   StepRecord& step = steps_[index];
   StepEvent event = pass ? StepEvent::VerdictPass : StepEvent::VerdictIssues;
   const bool judging = step.state == StepState::Judging && calls_[id].purpose == Purpose::Audit;
-  if (judging && !pass && (table_.repairs == 0 || step.repairing)) event = StepEvent::VerdictIssuesFinal;
+  // A verdict has no deadline of its own, but a repair after the step's would come too late.
+  if (judging && !pass && (table_.repairs == 0 || step.repairing || now >= step.deadlineAt))
+    event = StepEvent::VerdictIssuesFinal;
   if (step.state == StepState::Judging && !judging)
     return refuse(ErrorCode::RunIllegalEvent, "", "call " + std::to_string(id) + " is no audit");
   if (const ErrorCode code = move(index, event); code != ErrorCode::None) return code;

@@ -66,7 +66,10 @@ Placement Run::place(GroupIndex index, const ReadyItem& item) {
     const std::int64_t ms = table_.models[candidate.model].estimateMs(tokens);
     if (ms >= best || !slots_.free(candidate.provider)) continue;
     const Offer other = offer(item, candidate);
-    if (!other.goes) continue;
+    if (!other.goes) {
+      wakeAt_ = std::min(wakeAt_, other.until);
+      continue;
+    }
     best = ms;
     placement = {candidate, other, true};
   }
@@ -95,7 +98,7 @@ void Run::dispatch() {
 
 /// Hands out the best item of all queues that can go, or settles one that never can. False when nothing moved.
 bool Run::dispatchOne() {
-  GroupIndex chosen = kNone, broke = kNone;
+  GroupIndex chosen = kNone, broke = kNone, optional = kNone;
   Placement placement;
   for (GroupIndex group = 0; group < queues_.size(); ++group) {
     ReadyQueue& queue = queues_[group];
@@ -123,9 +126,12 @@ bool Run::dispatchOne() {
       continue;
     }
     blocked(item, found);
-    if (found.offer.why == Reason::WaitingForBudget && (broke == kNone || before(item, queues_[broke].top())))
-      broke = group;
+    if (found.offer.why != Reason::WaitingForBudget) continue;
+    GroupIndex& poor = plan().steps[item.step].optional ? optional : broke;
+    if (poor == kNone || before(item, queues_[poor].top())) poor = group;
   }
+  // Optional steps wait behind the others' money, so they hold nobody up.
+  if (chosen == kNone && broke == kNone) broke = optional;
   if (broke != kNone) {
     const ReadyItem item = queues_[broke].top();
     // Money is waited for in the order of priority: less urgent work may not eat it up meanwhile.
@@ -161,7 +167,8 @@ void Run::reserve(CallRecord& call, const Offer& offer) {
 CallId Run::call(const ReadyItem& item, const Placement& placement) {
   const Target target = placement.target;
   StepRecord& record = steps_[item.step];
-  const bool moved = record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
+  const bool moved =
+      item.purpose != Purpose::Hedge && record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
   CallRecord call;
   call.step = item.step;
   call.target = target;
@@ -198,12 +205,17 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   };
   if (call.probe) remark(Reason::BreakerProbing);
   if (call.overflowed) remark(Reason::Overflowed);
-  if (moved) {
-    set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
-    // A looser provider: the constraint is never dropped unsaid.
-    const ConstraintLevel before = calls_[record.call].level;
-    if (item.purpose != Purpose::Audit && made.level > before)
-      set(remark(Reason::ConstraintRelaxed), CommandField::A, static_cast<double>(record.lastFailure));
+  if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
+  if (moved || call.continues || item.purpose == Purpose::Hedge) {
+    // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
+    CallRecord former = made;
+    former.target = record.lastTarget;
+    former.level = strictest(former);
+    if (item.purpose != Purpose::Audit &&
+        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser))) {
+      double* told = remark(Reason::ConstraintRelaxed);
+      if (record.lastFailure != FailureKind::Count) set(told, CommandField::A, static_cast<double>(record.lastFailure));
+    }
   }
   if (item.purpose != Purpose::Hedge) record.lastTarget = target;
   if (table_.policy.hedgePermille > 0 && item.purpose == Purpose::Main && record.tries == 1)

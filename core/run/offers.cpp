@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint32_t kUnknownAnswer = 400;  ///< tokens expected of a step that says 0
 constexpr std::uint32_t kAuditAnswer = 120;    ///< a verdict and a few lines
 constexpr std::uint32_t kPromptFrame = 120;    ///< tokens of the templates around a step's own text
+constexpr MicroUsd kPlenty =
+    1'000'000'000'000;  ///< no attempt costs a million USD; a million times it still fits 64 bits
 
 Offer blockedBy(Reason why, TimeMs until = kNever, int window = -1) {
   Offer offer;
@@ -82,10 +84,12 @@ bool Run::atPeak(ProviderIndex index, TimeMs at) const {
 Spend Run::worstCase(Target target, std::uint32_t promptTokens, std::uint32_t answerTokens) const {
   const Price& price = table_.models[target.model].price;
   Spend worst;
-  worst.usd = costOf({promptTokens, 0, answerTokens, 0}, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
+  // Some charge more for what they keep than for what they read afresh.
+  const std::int64_t in = std::max(price.inPerMtok, price.cachedPerMtok);
+  worst.usd = costOf({promptTokens, 0, answerTokens, 0}, in, in, price.outPerMtok);
   // It may begin to be billed at any moment of its time-out.
   if (atPeak(target.provider, now_) || atPeak(target.provider, now_ + table_.totalTimeoutMs))
-    worst.usd = worst.usd * table_.providers[target.provider].peakPercent / 100;
+    worst.usd = (worst.usd * table_.providers[target.provider].peakPercent + 99) / 100;
   worst.tokens = static_cast<std::int64_t>(promptTokens) + answerTokens;
   return worst;
 }
@@ -94,6 +98,7 @@ Spend Run::worstCase(Target target, std::uint32_t promptTokens, std::uint32_t an
 bool Run::fitsBudget(StepIndex step, const Spend& more) const {
   Spend taken = spent_;
   taken += reserved_;
+  taken += held_;
   if (plan().steps[step].optional) taken.usd += planned_;
   return within(table_.policy.run, taken, more);
 }
@@ -129,7 +134,7 @@ Offer Run::priced(const ReadyItem& item, Target target, Offer offer) {
     std::int64_t most = offer.maxTokens;
     if (policy.attempt.tokens >= 0) most = std::min(most, policy.attempt.tokens - prompt.tokens);
     if (policy.attempt.usd >= 0 && one.usd > 0)
-      most = std::min(most, (policy.attempt.usd - prompt.usd - 1) * 1'000'000 / one.usd);
+      most = std::min(most, std::min<MicroUsd>(policy.attempt.usd - prompt.usd - 1, kPlenty) * 1'000'000 / one.usd);
     if (most < static_cast<std::int64_t>(least)) return impossible(FailureKind::BudgetExceeded);
     offer.maxTokens = static_cast<std::uint32_t>(most);
   }
@@ -141,8 +146,9 @@ Offer Run::priced(const ReadyItem& item, Target target, Offer offer) {
     offer.worst = worstCase(target, offer.promptBound, answer);
     Spend ofStep = record.spent;
     ofStep += record.reserved;
+    ofStep += record.held;
     const QuotaFit fit = quotas_.check(model.quota, offer.worst.tokens, now_);
-    if (!within(policy.step, ofStep, offer.worst)) {
+    if (!within(policy.step, ofStep, offer.worst) || !within(policy.attempt, {}, offer.worst)) {
       refused = impossible(FailureKind::BudgetExceeded);
     } else if (!fit.fits) {
       refused =

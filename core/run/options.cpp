@@ -10,7 +10,7 @@ Error wrong(const char* where, const char* what) {
 }
 
 /// A member that is there and not null.
-const JsonValue* given(const JsonValue& json, std::string_view key) {
+const JsonValue* given(const JsonValue& json, const char* key) {
   const JsonValue* found = json.find(key);
   return found == nullptr || found->isNull() ? nullptr : found;
 }
@@ -26,7 +26,7 @@ Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
     if (!value) return wrong("/seed", "expected a whole number");
     options.seed = *value;
   }
-  const auto flag = [&](std::string_view key, bool& target) {
+  const auto flag = [&](const char* key, bool& target) {
     const JsonValue* value = given(json, key);
     if (value != nullptr) target = value->isTrue();
     return value == nullptr || value->isBoolean();

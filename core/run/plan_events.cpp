@@ -68,11 +68,11 @@ void Run::adoptSteps() {
 ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (begun_) return refuse(ErrorCode::RunAlreadyBegun, "", "begin was sent before");
-  const Expected<BeginOptions> begin = readBegin(optionsJson);
+  Expected<BeginOptions> begin = readBegin(optionsJson);
   if (!begin) return refuse(begin.error().code, begin.error().where, begin.error().detail);
 
   options_ = begin->run;
-  table_ = begin->table;
+  table_ = std::move(begin->table);
   router_ = Router(&table_, table_.findMode(options_.mode));
   std::vector<std::uint32_t> capacity;
   for (const Provider& provider : table_.providers) capacity.push_back(provider.concurrency);

@@ -10,6 +10,8 @@ namespace aetherflow {
 
 /// As strict as the provider can, but no stricter than an earlier refusal left.
 ConstraintLevel Run::constraintLevel(CallId id) const {
+  // The rest of a document is no document: a provider that enforces would refuse it, or begin anew.
+  if (calls_[id].continues) return ConstraintLevel::Instruct;
   const auto looser = static_cast<ConstraintLevel>(steps_[calls_[id].step].looser);
   return std::max(looser, strictest(calls_[id]));
 }

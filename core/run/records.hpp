@@ -70,14 +70,16 @@ struct StepRecord {
   std::uint8_t triesHere = 0;     ///< of them in a row at `lastTarget`
   Target lastTarget;
   FailureKind lastFailure = FailureKind::Count;
-  std::uint8_t looser = 0;   ///< the strictest ConstraintLevel still asked for
-  std::uint8_t widened = 0;  ///< how often its answer was cut: each time the limit doubles
-  bool continuing = false;   ///< the next call goes on from the text so far
+  std::uint8_t looser = 0;        ///< the strictest ConstraintLevel still asked for
+  std::uint8_t widened = 0;       ///< how often its answer was cut: each time the limit doubles
+  bool continuing = false;        ///< the next call goes on from the text so far, so only where that came from
+  GroupIndex widerGroup = kNone;  ///< where it may go when it no longer goes on
   Purpose promptPurpose = Purpose::Main;
   std::uint32_t promptTokens = 0;  ///< estimate of the phase's prompt, 0 = not made yet
   Reason waiting = Reason::None;   ///< what was last said of its wait
   TimeMs deadlineAt = kNever;
   Spend spent, reserved;
+  Spend held;            ///< what its calls may have cost beyond `spent`: their providers never said
   MicroUsd planned = 0;  ///< held back for it from optional steps
   TimeMs readyAt = -1, startedAt = -1, settledAt = -1;
   std::int64_t estimateMs = 0;

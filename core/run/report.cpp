@@ -37,13 +37,18 @@ struct Lost {
 /// Sums and spreads over some calls.
 struct Totals {
   std::int64_t calls = 0, succeeded = 0, in = 0, cached = 0, out = 0, reasoning = 0, stripped = 0, ms = 0;
-  std::int64_t reused = 0, reuseKnown = 0, setups = 0, setupMs = 0, hedges = 0;
+  std::int64_t reused = 0, reuseKnown = 0, setups = 0, setupMs = 0, hedges = 0, withheld = 0;
   std::int64_t failed[static_cast<std::size_t>(FailureKind::Count)] = {};
   MicroUsd cost = 0;
   Lost lost, cancelled;  ///< calls that did not succeed; of them those that the run or a person cancelled
   Spread queue, firstToken, response, network;
 
   void add(const CallRecord& call) {
+    // It never left: no call to anybody but us.
+    if (call.failure == FailureKind::Withheld) {
+      ++withheld;
+      return;
+    }
     ++calls;
     succeeded += call.succeeded ? 1 : 0;
     in += call.tokens.in;
@@ -74,7 +79,8 @@ struct Totals {
   }
 
   void write(JsonWriter& json) {
-    json.field("calls", calls).field("succeeded", succeeded).field("hedges", hedges).key("failures").beginObject();
+    json.field("calls", calls).field("succeeded", succeeded).field("hedges", hedges);
+    json.field("withheld", withheld).key("failures").beginObject();
     for (std::size_t i = 0; i < std::size(failed); ++i)
       if (failed[i] > 0) json.field(name(static_cast<FailureKind>(i)), failed[i]);
     json.endObject();
@@ -213,7 +219,7 @@ void writeBudget(JsonWriter& json, const Run& run) {
   writeCeiling(json, "step", policy.step);
   writeCeiling(json, "attempt", policy.attempt);
   json.field("spentMicroUsd", run.spent().usd).field("spentTokens", run.spent().tokens);
-  json.field("reservedMicroUsd", run.reserved().usd).endObject();
+  json.field("reservedMicroUsd", run.reserved().usd).field("heldMicroUsd", run.held().usd).endObject();
 }
 
 void writeSummary(JsonWriter& json, const Run& run) {

@@ -69,7 +69,7 @@ class Run {
   ErrorCode verdict(CallId audit, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   /// Wall-clock time, ms since 1970, for prices that depend on it.
-  ErrorCode clock(std::int64_t epochMs, TimeMs now);
+  ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
   ErrorCode recalled(StepIndex step, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
@@ -116,6 +116,8 @@ class Run {
   MicroUsd cost() const { return spent_.usd; }
   const Spend& spent() const { return spent_; }
   const Spend& reserved() const { return reserved_; }
+  /// What failed calls may have cost beyond their estimate: counted against the budget, not as spent.
+  const Spend& held() const { return held_; }
 
  private:
   // plan_events.cpp
@@ -134,10 +136,13 @@ class Run {
   void withhold(CallId call);
   void firstOfPair(CallId winner);
   void checkSpeed(CallId call);
+  void cancelCall(CallId call, Reason reason);
   bool keepsFirst(const CallRecord& call) const;
   // answers.cpp
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
+  void hold(const CallRecord& call);
   TokenCounts usedBy(CallRecord& call, const Failed& event) const;
+  std::uint32_t promptGuess(const CallRecord& call) const;
   void hear(const CallRecord& call, const Failed& event);
   StepEvent answerEvent(const CallRecord& call, const StepRecord& step, bool violated) const;
   void applyAnswer(StepIndex step, StepEvent event, CallId call);
@@ -180,6 +185,7 @@ class Run {
   void narrow(const ReadyItem& item, const Placement& placement);
   bool cheaper(const ReadyItem& item);
   void shortage(const ReadyItem& item);
+  bool skipOptional();
   void drop(StepIndex step, Reason reason);
   bool declared(Rung rung) const;
   // timers.cpp
@@ -208,7 +214,7 @@ class Run {
   Health health_;
   Rng rng_{1};
   Timers delayed_, hedges_, deadlines_;  // of steps, calls, steps
-  Spend spent_, reserved_;
+  Spend spent_, reserved_, held_;
   MicroUsd planned_ = 0;  // expected cost of the steps that are not optional and not started
   TimeMs wakeAt_ = kNever;
   std::int64_t epochMs_ = -1;  // wall clock at time 0, −1 unknown

@@ -71,13 +71,8 @@ void Run::settle(StepIndex first) {
 void Run::cancelOne(StepIndex index, Reason reason) {
   StepRecord& step = steps_[index];
   step.reason = reason;
-  for (const CallId call : {step.call, step.hedge}) {
-    if (call == kNone || !calls_[call].live) continue;
-    double* record = commands_.add(CommandKind::Cancel);
-    set(record, CommandField::Step, index);
-    set(record, CommandField::Call, call);
-    set(record, CommandField::Reason, static_cast<double>(reason));
-  }
+  for (const CallId call : {step.call, step.hedge})
+    if (call != kNone) cancelCall(call, reason);
   settle(index);
 }
 

@@ -16,11 +16,18 @@ void Run::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
   StepRecord& record = steps_[item.step];
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
+  if (record.continuing) {
+    // It cannot go on where its text came from: it begins anew where it may.
+    record.continuing = false;
+    record.phaseGroup = record.widerGroup;
+    note(Reason::Restarted, item.step);
+  }
   const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
   if (rest == kNone) return giveUp(item.step, item.purpose, kind);
   record.phaseGroup = rest;
+  // Of several that cannot take it the first is remembered: what the last one would have enforced was never asked for.
+  if (record.lastFailure == FailureKind::Count) record.lastTarget = placement.target;
   record.lastFailure = kind;
-  record.lastTarget = placement.target;
   enqueue(item.step, item.purpose);
 }
 
@@ -64,18 +71,12 @@ void Run::shortage(const ReadyItem& item) {
   queues_[steps_[item.step].phaseGroup].pop();
   for (const Rung rung : table_.policy.ladder) {
     if (rung == Rung::Cheaper && cheaper(item)) return;
-    if (rung == Rung::SkipOptional && !skipOptional_) {
-      skipOptional_ = true;
-      bool any = false;
-      for (StepIndex i = 0; i < steps_.size(); ++i) {
-        const StepState state = steps_[i].state;
-        const bool open = state == StepState::Waiting || (state == StepState::Ready && steps_[i].tries == 0);
-        if (!open || !plan().steps[i].optional) continue;
-        any = true;
-        drop(i, Reason::BudgetSkipped);
-      }
-      if (any && !settled(steps_[item.step].state)) return enqueue(item.step, item.purpose);
+    if (rung == Rung::SkipOptional) {
+      const bool any = skipOptional();
       if (settled(steps_[item.step].state)) return;
+      // Optional, and tried before: no reason to stop the run.
+      if (plan().steps[item.step].optional) return giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
+      if (any) return enqueue(item.step, item.purpose);
     }
     if (rung == Rung::Stop) {
       budgetStopped_ = true;
@@ -85,6 +86,21 @@ void Run::shortage(const ReadyItem& item) {
   }
   // No rung is left: this step fails, the others may still be small enough.
   giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
+}
+
+/// From now on no optional step is started. True when that ended any.
+bool Run::skipOptional() {
+  if (skipOptional_) return false;
+  skipOptional_ = true;
+  bool any = false;
+  for (StepIndex i = 0; i < steps_.size(); ++i) {
+    const StepState state = steps_[i].state;
+    const bool open = state == StepState::Waiting || (state == StepState::Ready && steps_[i].tries == 0);
+    if (!open || !plan().steps[i].optional) continue;
+    any = true;
+    drop(i, Reason::BudgetSkipped);
+  }
+  return any;
 }
 
 /// Ends a step before its first call.

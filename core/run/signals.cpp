@@ -5,11 +5,16 @@
 namespace aetherflow {
 namespace {
 
+// A cast of a number that does not fit is undefined, and a host may send anything: no number is none, and what is
+// longer than three centuries in ms is as good as that.
 std::int64_t whole(double number) {
-  return static_cast<std::int64_t>(number);
+  constexpr double kMost = 1e13;
+  return number >= -kMost && number <= kMost ? static_cast<std::int64_t>(number)
+                                             : static_cast<std::int64_t>(number > 0 ? kMost : -1);
 }
 std::uint32_t count(double number) {
-  return number > 0 ? static_cast<std::uint32_t>(number) : 0;
+  if (!(number > 0)) return 0;
+  return number < 4294967295.0 ? static_cast<std::uint32_t>(number) : 0xffffffffu;
 }
 std::uint32_t id(double number) {
   return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
@@ -61,13 +66,13 @@ ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Verdict: return verdict(id(v[0]), v[1] > 0, now);
     case EventKind::CancelStep: return cancelStep(id(v[0]), now);
     case EventKind::CancelRun: return cancelRun(now);
-    case EventKind::Clock: return clock(whole(v[0]), now);
+    case EventKind::Clock: return wallClock(whole(v[0]), now);
     case EventKind::Recalled: return recalled(id(v[0]), now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "this event has no numbers");
   }
 }
 
-ErrorCode Run::clock(std::int64_t epochMs, TimeMs now) {
+ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   epochMs_ = epochMs - now;
   return ErrorCode::None;

@@ -61,11 +61,7 @@ void Run::expire(StepIndex index) {
   for (const CallId id : {record.call, record.hedge}) {
     if (id == kNone || !calls_[id].live || calls_[id].abandoned) continue;
     calls_[id].abandoned = true;
-    calls_[id].cancelled = Reason::DeadlinePassed;
-    double* out = commands_.add(CommandKind::Cancel);
-    set(out, CommandField::Step, index);
-    set(out, CommandField::Call, id);
-    set(out, CommandField::Reason, static_cast<double>(Reason::DeadlinePassed));
+    cancelCall(id, Reason::DeadlinePassed);
   }
   move(index, keeps ? StepEvent::CallFailedKeep : StepEvent::CallFailed);
   note(Reason::DeadlinePassed, index);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/base/sort.hpp"
 #include "core/schedule/list_simulator.hpp"
 
 namespace aetherflow {
@@ -39,8 +40,7 @@ std::vector<std::uint32_t> longestPathFirst(const Project& project) {
   longestPaths(project, topologicalOrder(project), project.durationMs.data(), path);
   std::vector<std::uint32_t> tasks(project.tasks);
   std::iota(tasks.begin(), tasks.end(), 0u);
-  std::sort(tasks.begin(), tasks.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return path[a] != path[b] ? path[a] > path[b] : a < b; });
+  sortItems(tasks, [&](std::uint32_t a, std::uint32_t b) { return path[a] != path[b] ? path[a] > path[b] : a < b; });
   return ListOrder::fromTasks(std::move(tasks)).rank;
 }
 

@@ -40,7 +40,7 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
   /* Ready */ {
     never(S::Ready, Was), never(S::Ready, Was), to(S::Calling), never(S::Ready, NoCall), never(S::Ready, NoCall),
     never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall),
-    never(S::Ready, NoCall), never(S::Ready, NoCall), never(S::Ready, NoCall), to(S::Cancelled),
+    no(S::Ready, NotAudit), no(S::Ready, NotAudit), never(S::Ready, NotAudit), to(S::Cancelled),
     never(S::Ready, NoCall), to(S::Failed), never(S::Ready, Phase), to(S::Skipped), to(S::Done) },
   /* Calling */ {
     never(S::Calling, Was), never(S::Calling, Was), never(S::Calling, Runs), to(S::Calling), to(S::Done),
@@ -82,10 +82,10 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over),
     no(S::Failed, Over), no(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over),
     never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), never(S::Failed, Over), no(S::Failed, Over) },
-  /* Skipped: it had no call, so only a cancel can still reach it from outside. */ {
+  /* Skipped: no call of it ever left; one that was withheld can still be asked about. */ {
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over),
-    never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over),
+    no(S::Skipped, Over), no(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over),
     never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), never(S::Skipped, Over), no(S::Skipped, Over) },
   /* Cancelled: its call may still report until the host has closed it; that is counted and changes nothing. */ {
     never(S::Cancelled, Over), never(S::Cancelled, Over), never(S::Cancelled, Over), to(S::Cancelled), to(S::Cancelled),
@@ -97,11 +97,25 @@ constexpr StepCell kTable[kStepStates][kStepEvents] = {
 
 constexpr std::string_view kStates[] = {"waiting",      "ready",     "calling", "audit_ready", "auditing", "judging",
                                         "repair_ready", "repairing", "done",    "failed",      "skipped",  "cancelled"};
-constexpr std::string_view kEvents[] = {
-    "inputs_done",        "input_lost",     "dispatched",           "signal",      "succeeded",
-    "succeeded_to_audit", "violated",       "violated_final",       "call_failed", "call_failed_keep",
-    "verdict_pass",       "verdict_issues", "verdict_issues_final", "cancel",
-    "retry",              "give_up",        "give_up_keep",         "dropped",     "recalled"};
+constexpr std::string_view kEvents[] = {"inputs_done",
+                                        "input_lost",
+                                        "dispatched",
+                                        "signal",
+                                        "succeeded",
+                                        "succeeded_to_audit",
+                                        "violated",
+                                        "violated_final",
+                                        "call_failed",
+                                        "call_failed_keep",
+                                        "verdict_pass",
+                                        "verdict_issues",
+                                        "verdict_issues_final",
+                                        "cancel",
+                                        "retry",
+                                        "give_up",
+                                        "give_up_keep",
+                                        "dropped",
+                                        "recalled"};
 constexpr std::string_view kIllegal[] = {"",
                                          "no call yet",
                                          "the call is no audit",

@@ -38,3 +38,16 @@ export function seed(text: string): number {
     throw new InvalidArgumentError('expected a whole number from 0')
   return value
 }
+
+/** `always`, `never`, or ms. */
+export function sync(text: string): 'always' | 'never' | number {
+  if (text === 'always' || text === 'never') return text
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected always, never, or milliseconds such as 50')
+  return Number(text)
+}
+
+/** A number of a record, from 0. */
+export function record(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('expected the number of a record')
+  return Number(text)
+}

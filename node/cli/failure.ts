@@ -4,12 +4,12 @@ import { oneLine } from '../../web/standard/format.js'
 import { paint } from './colour.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 
-const usageCodes = ['json.', 'plan.', 'route.', 'options.', 'host.usage', 'host.config']
+const usageCodes = /^((json|plan|route|options)\..*|host\.(usage|config|journal|plan_changed))$/
 
 /** 2 for a bad plan, option or configuration, 1 for everything else that went wrong. An interruption is no error: see the outcome. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof AetherflowError)) return exitCodes.failed
-  return usageCodes.some((prefix) => error.code.startsWith(prefix)) ? exitCodes.usage : exitCodes.failed
+  return usageCodes.test(error.code) ? exitCodes.usage : exitCodes.failed
 }
 
 /** The error without its stack, as `--json` prints it in the last line. */

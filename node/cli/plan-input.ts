@@ -41,11 +41,3 @@ async function* untilAborted({ stdin, signal }: Host): AsyncIterable<Uint8Array>
     signal.removeEventListener('abort', stop)
   }
 }
-
-/** The whole of `source` in one piece: for commands that read it more than once. */
-export async function wholePlan(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source
-  const chunks: Uint8Array[] = []
-  for await (const chunk of source) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}

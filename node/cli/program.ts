@@ -1,14 +1,16 @@
 /** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
-import { concurrency, seed, unambiguous } from './arguments.js'
+import { concurrency, record, seed, sync, unambiguous } from './arguments.js'
 import { check, type CheckFlags } from './commands/check.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
 import { generate, type GenerateFlags } from './commands/generate.js'
 import { providers, type ProvidersFlags } from './commands/providers.js'
+import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
+import { addPolicyOptions } from './policy-flags.js'
 import { packageVersion } from './version.js'
 
 const options = {
@@ -61,12 +63,12 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addHelpText('after', '\nExit codes: 0 all done, 1 some step failed, 2 bad plan or usage, 130 interrupted.')
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
-  addRun(command('run <plan>', 'run a plan; - reads it from standard input and starts before its end'), host, done)
+  addRun(command('run [plan]', 'run a plan; - reads it from standard input and starts before its end'), host, done)
   command('check <plan>', 'say what is wrong with a plan')
     .option('--dot', 'print its graph in the DOT language')
     .addOption(options.json('print steps and warnings as JSON'))
     .action(async (plan: string, flags: CheckFlags) => done(await check(plan, flags, host)))
-  command('explain <plan>', 'show routes, times and cost of a plan without running it')
+  addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it'))
     .addOption(options.mode())
     .addOption(options.simulate())
     .addOption(options.config())
@@ -79,16 +81,29 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(options.simulate())
     .addOption(options.config())
     .action(async (prompt: string, flags: GenerateFlags) => done(await generate(prompt, flags, host)))
-  command('providers', 'list the providers, their models and prices, and which keys are present')
+  command('providers', 'list the providers: keys, whether they answer, models, prices, money left')
     .addOption(options.config())
+    .addOption(options.simulate())
+    .option('--offline', 'ask no provider')
     .addOption(options.json('print the list as JSON'))
     .action(async (flags: ProvidersFlags) => done(await providers(flags, host)))
+  command('replay <dir>', 'decide a run once more from its journal, without any call, and compare')
+    .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
+    .addOption(options.json('print the result as JSON'))
+    .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
   return program
 }
 
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
-  command
-    .option('--output <dir>', 'keep step_outputs/, run.json and report.md there')
+  addPolicyOptions(command)
+    .option('--output <dir>', 'keep step_outputs/, run.json, report.md and the journal there')
+    .option('--resume', 'go on with the run in --output; its plan need not be named again')
+    .option('--reuse', 'as --resume; a changed plan, or undone steps, begin a new run that keeps what still matches')
+    .option('--take-over', 'take the run from an owner on another machine that is gone for certain')
+    .option('--no-journal', 'keep no journal: the run cannot be resumed')
+    .addOption(
+      new Option('--sync <when>', 'flush the journal: always (default), never, or once in so many ms').argParser(sync),
+    )
     .addOption(options.mode())
     .addOption(options.simulate())
     .addOption(options.config())
@@ -97,5 +112,5 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--quiet', 'print failures and one line at the end')
     .addOption(options.seed())
     .option('--optimize', 'search a better order than the longest path first')
-    .action(async (plan: string, flags: RunFlags) => done(await run(plan, flags, host)))
+    .action(async (plan: string | undefined, flags: RunFlags) => done(await run(plan, flags, host)))
 }

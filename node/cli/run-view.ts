@@ -25,6 +25,19 @@ export interface Row {
   settledTokens: number
 }
 
+/** Purposes whose answer is the step's. */
+const answers = (purpose: string): boolean => purpose === 'main' || purpose === 'hedge'
+
+/** Short words: the column is narrow. */
+const waitWords: Readonly<Partial<Record<string, string>>> = {
+  retrying: 'again',
+  waiting_for_limit: 'limit',
+  waiting_for_cooldown: 'told to wait',
+  waiting_for_breaker: 'provider fails',
+  waiting_for_budget: 'budget',
+  waiting_for_retry: 'fewer retries',
+}
+
 const awaitsToken = 'waiting for the first token'
 
 /** Ended rows that a large table still shows. */
@@ -47,6 +60,8 @@ export class RunView {
   /** Time of the latest event. */
   at = 0
   finished = false
+  /** Providers that get no calls for their failures, and those that one call tries out. */
+  readonly unwell = new Map<string, 'paused' | 'probing'>()
 
   get settled(): number {
     const { done, failed, skipped, cancelled } = this.counts
@@ -68,10 +83,12 @@ export class RunView {
         this.finished = true
         break
       case 'warning':
+      case 'resumed':
         break
       default: {
         const row = event.step === undefined ? undefined : this.#byId.get(event.step)
         if (row !== undefined) this.#applyToRow(row, event)
+        if (event.type === 'note') this.#breaker(event)
       }
     }
   }
@@ -82,7 +99,7 @@ export class RunView {
         this.#call(row, event)
         break
       case 'first_token':
-        if (event.purpose === 'main') row.note = ''
+        if (answers(event.purpose)) row.note = ''
         break
       case 'progress':
         row.tokens = row.settledTokens + event.tokens
@@ -92,8 +109,15 @@ export class RunView {
         row.tokens = row.settledTokens
         row.note = ''
         break
+      case 'restart':
+        row.tokens = row.settledTokens
+        break
       case 'note':
-        if (event.reason !== 'routed') row.note = event.words
+        this.#note(row, event)
+        break
+      case 'restart':
+        row.tokens = row.settledTokens
+        row.note = reasonWords.restarted
         break
       case 'done':
         if (event.repaired) row.note = 'repaired'
@@ -115,6 +139,24 @@ export class RunView {
         break
       default:
     }
+  }
+
+  #note(row: Row, event: RunEvent & { type: 'note' }): void {
+    if (event.reason === 'routed') return
+    // Why it waits and until when is the news; the rest of the remarks speaks for itself.
+    const short = waitWords[event.reason]
+    row.note = short !== undefined && event.detail !== undefined ? `${short}: ${event.detail}` : event.words
+    if (event.reason !== 'retrying') return
+    row.state = 'waiting'
+    row.tokens = row.settledTokens
+    this.running.delete(row.id)
+  }
+
+  #breaker({ reason, provider }: RunEvent & { type: 'note' }): void {
+    if (provider === undefined) return
+    if (reason === 'breaker_opened') this.unwell.set(provider, 'paused')
+    if (reason === 'breaker_probing') this.unwell.set(provider, 'probing')
+    if (reason === 'breaker_closed') this.unwell.delete(provider)
   }
 
   #add(id: string): void {
@@ -140,7 +182,7 @@ export class RunView {
     row.state = 'running'
     row.startedAt ??= event.at
     this.running.set(row.id, row)
-    if (event.purpose === 'main') {
+    if (answers(event.purpose)) {
       row.provider = event.provider
       row.model = event.model
       this.providerWidth = Math.max(this.providerWidth, displayWidth(oneLine(event.provider)))

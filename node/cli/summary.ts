@@ -46,6 +46,9 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
     `  ${formatCount(tokens.in)} tokens in${cached}, ${formatCount(tokens.out)} out, ${formatUsd(costMicroUsd)}${prices}`,
   )
   if (report.criticalPath.length > 1) lines.push(`  critical path: ${pathWords(report.criticalPath)}`)
+  const lost = report.totals.calls - report.totals.succeeded
+  if (lost > 0) lines.push(`  ${plural(lost, 'call')} failed or cancelled: ${failureWords(report)}`)
+  if (report.budget !== undefined) lines.push(`  ${budgetWords(report.budget)}`)
   const failed = report.steps.filter(({ state }) => state === 'failed')
   if (failed.length > 0) lines.push(`  ${paint.red('failed')}: ${failedWords(failed)}`)
   const missed = missedTargets(report)
@@ -66,6 +69,20 @@ function failedWords(failed: readonly StepReport[]): string {
   const names = failed.slice(0, mostNames).map(({ id, failure }) => `${oneLine(id)} (${failure ?? 'unknown'})`)
   if (failed.length > names.length) names.push(`${failed.length - names.length} more`)
   return names.join(', ')
+}
+
+function failureWords(report: RunReport): string {
+  const kinds = Object.entries(report.totals.failures).map(([kind, count]) => `${formatCount(count ?? 0)} ${kind}`)
+  const hedges = report.totals.hedges > 0 ? [`${plural(report.totals.hedges, 'hedge')}`] : []
+  const cost = report.totals.lost.costMicroUsd > 0 ? [`cost ${formatUsd(report.totals.lost.costMicroUsd)}`] : []
+  return [...kinds, ...hedges, ...cost].join(', ')
+}
+
+function budgetWords({ run, spentMicroUsd, spentTokens }: NonNullable<RunReport['budget']>): string {
+  const money = run.microUsd === null ? [] : [`${formatUsd(spentMicroUsd)} of ${formatUsd(run.microUsd)}`]
+  const tokens = run.tokens === null ? [] : [`${formatCount(spentTokens)} of ${formatCount(run.tokens)} tokens`]
+  const used = [...money, ...tokens]
+  return used.length === 0 ? 'budget per step or attempt only' : `budget: ${used.join(', ')}`
 }
 
 function missedTargets(report: RunReport): string {

@@ -7,10 +7,10 @@ import {
   checkVerdicts,
   failureKinds,
   finishReasons,
+  limitWindows,
   outcomes,
-  type CheckVerdict,
-  type FailureKind,
-  type FinishReason,
+  type EventKind,
+  type Reason,
 } from '../../bindings/generated/wire.js'
 import type { StepInfo } from '../../bindings/events.js'
 
@@ -18,13 +18,33 @@ export interface Trace {
   readonly plan: string
   readonly options: string
   readonly lines: readonly string[]
+  /** Calls are shown with their answer limits. */
+  readonly showsMost: boolean
+}
+interface TableDocument {
+  readonly providers: readonly { readonly id: string }[]
+  readonly models: readonly { readonly id: string; readonly provider: string }[]
 }
 
 export function readTrace(path: string): Trace {
-  const block = (name: string): string =>
-    new RegExp(`^\`\`\`${name}\\n([^]*?)^\`\`\``, 'm').exec(readFileSync(path, 'utf8'))?.[1] ?? ''
-  return { plan: block('plan'), options: block('options'), lines: block('trace').split('\n').filter(Boolean) }
+  const text = readFileSync(path, 'utf8')
+  const block = (name: string): string => new RegExp(`^\`\`\`${name}.*\\n([^]*?)^\`\`\``, 'm').exec(text)?.[1] ?? ''
+  return {
+    plan: block('plan'),
+    options: block('options'),
+    lines: block('trace').split('\n').filter(Boolean),
+    showsMost: text.includes('```trace most'),
+  }
 }
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+/** "tue", "02:00": ms since 1970 of that hour in its first whole week. 5 January 1970 was a Monday. */
+function epochMs(day: string, hour: string): number {
+  const [hours = 0, minutes = 0] = hour.split(':').map(Number)
+  return (days.indexOf(day) + 4) * 86_400_000 + (hours * 60 + minutes) * 60_000
+}
+
+const waits = (reason: Reason): boolean => reason.startsWith('waiting_')
 
 export class TracePlayer {
   readonly lines: string[] = []
@@ -62,20 +82,56 @@ export class TracePlayer {
   #drain(): void {
     const records = this.run.drain()
     this.#bytes.push(new Uint8Array(records.buffer, records.byteOffset, records.byteLength))
-    for (const step of this.run.document<StepInfo[]>('steps', this.#ids.length)) this.#ids.push(step.id)
+    this.#learnIds()
     for (const command of decodeCommands(records)) this.#say(this.#describe(command))
+    const wake = this.run.nextWake()
+    if (wake !== undefined) this.#say(`wake ${wake}`)
+  }
+
+  #learnIds(): void {
+    for (const step of this.run.document<StepInfo[]>('steps', this.#ids.length)) this.#ids.push(step.id)
   }
 
   #describe(command: Command): string {
-    const table = this.run.document<{ providers: { id: string }[] }>('table')
-    const words: (string | undefined)[] = [command.kind]
+    const { kind, reason, call } = command
+    const words: (string | undefined)[] = [kind]
     if (command.step >= 0) words.push(this.#ids[command.step])
-    if (command.kind === 'note') words.push(command.reason)
-    if (command.kind === 'finish') return `finish ${outcomes[command.a]}`
-    if (command.call >= 0) words.push(`#${command.call}`)
-    if (command.kind === 'call') words.push(command.purpose, table.providers[command.provider]?.id)
-    if (command.kind === 'cancel') words.push(command.reason)
+    if (kind === 'note') words.push(reason)
+    if (kind === 'finish') return `finish ${outcomes[command.a]}`
+    if (call >= 0) words.push(`#${call}`)
+    if (kind === 'note') words.push(...this.#numbers(command))
+    if (kind === 'call') {
+      words.push(command.purpose, this.#target(command))
+      if (this.trace.showsMost) words.push(`most=${command.a}`)
+      if (reason !== 'none') words.push('continued')
+    }
+    if (kind === 'cancel') words.push(reason)
+    if (kind === 'deliver' && command.a === 2) words.push('recalled')
     return words.join(' ')
+  }
+
+  /** The provider, and the model when it is another than the provider's own: the traces' tables name that first. */
+  #target({ provider, model }: Command): string {
+    const { providers, models } = this.run.document<TableDocument>('table')
+    const id = providers[provider]?.id ?? ''
+    if (model < 0 || this.#defaults(id) === models[model]?.id) return id
+    return `${id}/${models[model]?.id}`
+  }
+  #defaults(provider: string): string | undefined {
+    const table = this.run.document<{ providers: Record<string, { default: string }> }>('defaults')
+    return table.providers[provider]?.default
+  }
+
+  /** What a note tells by numbers. */
+  #numbers(note: Command): string[] {
+    const { reason, a, b } = note
+    const words: string[] = []
+    if (note.provider >= 0 && reason !== 'retrying') words.push('at', this.#target(note))
+    if (a >= 0) words.push((waits(reason) || reason === 'limit_learned' ? limitWindows[a] : failureKinds[a]) ?? '?')
+    if (reason === 'retrying') words.push(`wait=${b}`)
+    if (reason === 'limit_learned') words.push(`limit=${b}`)
+    if ((waits(reason) || reason === 'breaker_opened') && b >= 0) words.push(`until=${b}`)
+    return words
   }
 
   #event(what: string, words: readonly string[]): void {
@@ -104,39 +160,61 @@ export class TracePlayer {
         return run.planEnd(now)
       case 'begin':
         return run.begin(JSON.parse(this.trace.options), now)
-      case 'tick':
-        return run.tick(now)
-      case 'started':
-        return run.started(call, true, 3, now)
-      case 'firstToken':
-        return run.firstToken(call, now)
-      case 'progress':
-        return run.progress(call, 7, now)
-      case 'verdict':
-        return run.verdict(call, words[1] === 'pass', now)
-      case 'cancelRun':
-        return run.cancelRun(now)
-      case 'cancelStep': {
-        const step = this.#ids.indexOf(words[0] ?? '')
-        return run.cancelStep(step < 0 ? 0xffffffff : step, now)
-      }
-      case 'succeeded':
-        return this.#succeeded(call, words)
-      case 'failed': {
-        const kind: FailureKind = failureKinds.find((name) => words.includes(name)) ?? 'server_error'
-        return run.failed(call, kind, { shown: false }, now)
+      case 'spent': {
+        const { budget } = run.document<{ budget?: { reservedMicroUsd: number } }>('report')
+        const reserved = budget === undefined ? '' : ` reserved ${budget.reservedMicroUsd}`
+        return this.#say(`spent ${run.cost()}${reserved}`)
       }
       default:
-        throw new Error(`unknown event ${what}`)
+        return this.#signal(what, words)
     }
   }
 
-  #succeeded(call: number, words: readonly string[]): void {
+  /** The rest are signals: they go through the one door that journals use. */
+  #signal(what: string, words: readonly string[]): void {
+    const [first = '', second = ''] = words
+    const call = Number(first)
     const value = (key: string): string | undefined =>
       words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1)
-    const finish: FinishReason = finishReasons.find((name) => name === value('finish')) ?? 'stop'
-    const verdict: CheckVerdict = checkVerdicts.find((name) => name === value('check')) ?? 'passed'
-    const usage = { input: Number(value('in') ?? 0), cached: 0, output: Number(value('out') ?? 0), reasoning: 0 }
-    this.run.succeeded(call, usage, { finish, verdict, estimated: false }, this.#now)
+    const number = (key: string, fallback = 0): number => Number(value(key) ?? fallback)
+    const send = (kind: EventKind, ...values: number[]): number => this.run.signal(kind, values, this.#now)
+    const among = (list: readonly string[]): number => list.findIndex((name) => words.includes(name))
+    const named = (list: readonly string[], key: string): number => Math.max(0, list.indexOf(value(key) ?? ''))
+    this.#learnIds()
+    const step = this.#ids.indexOf(first)
+    const signals: Record<string, () => number> = {
+      tick: () => send('tick'),
+      started: () => send('started', call, 1, 3),
+      firstToken: () => send('firstToken', call),
+      progress: () => send('progress', call, second === '' ? 7 : Number(second)),
+      verdict: () => send('verdict', call, Number(second === 'pass')),
+      cancelRun: () => send('cancelRun'),
+      cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
+      recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
+      clock: () => send('clock', epochMs(first, second)),
+      prompted: () => send('prompted', call, Number(second), 0),
+      limitsSeen: () =>
+        send(
+          'limitsSeen',
+          call,
+          among(limitWindows),
+          number('limit', -1),
+          number('remaining', -1),
+          number('reset', -1),
+        ),
+      succeeded: () => {
+        const usage = [number('in'), number('cached'), number('out'), 0]
+        return send('succeeded', call, ...usage, named(finishReasons, 'finish'), named(checkVerdicts, 'check'), -1, 0)
+      },
+      failed: () => {
+        const usage = [number('in'), number('cached'), number('out'), 0]
+        const shown = Number(words.includes('shown'))
+        const kind = among(failureKinds)
+        return send('failed', call, kind, number('retryAfter', -1), ...usage, shown, number('mayRetry', -1))
+      },
+    }
+    const signal = signals[what]
+    if (signal === undefined) throw new Error(`unknown event ${what}`)
+    if (signal() === 1) this.#say(`withheld #${first}`)
   }
 }

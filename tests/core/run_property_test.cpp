@@ -26,6 +26,8 @@ std::string randomOptions(Rng& rng) {
   }
   if (available.empty()) available = "\"groq\"";
   options += "},\"available\":[" + available + "],\"table\":{\"repairs\":" + std::to_string(rng.below(2));
+  // Nothing here waits for anything but a place: what the failure policy adds is proved in policy_property_test.cpp.
+  options += ",\"retry\":{\"attempts\":1},\"breaker\":{\"failures\":1000}";
   options += rng.below(2) == 0 ? ",\"overflow\":\"never\"}}" : "}}";
   return options;
 }

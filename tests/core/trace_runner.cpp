@@ -1,8 +1,8 @@
 #include "trace_runner.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 namespace aetherflow::testing {
 namespace {
@@ -35,20 +35,20 @@ E named(const std::vector<std::string>& words, const std::string& key, E fallbac
   return fallback;
 }
 
-/// Commands in the words of the traces.
-std::string describe(const Run& run, const double* record) {
-  const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
-  const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
-  std::string line(name(kind));
-  if (field(CommandField::Step) >= 0) line += " " + run.plan().steps[field(CommandField::Step)].id;
-  if (kind == CommandKind::Note) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
-  if (kind == CommandKind::Finish) return line + " " + std::string(name(static_cast<Outcome>(field(CommandField::A))));
-  if (field(CommandField::Call) >= 0) line += " #" + std::to_string(field(CommandField::Call));
-  if (kind == CommandKind::Call)
-    line += " " + std::string(name(static_cast<Purpose>(field(CommandField::Purpose)))) + " " +
-            run.table().providers[field(CommandField::Provider)].id;
-  if (kind == CommandKind::Cancel) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
-  return line;
+bool has(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// "tue", "02:00": ms since 1970 of that hour in its first whole week; prices at peak depend on the weekday alone.
+std::int64_t epochMs(const std::string& day, const std::string& hour) {
+  static constexpr std::string_view kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  const auto found = std::find(std::begin(kDays), std::end(kDays), day) - std::begin(kDays);
+  const std::int64_t minutes = std::atol(hour.c_str()) * 60 + std::atol(hour.c_str() + hour.find(':') + 1);
+  return (found + 4) * 86'400'000 + minutes * 60'000;  // 5 January 1970 was a Monday
+}
+
+bool waiting(Reason reason) {
+  return reason >= Reason::WaitingForLimit && reason <= Reason::WaitingForRetry;
 }
 
 class Player {
@@ -78,15 +78,59 @@ class Player {
 
   void drain() {
     const CommandBuffer& commands = run_.drain();
-    for (std::size_t i = 0; i < commands.count(); ++i) say(describe(run_, commands.data() + i * kCommandStride));
+    for (std::size_t i = 0; i < commands.count(); ++i) say(describe(commands.data() + i * kCommandStride));
     result_.bytes.append(reinterpret_cast<const char*>(commands.data()),
                          commands.count() * kCommandStride * sizeof(double));
+    if (run_.nextWake() != kNever) say("wake " + std::to_string(run_.nextWake()));
+  }
+
+  /// A command in the words of the traces.
+  std::string describe(const double* record) const {
+    const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
+    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
+    std::string line(name(kind));
+    if (field(CommandField::Step) >= 0) line += " " + run_.plan().steps[field(CommandField::Step)].id;
+    if (kind == CommandKind::Note) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
+    if (kind == CommandKind::Finish)
+      return line + " " + std::string(name(static_cast<Outcome>(field(CommandField::A))));
+    if (field(CommandField::Call) >= 0) line += " #" + std::to_string(field(CommandField::Call));
+    if (kind == CommandKind::Note) line += numbers(record);
+    if (kind == CommandKind::Call) {
+      line += " " + std::string(name(static_cast<Purpose>(field(CommandField::Purpose)))) + " " + target(record);
+      if (trace_.showsMost) line += " most=" + std::to_string(field(CommandField::A));
+      if (field(CommandField::Reason) >= 0) line += " continued";
+    }
+    if (kind == CommandKind::Cancel) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
+    if (kind == CommandKind::Deliver && field(CommandField::A) == 2) line += " recalled";
+    return line;
+  }
+
+  /// The provider, and the model when it is another than the provider's own.
+  std::string target(const double* record) const {
+    const Provider& provider = run_.table().providers[static_cast<std::size_t>(get(record, CommandField::Provider))];
+    const auto model = get(record, CommandField::Model);
+    if (model < 0 || model == provider.defaultModel) return provider.id;
+    return provider.id + "/" + run_.table().models[static_cast<std::size_t>(model)].id;
+  }
+
+  /// What a note tells by numbers.
+  std::string numbers(const double* record) const {
+    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
+    const auto reason = static_cast<Reason>(field(CommandField::Reason));
+    const long long a = field(CommandField::A), b = field(CommandField::B);
+    const bool window = waiting(reason) || reason == Reason::LimitLearned;
+    std::string line;
+    if (field(CommandField::Provider) >= 0 && reason != Reason::Retrying) line += " at " + target(record);
+    if (a >= 0) line += " " + std::string(window ? name(static_cast<Window>(a)) : name(static_cast<FailureKind>(a)));
+    if (reason == Reason::Retrying) line += " wait=" + std::to_string(b);
+    if (reason == Reason::LimitLearned) line += " limit=" + std::to_string(b);
+    if ((waiting(reason) || reason == Reason::BreakerOpened) && b >= 0) line += " until=" + std::to_string(b);
+    return line;
   }
 
   ErrorCode event(const std::vector<std::string>& w) {
     const std::string& what = w[2];
     const std::string arg = w.size() > 3 ? w[3] : "";
-    const auto call = static_cast<CallId>(std::atol(arg.c_str()));
     if (what == "plan") {
       const ErrorCode code = run_.planBytes(trace_.plan, now_);
       const ErrorCode end = run_.planEnd(now_);
@@ -100,35 +144,65 @@ class Player {
     if (what == "rest") return run_.planBytes(std::string_view(trace_.plan).substr(fed_), now_);
     if (what == "end") return run_.planEnd(now_);
     if (what == "begin") return run_.begin(trace_.options, now_);
-    if (what == "tick") return run_.tick(now_);
-    if (what == "started") return run_.started({call, 1, 3}, now_);
-    if (what == "firstToken") return run_.firstToken(call, now_);
-    if (what == "progress") return run_.progress(call, 7, now_);
-    if (what == "verdict") return run_.verdict(call, w.size() > 4 && w[4] == "pass", now_);
-    if (what == "cancelRun") return run_.cancelRun(now_);
-    if (what == "cancelStep") return run_.cancelStep(stepOf(arg), now_);
+    if (what == "spent") {
+      const Policy& policy = run_.table().policy;
+      const bool budget = policy.run.any() || policy.step.any() || policy.attempt.any();
+      const std::string reserved = budget ? " reserved " + std::to_string(run_.reserved().usd) : "";
+      say("spent " + std::to_string(run_.cost()) + reserved);
+      return ErrorCode::None;
+    }
+    return signal(what, w);
+  }
+
+  /// The rest are signals: they go through the one door that journals use.
+  ErrorCode signal(const std::string& what, const std::vector<std::string>& w) {
+    const std::string arg = w.size() > 3 ? w[3] : "";
+    const std::string more = w.size() > 4 ? w[4] : "";
+    const double call = static_cast<double>(std::atol(arg.c_str()));
+    const auto value = [&](const char* key, long fallback = 0) {
+      return static_cast<double>(number(w, key, fallback));
+    };
+    if (what == "tick") return send(EventKind::Tick, {});
+    if (what == "started") return send(EventKind::Started, {call, 1, 3});
+    if (what == "firstToken") return send(EventKind::FirstToken, {call});
+    if (what == "progress") return send(EventKind::Progress, {call, more.empty() ? 7.0 : std::atof(more.c_str())});
+    if (what == "verdict") return send(EventKind::Verdict, {call, more == "pass" ? 1.0 : 0.0});
+    if (what == "cancelRun") return send(EventKind::CancelRun, {});
+    if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg)});
+    if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});
+    if (what == "clock") return send(EventKind::Clock, {static_cast<double>(epochMs(arg, more))});
+    if (what == "prompted") {
+      const ErrorCode code = send(EventKind::Prompted, {call, std::atof(more.c_str()), 0});
+      if (code == ErrorCode::None && run_.withheld()) say("withheld #" + arg);
+      return code;
+    }
+    if (what == "limitsSeen") {
+      const auto window = static_cast<double>(named(w, "", Window::RequestsMinute));
+      return send(EventKind::LimitsSeen,
+                  {call, window, value("limit", -1), value("remaining", -1), value("reset", -1)});
+    }
     if (what == "succeeded") {
-      Succeeded event;
-      event.call = call;
-      event.tokens = {static_cast<std::uint32_t>(number(w, "in", 0)), 0,
-                      static_cast<std::uint32_t>(number(w, "out", 0)), 0};
-      event.finish = named(w, "finish=", FinishReason::Stop);
-      event.verdict = named(w, "check=", CheckVerdict::Passed);
-      return run_.succeeded(event, now_);
+      const auto finish = static_cast<double>(named(w, "finish=", FinishReason::Stop));
+      const auto check = static_cast<double>(named(w, "check=", CheckVerdict::Passed));
+      return send(EventKind::Succeeded, {call, value("in"), value("cached"), value("out"), 0, finish, check, -1, 0});
     }
     if (what == "failed") {
-      Failed event;
-      event.call = call;
-      event.kind = named(w, "", FailureKind::ServerError);
-      return run_.failed(event, now_);
+      const auto kind = static_cast<double>(named(w, "", FailureKind::ServerError));
+      return send(EventKind::Failed, {call, kind, value("retryAfter", -1), value("in"), value("cached"), value("out"),
+                                      0, has(w, "shown") ? 1.0 : 0.0, value("mayRetry", -1)});
     }
     say("? unknown event " + what);
     return ErrorCode::None;
   }
 
-  StepIndex stepOf(const std::string& id) const {
+  ErrorCode send(EventKind kind, std::vector<double> values) {
+    values.resize(kSignalValues, -1);
+    return run_.signal(kind, values.data(), now_);
+  }
+
+  double stepOf(const std::string& id) const {
     const auto found = run_.plan().byId.find(id);
-    return found == run_.plan().byId.end() ? kNone : found->second;
+    return static_cast<double>(found == run_.plan().byId.end() ? kNone : found->second);
   }
 
   const Trace& trace_;
@@ -169,6 +243,10 @@ Trace readTrace(const std::string& path) {
     if (line.rfind("# ", 0) == 0 && trace.title.empty()) trace.title = line.substr(2);
     if (line.rfind("```", 0) == 0) {
       block = block.empty() ? line.substr(3) : "";
+      if (block == "trace most") {
+        block = "trace";
+        trace.showsMost = true;
+      }
       continue;
     }
     if (block == "plan") trace.plan += line + "\n";

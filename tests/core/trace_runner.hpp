@@ -5,6 +5,17 @@
 //   0     > begin            an event at 0 ms, then drain
 //   0     >+ plan            an event without a drain
 //   0     < call a …         what the drain gave, one line a command
+//   0     < wake 500         when the run wants to be looked at again, where it does
+//
+// Events: plan, bytes N, rest, end, begin, tick, started #, firstToken #, progress # [TOKENS], verdict # pass|issues,
+//   prompted # TOKENS        answered by "withheld" when the call must not leave
+//   succeeded # [in= cached= out= finish= check=]
+//   failed # KIND [in= cached= out= retryAfter= mayRetry=0|1 shown]
+//   limitsSeen # WINDOW [limit= remaining= reset=]
+//   clock tue 02:00          the wall clock, UTC
+//   cancelStep ID, cancelRun, recalled ID
+//   spent                    prints the money spent, and reserved where there is a budget, in micro-USD
+// A block that opens with "trace most" shows the answer limit of every call.
 
 #include <string>
 #include <vector>
@@ -16,6 +27,7 @@ namespace aetherflow::testing {
 struct Trace {
   std::string path, title, plan, options;
   std::vector<std::string> lines;  ///< of the trace block, as written
+  bool showsMost = false;          ///< calls with their answer limits
 };
 
 struct TraceResult {

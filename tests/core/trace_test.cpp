@@ -14,7 +14,7 @@ namespace {
 
 void rewrite(const Trace& trace, const TraceResult& result) {
   const std::string text = readFile(trace.path);
-  const std::size_t from = text.find("```trace\n") + 9;
+  const std::size_t from = text.find('\n', text.find("```trace")) + 1;
   std::string out = text.substr(0, from);
   for (const std::string& line : result.lines) out += line + "\n";
   out += text.substr(text.find("```", from));

@@ -178,7 +178,7 @@ describe('a key', () => {
   test('providers: present or not, by variable, with prices and their date; never the key', async () => {
     const env = { GROQ_API_KEY: canary }
     const [plain, json] = await Promise.all(
-      [[], ['--json']].map((flags) => aetherflow(['providers', ...flags], '', { env })),
+      [[], ['--json']].map((flags) => aetherflow(['providers', '--offline', ...flags], '', { env })),
     )
     expect(plain?.stdout).toMatch(/groq – Groq: key present \(GROQ_API_KEY\)\n/)
     expect(plain?.stdout).toMatch(/deepseek – DeepSeek: no key \(DEEPSEEK_API_KEY\)\n/)

@@ -133,7 +133,9 @@ describe('run', () => {
     expect((await aetherflow(words)).code).toBe(0)
     expect(readdirSync(folder).sort()).toEqual(['deep', 'p.json'])
     expect(readdirSync(path.join(folder, 'deep'))).toEqual(['out'])
-    expect(readdirSync(path.join(folder, 'deep/out')).sort()).toEqual(['report.md', 'run.json', 'step_outputs'])
+    expect(readdirSync(path.join(folder, 'deep/out')).sort()).toEqual([
+      ...['journal.jsonl', 'report.md', 'run.json', 'run.lock.1', 'step_outputs'],
+    ])
     expect(readdirSync(path.join(folder, 'deep/out/step_outputs'))).toHaveLength(ids.length)
   })
 

@@ -101,6 +101,7 @@ describe('runPlan', () => {
     const result = await runPlan(plan(step('a'), step('b', ['a']), step('c')), {
       performer,
       config: {},
+      policy: { retry: { attempts: 1 } },
       onEvent: (event) => events.push(event),
     })
     expect(result.outcome).toBe('steps_failed')

@@ -11,7 +11,16 @@ const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })
 const tokens = { in: 1000, cached: 400, out: 2000, reasoning: 50, strippedEstimate: 120 }
 const totals: CallTotals = {
-  ...{ calls: 3, succeeded: 2, hedges: 0, failures: { auth: 1 }, tokens, costMicroUsd: 4213, workMs: 9000 },
+  ...{
+    calls: 3,
+    succeeded: 2,
+    hedges: 0,
+    withheld: 0,
+    failures: { auth: 1 },
+    tokens,
+    costMicroUsd: 4213,
+    workMs: 9000,
+  },
   ...{ lost: { in: 0, out: 0, costMicroUsd: 0 }, cancelled: { in: 0, out: 0, costMicroUsd: 0 } },
   ...{ queueMs: spread(10), firstTokenMs: spread(2500), responseMs: spread(4000), networkMs: spread(null) },
 }
@@ -89,6 +98,7 @@ describe('report.md', () => {
       ...[
         'Summary',
         'What did not succeed',
+        'Attempts',
         'Targets',
         'Critical path',
         'By provider',
@@ -111,7 +121,7 @@ describe('report.md', () => {
     expect(row('Summary', 'cost')[1]).toBe(
       '$0.004213 at prices of 2026-11-21; no price is known of m: the configured worst case is counted',
     )
-    expect(row('Summary', 'connections reused')[1]).toBe('50 %')
+    expect(row('Summary', 'connections reused')[1]).toBe('50 %; set-up took 12 ms, reuse saved 12 ms')
   })
 
   test('each target stands beside what was measured, and who missed it, worst first', () => {
@@ -167,6 +177,7 @@ describe('on the terminal', () => {
       '  12.0 s of work in 8.0 s: 1.5× in parallel',
       '  1,000 tokens in (400 cached), 2,000 out, $0.0042 at prices of 2026-11-21',
       `  critical path: one → ${id}`,
+      '  1 call failed or cancelled: 1 auth',
       `  failed: ${id} (auth)`,
       `  missed: time to first token < 2.0 s by ${id} (3.0 s), one (2.5 s)`,
       '  outputs in out/step_outputs, report in out/report.md',

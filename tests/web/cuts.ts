@@ -1,4 +1,4 @@
-import type { Fetch } from '../../bindings/ports.js'
+import type { Fetch, Transport } from '../../bindings/ports.js'
 
 /** Cuts within the last bytes, where finish, usage and [DONE] are, are tried at every byte. */
 const tailBytes = 40
@@ -23,5 +23,52 @@ export function watching(ended: (bytes: number) => unknown): Fetch {
       },
     })
     return new Response(response.body!.pipeThrough(watch), response)
+  }
+}
+
+/** Least distance of two cuts in one event, bytes: far more than any mark that a reader looks for. */
+const stride = 1024
+
+/**
+ * Cuts a stream at every byte with few readings: in the p-th of them each event is cut at its p-th byte, and a long one again
+ * every 1024 bytes after that. A cut has nearly nothing to do with the next one, so each stands for a cut alone.
+ *
+ *     data: {…}\n\n data: {…}\n\n data: {…}\n\n
+ *       |             |             |              p = 3
+ */
+export function* everyCut(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
+  const starts = eventStarts(bytes)
+  const lengths = starts.map((start, at) => (starts[at + 1] ?? bytes.length) - start)
+  const readings = Math.min(stride, Math.max(...lengths))
+  for (let place = 0; place < readings; place++) {
+    const cuts: number[] = []
+    starts.forEach((start, at) => {
+      for (let within = place; within < lengths[at]!; within += stride)
+        if (start + within > 0) cuts.push(start + within)
+    })
+    yield [0, ...cuts].map((from, at) => bytes.subarray(from, cuts[at] ?? bytes.length))
+  }
+}
+
+/** Where the events of a stream begin: after each blank line. */
+function eventStarts(bytes: Uint8Array): number[] {
+  const text = new TextDecoder('latin1').decode(bytes)
+  const starts = [0]
+  for (const { index, 0: blank } of text.matchAll(/\r\n\r\n|\n\n|\r\r/g))
+    if (index + blank.length < bytes.length) starts.push(index + blank.length)
+  return starts
+}
+
+/** A transport whose every reply is this stream, in these parts. */
+export function playingParts(parts: readonly Uint8Array[], type = 'text/event-stream'): Transport {
+  return {
+    send() {
+      let at = 0
+      return Promise.resolve({
+        status: 200,
+        header: (name) => (name === 'content-type' ? type : null),
+        body: { read: () => Promise.resolve(parts[at++]), cancel: () => undefined },
+      })
+    },
   }
 }

@@ -1,41 +1,19 @@
 import { describe, expect, test } from '@jest/globals'
 import { createGemini } from '../../web/standard/providers/index.js'
 import type { CallObserver, Fetch } from '../../bindings/ports.js'
-import { haveRecordings, recordedEvents, recordedReply } from '../fixtures/streams-recorded.js'
+import {
+  googleBytes,
+  haveRecordings,
+  plainGoogle,
+  recordedEvents,
+  recordedReply,
+  type GoogleChunk,
+} from '../fixtures/streams-recorded.js'
 import { json, openStream, writeParts } from '../sim/scripted-server.js'
 import { cutsOf, watching } from './cuts.js'
 import { failureOf, modelRequest, withScript } from './call.js'
 
-interface Chunk {
-  readonly candidates?: readonly {
-    readonly content?: { readonly parts?: readonly { readonly text?: string; readonly thought?: boolean }[] }
-    readonly finishReason?: string
-  }[]
-  readonly usageMetadata?: Record<string, number | undefined>
-}
-
-/** What the recording says when nothing but JSON.parse is between. */
-function plainReading(chunks: readonly Chunk[]) {
-  const parts = chunks.flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? [])
-  const usage = chunks
-    .map(({ usageMetadata }) => usageMetadata)
-    .filter((counts) => counts?.['promptTokenCount'] !== undefined)
-    .at(-1)!
-  const thoughts = usage['thoughtsTokenCount'] ?? 0
-  return {
-    text: parts.map(({ text, thought }) => (thought ? '' : (text ?? ''))).join(''),
-    usage: {
-      input: usage['promptTokenCount'],
-      cached: usage['cachedContentTokenCount'] ?? 0,
-      output: (usage['candidatesTokenCount'] ?? 0) + thoughts,
-      reasoning: thoughts,
-    },
-  }
-}
-
-const chunksOf = (name: string) => recordedEvents(name).map((text) => JSON.parse(text) as Chunk)
-const framed = (events: readonly string[]) =>
-  new TextEncoder().encode(events.map((event) => `data: ${event}\r\n\r\n`).join(''))
+const chunksOf = (name: string) => recordedEvents(name).map((text) => JSON.parse(text) as GoogleChunk)
 
 function generate(baseUrl: string, stream = true, observer?: CallObserver, using?: Fetch) {
   const client = createGemini({ fetch: using ?? ((input, init) => fetch(input, init)), baseUrl, key: () => 'k' })
@@ -48,8 +26,8 @@ recorded('recorded streams of Gemini over a real socket', () => {
   test.each(['google-text', 'google-reasoning', 'google-reasoning-gemini3'])(
     '%s: the same answer, cut in two at every byte',
     async (name) => {
-      const expected = plainReading(chunksOf(`google/${name}`))
-      const bytes = framed(recordedEvents(`google/${name}`))
+      const expected = plainGoogle(chunksOf(`google/${name}`))
+      const bytes = googleBytes(recordedEvents(`google/${name}`))
       const cuts = cutsOf(bytes, 1)
       const seen = new Set<number>()
       let next = 0
@@ -96,12 +74,12 @@ recorded('recorded streams of Gemini over a real socket', () => {
       },
       (server) => generate(server.url),
     )
-    expect(result).toMatchObject({ ...plainReading(chunksOf('google/google-text')), finish: 'stop' })
+    expect(result).toMatchObject({ ...plainGoogle(chunksOf('google/google-text')), finish: 'stop' })
   })
 
   test('ended early at any byte, a stream is truncated and never an answer', async () => {
     const events = recordedEvents('google/google-text')
-    const bytes = framed(events)
+    const bytes = googleBytes(events)
     // Up to the blank line that ends the last event, whose data is whole a little before.
     const wholeAt = bytes.length - '\r\n\r\n'.length
     const lengths = cutsOf(bytes, 101)
@@ -129,11 +107,11 @@ recorded('recorded streams of Gemini over a real socket', () => {
     'google-vertex-stream-tool-call-arguments-nested.1',
   ])('%s: calls of tools alone are no answer, and what they used is counted', async (name) => {
     const chunks = chunksOf(`google/${name}`)
-    expect(plainReading(chunks).text).toBe('')
+    expect(plainGoogle(chunks).text).toBe('')
     const call = withScript(
       async (reply) => {
         openStream(reply)
-        await writeParts(reply, [framed(recordedEvents(`google/${name}`))])
+        await writeParts(reply, [googleBytes(recordedEvents(`google/${name}`))])
         reply.end()
       },
       (server) => generate(server.url),
@@ -142,7 +120,7 @@ recorded('recorded streams of Gemini over a real socket', () => {
     expect({ kind, message, usage }).toEqual({
       kind: 'malformed',
       message: 'empty answer',
-      usage: plainReading(chunks).usage,
+      usage: plainGoogle(chunks).usage,
     })
   })
 
@@ -150,7 +128,7 @@ recorded('recorded streams of Gemini over a real socket', () => {
     const call = withScript(
       async (reply) => {
         openStream(reply)
-        await writeParts(reply, [framed(recordedEvents('google/google-search'))])
+        await writeParts(reply, [googleBytes(recordedEvents('google/google-search'))])
         reply.end()
       },
       (server) => generate(server.url),
@@ -166,7 +144,7 @@ recorded('recorded whole replies of Gemini', () => {
       (reply) => json(reply, 200, body),
       (server) => generate(server.url, false),
     )
-    expect(result).toEqual({ ...plainReading([JSON.parse(body) as Chunk]), finish: 'stop' })
+    expect(result).toEqual({ ...plainGoogle([JSON.parse(body) as GoogleChunk]), finish: 'stop' })
   })
   test.each(['google-tool-call', 'google-tool-call-gemini3'])('%s is no answer', async (name) => {
     const call = withScript(

@@ -11,6 +11,8 @@ export interface ModelPerformerOptions {
   readonly files?: FileReader | undefined
   /** Whole replies instead of streams. Default false. */
   readonly plain?: boolean | undefined
+  /** A cryptographic hash over the parts, in hex; absent: context files leave no fingerprint, and no step with files is recalled. */
+  readonly digest?: ((parts: readonly string[]) => string) | undefined
 }
 
 const auditSchema = {
@@ -40,14 +42,15 @@ export class ModelPerformer implements Performer {
     const paths = ticket.step.files
     const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
     ticket.signal.throwIfAborted()
-    const { dependencies, answer, issues } = ticket
+    const { dependencies, answer, issues, prefix } = ticket
     const prompt = core.prompt(ticket.call, {
       files,
       dependencies,
       ...(answer === undefined ? {} : { answer }),
       ...(issues === undefined ? {} : { issues }),
     })
-    progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)
+    if (!progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)) throw new CallFailure('withheld')
+    const idempotencyKey = this.#keyWith(files, ticket, progress)
     const request: ModelRequest = {
       model: ticket.model,
       system: prompt.system,
@@ -55,8 +58,24 @@ export class ModelPerformer implements Performer {
       maxOutputTokens: ticket.maxTokens,
       output: constraintOf(ticket, core),
       stream: this.#options.plain !== true,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     }
     return client.generate(request, ticket.signal, progress)
+  }
+
+  /** The ticket's key knows nothing of the context files, and they may have changed since an earlier attempt. */
+  #keyWith(
+    files: readonly (readonly [string, string])[],
+    ticket: CallTicket,
+    progress: CallProgress,
+  ): string | undefined {
+    const { digest } = this.#options
+    const key = ticket.idempotencyKey
+    if (files.length === 0 || digest === undefined) return key
+    const fingerprint = digest(files.flat())
+    progress.files(fingerprint)
+    return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
   }
 
   #read(path: string): Promise<string> {

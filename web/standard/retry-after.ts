@@ -1,9 +1,12 @@
 /** A wait of a day or longer is the same decision as a day; it also keeps timers inside their 31 bits. */
 const longestMs = 24 * 3600 * 1000
 
+/** Headers by name: the platform's `Headers`, or what a transport gives. */
+export type HeaderReader = Pick<Headers, 'get'>
+
 /** What the wait is read from. `nowMs` is wall-clock time, ms since 1970: only an HTTP date needs it. */
 export interface RetrySource {
-  readonly headers: Headers
+  readonly headers: HeaderReader
   /** The provider's message, e.g. Groq's "Please try again in 7.5s". */
   readonly message: string
   /** The error's `type`: Groq and OpenAI say `tokens` or `requests`, which names the limit that was hit. */
@@ -50,7 +53,7 @@ function httpDate(text: string | null, serverDate: string | null, nowMs: number)
   return bounded(Math.max(0, at - (Number.isNaN(base) ? nowMs : base)))
 }
 
-function resetHeader(headers: Headers, type: string): number | undefined {
+function resetHeader(headers: HeaderReader, type: string): number | undefined {
   const read = (limit: string) => durationMs(headers.get(`x-ratelimit-reset-${limit}`))
   if (type === 'tokens' || type === 'requests') return read(type)
   const spent = ['tokens', 'requests'].filter((limit) => headers.get(`x-ratelimit-remaining-${limit}`) === '0')
@@ -58,6 +61,7 @@ function resetHeader(headers: Headers, type: string): number | undefined {
   return waits.length > 0 ? Math.max(...waits) : undefined
 }
 
+/** More digits than a double holds are a very long wait, not none. */
 function bounded(ms: number): number | undefined {
-  return Number.isFinite(ms) && ms >= 0 ? Math.min(Math.ceil(ms), longestMs) : undefined
+  return ms >= 0 ? Math.min(Math.ceil(ms), longestMs) : undefined
 }

@@ -11,16 +11,7 @@ export interface SseEvent {
 export interface SseOptions {
   /** Most characters of one event, default 1 Mi; more throws `SseTooLarge`. */
   readonly maxEventLength?: number
-  /** Bytes arrived, comments and half events included. What idle timers listen to. */
-  onActivity?(): void
   onComment?(comment: string): void
-  /** Takes the function that ends a pending read from outside: the generator then returns as at the end of the body. */
-  onReader?(stop: () => void): void
-  /**
-   * Takes over the reader when the consumer leaves before the end of the body. The default cancels it, which closes the
-   * socket; reading on to the end instead lets a pooled connection be used again.
-   */
-  onLeave?(reader: ReadableStreamDefaultReader<Uint8Array>): void
 }
 
 export class SseTooLarge extends Error {
@@ -28,64 +19,69 @@ export class SseTooLarge extends Error {
 }
 
 /**
- * Server-sent events of a body, by the WHATWG rules: LF, CR and CRLF, comments, several data lines, a BOM, code points cut
- * between reads. One deliberate difference: an event that the end of the body cuts off is handed over with `complete: false`,
- * since providers have been seen to omit the last blank line. Rejects with what the body rejects with, or `SseTooLarge`.
+ * Server-sent events out of bytes, by the WHATWG rules: LF, CR and CRLF, comments, several data lines, a BOM, code points cut
+ * between pieces. One deliberate difference: an event that the end of the body cuts off is handed over with `complete: false`,
+ * since providers have been seen to omit the last blank line.
+ *
+ *     push(bytes) ─▶ events that these bytes completed          end() ─▶ the one that was cut off
+ *
+ * It is pushed, not pulled, because a stream has more events than reads: a promise for each of them costs more than parsing it.
  */
-export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
-  options: SseOptions = {},
-): AsyncGenerator<SseEvent, void, void> {
-  const maxLength = options.maxEventLength ?? 1024 * 1024
-  const events: SseEvent[] = []
-  let ended = false
-  let tooLarge = false
-  const parser = createParser({
-    // The parser's own bound sees only what is left between chunks; a huge event inside one chunk is caught here.
-    maxBufferSize: maxLength,
-    onEvent(message: EventSourceMessage) {
-      if (message.data.length > maxLength) tooLarge = true
-      else events.push({ event: message.event ?? '', data: message.data, complete: !ended })
-    },
-    onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') tooLarge = true
-    },
-    ...(options.onComment && { onComment: options.onComment.bind(options) }),
-  })
-  const toLf = lineEndings()
-  const decoder = new TextDecoder()
-  const reader = body.getReader()
-  options.onReader?.(() => void reader.cancel().catch(() => undefined))
-  try {
-    while (!ended) {
-      const { done, value } = await reader.read()
-      ended = done
-      if (!done) options.onActivity?.()
-      const text = toLf(done ? decoder.decode() : decoder.decode(value, { stream: true }))
-      if (text !== '') parser.feed(text)
-      if (done && !tooLarge) parser.feed('\n\n')
-      if (tooLarge) throw new SseTooLarge(`an event is longer than ${maxLength} characters`)
-      yield* events
-      events.length = 0
-    }
-  } finally {
-    if (ended) reader.releaseLock()
-    else if (options.onLeave && !tooLarge) options.onLeave(reader)
-    else void reader.cancel().catch(() => undefined)
-  }
-}
+export class SseReader {
+  readonly #maxLength: number
+  readonly #decoder = new TextDecoder()
+  readonly #parser
+  #events: SseEvent[] = []
+  #ended = false
+  #tooLarge = false
+  #afterCr = false
 
-/**
- * CR and CRLF to LF, across chunks. The parser (3.1.1) knows all three but cannot know whether a CR at the end of a chunk
- * is half of a CRLF: it holds the line back, so an event ended by CR CR is delivered only with the next bytes, and the last
- * one of a stream never. Here a CR is an LF at once and an LF right after it is dropped.
- */
-function lineEndings(): (text: string) => string {
-  let afterCr = false
-  return (text) => {
+  constructor(options: SseOptions = {}) {
+    const maxLength = (this.#maxLength = options.maxEventLength ?? 1024 * 1024)
+    this.#parser = createParser({
+      // The parser's own bound sees only what is left between pieces; a huge event inside one piece is caught here.
+      maxBufferSize: maxLength,
+      onEvent: ({ event, data }: EventSourceMessage) => {
+        if (data.length > maxLength) this.#tooLarge = true
+        else this.#events.push({ event: event ?? '', data, complete: !this.#ended })
+      },
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') this.#tooLarge = true
+      },
+      ...(options.onComment && { onComment: options.onComment.bind(options) }),
+    })
+  }
+
+  /** The events that these bytes complete. Throws `SseTooLarge`; then the reader is of no more use. */
+  push(bytes: Uint8Array): readonly SseEvent[] {
+    return this.#feed(this.#decoder.decode(bytes, { stream: true }))
+  }
+
+  /** The body has ended: the event that it cut off, if there is one. */
+  end(): readonly SseEvent[] {
+    const rest = this.#feed(this.#decoder.decode())
+    this.#ended = true
+    return [...rest, ...this.#feed('\n\n')]
+  }
+
+  #feed(text: string): readonly SseEvent[] {
+    const lines = this.#toLf(text)
+    if (lines !== '') this.#parser.feed(lines)
+    if (this.#tooLarge) throw new SseTooLarge(`an event is longer than ${this.#maxLength} characters`)
+    const events = this.#events
+    if (events.length > 0) this.#events = []
+    return events
+  }
+
+  /**
+   * CR and CRLF to LF, across pieces. The parser (3.1.1) knows all three but cannot know whether a CR at the end of a piece
+   * is half of a CRLF: it holds the line back, so an event ended by CR CR is delivered only with the next bytes, and the last
+   * one of a stream never. Here a CR is an LF at once and an LF right after it is dropped.
+   */
+  #toLf(text: string): string {
     if (text === '') return text
-    const rest = afterCr && text.startsWith('\n') ? text.slice(1) : text
-    afterCr = text.endsWith('\r')
+    const rest = this.#afterCr && text.startsWith('\n') ? text.slice(1) : text
+    this.#afterCr = text.endsWith('\r')
     return rest.includes('\r') ? rest.replace(/\r\n?/g, '\n') : rest
   }
 }

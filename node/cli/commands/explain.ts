@@ -1,5 +1,5 @@
 /** `aetherflow explain PLAN|-`: the same core on a virtual clock; no call, no cost. */
-import type { Explanation, RouteInfo } from '../../../bindings/events.js'
+import type { Explanation, RouteInfo, RunReport } from '../../../bindings/events.js'
 import {
   formatCount,
   formatDuration,
@@ -14,7 +14,8 @@ import { paint, type Paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { gantt } from '../gantt.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
-import { planInput, wholePlan } from '../plan-input.js'
+import { wholePlan } from '../../plan-source.js'
+import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
 import { pathWords } from '../summary.js'
 import { alignedTable } from '../table.js'
@@ -74,7 +75,18 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
     `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, prices of ${oneLine(report.pricesAsOf)}`,
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
+    ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, colours)}`]),
   ]
+}
+
+/** Whether the budget would do, when every answer is as long as expected. */
+function budgetWords(report: RunReport, colours: Paint): string {
+  const { run, spentMicroUsd, spentTokens } = report.budget ?? {}
+  const money = run?.microUsd == null ? [] : [`${formatUsd(spentMicroUsd ?? 0)} of ${formatUsd(run.microUsd)}`]
+  const tokens = run?.tokens == null ? [] : [`${formatCount(spentTokens ?? 0)} of ${formatCount(run.tokens)} tokens`]
+  const undone = report.counts.total - report.counts.done
+  const verdict = undone === 0 ? 'suffices' : colours.red(`does not suffice: ${plural(undone, 'step')} left out`)
+  return [...money, ...tokens, verdict].join(', ')
 }
 
 function routeLines(routes: readonly RouteInfo[], width: number, colours: Paint): string[] {

@@ -1,19 +1,25 @@
-/** `aetherflow providers`: what is configured, without a word of any key and without the network. */
-import { oneLine } from '../../../web/standard/format.js'
+/** `aetherflow providers`: what is configured and whether it answers, without a word of any key. */
+import { createSimulator } from '../../../web/standard/simulator/index.js'
 import { readConfig, type ProviderEntry } from '../../config.js'
-import { listProviders } from '../../index.js'
-import { dialects } from '../../providers.js'
-import { paint, type Paint } from '../colour.js'
+import { listProviders, simulatedProfile } from '../../index.js'
+import { probeProvider, type Probe } from '../../provider-probe.js'
+import { dialects, simulatedEntries } from '../../providers.js'
+import { startSimulatorServer } from '../../simulator-server.js'
+import { pooledTransport } from '../../transport.js'
+import { paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { providerLines } from '../provider-lines.js'
 import { asciiControls } from '../render/json.js'
-import { alignedTable } from '../table.js'
 
 export interface ProvidersFlags {
   readonly config?: string
   readonly json?: true
+  /** Of commander: the profile's name, or true for the default one. */
+  readonly simulate?: string | true
+  readonly offline?: true
 }
 
-interface Model {
+export interface Model {
   readonly id: string
   /** USD per million tokens; null: unknown, never zero. */
   readonly in: number | null
@@ -21,8 +27,10 @@ interface Model {
   readonly out: number | null
   readonly asOf: string | null
   readonly source: string | null
+  /** Whether the provider lists it; null: it was not asked, or did not tell. */
+  readonly live: boolean | null
 }
-interface Listed {
+export interface Listed {
   readonly id: string
   readonly name: string
   readonly baseUrl: string
@@ -32,35 +40,72 @@ interface Listed {
   readonly supported: boolean
   readonly dialect: string
   readonly models: readonly Model[]
+  /** Models that the provider lists and the table does not have; null: it was not asked, or did not tell. */
+  readonly otherModels: number | null
+  /** How it answered; null: it was not asked. */
+  readonly probe: Omit<Probe, 'models'> | null
 }
 
 export async function providers(flags: ProvidersFlags, host: Host): Promise<ExitCode> {
   const config = await readConfig(flags.config)
   const { entries, table } = await listProviders({ config })
-  const listed = entries.map((entry) => describe(entry, modelsOf(entry.id, table, config.providers)))
+  const simulated = flags.simulate === undefined ? undefined : simulatedProfile(flags.simulate).name
+  const probes = flags.offline ? new Map<string, Probe>() : await probeAll(entries, flags, host)
+  const listed = entries.map((entry) =>
+    describe(entry, modelsOf(entry.id, table, config.providers), probes.get(entry.id)),
+  )
   if (flags.json) {
-    host.stdout.write(`${asciiControls(JSON.stringify({ providers: listed }))}\n`)
+    const labelled = simulated === undefined ? {} : { simulated }
+    host.stdout.write(`${asciiControls(JSON.stringify({ providers: listed, ...labelled }))}\n`)
     return exitCodes.ok
   }
   const colours = paint(host.stdout, host.env)
   const columns = host.stdout.columns ?? 120
-  const lines = listed.flatMap((provider) => [...providerLines(provider, columns, colours), ''])
+  const lines = listed.flatMap((provider) => [...providerLines(provider, columns, colours, simulated), ''])
   host.stdout.write(`${lines.join('\n')}prices are in USD per million tokens\n`)
   return exitCodes.ok
 }
 
-function describe(entry: ProviderEntry, models: readonly Model[]): Listed {
+/** All at once: the slowest decides how long it takes. Only providers with a key and an address, or the simulator's. */
+async function probeAll(
+  entries: readonly ProviderEntry[],
+  { simulate }: ProvidersFlags,
+  { clock }: Host,
+): Promise<ReadonlyMap<string, Probe>> {
+  const profile = simulate === undefined ? undefined : simulatedProfile(simulate)
+  const server = profile && (await startSimulatorServer(createSimulator(profile)))
+  const transport = pooledTransport()
+  try {
+    const asked =
+      profile && server
+        ? simulatedEntries(entries, profile, server.url)
+        : entries.filter(({ key, baseUrl }) => key !== undefined && baseUrl !== '')
+    const probes = await Promise.all(
+      asked.map(async (entry) => [entry.id, await probeProvider(entry, { transport, clock })] as const),
+    )
+    return new Map(probes)
+  } finally {
+    await transport.close()
+    await server?.close()
+  }
+}
+
+function describe(entry: ProviderEntry, models: readonly Omit<Model, 'live'>[], probe: Probe | undefined): Listed {
   const { id, name, baseUrl, keyEnv, key, dialect } = entry
-  const supported = Object.hasOwn(dialects, dialect)
+  const { models: live, ...answered } = probe ?? {}
+  const there = live && new Set(live)
+  const known = new Set(models.map((model) => model.id))
   return {
     id,
     name,
     baseUrl: withoutSecrets(baseUrl),
     keyVariable: keyEnv,
     keyPresent: key !== undefined,
-    supported,
+    supported: Object.hasOwn(dialects, dialect),
     dialect,
-    models,
+    models: models.map((model) => ({ ...model, live: there ? there.has(model.id) : null })),
+    otherModels: live ? live.filter((model) => !known.has(model)).length : null,
+    probe: probe ? (answered as Omit<Probe, 'models'>) : null,
   }
 }
 
@@ -75,7 +120,7 @@ function withoutSecrets(address: string): string {
 }
 
 /** The built-in models with the configuration's over them, as the core merges them (RFC 7396). */
-function modelsOf(id: string, table: unknown, patch: unknown): Model[] {
+function modelsOf(id: string, table: unknown, patch: unknown): Omit<Model, 'live'>[] {
   const built = member(member(member(table, 'providers'), id), 'models')
   const own = member(member(patch, id), 'models')
   const merged = mergePatch(built, own)
@@ -111,22 +156,3 @@ const member = (value: unknown, key: string): unknown =>
   isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-
-function providerLines(provider: Listed, columns: number, colours: Paint): string[] {
-  const { id, name, keyPresent, keyVariable, supported, dialect, baseUrl, models } = provider
-  const key = keyPresent ? colours.green('key present') : colours.yellow('no key')
-  const variable = keyVariable === '' ? '' : ` (${oneLine(keyVariable)})`
-  const client = supported ? '' : colours.dim(`, no client for the ${oneLine(dialect)} format yet`)
-  const title = name === id ? oneLine(id) : `${oneLine(id)} – ${oneLine(name)}`
-  const price = (value: number | null): string => (value === null ? 'unknown' : String(value))
-  const rows = models.map((model) => [
-    `  ${oneLine(model.id)}`,
-    price(model.in),
-    price(model.cached),
-    price(model.out),
-    oneLine(model.asOf ?? '–'),
-    oneLine(model.source ?? '–'),
-  ])
-  const [heads = '', ...lines] = alignedTable(['  model', 'in', 'cached', 'out', 'as of', 'source'], rows, columns)
-  return [`${colours.bold(title)}: ${key}${variable}${client}`, `  ${oneLine(baseUrl)}`, colours.dim(heads), ...lines]
-}

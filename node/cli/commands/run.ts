@@ -1,13 +1,15 @@
-/** `aetherflow run PLAN|-`: runs a plan, shows it, keeps its outputs. */
+/** `aetherflow run [PLAN|-]`: runs a plan, or goes on with a run; shows it, keeps its outputs and its journal. */
 import type { RunEvent } from '../../../bindings/events.js'
-import { simulatedLabel } from '../../../web/standard/format.js'
+import { oneLine, simulatedLabel } from '../../../web/standard/format.js'
 import { reportMarkdown } from '../../../web/standard/report-markdown.js'
-import { runPlan, simulatedProfile, type RunResult } from '../../index.js'
+import { AetherflowError, runPlan, simulatedProfile, type RunResult, type SyncPolicy } from '../../index.js'
 import { OutputFolder, planName } from '../../outputs.js'
+import { nothingThere, peekRun } from '../../run-journal.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { planInput, type PlanInput } from '../plan-input.js'
+import { policyOf, type PolicyFlags } from '../policy-flags.js'
 import { JsonRenderer } from '../render/json.js'
 import { PlainRenderer, QuietRenderer } from '../render/plain.js'
 import type { Renderer } from '../render/renderer.js'
@@ -16,7 +18,7 @@ import { summaryLine, summaryLines } from '../summary.js'
 import { packageVersion } from '../version.js'
 
 /** Options as commander hands them over; shared by run, explain and generate. */
-export interface SharedFlags {
+export interface SharedFlags extends PolicyFlags {
   readonly mode?: string
   readonly simulate?: string | true
   readonly config?: string
@@ -25,6 +27,12 @@ export interface SharedFlags {
 }
 export interface RunFlags extends SharedFlags {
   readonly output?: string
+  readonly resume?: true
+  readonly reuse?: true
+  readonly takeOver?: true
+  /** False: `--no-journal`. */
+  readonly journal: boolean
+  readonly sync?: SyncPolicy
   readonly json?: true
   readonly quiet?: true
   readonly optimize?: true
@@ -34,7 +42,7 @@ export interface RunFlags extends SharedFlags {
 export function planOptions(flags: SharedFlags) {
   const { mode, simulate, config, concurrency, seed } = flags
   if (simulate !== undefined) simulatedProfile(simulate)
-  return { mode, simulate, configFile: config, concurrency, seed }
+  return { mode, simulate, configFile: config, concurrency, seed, policy: policyOf(flags) }
 }
 
 /** Name of the simulated profile. */
@@ -42,18 +50,32 @@ export function simulatedName({ simulate }: SharedFlags): string | undefined {
   return simulate === undefined ? undefined : simulatedProfile(simulate).name
 }
 
-export async function run(path: string, flags: RunFlags, host: Host): Promise<ExitCode> {
+/** What is known of the run before it begins. */
+interface Beginning {
+  readonly plan: string
+  readonly simulated: string | undefined
+  readonly mode: string
+  readonly input: PlanInput | undefined
+  /** Folder of the journal; undefined: none is kept. */
+  readonly journal: string | undefined
+}
+
+export async function run(path: string | undefined, flags: RunFlags, host: Host): Promise<ExitCode> {
   const renderer = rendererOf(flags, host)
-  const simulated = simulatedName(flags)
   const outputs = flags.output === undefined ? undefined : new OutputFolder(flags.output)
   const startedAt = new Date().toISOString()
+  let simulated = simulatedName(flags)
   try {
-    const input = await planInput(path, host)
+    const beginning = await beginningOf(path, flags, host)
+    simulated = beginning.simulated
+    const { plan, mode } = beginning
     await outputs?.prepare()
-    renderer.begin({ plan: planName(path), mode: flags.mode ?? 'build', simulated })
-    const { result, messages } = await execute(input, flags, host, renderer, outputs)
+    renderer.begin({ plan, mode, simulated })
+    const { result, messages } = await execute(beginning, flags, host, renderer, outputs)
     renderer.end()
-    if (outputs !== undefined) await keep(outputs, result, { startedAt, plan: planName(path), messages })
+    if (outputs !== undefined) {
+      await keep(outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
+    }
     tellResult(result, flags, host, renderer)
     return exitCodeOfOutcome(result)
   } catch (error) {
@@ -68,28 +90,67 @@ export async function run(path: string, flags: RunFlags, host: Host): Promise<Ex
   }
 }
 
+/** Reads the plan, and what stands in the folder of a run that is to go on. Fails: host.usage. */
+async function beginningOf(path: string | undefined, flags: RunFlags, host: Host): Promise<Beginning> {
+  const { output, resume, reuse } = flags
+  const goesOn = resume === true || reuse === true
+  if (goesOn && output === undefined) throw usage('--resume', 'name the folder of the run with --output')
+  if (goesOn && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
+  if (path === undefined && !goesOn) throw usage('', 'name a plan, or a run with --output DIR --resume')
+  const known = goesOn && output !== undefined ? await peekRun(output) : undefined
+  if (path === undefined && known === undefined) throw nothingThere(output ?? '')
+  const name = path === undefined ? (known?.header.plan ?? 'the plan of the run') : planName(path)
+  return {
+    plan: name,
+    mode: flags.mode ?? (known?.begin as { mode?: string } | undefined)?.mode ?? 'build',
+    simulated: simulatedName(flags) ?? known?.header.simulated,
+    input: path === undefined ? undefined : await planInput(path, host),
+    journal: flags.journal ? output : undefined,
+  }
+}
+
+const usage = (where: string, detail: string): AetherflowError => new AetherflowError('host.usage', where, detail)
+
 async function execute(
-  input: PlanInput,
+  { input, plan, journal }: Beginning,
   flags: RunFlags,
   host: Host,
   renderer: Renderer,
   outputs: OutputFolder | undefined,
 ): Promise<{ result: RunResult; messages: Map<string, string> }> {
   const messages = new Map<string, string>()
+  /** What screens that show no warnings would keep to themselves. */
+  const unsaid: string[] = []
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'steps') outputs?.adopt(event.steps)
     if (event.type === 'failed') messages.set(event.step, event.message)
+    if (event.type === 'warning' && event.code.startsWith('host.')) {
+      unsaid.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
+    }
     renderer.event(event)
   }
-  const result = await runPlan(input.source, {
+  if (journal === undefined && outputs !== undefined) await refuseStanding(outputs.folder)
+  const { resume, reuse, takeOver, sync } = flags
+  const result = await runPlan(input?.source, {
     ...planOptions(flags),
+    ...{ journal, resume, reuse, takeOver, sync, planName: plan },
     optimize: flags.optimize,
-    folder: input.folder,
+    folder: input?.folder,
     signal: host.signal,
     onEvent,
-    deliver: outputs && ((step, text) => outputs.write(step, text)),
+    deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
   })
+  if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
+    renderer.end()
+    for (const line of unsaid) host.stderr.write(line)
+  }
   return { result, messages }
+}
+
+/** Without a journal of its own a run must not mix its outputs with those of one that has. */
+async function refuseStanding(folder: string): Promise<void> {
+  if ((await peekRun(folder)) === undefined) return
+  throw new AetherflowError('host.journal', folder, 'there is a run in this folder: use --resume, or another folder')
 }
 
 function rendererOf(flags: RunFlags, host: Host): Renderer {
@@ -131,8 +192,10 @@ function tellResult(result: RunResult, flags: RunFlags, host: Host, renderer: Re
   }
   const colours = paint(host.stdout, host.env)
   const extras = { simulated, folder: flags.output }
+  const again = `aetherflow run --output ${oneLine(flags.output ?? '')} --resume`
+  const more = outcome === 'cancelled' && result.run !== undefined ? [`  to go on: ${again}`] : []
   const lines = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
-  host.stdout.write(`${lines.join('\n')}\n`)
+  host.stdout.write(`${[...lines, ...more].join('\n')}\n`)
 }
 
 export function exitCodeOfOutcome({ outcome }: RunResult): ExitCode {

@@ -162,6 +162,7 @@ function progressLine(view: RunView, now: number, width: number, paint: Paint): 
   parts.push(formatUsd(view.costMicroUsd))
   if (view.running.size > 0) parts.push(`${formatCompact(view.running.size)} running`)
   if (view.counts.failed > 0) parts.push(`${formatCompact(view.counts.failed)} failed`)
+  for (const [provider, state] of view.unwell) parts.push(`${oneLine(provider)} ${state}`)
   const text = truncate(bar + parts.join(' · '), width)
   return { text: view.counts.failed > 0 ? paint.red(text) : paint.cyan(text), width: displayWidth(text) }
 }

@@ -28,9 +28,11 @@ export class JsonRenderer implements Renderer {
   end(): void {}
 }
 
-/** JSON text without raw control and bidi characters: the same value, safe to show. */
+/** JSON text without raw control, bidi and other invisible characters (joiners stay): the same value, safe to show. */
 export function asciiControls(json: string): string {
-  return json.replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return json.replace(/(?![\u200c\u200d])[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    // Some take two units, and each is written for itself.
+    const units = character.split('')
+    return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
   })
 }

@@ -46,12 +46,20 @@ export class PlainRenderer implements Renderer {
         const detail = event.detail === undefined ? '' : `: ${oneLine(event.detail)}`
         return `note    ${event.step === undefined ? '' : `${oneLine(event.step)}: `}${oneLine(event.words)}${detail}`
       }
+      case 'restart':
+        return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
+      case 'resumed':
+        return `resumed after ${plural(event.records, 'record')}, ${plural(event.calls, 'call')} made again`
       case 'done':
-        return `done    ${oneLine(event.step)} ${this.#figures(event.step)}${event.repaired ? ', repaired' : ''}`
+        return `done    ${oneLine(event.step)} ${this.#figures(event.step)}${event.repaired ? ', repaired' : ''}${event.recalled === true ? ', from an earlier run' : ''}`
       case 'failed':
         return `failed  ${oneLine(event.step)} ${event.failure}: ${oneLine(event.message)}`
       case 'skipped':
         return `skipped ${oneLine(event.step)}${event.cause === undefined ? '' : ` because of ${oneLine(event.cause)}`}`
+      case 'restart':
+        return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
+      case 'resumed':
+        return `resumed after ${plural(event.records, 'record')} of the journal, ${plural(event.calls, 'call')} made again`
       case 'cancelled':
         return `cancel  ${oneLine(event.step)}`
       default:

@@ -12,18 +12,11 @@ export class BareText {
   private kept = ''
   private found = false
   private atLineStart = true
+  private readonly decoder = new TextDecoder()
 
-  /** The same bytes, seen on their way. A code point cut between chunks is of no matter: only braces at line starts are looked for. */
-  watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    const decoder = new TextDecoder()
-    return body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform: (part, controller) => {
-          this.see(decoder.decode(part, { stream: true }))
-          controller.enqueue(part)
-        },
-      }),
-    )
+  /** The bytes as they come. A code point cut between parts is of no matter: only braces at line starts are looked for. */
+  watch(part: Uint8Array): void {
+    this.see(this.decoder.decode(part, { stream: true }))
   }
 
   /** What was kept, when it is whole JSON. */

@@ -1,45 +1,55 @@
-import type { Clock } from '../../../bindings/ports.js'
+import type { Clock, TransportBody } from '../../../bindings/ports.js'
 import type { CallGuard } from './call-guard.js'
 import { transportFailure } from './transport-failure.js'
 
 /** How long a finished reply may keep its connection before it is closed, ms. */
 const settleMs = 250
 
+/** Decodes whole texts only, so that it keeps nothing between calls. */
+const decoder = new TextDecoder()
+
 /** The body as text, cut at `maxBytes`; what is left of a longer one is not read. Ends when the guard does. */
-export async function readText(response: Response, maxBytes: number, guard: CallGuard): Promise<string> {
-  if (!response.body) return ''
-  const reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>
-  const decoder = new TextDecoder()
-  const parts: string[] = []
-  guard.onStop(() => void reader.cancel().catch(() => undefined))
+export async function readText(body: TransportBody, maxBytes: number, guard: CallGuard): Promise<string> {
+  const parts: Uint8Array[] = []
+  let length = 0
   try {
-    for (let bytes = 0; bytes < maxBytes;) {
-      const { done, value } = await reader.read()
+    while (length < maxBytes) {
+      const part = await body.read()
       if (guard.failure) throw guard.failure
-      if (done) return parts.join('') + decoder.decode()
-      bytes += value.length
+      if (part === undefined) return decoder.decode(joined(parts, length))
+      length += part.length
       guard.touch()
-      parts.push(decoder.decode(value, { stream: true }))
+      parts.push(part)
     }
   } catch (error) {
     throw guard.failure ?? transportFailure(error, 'during')
   }
-  settle(reader, undefined)
-  return parts.join('').slice(0, maxBytes)
+  body.cancel()
+  return decoder.decode(joined(parts, length).subarray(0, maxBytes))
+}
+
+/** Most replies come in one piece, which is not copied. */
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /**
- * Lets go of a body that is read no further. With a clock it is first read to its end for a quarter of a second, in the
- * background: a body cancelled before its end closes the connection, and the next call would pay for a new one. A server
- * that keeps the socket open after the answer is cut off after that time.
+ * Lets go of a body whose answer is whole. It is first read to its end for a quarter of a second, in the background: a body
+ * cancelled before its end closes the connection, and the next call would pay for a new one. A server that keeps the socket
+ * open after the answer is cut off after that time.
  */
-export function settle(reader: ReadableStreamDefaultReader<Uint8Array>, clock: Clock | undefined): void {
-  const close = () => void reader.cancel().catch(() => undefined)
-  if (!clock) return close()
-  const stopWaiting = clock.after(settleMs, close)
+export function settle(body: TransportBody, clock: Clock): void {
+  const stopWaiting = clock.after(settleMs, () => body.cancel())
   const drain = async () => {
     try {
-      while (!(await reader.read()).done);
+      while ((await body.read()) !== undefined);
     } catch {
       // The reply was whole before; how its connection ended is of no interest.
     }

@@ -1,12 +1,12 @@
 import type { FailureKind } from '../../../bindings/generated/wire.js'
-import type { Clock } from '../../../bindings/ports.js'
+import type { Clock, StopSignal } from '../../../bindings/ports.js'
 import { CallFailure } from '../failure.js'
 
 /** Time-outs of one call, ms; an absent one never falls due. */
 export interface Timeouts {
   /**
-   * Until the headers of a streamed reply: `fetch` does not tell a connection from its first byte. Not used for whole replies,
-   * whose headers come with the finished answer.
+   * Until a connection carries the request. A transport that cannot tell a connection from its first byte, as `fetch`, spends
+   * it on the headers of a streamed reply, and not at all on a whole one, whose headers come with the finished answer.
    */
   readonly connectMs?: number
   /** Until the first piece of answer or reasoning of a streamed reply; keep-alive comments are not one. */
@@ -26,93 +26,93 @@ const kindOfTimer: Readonly<Record<Timer, FailureKind>> = {
 }
 
 /** Ends a call from outside: the caller's signal and the time-outs, whichever is first. One for each call. */
-export class CallGuard {
+export class CallGuard implements StopSignal {
   /** Why the call was ended, once it was. */
   failure: CallFailure | undefined
-  private readonly controller = new AbortController()
-  private readonly cancels = new Map<Timer, () => void>()
-  private readonly onAbort = () => this.stop(new CallFailure('cancelled'))
-  private stopRead: (() => void) | undefined
-  private activeAt = 0
+  readonly #clock: Clock
+  readonly #timeouts: Timeouts
+  readonly #outer: AbortSignal
+  readonly #cancels = new Map<Timer, () => void>()
+  readonly #onAbort = () => this.#stop(new CallFailure('cancelled'))
+  /** The transport's way to end the exchange, and what waits for it: an AbortController for these two costs microseconds. */
+  #endExchange: (() => void) | undefined
+  #endRace: (() => void) | undefined
+  #activeAt = 0
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly timeouts: Timeouts,
-    private readonly outer: AbortSignal,
-  ) {
-    if (outer.aborted) this.onAbort()
-    else outer.addEventListener('abort', this.onAbort, { once: true })
+  constructor(clock: Clock, timeouts: Timeouts, outer: AbortSignal) {
+    this.#clock = clock
+    this.#timeouts = timeouts
+    this.#outer = outer
+    if (outer.aborted) this.#onAbort()
+    else outer.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** For `fetch`: its abort closes the connection. */
-  get signal(): AbortSignal {
-    return this.controller.signal
+  get stopped(): boolean {
+    return this.failure !== undefined
+  }
+
+  /** For the transport. */
+  onStop(listener: () => void): void {
+    this.#endExchange = listener
+    if (this.failure) listener()
   }
 
   arm(timer: Timer): void {
-    const ms = this.timeouts[timer]
+    const ms = this.#timeouts[timer]
     if (ms === undefined || this.failure) return
-    this.activeAt = this.clock.now()
-    this.wait(timer, ms, ms)
+    this.#activeAt = this.#clock.now()
+    this.#wait(timer, ms, ms)
   }
 
   disarm(timer: Timer): void {
-    this.cancels.get(timer)?.()
-    this.cancels.delete(timer)
+    this.#cancels.get(timer)?.()
+    this.#cancels.delete(timer)
   }
 
   /** A byte arrived. Only notes the time: re-arming a timer per chunk costs more than reading the chunk. */
   touch(): void {
-    this.activeAt = this.clock.now()
+    this.#activeAt = this.#clock.now()
   }
 
-  /** A second way to end a pending read, for a `fetch` that does not listen to its signal. */
-  onStop(stopRead: () => void): void {
-    this.stopRead = stopRead
-    if (this.failure) stopRead()
-  }
-
-  /** The promise, or the reason the call was ended, whichever comes first. `late` disposes of a value that came after that. */
+  /**
+   * The promise, or the reason the call was ended, whichever comes first: a transport may be deaf to its signal. `late`
+   * disposes of a value that came after that. One race at a time.
+   */
   race<T>(promise: Promise<T>, late?: (value: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const stopped = () => reject(this.failure)
-      if (this.failure) stopped()
-      else this.signal.addEventListener('abort', stopped, { once: true })
+      this.#endRace = () => reject(this.failure)
+      if (this.failure) this.#endRace()
       const arrived = (value: T) => {
-        this.signal.removeEventListener('abort', stopped)
         if (this.failure) late?.(value)
         else resolve(value)
       }
-      const failed = (error: unknown) => {
-        this.signal.removeEventListener('abort', stopped)
-        reject(error)
-      }
-      promise.then(arrived, failed)
+      promise.then(arrived, reject)
     })
   }
 
   /** The call is over, one way or the other: no timer or listener stays behind. */
   release(): void {
-    for (const timer of [...this.cancels.keys()]) this.disarm(timer)
-    this.outer.removeEventListener('abort', this.onAbort)
-    this.stopRead = undefined
+    if (this.#cancels.size > 0) for (const timer of [...this.#cancels.keys()]) this.disarm(timer)
+    this.#outer.removeEventListener('abort', this.#onAbort)
+    this.#endExchange = undefined
+    this.#endRace = undefined
   }
 
-  private wait(timer: Timer, ms: number, limitMs: number): void {
+  #wait(timer: Timer, ms: number, limitMs: number): void {
     const due = () => {
-      const restMs = timer === 'idleMs' ? this.activeAt + limitMs - this.clock.now() : 0
-      if (restMs > 0) this.wait(timer, restMs, limitMs)
-      else this.stop(new CallFailure(kindOfTimer[timer], `${timer.slice(0, -2)} time-out after ${limitMs} ms`))
+      const restMs = timer === 'idleMs' ? this.#activeAt + limitMs - this.#clock.now() : 0
+      if (restMs > 0) this.#wait(timer, restMs, limitMs)
+      else this.#stop(new CallFailure(kindOfTimer[timer], `${timer.slice(0, -2)} time-out after ${limitMs} ms`))
     }
-    this.cancels.set(timer, this.clock.after(ms, due))
+    this.#cancels.set(timer, this.#clock.after(ms, due))
   }
 
-  private stop(failure: CallFailure): void {
+  #stop(failure: CallFailure): void {
     if (this.failure) return
     this.failure = failure
-    const stopRead = this.stopRead
+    const [endExchange, endRace] = [this.#endExchange, this.#endRace]
     this.release()
-    this.controller.abort()
-    stopRead?.()
+    endExchange?.()
+    endRace?.()
   }
 }

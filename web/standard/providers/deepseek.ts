@@ -1,5 +1,7 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { noLimits } from '../limit-headers.js'
 import { hasObjectRoot, messages, temperature, type Dialect } from './dialect.js'
+import { deepseekFailures } from './failures/index.js'
 
 export const deepseek: Dialect = {
   name: 'deepseek',
@@ -14,10 +16,18 @@ export const deepseek: Dialect = {
     ...(wantsJsonObject(request) && { response_format: { type: 'json_object' } }),
     ...temperature(request),
   }),
+  failures: deepseekFailures,
+  limitHeaders: noLimits,
+  // The normal base refuses such a turn with 400. Whether the text comes back is not documented; it has been seen not to.
+  prefix: { base: (base) => `${base.replace(/\/(?:v1|beta)$/, '')}/beta` },
 }
 
-/** There is no schema mode: the prompt carries the schema. Without the word "json" in the prompt the mode is refused with 400. */
-function wantsJsonObject({ output, system, user }: ModelRequest): boolean {
+/**
+ * There is no schema mode: the prompt carries the schema. Without the word "json" in the prompt the mode is refused with 400.
+ * The rest of a document is no document, so a continuation goes without: what comes of it is checked here all the same.
+ */
+function wantsJsonObject({ output, system, user, prefix }: ModelRequest): boolean {
+  if (prefix) return false
   const asked = output.kind === 'json' || (output.kind === 'schema' && hasObjectRoot(output.schema))
   return asked && (/json/i.test(system) || /json/i.test(user))
 }

@@ -1,4 +1,6 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import type { ReadLimits } from '../limit-headers.js'
+import type { FailureTable } from './failures/index.js'
 
 /** What differs between hosts of the chat-completions format. One small object per provider; no state. */
 export interface Dialect {
@@ -8,12 +10,29 @@ export interface Dialect {
    * form comes back.
    */
   body(request: ModelRequest): Readonly<Record<string, unknown>>
+  /** What its errors mean; absent: as at any of the known providers. */
+  readonly failures?: FailureTable
+  /** What its headers say of limits; absent: OpenAI's names, which most hosts copy. */
+  readonly limitHeaders?: ReadLimits
+  /** How it goes on from text that is accepted already; absent: it cannot. */
+  readonly prefix?: PrefixRule
 }
 
-/** The two turns as plain strings: DeepSeek refuses content in parts. An empty system text sends no turn. */
+/** An assistant turn at the end that the answer goes on from: `{"role":"assistant","content":"…","prefix":true}`. */
+export interface PrefixRule {
+  /** The base URL that takes such a turn, from the configured one; absent: the same. */
+  readonly base?: (base: string) => string
+  /** The reply begins with the text again, however short it is. Otherwise only a long one is taken for an echo. */
+  readonly echoed?: true
+}
+
+/** The turns as plain strings: DeepSeek refuses content in parts. An empty system text sends no turn. */
 export function messages(request: ModelRequest, systemRole: 'system' | 'developer' = 'system'): readonly object[] {
-  const user = { role: 'user', content: request.user }
-  return request.system === '' ? [user] : [{ role: systemRole, content: request.system }, user]
+  return [
+    ...(request.system === '' ? [] : [{ role: systemRole, content: request.system }]),
+    { role: 'user', content: request.user },
+    ...(request.prefix ? [{ role: 'assistant', content: request.prefix, prefix: true }] : []),
+  ]
 }
 
 export function temperature(request: ModelRequest): { readonly temperature?: number } {

@@ -1,21 +1,36 @@
 /** One call over HTTP, whatever the wire format: key, time-outs, redirects, refusals, the stream and the whole reply. */
-import type { CallObserver, Clock, Fetch, ModelReply } from '../../../bindings/ports.js'
+import type {
+  CallObserver,
+  Clock,
+  Fetch,
+  LimitSeen,
+  ModelReply,
+  Transport,
+  TransportBody,
+  TransportReply,
+} from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
 import { CallFailure, failureFromResponse, type Confidential } from '../failure.js'
-import { readEvents, SseTooLarge } from '../sse.js'
+import { openaiLimits, type ReadLimits } from '../limit-headers.js'
+import { SseReader, SseTooLarge, type SseEvent } from '../sse.js'
+import { fetchTransport } from '../transport.js'
 import { BareText } from './bare-text.js'
 import { readText, settle } from './body.js'
 import { CallGuard, type Timeouts } from './call-guard.js'
+import type { FailureTable } from './failures/index.js'
 import type { Arrived, Reply } from './reply.js'
 import { transportFailure } from './transport-failure.js'
 
-/** What every client is made of. */
+/** What every client is made of. `transport` or `fetch`; the transport wins. */
 export interface ClientConfig {
-  readonly fetch: Fetch
+  readonly fetch?: Fetch
+  readonly transport?: Transport
   /** From trusted configuration only: the key goes there. Without the path of the endpoint, e.g. `https://api.openai.com/v1`. */
   readonly baseUrl: string
   /** Asked for once a call; the key is held no longer than the call. */
   readonly key: () => string | Promise<string>
+  /** Name of the header that carries a request's idempotency key; absent: none is sent. Pages must not: it takes a preflight that some refuse. */
+  readonly idempotencyHeader?: string
   readonly timeouts?: Timeouts
   readonly clock?: Clock
   /** Wall-clock time, ms since 1970, for `Retry-After` dates. */
@@ -35,6 +50,11 @@ export interface Exchange {
   readonly reply: (confidential: Confidential) => Reply
   /** The host may put an error into a stream as bare JSON between the events. */
   readonly bareErrors?: boolean
+  /** What the reply's headers say of limits. Default: OpenAI's, which most hosts copy. */
+  readonly limitHeaders?: ReadLimits | undefined
+  readonly idempotencyKey?: string | undefined
+  /** What the provider's errors mean; absent: as at any of the known ones. */
+  readonly failures?: FailureTable | undefined
 }
 
 /** How long an error page may be before the rest is not read, bytes. */
@@ -70,44 +90,75 @@ async function call(
   guard.arm('totalMs')
   const key = await guard.race(usableKey(config.key))
   const confidential = { secrets: [key], payloads: exchange.payloads }
-  if (exchange.stream) {
-    guard.arm('connectMs')
-    guard.arm('firstTokenMs')
+  const reply = await headersOf(config, exchange, key, guard, observer)
+  const { status, body } = reply
+  if (status === 0 || (status >= 300 && status < 400)) {
+    body.cancel()
+    const known = status > 0 ? { status } : {}
+    throw new CallFailure('not_found', 'the address answers with a redirect, which is not followed', known)
   }
-  const pending = config.fetch(exchange.url, {
-    method: 'POST',
-    // Nothing else: two providers refuse the preflight of a browser that asks for any further header.
-    headers: { ...exchange.authorisation(key), 'content-type': 'application/json' },
-    body: JSON.stringify(exchange.body),
-    signal: guard.signal,
-    // Followed by hand it would carry the key to another host; there is nothing to follow on an API.
-    redirect: 'manual',
-    credentials: 'omit',
-  })
-  observer.started?.({})
-  const response = await guard.race(pending, (late) => void late.body?.cancel().catch(() => undefined))
-  guard.disarm('connectMs')
-  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
-    void response.body?.cancel().catch(() => undefined)
-    throw new CallFailure(
-      'not_found',
-      'the address answers with a redirect, which is not followed',
-      redirectStatus(response),
-    )
+  tellLimits(reply, exchange, observer)
+  if (status < 200 || status >= 300) {
+    const text = await readText(body, maxErrorBytes, guard)
+    const headers = { get: reply.header.bind(reply) }
+    const nowMs = (config.wallClock ?? Date.now)()
+    throw failureFromResponse({ status, headers }, text, confidential, nowMs, exchange.failures)
   }
-  if (!response.ok) {
-    const text = await readText(response, maxErrorBytes, guard)
-    throw failureFromResponse(response, text, confidential, (config.wallClock ?? Date.now)())
-  }
-  const type = response.headers.get('content-type') ?? ''
-  const reply = exchange.reply(confidential)
+  const type = reply.header('content-type') ?? ''
+  const parts = exchange.reply(confidential)
   return exchange.stream && !/\bjson\b|\bhtml\b/i.test(type)
-    ? streamed(response, reply, exchange.bareErrors === true, guard, clock, observer)
-    : whole(response, reply, guard, observer)
+    ? new Stream(parts, exchange.bareErrors === true, guard, observer).read(body, clock)
+    : whole(body, parts, guard, observer)
 }
 
-async function whole(response: Response, reply: Reply, guard: CallGuard, observer: CallObserver): Promise<ModelReply> {
-  const text = await readText(response, maxReplyBytes, guard)
+async function headersOf(
+  config: ClientConfig,
+  exchange: Exchange,
+  key: string,
+  guard: CallGuard,
+  observer: CallObserver,
+): Promise<TransportReply> {
+  const { transport } = config
+  // A pooled transport says when the connection stood; fetch does not, so its time-out lasts until the headers.
+  if (exchange.stream || transport) guard.arm('connectMs')
+  if (exchange.stream) guard.arm('firstTokenMs')
+  const name = config.idempotencyHeader
+  const pending = (transport ?? platform(config)).send({
+    url: exchange.url,
+    method: 'POST',
+    // Nothing else in pages: two providers refuse the preflight of a browser that asks for any further header.
+    headers: {
+      ...exchange.authorisation(key),
+      'content-type': 'application/json',
+      ...(name !== undefined && exchange.idempotencyKey !== undefined && { [name]: exchange.idempotencyKey }),
+    },
+    body: JSON.stringify(exchange.body),
+    signal: guard,
+    onSent(connection) {
+      if (transport) guard.disarm('connectMs')
+      if (!guard.failure) observer.started?.(connection)
+    },
+  })
+  const reply = await guard.race(pending, (late) => late.body.cancel())
+  guard.disarm('connectMs')
+  return reply
+}
+
+/** The platform's fetch as a transport, where the configuration names no other. */
+export function platform({ fetch }: Pick<ClientConfig, 'fetch'>): Transport {
+  if (!fetch) throw new TypeError('a client needs a transport or a fetch')
+  return fetchTransport(fetch)
+}
+
+/** Refusals teach limits too. A host with headers of its own must not fail a call. */
+function tellLimits(reply: TransportReply, exchange: Exchange, observer: CallObserver): void {
+  if (!observer.limits) return
+  const seen: readonly LimitSeen[] = (exchange.limitHeaders ?? openaiLimits)((name) => reply.header(name))
+  if (seen.length > 0) observer.limits(seen)
+}
+
+async function whole(body: TransportBody, reply: Reply, guard: CallGuard, observer: CallObserver): Promise<ModelReply> {
+  const text = await readText(body, maxReplyBytes, guard)
   // DeepSeek sends empty lines while it works; JSON.parse takes them.
   const arrived = reply.accept(parse(text))
   guard.disarm('firstTokenMs')
@@ -117,51 +168,82 @@ async function whole(response: Response, reply: Reply, guard: CallGuard, observe
   return result
 }
 
-async function streamed(
-  response: Response,
-  reply: Reply,
-  bareErrors: boolean,
-  guard: CallGuard,
-  clock: Clock,
-  observer: CallObserver,
-): Promise<ModelReply> {
-  if (!response.body) throw new CallFailure('truncated', 'the reply has no body')
-  guard.arm('idleMs')
-  const bare = bareErrors ? new BareText() : undefined
-  let begun = false
-  let done = false
-  try {
-    const events = readEvents(bare?.watch(response.body) ?? response.body, {
-      onActivity: () => guard.touch(),
-      onReader: (stop) => guard.onStop(stop),
-      // After [DONE] the answer is whole; the rest of the body is read in the background so that the connection is kept.
-      onLeave: (reader) => settle(reader, done ? clock : undefined),
-    })
-    for await (const event of events) {
-      if (guard.failure) throw guard.failure
-      if (event.data === '[DONE]') {
-        done = true
-        break
-      }
-      const arrived = accept(reply, event.data, event.event, event.complete)
-      if (!arrived) break
-      if (arrived.token && !begun) {
-        begun = true
-        guard.disarm('firstTokenMs')
-        observer.firstToken?.()
-      }
-      if (arrived.text !== '') observer.text?.(arrived.text)
-    }
-  } catch (error) {
-    if (error instanceof CallFailure) throw error
-    if (guard.failure) throw guard.failure
-    if (error instanceof SseTooLarge) throw reply.failure('malformed', error.message)
-    // A reset after the finish signal lost nothing.
-    if (!reply.finished) throw transportFailure(error, 'during')
+/** A reply that comes as events. */
+class Stream {
+  #begun = false
+  #done = false
+  readonly #bare: BareText | undefined
+  readonly #sse = new SseReader()
+
+  constructor(
+    private readonly reply: Reply,
+    bareErrors: boolean,
+    private readonly guard: CallGuard,
+    private readonly observer: CallObserver,
+  ) {
+    this.#bare = bareErrors ? new BareText() : undefined
   }
-  if (guard.failure) throw guard.failure
-  if (!reply.finished && bare?.value !== undefined) reply.accept(bare.value)
-  return reply.end(done)
+
+  async read(body: TransportBody, clock: Clock): Promise<ModelReply> {
+    const { reply, guard } = this
+    guard.arm('idleMs')
+    let ended = false
+    try {
+      while (!ended && !this.#done) {
+        const part = await body.read()
+        if (guard.failure) throw guard.failure
+        ended = part === undefined
+        if (part) this.#see(part)
+        if (!this.#take(part ? this.#sse.push(part) : this.#sse.end())) break
+      }
+    } catch (error) {
+      // Not only the guard closes: a reply that is wrong is not read on.
+      if (!this.#done) body.cancel()
+      if (error instanceof CallFailure) throw error
+      if (guard.failure) throw guard.failure
+      if (error instanceof SseTooLarge) throw reply.failure('malformed', error.message)
+      // A reset after the finish signal lost nothing.
+      if (!reply.finished) throw transportFailure(error, 'during')
+    }
+    if (guard.failure) throw guard.failure
+    // After [DONE] the answer is whole; the rest of the body is read in the background so that the connection is kept.
+    if (this.#done && !ended) settle(body, clock)
+    if (!reply.finished && this.#bare?.value !== undefined) reply.accept(this.#bare.value)
+    return reply.end(this.#done)
+  }
+
+  #see(part: Uint8Array): void {
+    this.guard.touch()
+    this.#bare?.watch(part)
+  }
+
+  /** The events of one read. Their texts are told together: a read may hold dozens, and each telling crosses to the core. */
+  #take(events: readonly SseEvent[]): boolean {
+    let text = ''
+    try {
+      for (const { data, event, complete } of events) {
+        if (this.guard.failure) throw this.guard.failure
+        if (data === '[DONE]') {
+          this.#done = true
+          break
+        }
+        const arrived = accept(this.reply, data, event, complete)
+        if (!arrived) return false
+        if (arrived.token) this.#first()
+        text += arrived.text
+      }
+    } finally {
+      if (text !== '' && !this.guard.failure) this.observer.text?.(text)
+    }
+    return true
+  }
+
+  #first(): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.guard.disarm('firstTokenMs')
+    this.observer.firstToken?.()
+  }
 }
 
 /** `undefined`: the end of the body cut this event off, so it is no news but the end. */
@@ -193,7 +275,7 @@ function parse(text: string): unknown {
 }
 
 /** Checked here because the platform's own complaint about a bad header quotes its value, which is the key. */
-async function usableKey(ask: () => string | Promise<string>): Promise<string> {
+export async function usableKey(ask: () => string | Promise<string>): Promise<string> {
   let key: string
   try {
     key = await ask()
@@ -203,10 +285,6 @@ async function usableKey(ask: () => string | Promise<string>): Promise<string> {
   if (key === '') throw new CallFailure('auth', 'no key is configured')
   if (!/^[\x21-\x7e]+$/.test(key)) throw new CallFailure('auth', 'the key holds characters that no header can carry')
   return key
-}
-
-function redirectStatus(response: Response): { readonly status?: number } {
-  return response.status > 0 ? { status: response.status } : {}
 }
 
 /** The base URL without a trailing slash. Throws a `TypeError` when it is none. */

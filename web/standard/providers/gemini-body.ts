@@ -5,11 +5,17 @@ import { openApiSchema } from './gemini-schema.js'
 export type Thinking =
   { readonly thinkingBudget: number } | { readonly thinkingLevel: 'minimal' | 'low' | 'medium' | 'high' }
 
-/** The request as `generateContent` takes it. */
-export function geminiBody(request: ModelRequest, thinking?: Thinking): Readonly<Record<string, unknown>> {
+/** The request as `generateContent` takes it. A cached content holds the system text: beside one it is refused. */
+export function geminiBody(
+  request: ModelRequest,
+  thinking?: Thinking,
+  cachedContent?: string,
+): Readonly<Record<string, unknown>> {
   const { system, user, maxOutputTokens, temperature } = request
   return {
-    ...(system !== '' && { systemInstruction: { parts: [{ text: system }] } }),
+    ...(cachedContent !== undefined
+      ? { cachedContent }
+      : system !== '' && { systemInstruction: { parts: [{ text: system }] } }),
     contents: [{ role: 'user', parts: [{ text: user }] }],
     generationConfig: {
       // Thinking counts against it too.

@@ -1,5 +1,6 @@
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
 import { failureInStream } from '../failure.js'
+import { geminiFailures } from './failures/index.js'
 import { count, Reply, type Arrived } from './reply.js'
 
 /** The parts of a `GenerateContentResponse` that are read. Members whose value is zero or empty are left out by the provider. */
@@ -54,7 +55,7 @@ export class GeminiReply extends Reply {
       return { text: arrived.map(({ text }) => text).join(''), token: arrived.some(({ token }) => token) }
     }
     const part = this.object<Part>(value)
-    if (part.error) throw failureInStream(part, this.safely(), this.usage)
+    if (part.error) throw failureInStream(part, this.safely(), this.usage, geminiFailures)
     this.usage = geminiUsage(part.usageMetadata) ?? this.usage
     const blockReason = enumWord(part.promptFeedback?.blockReason)
     if (blockReason !== undefined) throw this.blocked(`the prompt was blocked: ${blockReason}`)

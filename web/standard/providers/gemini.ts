@@ -1,5 +1,8 @@
-import type { ModelClient } from '../../../bindings/ports.js'
+import type { CallObserver, ModelClient, ModelReply, ModelRequest } from '../../../bindings/ports.js'
+import { noLimits } from '../limit-headers.js'
+import { noPrefix } from './continuation.js'
 import { baseAddress, carryOut, type ClientConfig } from './exchange.js'
+import { geminiFailures } from './failures/index.js'
 import { geminiBody, lowLatencyThinking, type Thinking } from './gemini-body.js'
 import { GeminiReply } from './gemini-reply.js'
 
@@ -13,28 +16,52 @@ export interface GeminiConfig extends ClientConfig {
  * `https://generativelanguage.googleapis.com/v1beta`. Throws a `TypeError` here when the base URL is none.
  */
 export function createGemini(config: GeminiConfig): ModelClient {
+  const generate = geminiCall(config)
+  return { generate: async (request, signal, observer = {}) => generate(request, signal, observer) }
+}
+
+/** One call; `cachedContent` names what stands before the request and holds its system text too. */
+export type GeminiCall = (
+  request: ModelRequest,
+  signal: AbortSignal,
+  observer: CallObserver,
+  cachedContent?: string,
+) => Promise<ModelReply>
+
+export function geminiCall(config: GeminiConfig): GeminiCall {
   const base = baseAddress(config.baseUrl)
   const thinking = config.thinking ?? lowLatencyThinking
-  return {
-    async generate(request, signal, observer = {}) {
-      const { stream } = request
-      // Without `alt=sse` the stream is one JSON array, whole only at its end.
-      const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
-      return carryOut(
-        config,
-        {
-          url: `${base}/models/${encodeURIComponent(request.model.replace(/^models\//, ''))}:${method}`,
-          // `?key=` would do as well, and would stand in every log of addresses.
-          authorisation: (key) => ({ 'x-goog-api-key': key }),
-          body: geminiBody(request, thinking(request.model)),
-          stream,
-          payloads: [request.system, request.user],
-          reply: (confidential) => new GeminiReply(confidential),
-          bareErrors: true,
-        },
-        signal,
-        observer,
-      )
-    },
+  return async (request, signal, observer, cachedContent) => {
+    if (request.prefix) throw noPrefix()
+    const { stream } = request
+    // Without `alt=sse` the stream is one JSON array, whole only at its end.
+    const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
+    return carryOut(
+      config,
+      {
+        url: `${base}/${geminiModel(request.model)}:${method}`,
+        authorisation: geminiKey,
+        body: geminiBody(request, thinking(request.model), cachedContent),
+        stream,
+        payloads: [request.system, request.user],
+        reply: (confidential) => new GeminiReply(confidential),
+        bareErrors: true,
+        failures: geminiFailures,
+        limitHeaders: noLimits,
+        idempotencyKey: request.idempotencyKey,
+      },
+      signal,
+      observer,
+    )
   }
+}
+
+/** `models/{model}`, whatever stands in the name. */
+export function geminiModel(model: string): string {
+  return `models/${encodeURIComponent(model.replace(/^models\//, ''))}`
+}
+
+/** `?key=` would do as well, and would stand in every log of addresses. */
+export function geminiKey(key: string): Readonly<Record<string, string>> {
+  return { 'x-goog-api-key': key }
 }

@@ -1,5 +1,7 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { groqLimits } from '../limit-headers.js'
 import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
+import { groqFailures } from './failures/index.js'
 
 export const groq: Dialect = {
   name: 'groq',
@@ -16,6 +18,8 @@ export const groq: Dialect = {
       ...temperature(request),
     }
   },
+  failures: groqFailures,
+  limitHeaders: groqLimits,
 }
 
 function responseFormat({ model, output, system, user }: ModelRequest): object | undefined {

@@ -1,6 +1,8 @@
 import type { CallObserver, ModelReply } from '../../../bindings/ports.js'
+import { mistralLimits } from '../limit-headers.js'
 import { ChatReply } from './chat-reply.js'
 import { baseAddress, bearer, carryOut, type ClientConfig } from './exchange.js'
+import { mistralFailures } from './failures/index.js'
 import { mistralTemperature } from './mistral.js'
 
 /** Code with a hole in it. */
@@ -43,7 +45,9 @@ export function createMistralFim(config: ClientConfig): FimClient {
           body: fimBody(request),
           stream: request.stream,
           payloads: [request.prefix, request.suffix],
-          reply: (confidential) => new ChatReply(confidential, true),
+          reply: (confidential) => new ChatReply(confidential, true, mistralFailures),
+          failures: mistralFailures,
+          limitHeaders: mistralLimits,
         },
         signal,
         observer,

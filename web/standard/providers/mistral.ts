@@ -1,5 +1,7 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { mistralLimits } from '../limit-headers.js'
 import { messages, schemaFormat, type Dialect } from './dialect.js'
+import { mistralFailures } from './failures/index.js'
 
 /** The highest temperature that is taken; more is refused with 422. */
 const maxTemperature = 1.5
@@ -21,14 +23,21 @@ export const mistral: Dialect = {
       ...mistralTemperature(request.temperature),
     }
   },
+  failures: mistralFailures,
+  limitHeaders: mistralLimits,
+  prefix: { echoed: true },
 }
 
 export function mistralTemperature(wanted: number | undefined): { readonly temperature?: number } {
   return wanted === undefined ? {} : { temperature: Math.min(wanted, maxTemperature) }
 }
 
-/** JSON mode only when the prompt asks for JSON too: without that the model may fill the answer with white space. */
-function responseFormat({ output, system, user }: ModelRequest): object | undefined {
+/**
+ * JSON mode only when the prompt asks for JSON too: without that the model may fill the answer with white space. None for a
+ * continuation: the rest of a document is no document.
+ */
+function responseFormat({ output, system, user, prefix }: ModelRequest): object | undefined {
+  if (prefix) return undefined
   if (output.kind === 'schema') return schemaFormat(output.schema)
   if (output.kind !== 'json') return undefined
   return /json/i.test(system) || /json/i.test(user) ? { type: 'json_object' } : undefined

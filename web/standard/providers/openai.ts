@@ -1,5 +1,7 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { openaiLimits } from '../limit-headers.js'
 import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
+import { openaiFailures } from './failures/index.js'
 
 export const openai: Dialect = {
   name: 'openai',
@@ -18,6 +20,8 @@ export const openai: Dialect = {
       ...(reasons ? {} : temperature(request)),
     }
   },
+  failures: openaiFailures,
+  limitHeaders: openaiLimits,
 }
 
 function responseFormat({ output, system, user }: ModelRequest): object | undefined {

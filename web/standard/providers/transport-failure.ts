@@ -1,34 +1,48 @@
 import { CallFailure } from '../failure.js'
 
-/** Codes of Node's fetch that say more than "failed". Browsers give none. */
+/** Codes of Node's transports that say more than "failed". Browsers give none. */
 const kindByCode: ReadonlyMap<string, CallFailure['kind']> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout_connect'],
   ['ETIMEDOUT', 'timeout_connect'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'timeout_connect'],
+  // The connection stood: what did not come is the answer.
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout_first_token'],
   ['UND_ERR_BODY_TIMEOUT', 'timeout_idle'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'malformed'],
+  // The transport was closed under the call, which only its owner does.
+  ['UND_ERR_DESTROYED', 'cancelled'],
+  ['UND_ERR_CLOSED', 'cancelled'],
 ])
 
 /** Browsers say no more when a reply lacks the header that lets a page read it, as OpenAI's 401 does. */
 const opaque = 'a network error, or in a page a refused key, which the browser does not show'
 
 /**
- * What `fetch` or a body rejected with, as a failure: `before` the headers nothing was received, `during` the body something
- * was. Only the code is told: the platform's own message may quote address and header.
+ * What a transport or a body rejected with, as a failure: `before` the headers nothing was received, `during` the body
+ * something was. Only the code is told: the platform's own message may quote address and header.
  */
 export function transportFailure(error: unknown, phase: 'before' | 'during'): CallFailure {
   const code = errorCode(error)
-  const kind = kindByCode.get(code) ?? (phase === 'before' ? 'unreachable' : 'truncated')
+  const fallback = phase === 'before' ? unanswered(error) : 'truncated'
+  const kind = kindByCode.get(code) ?? fallback
   const words = phase === 'before' ? 'no reply' : 'the connection broke'
   if (code !== '') return new CallFailure(kind, `${words} (${code})`)
   return new CallFailure(kind, phase === 'before' ? `${words}: ${opaque}` : words)
 }
 
-/** The code sits on the error or on its cause, depending on the layer that failed. */
+/** undici's parser says by its name only that what came was no HTTP. */
+function unanswered(error: unknown): CallFailure['kind'] {
+  return error instanceof Error && error.name === 'HTTPParserError' ? 'malformed' : 'unreachable'
+}
+
+/**
+ * The code sits on the error, on its cause, or on one of several: a host with two addresses fails with one error for each,
+ * and the first says enough.
+ */
 function errorCode(error: unknown): string {
   for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; depth++) {
-    const { code, cause } = at as { code?: unknown; cause?: unknown }
+    const { code, cause, errors } = at as { code?: unknown; cause?: unknown; errors?: unknown }
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code
-    at = cause
+    at = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined)
   }
   return ''
 }

@@ -15,6 +15,8 @@ export interface AnswerRequest {
   /** The schema of `json_schema`. */
   readonly schema?: unknown
   readonly auditIssueShare: number
+  /** The answer goes on from here: it is the same answer as without, less what is there already. */
+  readonly prefix?: string
 }
 
 export interface Answer {
@@ -25,7 +27,7 @@ export interface Answer {
 
 /** A deterministic answer: the same seed and request give the same pieces. Cut with finish `length` when it cannot fit. */
 export function simulateAnswer(request: AnswerRequest, seed: number): Answer {
-  const pieces = splitTokens(answerText(request, seed))
+  const pieces = splitTokens(answerText(request, seed).slice(request.prefix?.length ?? 0))
   return pieces.length <= request.maxTokens
     ? { pieces, finish: 'stop' }
     : { pieces: pieces.slice(0, Math.max(1, request.maxTokens)), finish: 'length' }

@@ -23,7 +23,7 @@ export function preflight(request: Request, wire: Wire | undefined): Response {
     headers: {
       ...label,
       'access-control-allow-headers': fixed ? fixed.names.join(', ') : asked,
-      'access-control-allow-methods': 'GET, POST, OPTIONS',
+      'access-control-allow-methods': 'GET, POST, PATCH, DELETE, OPTIONS',
     },
   })
 }

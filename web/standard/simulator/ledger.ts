@@ -1,4 +1,5 @@
 import type { InjectableFailure, SimulatedProvider } from './profiles.js'
+import type { LimitName } from './wire/wire.js'
 
 /** One request as the simulator saw it: the oracle of tests. Times are of the simulator's clock, ms. */
 export interface LedgerEntry {
@@ -11,11 +12,15 @@ export interface LedgerEntry {
   readonly endedAtMs: number | undefined
   readonly status: number
   readonly inTokens: number
+  /** Of those, the ones that the prompt cache held. */
+  readonly cachedTokens: number
   /** Answer tokens sent so far; less than planned when the reply was cut or the client left. */
   readonly outTokens: number
   /** The client went away before the end. */
   readonly aborted: boolean
   readonly injected: InjectableFailure | undefined
+  /** The limit that it was refused for. */
+  readonly limit: LimitName | undefined
 }
 
 export interface Ledger {

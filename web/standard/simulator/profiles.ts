@@ -37,12 +37,18 @@ export interface ProviderProfile {
   readonly requestsPerMinute?: number
   /** Prompt and answer tokens accepted in any 60 simulated seconds. */
   readonly tokensPerMinute?: number
+  /** Accepted requests in any 24 simulated hours. */
+  readonly requestsPerDay?: number
   /** Shares of requests that fail, each 0–1, together at most 1. A repeated request draws anew. */
   readonly failures?: readonly { readonly kind: InjectableFailure; readonly share: number }[]
-  /** Known models; another is answered with 404. Absent: any. */
+  /** What happens to the first well-formed requests, one after the other; the later ones draw by `failures`. */
+  readonly script?: readonly ('ok' | InjectableFailure)[]
+  /** Known models; another is answered with 404. Absent: any, and a few of the provider's own are listed. */
   readonly models?: readonly string[]
   /** Accepted keys; another is answered with 401. Absent: any that is not empty. */
   readonly keys?: readonly string[]
+  /** How Gemini answers for a cached content that is gone; default 403. */
+  readonly goneStatus?: 403 | 404
 }
 
 export interface SimulatorProfile {

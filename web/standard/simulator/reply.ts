@@ -37,6 +37,9 @@ export function* streamFrames(
   if (failure === 'timeout_first_token') yield { atMs: Infinity, text: '', tokens: 0 }
   const first = wire.first(context)
   if (first) yield { atMs: pace.firstTokenMs, text: event(wire, first), tokens: 0 }
+  // In two pieces: a client that looks for the echo in one of them only would show half of it.
+  for (const part of halves(context.echo))
+    yield { atMs: pace.firstTokenMs, text: event(wire, wire.piece(context, part, 0)), tokens: 0 }
   const group = pace.msPerToken > 0 ? Math.max(1, Math.ceil(1000 / framesPerSecond / pace.msPerToken)) : instantGroup
   // The first token goes alone: it is what the time to first token is measured by.
   for (let at = 0, size = 1; at < pieces.length; at += size, size = at === 1 ? group : size) {
@@ -64,7 +67,9 @@ export function* wholeFrames(
 ): Generator<Frame> {
   if (wire.blankLines) yield { atMs: 0, text: wire.blankLines, tokens: 0 }
   const atMs = failure === 'timeout_first_token' || failure === 'timeout_idle' ? Infinity : replyMs(pace, pieces.length)
-  const text = JSON.stringify(failure === 'stream_error' ? brokenBody(wire) : wire.whole(context, pieces.join('')))
+  const text = JSON.stringify(
+    failure === 'stream_error' ? brokenBody(wire) : wire.whole(context, context.echo + pieces.join('')),
+  )
   if (failure === 'truncated') yield { atMs, text: text.slice(0, text.length / 2), tokens: 0 }
   else yield { atMs, text, tokens: pieces.length }
 }
@@ -76,6 +81,11 @@ function* brokenOff(wire: Wire, failure: InjectableFailure | undefined): Generat
     yield { atMs: 0, text: wire.bareErrors ? JSON.stringify(body, null, 2) : event(wire, body), tokens: 0 }
   }
   return failure === 'truncated' || failure === 'stream_error'
+}
+
+function halves(text: string): readonly string[] {
+  const middle = Math.ceil(text.length / 2)
+  return [text.slice(0, middle), text.slice(middle)].filter((part) => part !== '')
 }
 
 function brokenBody(wire: Wire): object {

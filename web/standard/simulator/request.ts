@@ -1,6 +1,6 @@
 import type { AnswerRequest } from './answer.js'
 import { simulatedProviders, type ProviderProfile, type SimulatedProvider } from './profiles.js'
-import { isMap, messageText, type ChatBody, type Refusal, type Route, type Wire } from './wire/wire.js'
+import { isMap, messageText, prefixOf, type ChatBody, type Refusal, type Route, type Wire } from './wire/wire.js'
 
 /** The provider that an address names in its first part, whatever follows. */
 export function providerOf(path: string): SimulatedProvider | undefined {
@@ -12,14 +12,19 @@ export function providerOf(path: string): SimulatedProvider | undefined {
  * Where a request goes: each provider on its real paths, behind its name.
  *
  *     /{provider}[/openai][/v1]/chat/completions · …/models        the version and Groq's `/openai` may be left out, as there
+ *     /deepseek/beta/chat/completions · /deepseek[/v1]/user/balance
  *     /mistral[/v1]/fim/completions
- *     /gemini[/v1beta]/models[/{model}:generateContent | :streamGenerateContent?alt=sse]
+ *     /gemini[/v1beta]/models[/{model}:generateContent | :streamGenerateContent?alt=sse] · …/cachedContents[/{name}]
  */
 export function routeOf(method: string, url: URL): Route | undefined {
   const provider = providerOf(url.pathname)
   if (!provider) return undefined
   const path = url.pathname.slice(provider.length + 1)
   if (provider === 'gemini') return geminiRoute(method, path, url)
+  if (provider === 'deepseek' && /^\/beta\/chat\/completions$/.test(path))
+    return method === 'POST' ? { provider, endpoint: 'chat', beta: true } : undefined
+  if (provider === 'deepseek' && /^(?:\/v1)?\/user\/balance$/.test(path))
+    return method === 'GET' ? { provider, endpoint: 'balance' } : undefined
   const endpoint = /^(?:\/openai)?(?:\/v1)?\/(chat\/completions|models)$/.exec(path)?.[1]
   if (endpoint === 'models') return method === 'GET' ? { provider, endpoint } : undefined
   if (method !== 'POST') return undefined
@@ -31,6 +36,12 @@ export function routeOf(method: string, url: URL): Route | undefined {
 
 function geminiRoute(method: string, path: string, url: URL): Route | undefined {
   const provider = 'gemini'
+  const cache = /^(?:\/v1beta)?\/(cachedContents)(\/[\w-]+)?$/.exec(path)
+  if (cache) {
+    const methods = cache[2] === undefined ? ['GET', 'POST'] : ['GET', 'PATCH', 'DELETE']
+    if (!methods.includes(method)) return undefined
+    return { provider, endpoint: 'caches', ...(cache[2] !== undefined && { cache: `cachedContents${cache[2]}` }) }
+  }
   const match = /^(?:\/v1beta)?\/models(?:\/([^/:]+):(generateContent|streamGenerateContent))?$/.exec(path)
   if (!match) return undefined
   const [, model, action] = match
@@ -60,7 +71,7 @@ export interface ParsedChat {
   readonly model: string
   readonly streamed: boolean
   readonly maxTokens: number
-  readonly prompt: Pick<AnswerRequest, 'system' | 'user' | 'format' | 'schema'>
+  readonly prompt: Pick<AnswerRequest, 'system' | 'user' | 'format' | 'schema' | 'prefix'>
   readonly problem?: { readonly kind: 'bad_request' | 'not_found'; readonly reason: string }
   /** The provider's own words on what is wrong. */
   readonly refusal?: Refusal
@@ -76,7 +87,7 @@ export function parseRequest(text: string, profile: ProviderProfile, route: Rout
   if (reading && 'refusal' in reading) return { ...parseChat(undefined, profile, route), refusal: reading.refusal }
   const chat = parseChat(reading?.body ?? chatBody(value), profile, route)
   if (chat.problem) return chat
-  const refusal = reading ? undefined : wire.refuse(chat.body)
+  const refusal = reading ? undefined : wire.refuse(chat.body, route)
   return {
     ...chat,
     ...(reading?.code && { prompt: { ...chat.prompt, format: 'code' } }),
@@ -104,7 +115,13 @@ function parseChat(body: ChatBody | undefined, profile: ProviderProfile, route: 
   return chat
 }
 
-function parsed(text: string): unknown {
+/** The request behind turns that were kept at the provider. */
+export function withTurnsBefore(chat: ParsedChat, turns: ChatBody['messages']): ParsedChat {
+  const body = { ...chat.body, messages: [...turns, ...chat.body.messages] }
+  return { ...chat, body, prompt: promptOf(body) }
+}
+
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
@@ -120,9 +137,11 @@ function chatBody(value: unknown): ChatBody | undefined {
     : undefined
 }
 
+/** A beginning that is accepted already asks for nothing: the answer is that to the turns before it. */
 function promptOf(body: ChatBody): ParsedChat['prompt'] {
+  const prefix = prefixOf(body)
   const texts = (wanted: boolean) =>
-    body.messages
+    (prefix === undefined ? body.messages : body.messages.slice(0, -1))
       .filter(({ role }) => (role === 'system' || role === 'developer') === wanted)
       .map(({ content }) => messageText(content))
       .join('\n')
@@ -131,6 +150,7 @@ function promptOf(body: ChatBody): ParsedChat['prompt'] {
     system: texts(true),
     user: texts(false),
     format: type === 'json_object' || type === 'json_schema' ? type : 'text',
+    ...(prefix !== undefined && { prefix }),
     ...(type === 'json_schema' && { schema: body.response_format?.json_schema?.schema }),
   }
 }

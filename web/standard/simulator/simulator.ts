@@ -2,12 +2,14 @@ import type { Clock, Fetch } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
 import { simulateAnswer, type Answer } from './answer.js'
 import { label, preflight, refusalLabel } from './cors.js'
+import { GeminiCaches } from './gemini-caches.js'
 import { LedgerBook, type Ledger } from './ledger.js'
-import { Limits } from './limits.js'
+import { Limits, type LimitLeft } from './limits.js'
 import type { InjectableFailure, ProviderProfile, SimulatedProvider, SimulatorProfile } from './profiles.js'
+import { PromptCache, type CacheLookup } from './prompt-cache.js'
 import { hashText, seeded } from './random.js'
 import { replyMs, streamFrames, wholeFrames, type Pace } from './reply.js'
-import { keyOf, parseRequest, providerOf, routeOf, type ParsedChat } from './request.js'
+import { keyOf, parsed, parseRequest, providerOf, routeOf, withTurnsBefore, type ParsedChat } from './request.js'
 import { delay, timedStream } from './timed-stream.js'
 import { countTokens } from './tokens.js'
 import { deepseekWire } from './wire/deepseek.js'
@@ -15,7 +17,7 @@ import { geminiWire } from './wire/gemini.js'
 import { groqWire } from './wire/groq.js'
 import { mistralWire } from './wire/mistral.js'
 import { openaiWire } from './wire/openai.js'
-import { openAiError, promptText, type Refusal, type ReplyContext, type Wire } from './wire/wire.js'
+import { openAiError, promptText, type LimitName, type Refusal, type ReplyContext, type Wire } from './wire/wire.js'
 
 export interface SimulatorOptions {
   readonly clock?: Clock
@@ -58,11 +60,17 @@ interface Accepted {
   readonly context: ReplyContext
   readonly pace: Pace
   readonly injected: InjectableFailure | undefined
+  /** Keeps the prompt in the cache: when the first token leaves, as a request beside it finds nothing yet. */
+  readonly keep: () => void
 }
 
 class Playing {
   readonly ledger = new LedgerBook()
   private readonly limits = new Map<SimulatedProvider, Limits>()
+  private readonly caches = new Map<SimulatedProvider, PromptCache>()
+  private readonly geminiCaches: GeminiCaches
+  /** Well-formed requests of each provider so far, for the script. */
+  private readonly asked = new Map<SimulatedProvider, number>()
   /** How often the same request was seen: a repeat draws its fate anew. */
   private readonly repeats = new Map<number, number>()
 
@@ -70,7 +78,9 @@ class Playing {
     private readonly profile: SimulatorProfile,
     private readonly clock: Clock,
     private readonly seed: number,
-  ) {}
+  ) {
+    this.geminiCaches = new GeminiCaches(profile.providers.gemini.goneStatus ?? 403, createdSeconds * 1000)
+  }
 
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url)
@@ -85,11 +95,27 @@ class Playing {
     if (key === undefined || (profile.keys && !profile.keys.includes(key)))
       return this.refuse(request, provider, undefined, 'auth')
     if (route.endpoint === 'models') return modelList(profile, wire)
+    if (route.endpoint === 'balance') return Response.json(wire.balance, { headers: label })
     const bodyText = await request.text()
-    const chat = parseRequest(bodyText, profile, route, wire)
+    if (route.endpoint === 'caches')
+      return refused(this.geminiCaches.handle(request.method, route.cache, parsed(bodyText), this.now()), wire)
+    const chat = this.resolved(parseRequest(bodyText, profile, route, wire))
     if (chat.refusal) return this.refuseWith(request, provider, chat, chat.refusal)
     if (chat.problem) return this.refuse(request, provider, chat, chat.problem.kind, chat.problem.reason)
     return this.answer(request, provider, chat, bodyText)
+  }
+
+  /** Simulated ms. */
+  private now(): number {
+    return this.clock.now() / this.profile.timeScale
+  }
+
+  /** A request that names a cached content stands behind its turns. */
+  private resolved(chat: ParsedChat): ParsedChat {
+    const name = chat.body['cached_content']
+    if (name === undefined || chat.refusal || chat.problem) return chat
+    const kept = this.geminiCaches.use(String(name), chat.model, this.now())
+    return 'messages' in kept ? withTurnsBefore(chat, kept.messages) : { ...chat, refusal: kept }
   }
 
   private async answer(
@@ -104,17 +130,17 @@ class Playing {
     if (injected === 'unreachable') throw new TypeError('fetch failed (simulated)')
     if (injected === 'malformed') return page()
     if (isRefusal(injected)) return this.refuse(request, provider, chat, injected, undefined, injected)
-    const inFlight = this.ledger.inFlight(provider)
-    const hit = this.limitsOf(provider).admit(
-      this.clock.now() / this.profile.timeScale,
-      context.inTokens + answer.pieces.length,
-      inFlight,
-    )
+    const cost = context.inTokens - (wire.cachedAreFree ? context.cachedTokens : 0) + answer.pieces.length
+    const limits = this.limitsOf(provider)
+    const hit = limits.admit(this.now(), cost, this.ledger.inFlight(provider))
     if (hit) {
       const facts = { model: chat.model, waitMs: hit.waitMs * this.profile.timeScale, limit: hit.limit }
-      return this.refuseWith(request, provider, chat, wire.refusal('rate_limited', facts))
+      return this.refuseWith(request, provider, chat, wire.refusal('rate_limited', facts), undefined, hit.limit.name)
     }
-    const entry = this.ledger.open({ ...this.noted(request, provider, chat, context.inTokens), status: 200, injected })
+    const headers = this.limitHeaders(wire, limits, cost)
+    const { inTokens, cachedTokens } = context
+    const noted = this.noted(request, provider, chat)
+    const entry = this.ledger.open({ ...noted, inTokens, cachedTokens, status: 200, injected, limit: undefined })
     // Others send their headers with the finished answer; a keep-alive needs them at once.
     if (!chat.streamed && !wire.blankLines) {
       await delay(replyMs(pace, answer.pieces.length), this.clock, request.signal).catch((error) => {
@@ -129,24 +155,27 @@ class Playing {
       clock: this.clock,
       startMs: entry.startedAtMs,
       signal: request.signal,
-      onFrame: (frame) => (entry.outTokens += frame.tokens),
+      onFrame: (frame) => {
+        if (frame.tokens > 0 && entry.outTokens === 0) accepted.keep()
+        entry.outTokens += frame.tokens
+      },
       onEnd: (aborted) => this.ledger.end(entry, this.clock.now(), aborted),
     })
     const type = chat.streamed ? 'text/event-stream; charset=utf-8' : 'application/json'
     return new Response(body, {
       status: 200,
-      headers: { ...label, 'content-type': type, 'x-request-id': `req_${context.id}` },
+      headers: { ...label, 'content-type': type, 'x-request-id': `req_${context.id}`, ...headers },
     })
   }
 
-  /** Everything that is drawn, from the seed and the request alone: never from the order of requests. */
+  /** Everything that is drawn, from the seed and the request alone: never from the order of requests. Only the cache remembers. */
   private accept(provider: SimulatedProvider, chat: ParsedChat, bodyText: string): Accepted {
     const profile = this.profile.providers[provider]
     const hash = hashText(`${provider}\n${bodyText}`, this.seed)
     const repeat = this.repeats.get(hash) ?? 0
     this.repeats.set(hash, repeat + 1)
     const random = seeded(hash + repeat * 0x9e3779b9)
-    const injected = drawFailure(profile, random())
+    const injected = this.scripted(provider, drawFailure(profile, random()))
     const wobble = () => 1 + profile.jitter * (2 * random() - 1)
     const pace: Pace = {
       firstTokenMs: profile.firstTokenMs * wobble() * this.profile.timeScale,
@@ -161,6 +190,8 @@ class Playing {
       },
       hashText(`${provider}/${chat.model}`, this.seed),
     )
+    const inTokens = countTokens(promptText(chat.body))
+    const cached = this.cacheLookup(provider, chat)
     const context: ReplyContext = {
       id: [0, 1, 2, 3]
         .map((part) =>
@@ -172,14 +203,43 @@ class Playing {
       model: chat.model,
       created: createdSeconds,
       body: chat.body,
-      inTokens: countTokens(promptText(chat.body)),
+      inTokens,
+      cachedTokens: Math.min(inTokens, cached.hit),
       outTokens: answer.pieces.length,
       finish: answer.finish,
       promptSeconds: profile.firstTokenMs / 1000,
       completionSeconds: Math.max(0, answer.pieces.length - 1) / profile.tokensPerSecond,
+      echo: wires[provider].echoesPrefix ? (chat.prompt.prefix ?? '') : '',
       padding: () => 'QmXtJwBzKrPvNdLf'.slice(0, 1 + Math.floor(random() * 16)),
     }
-    return { provider, chat, answer, context, pace, injected }
+    return { provider, chat, answer, context, pace, injected, keep: () => cached.keep(answer.pieces, this.now()) }
+  }
+
+  /** The script's word for this request, or what was drawn once the script is over. */
+  private scripted(provider: SimulatedProvider, drawn: InjectableFailure | undefined): InjectableFailure | undefined {
+    const at = this.asked.get(provider) ?? 0
+    this.asked.set(provider, at + 1)
+    const word = this.profile.providers[provider].script?.[at]
+    return word === undefined ? drawn : word === 'ok' ? undefined : word
+  }
+
+  private cacheLookup(provider: SimulatedProvider, { model, body }: ParsedChat): CacheLookup {
+    const kept = body['cached_content']
+    // A content that was put there by hand is a hit as a whole, whatever the automatic cache holds.
+    if (kept !== undefined) {
+      const content = this.geminiCaches.use(String(kept), model, this.now())
+      return { hit: 'tokens' in content ? content.tokens : 0, keep: () => undefined }
+    }
+    const cache = this.caches.get(provider) ?? new PromptCache(wires[provider].cache)
+    this.caches.set(provider, cache)
+    return cache.look(model, body, this.now())
+  }
+
+  private limitHeaders(wire: Wire, limits: Limits, cost: number): Readonly<Record<string, string>> {
+    const { requests, tokens, requestsPerDay } = limits.left(this.now(), cost)
+    const real = (left: LimitLeft | undefined) => left && { ...left, resetMs: left.resetMs * this.profile.timeScale }
+    const told = { requests: real(requests), tokens: real(tokens), requestsPerDay: real(requestsPerDay) }
+    return wire.limitHeaders?.({ cost, ...told }) ?? {}
   }
 
   private limitsOf(provider: SimulatedProvider): Limits {
@@ -210,19 +270,20 @@ class Playing {
     chat: ParsedChat | undefined,
     refusal: Refusal,
     injected?: InjectableFailure,
+    limit?: LimitName,
   ): Response {
-    this.ledger.refuse({ ...this.noted(request, provider, chat, 0), status: refusal.status, injected })
+    const noted = this.noted(request, provider, chat)
+    this.ledger.refuse({ ...noted, inTokens: 0, cachedTokens: 0, status: refusal.status, injected, limit })
     return refused(refusal, wires[provider])
   }
 
-  private noted(request: Request, provider: SimulatedProvider, chat: ParsedChat | undefined, inTokens: number) {
+  private noted(request: Request, provider: SimulatedProvider, chat: ParsedChat | undefined) {
     return {
       provider,
       model: chat?.model ?? '',
       streamed: chat?.streamed ?? false,
       idempotencyKey: request.headers.get('idempotency-key') ?? undefined,
       startedAtMs: this.clock.now(),
-      inTokens,
     }
   }
 }
@@ -259,7 +320,8 @@ function page(): Response {
   })
 }
 
-function modelList({ models = [] }: ProviderProfile, wire: Wire): Response {
+function modelList(profile: ProviderProfile, wire: Wire): Response {
+  const models = profile.models ?? wire.catalogue
   const common = () => ({
     object: 'list',
     data: models.map((id) => ({ id, object: 'model', created: createdSeconds, owned_by: 'simulator' })),

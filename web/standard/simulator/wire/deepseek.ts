@@ -1,4 +1,12 @@
-import { asksForJsonWithoutTheWord, openAiError, tokenCounts, type ReplyContext, type Wire } from './wire.js'
+import {
+  asksForJsonWithoutTheWord,
+  misplacedPrefix,
+  openAiError,
+  prefixOf,
+  tokenCounts,
+  type ReplyContext,
+  type Wire,
+} from './wire.js'
 
 const invalid = 'invalid_request_error'
 
@@ -6,7 +14,23 @@ const invalid = 'invalid_request_error'
 export const deepseekWire: Wire = {
   keepAlive: ': keep-alive\n\n',
   blankLines: '\n\n\n\n\n',
-  refuse(body) {
+  catalogue: ['deepseek-flash', 'deepseek-v4-pro'],
+  balance: {
+    is_available: true,
+    balance_infos: [{ currency: 'USD', total_balance: '12.34', granted_balance: '0.00', topped_up_balance: '12.34' }],
+  },
+  // Whole units, counted in steps of 64 as the recorded hits are. How often a unit is kept within a long input is not published.
+  cache: { kind: 'units', step: 64, interval: 8192 },
+  refuse(body, { beta }) {
+    if (misplacedPrefix(body))
+      return openAiError(400, 'The prefix turn must be the last one, of the assistant.', invalid, invalid)
+    if (prefixOf(body) !== undefined && !beta)
+      return openAiError(
+        400,
+        'The prefix of an assistant turn is only available with the beta base_url.',
+        invalid,
+        invalid,
+      )
     const parts = body.messages.findIndex(({ content }) => Array.isArray(content))
     if (parts >= 0) {
       const message = `Failed to deserialize the JSON body into the target type: messages[${parts}]: invalid type: sequence, expected a string at line 1 column 1`
@@ -92,12 +116,11 @@ function head({ id, created, model }: ReplyContext, object: string): object {
   return { id: uuid, object, created, model }
 }
 
-/** The prompt cache is not simulated yet: every prompt is a miss. */
 function usage(context: ReplyContext): object {
   return {
     ...tokenCounts(context),
-    prompt_tokens_details: { cached_tokens: 0 },
-    prompt_cache_hit_tokens: 0,
-    prompt_cache_miss_tokens: context.inTokens,
+    prompt_tokens_details: { cached_tokens: context.cachedTokens },
+    prompt_cache_hit_tokens: context.cachedTokens,
+    prompt_cache_miss_tokens: context.inTokens - context.cachedTokens,
   }
 }

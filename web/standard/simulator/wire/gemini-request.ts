@@ -75,6 +75,7 @@ export function readGenerate(value: Json, route: Route): Reading {
       stream: route.streamed === true,
       ...(limit !== undefined && { max_tokens: limit }),
       ...format(config),
+      ...(value['cachedContent'] !== undefined && { cached_content: value['cachedContent'] }),
     },
   }
 }
@@ -87,6 +88,13 @@ function problemOf(value: Json, config: Json, model: string): Refusal | undefine
     unknownName(thinking, thinkingFields, 'generation_config.thinking_config') ??
     unknownInSchema(config['responseSchema'], 'generation_config.response_schema')
   if (unknown) return unknown
+  const beside = ['systemInstruction', 'system_instruction', 'tools', 'toolConfig'].filter(
+    (name) => value[name] !== undefined,
+  )
+  if (value['cachedContent'] !== undefined && beside.length > 0)
+    return bad(
+      'CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.',
+    )
   const { contents } = value
   if (!Array.isArray(contents) || contents.length === 0 || !contents.every(isMap))
     return bad('contents is not specified')

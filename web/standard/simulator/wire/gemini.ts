@@ -19,6 +19,14 @@ export const geminiWire: Wire = {
     })),
   }),
   read: readGenerate,
+  catalogue: ['gemini-3.8-flash', 'gemini-3.5-flash-lite', 'gemini-4-argon', 'gemini-2.5-flash'],
+  // The step is not published.
+  cache: {
+    kind: 'blocks',
+    block: 128,
+    minimum: (model) => (/^gemini-2\.5/.test(model) ? 2048 : /^gemini-[34]/.test(model) ? 4096 : Infinity),
+    idleMs: 3_600_000,
+  },
   refuse: () => undefined,
   refusal(kind, { model, waitMs, limit, reason }) {
     switch (kind) {
@@ -37,6 +45,8 @@ export const geminiWire: Wire = {
       case 'rate_limited':
         if (limit?.name === 'concurrency')
           return googleError(429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted (e.g. check quota).')
+        if (limit?.name === 'requests_per_day')
+          return exceeded('GenerateRequestsPerDayPerProjectPerModel-FreeTier', waitMs)
         return exceeded(
           limit?.name === 'tokens'
             ? 'GenerateContentInputTokensPerModelPerMinute-FreeTier'
@@ -104,6 +114,7 @@ function reply(context: ReplyContext, part: object, sentTokens: number, ended = 
       // Zero counters are left out.
       ...(sentTokens > 0 && { candidatesTokenCount: sentTokens }),
       totalTokenCount: inTokens + sentTokens,
+      ...(context.cachedTokens > 0 && { cachedContentTokenCount: context.cachedTokens }),
       promptTokensDetails: [{ modality: 'TEXT', tokenCount: inTokens }],
     },
     modelVersion: model,

@@ -1,4 +1,13 @@
-import { asksForJsonWithoutTheWord, seconds, tokenCounts, type Refusal, type ReplyContext, type Wire } from './wire.js'
+import {
+  asksForJsonWithoutTheWord,
+  limitWords,
+  seconds,
+  standardLimitHeaders,
+  tokenCounts,
+  type Refusal,
+  type ReplyContext,
+  type Wire,
+} from './wire.js'
 
 const unsupported = [
   'logprobs',
@@ -12,7 +21,20 @@ const unsupported = [
 
 /** Usage twice on the last chunk, asked for or not; times in seconds; no `usage` key on the others. */
 export const groqWire: Wire = {
+  catalogue: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.6-27b', 'qwen/qwen3-32b'],
+  // The shortest prompt that is kept is not published: OpenAI's is assumed.
+  cache: {
+    kind: 'blocks',
+    block: 128,
+    minimum: (model) => (/gpt-oss|kimi-k2/.test(model) ? 1024 : Infinity),
+    idleMs: 2 * 3_600_000,
+  },
+  cachedAreFree: true,
+  // Its requests are those of a day.
+  limitHeaders: ({ requestsPerDay, tokens }) => standardLimitHeaders(requestsPerDay, tokens),
   refuse(body) {
+    if (body.messages.some(({ prefix }) => prefix !== undefined))
+      return error(400, "property 'messages.prefix' is unsupported", 'invalid_request_error')
     const field = unsupported.find((name) => body[name] !== undefined)
     if (field) return error(400, `property '${field}' is unsupported`, 'invalid_request_error')
     if (body['n'] !== undefined && body['n'] !== 1)
@@ -35,9 +57,8 @@ export const groqWire: Wire = {
       case 'quota_exhausted':
         return error(429, 'Your organization has used up its spend limit.', 'insufficient_quota', 'insufficient_quota')
       case 'rate_limited': {
-        const unit = limit?.name === 'tokens' ? 'tokens' : 'requests'
-        const short = unit === 'tokens' ? 'TPM' : 'RPM'
-        const message = `Rate limit reached for model \`${model}\` in organization \`org_simulated\` service tier \`on_demand\` on ${unit} per minute (${short}): Limit ${limit?.value ?? 0}, Used ${limit?.used ?? 0}, Requested ${limit?.asked ?? 1}. Please try again in ${Math.ceil(waitMs) / 1000}s.`
+        const { unit, words, short } = limitWords(limit?.name)
+        const message = `Rate limit reached for model \`${model}\` in organization \`org_simulated\` service tier \`on_demand\` on ${words} (${short}): Limit ${limit?.value ?? 0}, Used ${limit?.used ?? 0}, Requested ${limit?.asked ?? 1}. Please try again in ${Math.ceil(waitMs) / 1000}s.`
         return { ...error(429, message, unit, 'rate_limit_exceeded'), headers: { 'retry-after': seconds(waitMs) } }
       }
       case 'too_large':
@@ -112,5 +133,7 @@ function usage(context: ReplyContext): object {
     completion_time: completionSeconds,
     total_time: promptSeconds + completionSeconds,
     ...tokenCounts(context),
+    // Only where it applies.
+    ...(context.cachedTokens > 0 && { prompt_tokens_details: { cached_tokens: context.cachedTokens } }),
   }
 }

@@ -1,4 +1,13 @@
-import { openAiError, seconds, tokenCounts, type Reading, type Refusal, type ReplyContext, type Wire } from './wire.js'
+import {
+  misplacedPrefix,
+  openAiError,
+  seconds,
+  tokenCounts,
+  type Reading,
+  type Refusal,
+  type ReplyContext,
+  type Wire,
+} from './wire.js'
 
 /** The fields of both requests; any other is refused, which is how a client's wrong habits show. */
 const shared = [
@@ -37,7 +46,24 @@ const maxTemperature = 1.5
 export const mistralWire: Wire = {
   allowedHeaders: { names: ['authorization', 'content-type', 'x-mistral-user-agent'], othersRefused: false },
   read: (value, { endpoint }) => (endpoint === 'fim' ? readFim(value) : undefined),
-  refuse: (body) => invalid(body, chatFields),
+  catalogue: ['codestral-2508', 'codestral-latest', 'mistral-medium-3-5', 'mistral-small-2603'],
+  cache: { kind: 'blocks', block: 64, minimum: () => 64, idleMs: 3_600_000, keyOnly: true },
+  echoesPrefix: true,
+  limitHeaders: ({ requests, tokens, cost }) => ({
+    ...(tokens && {
+      'x-ratelimit-limit-tokens-minute': `${tokens.limit}`,
+      'x-ratelimit-remaining-tokens-minute': `${tokens.remaining}`,
+      'x-ratelimit-tokens-query-cost': `${cost}`,
+    }),
+    ...(requests && {
+      'x-ratelimit-limit-req-minute': `${requests.limit}`,
+      'x-ratelimit-remaining-req-minute': `${requests.remaining}`,
+    }),
+  }),
+  refuse: (body) =>
+    misplacedPrefix(body)
+      ? envelope(400, 'Expected last role Assistant with prefix True', 'invalid_request_message_order', null)
+      : invalid(body, chatFields),
   refusal(kind, { model, waitMs, limit, reason }) {
     switch (kind) {
       case 'auth':
@@ -124,7 +150,6 @@ function head({ id, created, model }: ReplyContext, object: string): object {
   return { id, object, created, model }
 }
 
-/** The prompt cache is not simulated yet: every prompt is a miss. */
 function usage(context: ReplyContext): object {
-  return { ...tokenCounts(context), prompt_tokens_details: { cached_tokens: 0 } }
+  return { ...tokenCounts(context), prompt_tokens_details: { cached_tokens: context.cachedTokens } }
 }

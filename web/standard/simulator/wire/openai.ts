@@ -1,11 +1,26 @@
-import { asksForJsonWithoutTheWord, openAiError, seconds, tokenCounts, type ReplyContext, type Wire } from './wire.js'
+import {
+  asksForJsonWithoutTheWord,
+  limitWords,
+  openAiError,
+  seconds,
+  standardLimitHeaders,
+  tokenCounts,
+  type ReplyContext,
+  type Wire,
+} from './wire.js'
 
 const invalid = 'invalid_request_error'
 
 /** Padding on the chunks unless refused; usage in a chunk of its own without choices, only when asked for. */
 export const openaiWire: Wire = {
   hidesRefusedKeys: true,
+  catalogue: ['gpt-6-luna', 'gpt-6-sol', 'gpt-6.1-terra', 'gpt-4.1-mini'],
+  // From 5.6 on a prefix lives half an hour, before that five to ten minutes without use.
+  cache: { kind: 'blocks', block: 128, minimum: () => 1024, idleMs: 600_000 },
+  limitHeaders: ({ requests, tokens }) => standardLimitHeaders(requests, tokens),
   refuse(body) {
+    if (body.messages.some(({ prefix }) => prefix !== undefined))
+      return openAiError(400, "Unknown parameter: 'messages[0].prefix'.", invalid, 'unknown_parameter', 'messages')
     if (body.max_tokens !== undefined && /^(?:gpt-[56]|o\d)/.test(String(body.model))) {
       const message =
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
@@ -43,8 +58,8 @@ export const openaiWire: Wire = {
           'insufficient_quota',
         )
       case 'rate_limited': {
-        const unit = limit?.name === 'tokens' ? 'tokens' : 'requests'
-        const message = `Rate limit reached for ${model} on ${unit} per min: Limit ${limit?.value ?? 0}, Used ${limit?.used ?? 0}, Requested ${limit?.asked ?? 1}.`
+        const { unit, words, short } = limitWords(limit?.name)
+        const message = `Rate limit reached for ${model} on ${words} (${short}): Limit ${limit?.value ?? 0}, Used ${limit?.used ?? 0}, Requested ${limit?.asked ?? 1}.`
         const headers = {
           'retry-after': seconds(waitMs),
           'retry-after-ms': `${Math.ceil(waitMs)}`,
@@ -117,7 +132,7 @@ function head({ id, created, model }: ReplyContext, object: string): object {
 function usage(context: ReplyContext): object {
   return {
     ...tokenCounts(context),
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0, cache_write_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: context.cachedTokens, audio_tokens: 0, cache_write_tokens: 0 },
     completion_tokens_details: {
       reasoning_tokens: 0,
       audio_tokens: 0,

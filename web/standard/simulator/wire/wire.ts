@@ -1,9 +1,15 @@
+import type { LimitLeft, LimitsLeft } from '../limits.js'
 import type { InjectableFailure, SimulatedProvider } from '../profiles.js'
+import type { CacheRule } from '../prompt-cache.js'
 
 /** Where a request goes. `model` and `streamed` only where the address says them. */
 export interface Route {
   readonly provider: SimulatedProvider
-  readonly endpoint: 'chat' | 'models' | 'fim' | 'generate'
+  readonly endpoint: 'chat' | 'models' | 'fim' | 'generate' | 'balance' | 'caches'
+  /** Below DeepSeek's beta base. */
+  readonly beta?: true
+  /** `cachedContents/…` */
+  readonly cache?: string
   readonly model?: string
   readonly streamed?: boolean
 }
@@ -11,7 +17,7 @@ export interface Route {
 /** A chat-completions request as it came, or another one in its words. Nothing in it is checked yet but that it is an object with messages. */
 export interface ChatBody {
   readonly model?: unknown
-  readonly messages: readonly { readonly role?: unknown; readonly content?: unknown }[]
+  readonly messages: readonly { readonly role?: unknown; readonly content?: unknown; readonly prefix?: unknown }[]
   readonly stream?: unknown
   readonly stream_options?: { readonly include_usage?: unknown; readonly include_obfuscation?: unknown } | null
   readonly max_tokens?: unknown
@@ -29,11 +35,15 @@ export interface ReplyContext {
   readonly created: number
   readonly body: ChatBody
   readonly inTokens: number
+  /** Of those, the ones that the prompt cache held. */
+  readonly cachedTokens: number
   readonly outTokens: number
   readonly finish: 'stop' | 'length'
   /** Simulated durations, s. */
   readonly promptSeconds: number
   readonly completionSeconds: number
+  /** The accepted beginning, where the provider says it again; else ''. */
+  readonly echo: string
   /** Seeded padding, 1 to 16 letters. */
   padding(): string
 }
@@ -53,6 +63,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+export type LimitName = 'concurrency' | 'requests' | 'tokens' | 'requests_per_day'
+
 /** What a refusal may need to say. */
 export interface RefusalFacts {
   readonly model: string
@@ -60,7 +72,7 @@ export interface RefusalFacts {
   readonly waitMs: number
   /** The limit that was hit, for `rate_limited`. */
   readonly limit?: {
-    readonly name: 'concurrency' | 'requests' | 'tokens'
+    readonly name: LimitName
     readonly value: number
     readonly used: number
     readonly asked: number
@@ -76,12 +88,12 @@ export type RefusalKind =
     >
   | 'not_found'
 
-/** One provider's format. Chat completions are the rule; what is optional here is where another differs. */
+/** One provider's format and rules. Chat completions are the rule; what is optional here is where another differs. */
 export interface Wire {
   /** Reads what is no chat completion; `undefined`: it is one. */
   read?(value: Readonly<Record<string, unknown>>, route: Route): Reading | undefined
   /** What the real one refuses in a well-formed request, or `undefined`. */
-  refuse(body: ChatBody): Refusal | undefined
+  refuse(body: ChatBody, route: Route): Refusal | undefined
   refusal(kind: RefusalKind, facts: RefusalFacts): Refusal
   /** First chunk: the role, and no text. `undefined`: there is none. */
   first(context: ReplyContext): object | undefined
@@ -104,6 +116,17 @@ export interface Wire {
   keyOf?(request: Request, url: URL): string | undefined
   /** The list of models, when its shape is not the common one. */
   models?(ids: readonly string[]): object
+  /** Models that are listed where a profile names none. */
+  readonly catalogue: readonly string[]
+  /** The reply of the endpoint for what is left of the money, where there is one. */
+  readonly balance?: object
+  readonly cache: CacheRule
+  /** Tokens from the cache do not count against the limit of tokens. */
+  readonly cachedAreFree?: true
+  /** What an accepted reply's headers say of the limits; absent: nothing. Times are real ms. */
+  limitHeaders?(left: LimitsLeft): Readonly<Record<string, string>>
+  /** A reply to an assistant turn with `prefix` begins with its text. */
+  readonly echoesPrefix?: true
   /** The only headers that a page may send; absent: whatever it asks for is allowed. `othersRefused`: the preflight of any other fails with 403. */
   readonly allowedHeaders?: { readonly names: readonly string[]; readonly othersRefused: boolean }
   /** A refused key comes without the header that would let a page read the refusal. */
@@ -147,6 +170,55 @@ export function openAiError(
 
 export function seconds(ms: number): string {
   return `${Math.max(1, Math.ceil(ms / 1000))}`
+}
+
+/** `2m59.56s`, as the reset headers write durations. */
+export function goDuration(ms: number): string {
+  const rest = Math.max(0, Math.round(ms))
+  const minutes = Math.floor(rest / 60_000)
+  return `${minutes > 0 ? `${minutes}m` : ''}${(rest % 60_000) / 1000}s`
+}
+
+/** The headers that OpenAI invented; `requests` is whatever window the provider counts them in. */
+export function standardLimitHeaders(
+  requests: LimitLeft | undefined,
+  tokens: LimitLeft | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [['requests', requests] as const, ['tokens', tokens] as const].flatMap(([what, left]) =>
+      left
+        ? [
+            [`x-ratelimit-limit-${what}`, `${left.limit}`],
+            [`x-ratelimit-remaining-${what}`, `${left.remaining}`],
+            [`x-ratelimit-reset-${what}`, goDuration(left.resetMs)],
+          ]
+        : [],
+    ),
+  )
+}
+
+/** The words of a limit in the messages of OpenAI and Groq. */
+export function limitWords(name: LimitName | undefined): {
+  readonly unit: 'tokens' | 'requests'
+  readonly words: string
+  readonly short: string
+} {
+  if (name === 'tokens') return { unit: 'tokens', words: 'tokens per minute', short: 'TPM' }
+  if (name === 'requests_per_day') return { unit: 'requests', words: 'requests per day', short: 'RPD' }
+  return { unit: 'requests', words: 'requests per minute', short: 'RPM' }
+}
+
+/** The turn that an answer is to go on from, when it is the last one and the assistant's. */
+export function prefixOf(body: ChatBody): string | undefined {
+  const last = body.messages.at(-1)
+  return last?.role === 'assistant' && last.prefix === true ? messageText(last.content) : undefined
+}
+
+/** A turn is marked as a beginning where none can be. */
+export function misplacedPrefix(body: ChatBody): boolean {
+  return body.messages.some(
+    ({ prefix }, at) => prefix === true && (at < body.messages.length - 1 || prefixOf(body) === undefined),
+  )
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,214 @@
+/** The calls under way: each `call` command becomes a ticket for the performer, its end a signal for the core. */
+import type { Command } from './commands.js'
+import { checkVerdicts, failureKinds, finishReasons } from './generated/wire.js'
+import type { SignalTexts } from './journal.js'
+import { LiveCall, type LiveCallHost } from './live-call.js'
+import { failureOf, type CallTicket, type Performer } from './performer.js'
+import type { ModelReply, Usage } from './ports.js'
+import { cutShort, writesAnswer } from './run-texts.js'
+
+/** What makes the keys that repeated work shares. */
+export interface RunIdentity {
+  /** Of this run alone, the same when it is resumed. */
+  readonly run: string
+  /** A cryptographic hash over the parts, in hex, at least 32 digits; parts must not run into each other. */
+  digest(parts: readonly string[]): string
+}
+
+export interface CallsHost extends LiveCallHost {
+  /** Texts that belong to the signal told next. */
+  attach(texts: SignalTexts): void
+}
+
+const unknown: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
+
+export class Calls {
+  readonly #host: CallsHost
+  readonly #performer: Performer
+  readonly #identity: RunIdentity | undefined
+  readonly #live = new Map<number, LiveCall>()
+
+  constructor(host: CallsHost, performer: Performer, identity: RunIdentity | undefined) {
+    this.#host = host
+    this.#performer = performer
+    this.#identity = identity
+  }
+
+  /** `again`: the call was begun by a process that is gone; its watchers have heard of it. */
+  start(command: Command, again = false): void {
+    const { texts, now } = this.#host
+    const step = texts.steps[command.step]
+    if (step === undefined) return
+    if (!again) texts.called(command)
+    const live = new LiveCall(this.#host, command, step)
+    this.#live.set(command.call, live)
+    const ticket = this.#ticket(live)
+    const { purpose, attempt, provider, model } = ticket
+    if (!again) {
+      this.#host.emit({
+        type: 'call',
+        at: now,
+        step: step.id,
+        purpose,
+        attempt,
+        provider,
+        model,
+        estimateMs: command.c,
+      })
+    }
+    this.#perform(ticket, live).then(
+      (reply) => this.#answered(live, reply),
+      (error: unknown) => this.#failed(live, error),
+    )
+  }
+
+  cancel(call: number): void {
+    this.#live.get(call)?.controller.abort()
+  }
+
+  cancelAll(): void {
+    for (const live of this.#live.values()) live.controller.abort()
+  }
+
+  #ticket(live: LiveCall): CallTicket {
+    const { command, step, prefix, controller } = live
+    const { texts } = this.#host
+    const dependencies = texts.inputsOf(step)
+    const answer = writesAnswer(command) ? undefined : texts.answers.get(command.step)
+    const issues = texts.issues.get(command.step)
+    const identity = this.#identity
+    return {
+      call: command.call,
+      step,
+      purpose: command.purpose,
+      attempt: command.attempt,
+      provider: texts.providers[command.provider]?.id ?? '',
+      model: texts.models[command.model]?.id ?? '',
+      maxTokens: command.a,
+      timeoutMs: command.b,
+      dependencies,
+      answer,
+      issues,
+      prefix,
+      // Getters: not every performer reads them, and both cost something to make.
+      get idempotencyKey() {
+        if (identity === undefined) return undefined
+        const work = writesAnswer(command) ? 'main' : command.purpose
+        const inputs = dependencies.flatMap(([from, text]) => [String(from), text])
+        return identity
+          .digest([identity.run, step.id, work, answer ?? '', issues ?? '', prefix ?? '', ...inputs])
+          .slice(0, 32)
+      },
+      get signal() {
+        return controller.signal
+      },
+    }
+  }
+
+  /** A performer that throws instead of rejecting has failed its call, not the run. */
+  #perform(ticket: CallTicket, live: LiveCall): Promise<ModelReply> {
+    try {
+      return this.#performer.perform(ticket, live, this.#host.core)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  #answered(live: LiveCall, reply: ModelReply): void {
+    this.#live.delete(live.command.call)
+    if (live.over) return
+    live.over = true
+    if (live.command.purpose === 'audit') return this.#audited(live, reply)
+    const { core, texts, now } = this.#host
+    const { command } = live
+    const checked = core.check(command.step, reply.text)
+    const { usage, estimated } = this.#usage(reply)
+    const { finish, providerMs } = reply
+    const verdict = checked.verdict
+    const cut = cutShortReply(reply)
+    const words: SignalTexts = {
+      x: cut ? reply.text : checked.text,
+      ...(checked.why === '' ? {} : { w: checked.why }),
+      ...(live.fingerprint === undefined ? {} : { f: live.fingerprint }),
+    }
+    this.#host.attach(words)
+    const more = { finish, verdict, providerMs, estimated }
+    if (!this.#host.signal(() => core.succeeded(command.call, usage, more, now))) return
+    texts.succeeded(command, [0, 0, 0, 0, 0, finishNumber(reply), checkVerdicts.indexOf(verdict)], words)
+    this.#tellAnswer(live, verdict, usage, estimated)
+  }
+
+  /** An audit that cannot be read is no audit: it passes nothing and blames nothing. */
+  #audited(live: LiveCall, reply: ModelReply): void {
+    const { core, texts, now } = this.#host
+    const { call, step } = live.command
+    const { usage, estimated } = this.#usage(reply)
+    const { pass, issues } = core.audit(reply.text)
+    if (pass === undefined) {
+      this.#host.signal(() => core.failed(call, 'malformed', { usage, shown: false }, now))
+      return
+    }
+    const { finish, providerMs } = reply
+    const more = { finish, verdict: 'passed', providerMs, estimated } as const
+    if (!this.#host.signal(() => core.succeeded(call, usage, more, now))) return
+    this.#tellAnswer(live, 'passed', usage, estimated)
+    // An audit that was cut short has failed already, and its verdict is refused.
+    if (cutShortReply(reply)) return
+    if (!pass) this.#host.attach({ x: issues })
+    if (this.#host.signal(() => core.verdict(call, pass, now)) && !pass) texts.issues.set(step, issues)
+  }
+
+  #tellAnswer(
+    { command, step }: LiveCall,
+    check: (typeof checkVerdicts)[number],
+    tokens: Usage,
+    estimated: boolean,
+  ): void {
+    const { purpose } = command
+    const at = this.#host.now
+    this.#host.emit({ type: 'answer', at, step: step.id, purpose, check, tokens, tokensEstimated: estimated })
+  }
+
+  #usage({ usage, text }: ModelReply): { usage: Usage; estimated: boolean } {
+    if (usage !== undefined) return { usage, estimated: false }
+    return { usage: { ...unknown, output: this.#host.core.estimateTokens(text) }, estimated: true }
+  }
+
+  #failed(live: LiveCall, error: unknown): void {
+    const { command, controller } = live
+    this.#live.delete(command.call)
+    if (live.over) return
+    live.over = true
+    const info = failureOf(error, controller.signal.aborted)
+    if (info.kind === 'cancelled') return this.#cutOff(live, info.usage)
+    const { retryAfterMs, shouldRetry, kind, message } = info
+    this.#tellFailure(live, kind, { retryAfterMs, shouldRetry, usage: info.usage }, message)
+  }
+
+  #cutOff(live: LiveCall, usage: Usage | undefined): void {
+    this.#tellFailure(live, 'cancelled', { usage }, undefined)
+  }
+
+  #tellFailure(
+    live: LiveCall,
+    kind: (typeof failureKinds)[number],
+    more: { retryAfterMs?: number | undefined; shouldRetry?: boolean | undefined; usage: Usage | undefined },
+    message: string | undefined,
+  ): void {
+    const { core, texts, now } = this.#host
+    const { command, shown } = live
+    const seen = writesAnswer(command) ? live.shownText() : undefined
+    const words: SignalTexts = {
+      ...(seen === undefined ? {} : { x: seen }),
+      ...(message === undefined ? {} : { w: message }),
+    }
+    // A provider bills what it has streamed, also of a call that was cut off.
+    const usage = more.usage ?? { ...unknown, output: live.streamedTokens() }
+    this.#host.attach(words)
+    if (!this.#host.signal(() => core.failed(command.call, kind, { ...more, usage, shown }, now))) return
+    texts.failed(command, [command.call, failureKinds.indexOf(kind)], words)
+  }
+}
+
+const finishNumber = ({ finish }: ModelReply): number => finishReasons.indexOf(finish)
+const cutShortReply = (reply: ModelReply): boolean => cutShort(finishNumber(reply))

@@ -1,0 +1,50 @@
+/** What a host gives to the driver, and gets back. */
+import type { RunIdentity } from './calls.js'
+import type { RunEvent, RunReport, StepInfo } from './events.js'
+import type { Outcome } from './generated/wire.js'
+import type { Journal } from './journal-reader.js'
+import type { JournalHeader, JournalWriter } from './journal.js'
+import type { Performer } from './performer.js'
+import type { Clock } from './ports.js'
+
+/** An output that another run made. `files`: fingerprint of the context files that went into it. */
+export interface RecalledOutput {
+  readonly text: string
+  readonly files?: string | undefined
+}
+
+export interface DriverOptions {
+  readonly clock: Clock
+  /** Wall-clock time, ms since 1970, for prices that depend on the hour. Absent: the core does not know it. */
+  readonly wallClock?: (() => number) | undefined
+  readonly performer: Performer
+  /** The options document of `begin`; see core/run/run.hpp. Not used when there is a past: its journal has them. */
+  readonly begin: Readonly<Record<string, unknown>>
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Each piece of answer text as it streams. */
+  readonly onText?: ((step: string, piece: string) => void) | undefined
+  /**
+   * Makes an output durable. A rejection cancels the run: work whose result is lost is not worth paying for. `again`: the step
+   * ended before the run was resumed, so the output may be there already.
+   */
+  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
+  /** Makes idempotency keys; absent: calls carry none. */
+  readonly identity?: RunIdentity | undefined
+  /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */
+  readonly journal?: { readonly writer: JournalWriter; readonly start: JournalHeader | number } | undefined
+  /** What happened before: the first `records` records of a journal. */
+  readonly past?: { readonly journal: Journal; readonly records: number } | undefined
+  /** Outputs that are known from another run, by step id. The plan must come as a whole then. */
+  readonly recalled?: ReadonlyMap<string, RecalledOutput> | undefined
+}
+
+export interface DriverResult {
+  readonly outcome: Outcome
+  readonly report: RunReport
+  /** Text of every step that has an output, by id. */
+  readonly outputs: ReadonlyMap<string, string>
+  readonly warnings: readonly { code: string; where: string; detail: string }[]
+  /** What a host port failed with, when that ended the run. */
+  readonly hostError: unknown
+}

@@ -1,0 +1,111 @@
+/** What notes of the core mean to a watcher. */
+import type { Command } from './commands.js'
+import type { RunEvent } from './events.js'
+import { failureKinds, failureKindWords, limitWindows, reasonWords, type FailureKind } from './generated/wire.js'
+import type { RunTexts } from './run-texts.js'
+
+/** What a person can do about a step that failed for want of time, money or room. */
+const advice: Partial<Record<FailureKind, string>> = {
+  rate_limited: 'run it again later, lower the concurrency, or set the key of another provider',
+  quota_exhausted: 'top up the account, or set the key of another provider',
+  overloaded: 'run it again later, or set the key of another provider',
+  auth: 'check the key of the provider',
+  deadline: 'raise retry.deadlineMs of the configuration',
+  budget_exceeded: 'raise the budget of the configuration, or choose a cheaper mode',
+  unreachable: 'check the network and the address of the provider',
+}
+
+/** States of steps that a note can tell the end of; the numbers of core/schedule/step_table.hpp. */
+const [failedState, skippedState] = [9, 10]
+
+/** A `note` command as an event: the end of a step that came to nothing, or a remark. */
+export function noteEvent(texts: RunTexts, command: Command, at: number, costMicroUsd: number): RunEvent {
+  const step = texts.steps[command.step]?.id
+  const { reason } = command
+  if (step !== undefined && command.c >= 0) return ending(texts, command, step, at, costMicroUsd)
+  if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step }
+  const detail = detailOf(texts, command)
+  const provider = texts.providers[command.provider]?.id
+  return {
+    type: 'note',
+    at,
+    ...(step === undefined ? {} : { step }),
+    reason,
+    words: reasonWords[reason],
+    ...(detail === undefined ? {} : { detail }),
+    ...(provider === undefined ? {} : { provider }),
+  }
+}
+
+function ending(texts: RunTexts, command: Command, step: string, at: number, costMicroUsd: number): RunEvent {
+  const { reason } = command
+  if (command.c === failedState) {
+    const failure = failureKinds[command.a] ?? 'server_error'
+    return { type: 'failed', at, step, failure, message: failureMessage(texts, command, failure), costMicroUsd }
+  }
+  if (command.c === skippedState) {
+    const cause = texts.steps[command.b]?.id
+    return { type: 'skipped', at, step, reason, ...(cause === undefined ? {} : { cause }) }
+  }
+  return { type: 'cancelled', at, step, reason }
+}
+
+/** The last failure's own message, and what to do; a step that gave up waiting says so first. */
+function failureMessage(texts: RunTexts, command: Command, failure: FailureKind): string {
+  const words = failureKindWords[failure]
+  const last = texts.failures.get(command.step)
+  const gaveUp = failure === 'deadline' || failure === 'budget_exceeded'
+  const message = last === undefined ? words : gaveUp ? `${words}; before that: ${last}` : last
+  const todo = advice[failure]
+  return todo === undefined ? message : `${message}; ${todo}`
+}
+
+function detailOf(texts: RunTexts, command: Command): string | undefined {
+  const provider = texts.providers[command.provider]?.id
+  const model = texts.models[command.model]?.id
+  const target = [provider, model].filter((word) => word !== undefined).join(' ')
+  const failure = failureKindWords[failureKinds[command.a] ?? 'server_error']
+  switch (command.reason) {
+    case 'overflowed':
+    case 'cheaper_model':
+    case 'hedged':
+    case 'breaker_probing':
+    case 'breaker_closed':
+      return target
+    case 'fell_back':
+      return command.a < 0 ? target : `${target}, after: ${failure}`
+    case 'retrying':
+      return command.b > 0 ? `${failure}; again in ${seconds(command.b)}` : failure
+    case 'constraint_relaxed':
+    case 'audit_failed':
+    case 'repair_failed':
+      return failure
+    case 'waiting_for_limit':
+    case 'waiting_for_cooldown':
+    case 'waiting_for_breaker':
+    case 'waiting_for_budget':
+    case 'waiting_for_retry':
+      return waiting(command, target)
+    case 'breaker_opened':
+      return command.b < 0 ? target : `${target} until ${clock(command.b)}`
+    case 'limit_learned':
+      return `${target} ${limitWindows[command.a] ?? ''} ${command.b}`
+    case 'audit_issues':
+    case 'constraint_broken':
+      return texts.issues.get(command.step)
+    default:
+      return undefined
+  }
+}
+
+/** `groq requests_per_minute, until 61.0 s of the run`. */
+function waiting({ a, b }: Command, target: string): string {
+  const window = limitWindows[a]
+  const what = [target, window].filter((word) => word !== undefined && word !== '').join(' ')
+  const until = b < 0 ? 'until a running call ends' : `until ${clock(b)}`
+  return what === '' ? until : `${what}, ${until}`
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+/** A moment of the run, counted as its events are. */
+const clock = (at: number): string => `${(at / 1000).toFixed(1)} s of the run`

@@ -1,0 +1,59 @@
+/** A provider as lines of a listing. */
+import { oneLine, simulatedLabel } from '../../web/standard/format.js'
+import type { Paint } from './colour.js'
+import type { Listed, Model } from './commands/providers.js'
+import { alignedTable } from './table.js'
+import { truncate } from './terminal-text.js'
+
+export function providerLines(
+  provider: Listed,
+  columns: number,
+  colours: Paint,
+  simulated: string | undefined,
+): string[] {
+  const { id, name, keyPresent, keyVariable, supported, dialect, baseUrl, models } = provider
+  const key = keyPresent ? colours.green('key present') : colours.yellow('no key')
+  const variable = keyVariable === '' ? '' : ` (${oneLine(keyVariable)})`
+  const client = supported ? '' : colours.dim(`, no client for the ${oneLine(dialect)} format yet`)
+  const title = name === id ? oneLine(id) : `${oneLine(id)} – ${oneLine(name)}`
+  return [
+    `${colours.bold(title)}: ${key}${variable}${client}`,
+    truncate(`  ${oneLine(baseUrl)}`, columns),
+    ...answerLines(provider, colours).map((line) => `  ${line}${simulatedLabel(simulated)}`),
+    ...modelLines(models, columns, colours),
+  ]
+}
+
+/** "answers in 84 ms, 2 of 2 models there, 17 others" or "refuses: auth (401)"; what is left of the money on a line of its own. */
+function answerLines({ probe, models, otherModels }: Listed, colours: Paint): string[] {
+  if (!probe) return []
+  const { failure, ms, balance = [] } = probe
+  const status = failure?.status === undefined ? '' : ` (${failure.status})`
+  const answered = failure
+    ? colours.red(`${probe.reachable ? 'refuses' : 'not reachable'}: ${failure.kind}${status}`)
+    : colours.green(`answers in ${ms} ms`)
+  const there = models.filter(({ live }) => live === true).length
+  const counts = otherModels === null ? [] : [`${there} of ${models.length} models there`, `${otherModels} others`]
+  return [
+    [answered, ...counts].join(', '),
+    ...balance.map(({ currency, total }) => `balance ${oneLine(total)} ${oneLine(currency)}`),
+  ]
+}
+
+function modelLines(models: readonly Model[], columns: number, colours: Paint): string[] {
+  const price = (value: number | null): string => (value === null ? 'unknown' : String(value))
+  const asked = models.some(({ live }) => live !== null)
+  const live = (model: Model): string => (model.live === null ? '–' : model.live ? 'yes' : 'no')
+  const rows = models.map((model) => [
+    `  ${oneLine(model.id)}`,
+    price(model.in),
+    price(model.cached),
+    price(model.out),
+    oneLine(model.asOf ?? '–'),
+    ...(asked ? [live(model)] : []),
+    oneLine(model.source ?? '–'),
+  ])
+  const names = ['  model', 'in', 'cached', 'out', 'as of', ...(asked ? ['there'] : []), 'source']
+  const [heads = '', ...lines] = alignedTable(names, rows, columns)
+  return [colours.dim(heads), ...lines]
+}

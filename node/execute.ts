@@ -1,0 +1,179 @@
+/** One run of a plan: core, providers, journal and driver put together, and taken apart again. */
+import { CoreRun } from '../bindings/core.js'
+import { Driver } from '../bindings/driver.js'
+import { AetherflowError } from '../bindings/errors.js'
+import type { RunEvent } from '../bindings/events.js'
+import { systemClock } from '../web/standard/clock.js'
+import { ModelPerformer } from '../web/standard/performer.js'
+import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
+import type { Timeouts } from '../web/standard/providers/index.js'
+import {
+  checkConfig,
+  providerEntries,
+  readConfig,
+  withoutKeys,
+  withPolicy,
+  type Config,
+  type ProviderEntry,
+} from './config.js'
+import { contextFiles } from './context-files.js'
+import { digest } from './digest.js'
+import type { PlanOptions, RunPlanOptions, RunResult } from './index.js'
+import { loadCore } from './loader.js'
+import { planBytes, type PlanSource } from './plan-source.js'
+import { realProviders, simulatedProviders, type Providers } from './providers.js'
+import { openRun, peekRun, type OpenRun } from './run-journal.js'
+
+export async function execute(
+  plan: PlanSource | undefined,
+  options: RunPlanOptions,
+  emit: (event: RunEvent) => void,
+  own: (driver: Driver) => void,
+): Promise<RunResult> {
+  const core = new CoreRun(await loadCore())
+  let providers: Providers | undefined
+  let run: OpenRun | undefined
+  // A new run that never called anything leaves no journal: its plan or its options were refused.
+  let called = false
+  try {
+    const known = await knownRun(plan, options)
+    const { config, entries } = await setUp(core, options)
+    const simulate = options.simulate ?? known?.header.simulated
+    if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, config)
+    const available = providers?.available ?? entries.map(({ id }) => id)
+    mustBeAvailable(known?.begin, available, options.journal)
+    run = await openJournal(plan, options, providers?.simulated)
+    const driver = new Driver(core, {
+      ...driverOptions(options, run, providers),
+      begin: beginOptions(options, config, available),
+      onEvent: (event) => {
+        called ||= event.type === 'call'
+        emit(event)
+      },
+    })
+    own(driver)
+    if (run?.damage !== undefined) emit(damageEvent(run, options))
+    const result = await driver.run(run?.plan ?? planBytes(plan ?? ''))
+    if (result.hostError !== undefined) throw result.hostError
+    if (result.outcome === 'plan_invalid') throw planError(core)
+    called = true
+    return { ...result, simulated: providers?.simulated, run: run?.header }
+  } finally {
+    core.dispose()
+    await providers?.close()
+    const leaveNothing = !called && run?.past === undefined && run?.header.reuses === undefined
+    await (leaveNothing ? run?.discard() : run?.close())
+  }
+}
+
+function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, providers: Providers | undefined) {
+  const folder = options.folder ?? run?.files ?? process.cwd()
+  const client = (id: string) => providers?.client(id)
+  return {
+    clock: options.clock ?? systemClock,
+    wallClock: Date.now,
+    performer:
+      options.performer ??
+      new ModelPerformer({ client, files: contextFiles(folder), digest, plain: options.stream === false }),
+    signal: options.signal,
+    onText: options.onText,
+    deliver: options.deliver,
+    identity: { run: run?.header.run ?? crypto.randomUUID(), digest },
+    journal: run?.journal,
+    past: run?.past,
+    recalled: run?.recalled,
+  }
+}
+
+/** What stands in the folder, when it is to be gone on with. Fails: host.usage for options that the run did not begin with. */
+async function knownRun(plan: PlanSource | undefined, options: RunPlanOptions) {
+  const { journal, resume, reuse } = options
+  const goesOn = resume === true || reuse === true
+  if (goesOn && journal === undefined) throw new AetherflowError('host.usage', '', 'to resume a run, name its folder')
+  if (plan === undefined && !goesOn) throw new AetherflowError('host.usage', '', 'there is no plan to run')
+  if (journal === undefined || !goesOn) return undefined
+  const known = await peekRun(journal)
+  if (known !== undefined && reuse !== true) mustAgree(options, known.begin)
+  return known
+}
+
+const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
+
+function mustAgree(options: RunPlanOptions, begin: unknown): void {
+  if (begin === undefined) return
+  if (Object.keys(options.policy ?? {}).length > 0) {
+    const detail = 'a run goes on with the limits and budgets that it began with; --reuse begins a new one'
+    throw new AetherflowError('host.usage', '--resume', detail)
+  }
+  for (const name of lasting) {
+    const [asked, was] = [options[name], (begin as PlanOptions)[name]]
+    if (asked === undefined || JSON.stringify(asked) === JSON.stringify(was)) continue
+    const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and goes on with that`
+    throw new AetherflowError('host.usage', `--${name}`, detail)
+  }
+}
+
+/** A run goes on with the providers that it began with: the core's decisions rest on them. */
+function mustBeAvailable(begin: unknown, available: readonly string[], folder = ''): void {
+  const began = (begin as { available?: readonly string[] } | undefined)?.available ?? []
+  const missing = began.filter((id) => !available.includes(id))
+  if (missing.length === 0) return
+  throw new AetherflowError('host.config', folder, `the run began with keys of ${missing.join(', ')}: set them again`)
+}
+
+async function openJournal(plan: PlanSource | undefined, options: RunPlanOptions, simulated: string | undefined) {
+  const { journal: folder, resume, reuse, takeOver, sync, planName, folder: files } = options
+  if (folder === undefined) return undefined
+  return openRun({ folder, resume, reuse, takeOver, sync, plan, planName, files, simulated })
+}
+
+function damageEvent({ damage }: OpenRun, { journal = '' }: RunPlanOptions): RunEvent {
+  const { lines = 0, bytes = 0, line = 0, why = '' } = damage ?? {}
+  const detail = `${why} at line ${line}: its last ${lines} lines (${bytes} bytes) were dropped, what they told is done again`
+  return { type: 'warning', at: 0, code: 'host.journal_damaged', where: journal, detail }
+}
+
+export function planError(core: CoreRun): AetherflowError {
+  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>(
+    'error',
+  )
+  return new AetherflowError(code, where, detail)
+}
+
+export async function setUp(
+  core: CoreRun,
+  options: PlanOptions,
+): Promise<{ config: Config; entries: ProviderEntry[] }> {
+  const read = options.config === undefined ? await readConfig(options.configFile) : checkConfig(options.config)
+  const config = options.policy === undefined ? read : withPolicy(read, options.policy)
+  return { config, entries: providerEntries(core.document('defaults'), config) }
+}
+
+async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
+  const { simulate, fetch, pool, clock, seed } = options
+  const timeouts = config.timeouts as Timeouts | undefined
+  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
+  const profile = simulatedProfile(simulate)
+  return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
+}
+
+/** Fails: host.usage for an unknown name. */
+export function simulatedProfile(simulate: true | string | SimulatorProfile): SimulatorProfile {
+  if (typeof simulate === 'object') return simulate
+  const name = simulate === true ? 'default' : simulate
+  const profile = Object.entries(simulatorProfiles).find(([known]) => known === name)?.[1]
+  if (profile === undefined) {
+    const known = Object.keys(simulatorProfiles).join(', ')
+    throw new AetherflowError('host.usage', '--simulate', `no profile '${name}'; there are ${known}`)
+  }
+  return profile
+}
+
+export function beginOptions(
+  options: PlanOptions,
+  config: Config,
+  available: readonly string[],
+): Record<string, unknown> {
+  const { mode, concurrency, strip, optimize, seed } = options
+  return { mode, concurrency, strip, optimize, seed, available, table: withoutKeys(config) }
+}

@@ -1,0 +1,133 @@
+/** What people see of retries, waits, breakers and budgets. */
+import { describe, expect, test } from '@jest/globals'
+import { runPlan } from '../../node/index.js'
+import { policyOf } from '../../node/cli/policy-flags.js'
+import { RunView } from '../../node/cli/run-view.js'
+import type { RunEvent } from '../../bindings/events.js'
+import { reportMarkdown } from '../../web/standard/report-markdown.js'
+import { aetherflow, plan } from './cli-process.js'
+
+const note = (reason: string, more: object): RunEvent =>
+  ({ type: 'note', at: 5, reason, words: 'words', ...more }) as RunEvent
+const info = { step: 0, id: 'a', type: 'analysis', complexity: 0.5, estimatedTokens: 1, output: 'text' } as const
+const steps: RunEvent = {
+  ...{ type: 'steps', at: 0 },
+  steps: [{ ...info, optional: false, priority: 0, files: [], dependencies: [] }],
+}
+const call: RunEvent = {
+  ...{ type: 'call', at: 1, step: 'a', purpose: 'main', attempt: 0, provider: 'groq', model: 'm', estimateMs: 1 },
+}
+
+describe('a row of the live table', () => {
+  const view = () => {
+    const made = new RunView()
+    for (const event of [steps, call]) made.apply(event)
+    return made
+  }
+
+  test('waits while its call is tried again, and says why and how long', () => {
+    const seen = view()
+    seen.apply({ type: 'progress', at: 2, step: 'a', tokens: 40 })
+    seen.apply(note('retrying', { step: 'a', detail: 'the provider failed; again in 0.6 s', provider: 'groq' }))
+    expect(seen.row('a')).toMatchObject({
+      state: 'waiting',
+      note: 'again: the provider failed; again in 0.6 s',
+      tokens: 0,
+    })
+    expect(seen.running.size).toBe(0)
+    seen.apply(call)
+    expect(seen.row('a')?.state).toBe('running')
+  })
+
+  test('says what limit it waits for', () => {
+    const seen = view()
+    seen.apply(note('waiting_for_limit', { step: 'a', detail: 'groq m tokens_per_minute, until 61.0 s of the run' }))
+    expect(seen.row('a')?.note).toBe('limit: groq m tokens_per_minute, until 61.0 s of the run')
+  })
+
+  test('a provider whose breaker opened is named until it is well', () => {
+    const seen = view()
+    seen.apply(note('breaker_opened', { provider: 'groq' }))
+    expect([...seen.unwell]).toEqual([['groq', 'paused']])
+    seen.apply(note('breaker_probing', { provider: 'groq' }))
+    expect([...seen.unwell]).toEqual([['groq', 'probing']])
+    seen.apply(note('breaker_closed', { provider: 'groq' }))
+    expect(seen.unwell.size).toBe(0)
+  })
+})
+
+describe('flags of a policy', () => {
+  test('become the part of a configuration that they override', () => {
+    expect(policyOf({})).toEqual({})
+    const flags = { budget: 0.5, maxTokens: 9000, stepBudget: 0.1, attempts: 2, deadline: 90_000, hedge: 0.05 }
+    expect(policyOf({ ...flags, interrupt: 'continue' })).toEqual({
+      budget: { run: { usd: 0.5, tokens: 9000 }, step: { usd: 0.1 } },
+      retry: { attempts: 2, deadlineMs: 90_000 },
+      hedge: { share: 0.05 },
+      interrupt: 'continue',
+    })
+  })
+
+  test.each([
+    ['--budget', 'much'],
+    ['--deadline', '5 minutes'],
+    ['--hedge', '120%'],
+    ['--attempts', '0'],
+    ['--interrupt', 'maybe'],
+  ])('%s %s is refused', async (flag, value) => {
+    const { code, stderr } = await aetherflow(['run', plan('diamond'), '--simulate', 'instant', flag, value])
+    expect([code, stderr.split('\n')[0]]).toEqual([2, expect.stringContaining(`error host.usage: option '${flag}`)])
+  })
+
+  test('a budget that does not suffice stops the run, and explain says so before', async () => {
+    const small = ['--budget', '0.0005']
+    const explained = await aetherflow(['explain', plan('code-base'), ...small])
+    expect(explained.stdout).toMatch(/budget +\$0\.000\d of \$0\.0005, does not suffice: \d+ steps left out/)
+    const { code, stdout } = await aetherflow(['run', plan('code-base'), '--simulate', 'instant', ...small])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/the budget is used up: nothing more is started/)
+    expect(stdout).toMatch(/budget: .* of \$0\.0005/)
+  })
+})
+
+describe('the report', () => {
+  test('tells attempts, lost money and budget of a run whose providers stumble (simulated)', async () => {
+    const simulate = 'flaky'
+    const policy = { budget: { run: { usd: 5 } }, retry: { baseMs: 1, capMs: 5 } }
+    const { report, simulated } = await runPlan(await readPlan('code-base'), {
+      simulate,
+      seed: 7,
+      policy,
+      config: {},
+      folder: 'examples/plans',
+    })
+    const text = reportMarkdown(report, { simulated })
+    const lost = report.totals.calls - report.totals.succeeded
+    expect(lost).toBeGreaterThan(0)
+    expect(Object.values(report.totals.failures).reduce((sum, count) => sum + count, 0)).toBe(lost)
+    expect(text).toContain(`## Attempts\n\n${lost} of ${report.totals.calls} calls did not succeed`)
+    expect(text).toMatch(/## Budget\n\n.*\n.*\n\| whole run \| \$5\.0+ \| – \| \$0\.0/)
+    expect(report.budget?.spentMicroUsd).toBe(report.totals.costMicroUsd)
+  }, 60_000)
+
+  test('connections of the example plans are reused in more than four of five calls', async () => {
+    let calls = 0
+    let reused = 0
+    for (const name of ['code-base', 'diamond', 'five-files', 'review']) {
+      const { report } = await runPlan(await readPlan(name), {
+        simulate: 'instant',
+        config: {},
+        folder: 'examples/plans',
+      })
+      expect(report.connection_reuse_rate).not.toBeNull()
+      calls += report.totals.calls
+      reused += Math.round((report.connection_reuse_rate ?? 0) * report.totals.calls)
+    }
+    expect(reused / calls).toBeGreaterThan(0.8)
+  }, 60_000)
+})
+
+async function readPlan(name: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  return readFile(plan(name), 'utf8')
+}

@@ -1,0 +1,200 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
+import { createServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { describe, expect, test } from '@jest/globals'
+import type { ConnectionInfo } from '../../bindings/ports.js'
+import { pooledTransport, type PooledTransport, type PooledTransportOptions } from '../../node/transport.js'
+import { rejection, requestTo, Stop, textOf, turns } from '../contract/transport.js'
+import { projectPath } from '../fixtures/paths.js'
+import { canaryKey, chunk, done, failureOf, generate } from '../web/call.js'
+
+const pem = (name: string) => readFileSync(projectPath(`tests/fixtures/tls/${name}.pem`), 'utf8')
+const [cert, key] = [pem('certificate'), pem('key')]
+
+interface Server {
+  readonly url: string
+  readonly sockets: Set<Socket>
+  readonly sessions: ServerHttp2Session[]
+  /** Bodies of the requests that were received whole. */
+  readonly received: string[]
+}
+type Answer = (reply: Http2ServerResponse, body: string) => void
+
+/** A server on loopback with the tests' certificate; `http1`: it offers nothing newer. */
+async function over<T>(
+  answer: Answer,
+  use: (transport: PooledTransport, server: Server) => Promise<T>,
+  { http1 = false, trusted = true, ...options }: { http1?: boolean; trusted?: boolean } & PooledTransportOptions = {},
+): Promise<T> {
+  const received: string[] = []
+  const [sockets, sessions] = [new Set<Socket>(), [] as ServerHttp2Session[]]
+  const listener = async (incoming: Http2ServerRequest, reply: Http2ServerResponse) => {
+    let body = ''
+    try {
+      for await (const part of incoming) body += String(part)
+    } catch {
+      return
+    }
+    received.push(body)
+    answer(reply, body)
+  }
+  const server = http1
+    ? (createServer({ cert, key }, listener as never) as unknown as Http2SecureServer)
+    : createSecureServer({ cert, key, allowHTTP1: true }, (incoming, reply) => void listener(incoming, reply))
+  server.on('secureConnection', (socket: Socket) => void sockets.add(socket))
+  server.on('session', (session: ServerHttp2Session) => void sessions.push(session))
+  server.on('tlsClientError', () => undefined)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const transport = pooledTransport({ ...(trusted && { ca: cert }), ...options })
+  try {
+    return await use(transport, { url, sockets, sessions, received })
+  } finally {
+    await transport.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+}
+
+const echo: Answer = (reply, body) => void reply.writeHead(200, { 'content-type': 'text/plain' }).end(body)
+const many = (count: number, each: (body: string) => Promise<unknown>) =>
+  Promise.all(Array.from({ length: count }, (_, number) => each(String(number))))
+
+describe('HTTP/2, where it is offered', () => {
+  test('many requests at once share one connection, also before it stands', async () => {
+    await over(echo, async (transport, { url, sockets, sessions }) => {
+      const seen: ConnectionInfo[] = []
+      const onSent = (info: ConnectionInfo) => void seen.push(info)
+      const texts = await many(30, async (body) => textOf(await transport.send(requestTo(url, { body, onSent }))))
+      expect(texts).toEqual(Array.from({ length: 30 }, (_, number) => String(number)))
+      expect([sockets.size, sessions.length]).toEqual([1, 1])
+      expect(seen.filter(({ reused }) => reused)).toHaveLength(29)
+      expect(seen[0]).toMatchObject({ reused: false })
+      expect(transport.stats()).toMatchObject({ requests: 30, reused: 29 })
+    })
+  })
+
+  test('a client streams over it', async () => {
+    const stream: Answer = (reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (const part of [chunk({ content: 'Hi' }), chunk({}, 'stop'), done]) reply.write(part)
+      reply.end()
+    }
+    await over(stream, async (transport, { url }) => {
+      expect(await generate(url, { transport })).toMatchObject({ text: 'Hi', finish: 'stop' })
+    })
+  })
+
+  test('stopping one request ends its stream and no other', async () => {
+    const held = new Map<string, Http2ServerResponse>()
+    const left: string[] = []
+    const hold: Answer = (reply, body) => {
+      held.set(body, reply)
+      reply.stream.on('close', () => {
+        if (!reply.writableEnded) left.push(body)
+      })
+      reply.writeHead(200).write('begun')
+    }
+    await over(hold, async (transport, { url, sockets }) => {
+      const signal = new Stop()
+      const stopped = await transport.send(requestTo(url, { body: 'stopped', signal }))
+      const other = await transport.send(requestTo(url, { body: 'other' }))
+      await stopped.body.read()
+      const pending = rejection(stopped.body.read())
+      signal.stop()
+      await pending
+      while (left.length === 0) await turns(1)
+      held.get('other')!.end(' and ended')
+      expect(await textOf(other)).toBe('begun and ended')
+      expect([left, sockets.size]).toEqual([['stopped'], 1])
+    })
+  })
+
+  test.each([
+    ['the socket is cut', ({ sockets }: Server) => sockets.forEach((socket) => socket.destroy())],
+    ['the session is destroyed', ({ sessions }: Server) => sessions.forEach((session) => session.destroy())],
+    ['the server says it goes away', ({ sessions }: Server) => sessions.forEach((session) => session.goaway(2))],
+  ])('%s under ten requests: each fails once, none is sent again', async (_, cut) => {
+    await over(
+      () => undefined,
+      async (transport, server) => {
+        const failed = many(10, (body) => rejection(transport.send(requestTo(server.url, { body }))))
+        while (server.received.length < 10) await turns(1)
+        cut(server)
+        expect(await failed).toHaveLength(10)
+        await turns(100)
+        expect(new Set(server.received).size).toBe(server.received.length)
+        expect(server.received).toHaveLength(10)
+        expect(transport.stats().requests).toBe(10)
+      },
+    )
+  })
+
+  test('after that a new connection serves, and counts as one', async () => {
+    await over(echo, async (transport, { url, sockets, sessions }) => {
+      expect(await textOf(await transport.send(requestTo(url, { body: 'one' })))).toBe('one')
+      sessions[0]!.destroy()
+      await turns(100)
+      expect(await textOf(await transport.send(requestTo(url, { body: 'two' })))).toBe('two')
+      expect(sockets.size).toBe(2)
+      expect(transport.stats()).toMatchObject({ requests: 2, reused: 0 })
+    })
+  })
+
+  test('can be left out', async () => {
+    const use = async (transport: PooledTransport, { url, sessions }: Server) => {
+      expect(await textOf(await transport.send(requestTo(url)))).toBe('hello')
+      expect(sessions).toEqual([])
+    }
+    await over(echo, use, { http2: false })
+  })
+})
+
+describe('TLS', () => {
+  test('HTTP/1.1 where nothing newer is offered: several connections, never two requests on one at once', async () => {
+    let [now, most] = [0, 0]
+    const slow: Answer = (reply, body) => {
+      most = Math.max(most, ++now)
+      setImmediate(() => {
+        now--
+        reply.end(body)
+      })
+    }
+    const use = async (transport: PooledTransport, { url, sockets }: Server) => {
+      const texts = await many(40, async (body) => textOf(await transport.send(requestTo(url, { body }))))
+      expect(new Set(texts).size).toBe(40)
+      expect(sockets.size).toBeGreaterThan(1)
+      expect(sockets.size).toBeLessThanOrEqual(4)
+      expect(most).toBeLessThanOrEqual(sockets.size)
+      expect(transport.stats()).toMatchObject({ requests: 40, reused: 40 - sockets.size })
+    }
+    await over(slow, use, { http1: true, connections: 4 })
+  })
+
+  test('a certificate that nobody vouches for is refused before the key leaves', async () => {
+    const use = async (transport: PooledTransport, { url, received }: Server) => {
+      const seen = await failureOf(generate(url, { transport }))
+      expect(seen).toMatchObject({ kind: 'unreachable', message: 'no reply (DEPTH_ZERO_SELF_SIGNED_CERT)' })
+      expect(`${seen.message}${seen.stack}`).not.toContain(canaryKey)
+      expect(received).toEqual([])
+    }
+    await over(echo, use, { trusted: false })
+  })
+
+  test('a certificate of another name is refused too', async () => {
+    const use = async (transport: PooledTransport, { url, received }: Server) => {
+      const other = url.replace('localhost', 'localhost.localdomain')
+      expect(await failureOf(generate(other, { transport }))).toMatchObject({ kind: 'unreachable' })
+      expect(received).toEqual([])
+    }
+    await over(echo, use)
+  })
+})

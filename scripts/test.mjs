@@ -1,6 +1,8 @@
 // `npm test`: sets up, builds, and runs every test: GoogleTest natively, the same sources as WebAssembly, Jest, a short fuzz, checks.
 //   --only native|wasm|jest|fuzz|checks     one of them, with what it needs
+//   --recordings DIR                        streams recorded elsewhere, for the OpenAI-compatible client to read as well
 import { mkdirSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { build, compile } from './build.mjs'
 import { check } from './check.mjs'
 import { fuzz } from './fuzz.mjs'
@@ -12,6 +14,16 @@ import { main, run, stage, Stop } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 const total = { passed: 0, failed: 0 }
+
+/** The word behind a flag of the command line. */
+function valueOf(flag) {
+  const position = process.argv.indexOf(flag)
+  if (position < 0) return undefined
+  const value = process.argv[position + 1]
+  if (value === undefined) throw new Stop(`${flag} takes a value`)
+  return value
+}
+let recordings
 
 /** Runs one stage; its failure is told and counted, and resolves to false, so that what builds on it is left out. */
 async function attempt(name, work) {
@@ -83,7 +95,7 @@ async function jest() {
     rmSync(at(report), { force: true })
     const args = ['--experimental-vm-modules', '--no-warnings', at('node_modules/jest/bin/jest.js'), '--ci']
     const { code, output } = await run(process.execPath, [...args, '--json', `--outputFile=${at(report)}`], {
-      env: { NODE_OPTIONS: '' },
+      env: { NODE_OPTIONS: '', ...(recordings === undefined ? {} : { AETHERFLOW_RECORDINGS: recordings }) },
       show: false,
     })
     return tally(jestResult(report, code), output)
@@ -91,10 +103,11 @@ async function jest() {
 }
 
 await main(async () => {
-  const position = process.argv.indexOf('--only')
-  const only = position < 0 ? undefined : process.argv[position + 1]
+  const only = valueOf('--only')
+  const folder = valueOf('--recordings')
+  if (folder !== undefined) recordings = resolve(folder)
   const names = ['native', 'wasm', 'jest', 'fuzz', 'checks']
-  if (position >= 0 && !names.includes(only)) throw new Stop(`--only takes one of ${names.join(', ')}`)
+  if (only !== undefined && !names.includes(only)) throw new Stop(`--only takes one of ${names.join(', ')}`)
   const wants = (name) => only === undefined || only === name
 
   mkdirSync(at('build/results'), { recursive: true })

@@ -33,12 +33,17 @@ std::string_view cut(std::string_view& rest, char mark) {
   return piece;
 }
 
+/// The number of a text, 0 when it is new. Valid until the next one is added.
+std::uint32_t& slot(TextIndex& words, std::string_view text) {
+  return words.emplace(text, 0).first->second;
+}
+
 void note(TextIndex& words, std::string_view word, std::uint32_t flags, std::uint32_t group) {
-  std::uint32_t& packed = words[std::string(word)];
+  std::uint32_t& packed = slot(words, word);
   packed |= flags;
   if (group != 0) packed |= (packed >> 13 & 511) == 0 ? group << 13 : packed >> 22 == 0 ? group << 22 : 0;
   const std::size_t gap = word.find('_');
-  if (gap != std::string_view::npos) words[std::string(word.substr(0, gap))] |= kPhrase;
+  if (gap != std::string_view::npos) slot(words, word.substr(0, gap)) |= kPhrase;
 }
 
 }  // namespace
@@ -50,12 +55,12 @@ void Lexicon::read(Language language, std::string_view packed) {
     std::string_view line = cut(packed, '\n');
     while (!line.empty()) {
       std::string_view entry = cut(line, ' ');
-      if (section == Opposite) words[std::string(entry)] = 1;  // the pair itself: "on/off"
+      if (section == Opposite) slot(words, entry) = 1;  // the pair itself: "on/off"
       if (section == Number) {
         const std::string_view word = cut(entry, '=');
         std::uint32_t value = 0;
         for (const char digit : entry) value = value * 10 + static_cast<std::uint32_t>(digit - '0');
-        words[std::string("#").append(word)] = value;
+        slot(words, std::string("#").append(word)) = value;
         entry = word;
       }
       if (section == Synonym) ++group;
@@ -70,7 +75,7 @@ void Lexicon::read(Language language, std::string_view packed) {
 WordInfo Lexicon::find(Language language, const std::string& word) const {
   if (language == Language::Unknown) return {};
   const TextIndex& words = words_[static_cast<std::size_t>(language)];
-  const auto found = words.find(word);
+  const auto* found = words.find(word);
   return {found == words.end() ? 0 : found->second};
 }
 

@@ -309,7 +309,7 @@ class Classifier {
 /// Drops `ending` if at least `least` bytes stay.
 bool drop(std::string& word, std::string_view ending, std::size_t least) {
   if (word.size() < ending.size() + least || !text::endsWith(word, ending)) return false;
-  word.resize(word.size() - ending.size());
+  word.erase(word.size() - ending.size());
   return true;
 }
 

@@ -74,9 +74,9 @@ int sumOf(const Tree* trees, std::size_t count, const Inputs& inputs) {
   return sum;
 }
 
-bool readModel(std::string_view packed, Model& out) {
+bool readModel(std::string_view packed, DecisionModel& out) {
   Digits digits(packed);
-  Model model;
+  DecisionModel model;
   model.trees.resize(digits.byte());
   for (Tree& tree : model.trees) {
     for (std::uint8_t& input : tree.input) {
@@ -137,7 +137,7 @@ std::string Decider::onlyExactBecause(std::string_view prompt, const DecisionOpt
   if (!options.insideWindow) return "exact.window";
   std::string word;
   if (!onlyExact(readSentence(lexicon_, prompt), word)) return {};
-  return std::string(name(Guard::Fresh)) + ": " + word;
+  return std::string(name(CacheGuard::Fresh)) + ": " + word;
 }
 
 std::vector<Judged> Decider::decide(std::string_view prompt, const std::vector<Candidate>& candidates,
@@ -145,7 +145,7 @@ std::vector<Judged> Decider::decide(std::string_view prompt, const std::vector<C
   std::vector<Judged> judged;
   exactOnly = onlyExactBecause(prompt, options);
   if (!exactOnly.empty()) return judged;
-  const Sentence asked = readSentence(lexicon_, prompt);
+  const ReadSentence asked = readSentence(lexicon_, prompt);
   const std::vector<float> letters = embedLexically(asked);
   for (std::size_t i = 0; i < candidates.size() && i < kCandidates; ++i) {
     judged.push_back(judge(asked, letters, candidates[i], options));
@@ -154,7 +154,7 @@ std::vector<Judged> Decider::decide(std::string_view prompt, const std::vector<C
   return judged;
 }
 
-Judged Decider::judge(const Sentence& asked, const std::vector<float>& letters, const Candidate& candidate,
+Judged Decider::judge(const ReadSentence& asked, const std::vector<float>& letters, const Candidate& candidate,
                       const DecisionOptions& options) const {
   Judged out;
   out.id = candidate.id;
@@ -164,10 +164,10 @@ Judged Decider::judge(const Sentence& asked, const std::vector<float>& letters, 
     out.why = "below.floor";
     return out;
   }
-  const Sentence stored = readSentence(lexicon_, candidate.prompt);
+  const ReadSentence stored = readSentence(lexicon_, candidate.prompt);
   std::string word;
   if (onlyExact(stored, word)) {
-    out.why = std::string(name(Guard::Fresh)) + ": " + word;
+    out.why = std::string(name(CacheGuard::Fresh)) + ": " + word;
     return out;
   }
   const Finding finding = compare(lexicon_, stored, asked, likeness(letters, embedLexically(stored)));

@@ -51,14 +51,14 @@ struct Bar {
 
 /// A fit belongs to one embedder's exact file and must not be carried to another: it is data of the host, like the
 /// words.
-struct Model {
+struct DecisionModel {
   std::vector<Tree> trees;
   std::vector<Bar> bars;  ///< ascending shares
 };
 /// Hexadecimal digits, as cache_fit prints them (core/cache/models): 2 for the number of trees; for each tree 8 for the
 /// inputs, 8 for the thresholds, 32 for the leaves; 2 for the number of bars; for each bar 4 for the share in 1/100,000
 /// and 4 for η in 1/100. False for anything else; `out` is then as it was.
-bool readModel(std::string_view packed, Model& out);
+bool readModel(std::string_view packed, DecisionModel& out);
 
 /// σ(η) without the C library, whose exp differs between builds: + − × ÷ alone. Error below 1e-12.
 double logistic(double eta);
@@ -124,7 +124,7 @@ struct Judged {
 class Decider {
  public:
   /// Before the first question; without a model nothing is served.
-  void use(Model model) { model_ = std::move(model); }
+  void use(DecisionModel model) { model_ = std::move(model); }
 
   /// Looks at up to ten candidates, best cosine first, and stops at the first hit; the last of the list is the hit, if
   /// there is one. Empty when `options` or the prompt allow exact matches only; `exactOnly` then says why
@@ -145,11 +145,11 @@ class Decider {
   void restore(Belief pool) { pool_ = pool; }
 
  private:
-  Judged judge(const Sentence& asked, const std::vector<float>& letters, const Candidate& candidate,
+  Judged judge(const ReadSentence& asked, const std::vector<float>& letters, const Candidate& candidate,
                const DecisionOptions& options) const;
 
   Lexicon lexicon_;
-  Model model_;
+  DecisionModel model_;
   Belief pool_;
 };
 

@@ -40,13 +40,13 @@ const Token* openToken(const Side& side, Test test) {
   return nullptr;
 }
 
-bool any(const Sentence& sentence, Test test) {
+bool any(const ReadSentence& sentence, Test test) {
   return std::any_of(sentence.tokens.begin(), sentence.tokens.end(), test);
 }
 
 class Comparison {
  public:
-  Comparison(const Lexicon& lexicon, const Sentence& stored, const Sentence& asked)
+  Comparison(const Lexicon& lexicon, const ReadSentence& stored, const ReadSentence& asked)
       : pair_(lexicon, stored, asked), a_(pair_.a), b_(pair_.b) {}
 
   Finding find(float letters) {
@@ -54,19 +54,19 @@ class Comparison {
     const Language left = a_.sentence->language;
     const Language right = b_.sentence->language;
     const bool unknown = left == Language::Unknown || right == Language::Unknown;
-    if (left != right && !unknown) say(Guard::Language, "en", "fr");
-    conflict(Guard::Hard, isHard, isHard);
-    conflict(Guard::Hard, isHard, isWeakNumber);
-    conflict(Guard::Hard, isWeakNumber, isHard);
-    conflict(Guard::Name, isName, isName);
+    if (left != right && !unknown) say(CacheGuard::Language, "en", "fr");
+    conflict(CacheGuard::Hard, isHard, isHard);
+    conflict(CacheGuard::Hard, isHard, isWeakNumber);
+    conflict(CacheGuard::Hard, isWeakNumber, isHard);
+    conflict(CacheGuard::Name, isName, isName);
     polarity();
     std::string detail;
-    if (rolesExchanged(pair_, detail)) say(Guard::Role, detail, "");
-    if (unknown) say(Guard::Unknown, "", "");
-    if (sign(Sign::Surplus) > 0) sayOpen(Guard::Surplus);
-    if (sign(Sign::Fewer) > 0) sayOpen(Guard::Substitution);
-    if (sign(Sign::More) > 0) sayOpen(Guard::Qualifier);
-    if (sign(Sign::Change) > 0 || sign(Sign::Question) > 0) say(Guard::Change, "", "");
+    if (rolesExchanged(pair_, detail)) say(CacheGuard::Role, detail, "");
+    if (unknown) say(CacheGuard::Unknown, "", "");
+    if (sign(Sign::Surplus) > 0) sayOpen(CacheGuard::Surplus);
+    if (sign(Sign::Fewer) > 0) sayOpen(CacheGuard::Substitution);
+    if (sign(Sign::More) > 0) sayOpen(CacheGuard::Qualifier);
+    if (sign(Sign::Change) > 0 || sign(Sign::Question) > 0) say(CacheGuard::Change, "", "");
     const std::uint8_t words = sign(Sign::Fewer);
     const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) <= words + 1 && wordsInPlace_ >= words;
     const bool qualified = words == 0 && sign(Sign::More) == 1 && sign(Sign::Inserted) == 1;
@@ -80,21 +80,21 @@ class Comparison {
     sign(which) = static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));
   }
 
-  void say(Guard guard, std::string_view left, std::string_view right) {
-    if (finding_.guard != Guard::Clear) return;
+  void say(CacheGuard guard, std::string_view left, std::string_view right) {
+    if (finding_.guard != CacheGuard::Clear) return;
     finding_.guard = guard;
     finding_.detail = left;
     if (!right.empty()) finding_.detail.append("/").append(right);
   }
 
-  void sayOpen(Guard guard) {
+  void sayOpen(CacheGuard guard) {
     const auto counting = [](const Token& token) { return token.counts(); };
     const Token* left = openToken(a_, counting);
     const Token* right = openToken(b_, counting);
     say(guard, left ? left->word : "", right ? right->word : "");
   }
 
-  void conflict(Guard guard, Test left, Test right) {
+  void conflict(CacheGuard guard, Test left, Test right) {
     const Token* inA = openToken(a_, left);
     const Token* inB = openToken(b_, right);
     if (inA && inB) say(guard, inA->word, inB->word);
@@ -116,7 +116,7 @@ class Comparison {
       ++turns;
       right = b_.token(i).word;
     }
-    if (turns % 2 == 1) say(Guard::Polarity, left.empty() ? "-" : left, right.empty() ? "-" : right);
+    if (turns % 2 == 1) say(CacheGuard::Polarity, left.empty() ? "-" : left, right.empty() ? "-" : right);
   }
 
   /// Not in "why or why not", "or not", and not in "not only".
@@ -233,7 +233,7 @@ class Comparison {
 
 }  // namespace
 
-std::string_view name(Guard guard) {
+std::string_view name(CacheGuard guard) {
   std::string_view rest = kNames;
   for (std::uint8_t i = 0; i < static_cast<std::uint8_t>(guard); ++i) rest.remove_prefix(rest.find('\n') + 1);
   return rest.substr(0, rest.find('\n'));
@@ -245,7 +245,7 @@ std::string Finding::why() const {
   return out;
 }
 
-bool onlyExact(const Sentence& sentence, std::string& detail) {
+bool onlyExact(const ReadSentence& sentence, std::string& detail) {
   for (std::size_t i = 0; i < sentence.tokens.size(); ++i) {
     const Token& token = sentence.tokens[i];
     if (!token.info.is(kFresh) && !(token.info.is(kAct) && token.sentenceStart)) continue;
@@ -255,7 +255,7 @@ bool onlyExact(const Sentence& sentence, std::string& detail) {
   return false;
 }
 
-Finding compare(const Lexicon& lexicon, const Sentence& stored, const Sentence& asked, float letters) {
+Finding compare(const Lexicon& lexicon, const ReadSentence& stored, const ReadSentence& asked, float letters) {
   return Comparison(lexicon, stored, asked).find(letters);
 }
 

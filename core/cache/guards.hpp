@@ -16,7 +16,7 @@
 namespace aetherflow {
 
 /// In the order in which they are asked; the first one that speaks names the verdict.
-enum class Guard : std::uint8_t {
+enum class CacheGuard : std::uint8_t {
   Fresh,         ///< exact.fresh: the answer belongs to a moment, a person or an act; exact matches only
   Language,      ///< veto.language: the two are in different languages
   Hard,          ///< veto.hard: a number, unit, identifier or quotation differs
@@ -32,9 +32,9 @@ enum class Guard : std::uint8_t {
 };
 
 /// "veto.polarity" and so on; static storage.
-std::string_view name(Guard guard);
-constexpr bool vetoes(Guard guard) {
-  return guard >= Guard::Language && guard <= Guard::Role;
+std::string_view name(CacheGuard guard);
+constexpr bool vetoes(CacheGuard guard) {
+  return guard >= CacheGuard::Language && guard <= CacheGuard::Role;
 }
 
 /// What the model of decision.hpp weighs, besides the cosine. Counts are capped at 255, shares in 1/255.
@@ -57,7 +57,7 @@ enum class Sign : std::uint8_t {
 using Signs = std::array<std::uint8_t, static_cast<std::size_t>(Sign::Count)>;
 
 struct Finding {
-  Guard guard = Guard::Clear;
+  CacheGuard guard = CacheGuard::Clear;
   std::string detail;  ///< "enable/disable": what was found on either side; for people
   Signs signs{};
   /// Escalated so far that no probability of ours may serve it; another tier might (a cross-encoder, a cheap model's
@@ -71,9 +71,9 @@ struct Finding {
 };
 
 /// Exact only? `detail` gets the word that says so.
-bool onlyExact(const Sentence& sentence, std::string& detail);
+bool onlyExact(const ReadSentence& sentence, std::string& detail);
 
 /// Compares a stored prompt with a new one: symmetric in its verdict. `letters` in [0, 1]. O(tokens²), some 10 µs.
-Finding compare(const Lexicon& lexicon, const Sentence& stored, const Sentence& asked, float letters);
+Finding compare(const Lexicon& lexicon, const ReadSentence& stored, const ReadSentence& asked, float letters);
 
 }  // namespace aetherflow

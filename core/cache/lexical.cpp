@@ -46,7 +46,7 @@ std::int32_t weightOf(const Token& token) {
 
 }  // namespace
 
-std::vector<float> embedLexically(const Sentence& sentence) {
+std::vector<float> embedLexically(const ReadSentence& sentence) {
   Counter counter;
   std::uint32_t before = 0;
   for (const Token& token : sentence.tokens) {

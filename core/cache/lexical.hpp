@@ -18,7 +18,7 @@ inline constexpr std::string_view kLexicalRevision = "lexical-1";
 /// kLexicalDimensions numbers of unit length, or all zero for a text without a word. Words (stop words little, numbers,
 /// names and identifiers much), pairs of neighbours and the three- and four-letter pieces of words are hashed into
 /// signed integer counts, so that the vector is bit-equal in every build. O(bytes).
-std::vector<float> embedLexically(const Sentence& sentence);
+std::vector<float> embedLexically(const ReadSentence& sentence);
 
 /// Of two vectors of equal length: the dot product, summed as core/cache/vectors.hpp does.
 float likeness(const std::vector<float>& a, const std::vector<float>& b);

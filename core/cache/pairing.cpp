@@ -74,7 +74,7 @@ void match(const Lexicon& lexicon, Pairing& pair, Match kind, Test test) {
   }
 }
 
-void prepare(Side& side, const Sentence& sentence) {
+void prepare(Side& side, const ReadSentence& sentence) {
   side.sentence = &sentence;
   side.mate.assign(sentence.tokens.size(), -1);
   side.match.assign(sentence.tokens.size(), Match::None);
@@ -91,7 +91,7 @@ bool negatedForm(std::string_view a, std::string_view b) {
          a.substr(0, a.size() - 4) == b.substr(0, b.size() - 3);
 }
 
-Pairing::Pairing(const Lexicon& lexicon, const Sentence& first, const Sentence& second) {
+Pairing::Pairing(const Lexicon& lexicon, const ReadSentence& first, const ReadSentence& second) {
   prepare(a, first);
   prepare(b, second);
   match(lexicon, *this, Match::Same, equalKeys);

@@ -18,7 +18,7 @@ enum class Match : std::uint8_t {
 };
 
 struct Side {
-  const Sentence* sentence = nullptr;
+  const ReadSentence* sentence = nullptr;
   std::vector<std::int32_t> mate;  ///< index on the other side, -1: none
   std::vector<Match> match;
 
@@ -32,7 +32,7 @@ struct Side {
 /// Borrows both sentences. Matching is greedy from the left: equal keys first, then opposites, then soft matches.
 /// O(tokens²) comparisons of short keys.
 struct Pairing {
-  Pairing(const Lexicon& lexicon, const Sentence& a, const Sentence& b);
+  Pairing(const Lexicon& lexicon, const ReadSentence& a, const ReadSentence& b);
 
   Side a;
   Side b;

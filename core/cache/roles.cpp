@@ -5,7 +5,7 @@
 namespace aetherflow {
 namespace {
 
-bool symmetric(const Sentence& sentence) {
+bool symmetric(const ReadSentence& sentence) {
   for (const Token& token : sentence.tokens) {
     if (token.info.is(kSymmetric)) return true;
   }
@@ -111,7 +111,7 @@ bool governsAnother(const Pairing& pair, std::string& detail) {
 }
 
 /// 'm' and 'f' for each he and she in turn.
-std::string genders(const Sentence& sentence) {
+std::string genders(const ReadSentence& sentence) {
   std::string out;
   for (const Token& token : sentence.tokens) {
     if (text::isListed(token.word, "he\nhim\nhis\n")) out += 'm';

@@ -175,7 +175,7 @@ bool isAcronym(std::string_view s) {
 
 class Classifier {
  public:
-  Classifier(const Lexicon& lexicon, const std::vector<Piece>& pieces, Sentence& out)
+  Classifier(const Lexicon& lexicon, const std::vector<Piece>& pieces, ReadSentence& out)
       : lexicon_(lexicon), pieces_(pieces), out_(out) {}
 
   void classify() {
@@ -301,7 +301,7 @@ class Classifier {
 
   const Lexicon& lexicon_;
   const std::vector<Piece>& pieces_;
-  Sentence& out_;
+  ReadSentence& out_;
   bool titled_ = false;
   bool shouted_ = false;
 };
@@ -337,8 +337,8 @@ std::string stemOf(Language language, std::string_view word) {
   return stem;
 }
 
-Sentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
-  Sentence sentence;
+ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
+  ReadSentence sentence;
   const std::string text = plain(utf8);
   std::vector<Piece> pieces;
   Cutter(text, pieces).cut();

@@ -28,7 +28,7 @@ struct Token {
   bool counts() const { return kind != TokenKind::Function; }
 };
 
-struct Sentence {
+struct ReadSentence {
   Language language = Language::Unknown;
   std::vector<Token> tokens;
 };
@@ -39,7 +39,7 @@ inline constexpr std::size_t kMaxTokens = 400;
 
 /// Cuts and classifies. The language is that of most stop words, Unknown where no word or no language wins.
 /// O(bytes), some 10 µs for a sentence of 15 words.
-Sentence readSentence(const Lexicon& lexicon, std::string_view utf8);
+ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8);
 
 /// The stem by which two inflections are equal: "running", "runs" → "run". Light: it may leave two forms apart and
 /// seldom joins two words.

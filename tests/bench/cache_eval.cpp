@@ -68,7 +68,7 @@ bool served(const Decider& decider, const Pair& pair, float score, bool lexical,
 void evaluate(const std::vector<Pair>& pairs, bool heldOut, bool lexical, double share) {
   Decider decider;
   readWords(decider.lexicon());
-  Model model;
+  DecisionModel model;
   if (!readModel(lexical ? kLexicalModel : kMiniLmModel, model)) std::abort();
   decider.use(std::move(model));
   std::map<std::string, Tally> families;

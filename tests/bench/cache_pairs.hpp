@@ -103,8 +103,8 @@ inline std::vector<Pair> readPairs(const std::string& folder) {
   for (Pair& pair : pairs) {
     pair.part = hashOf(std::to_string(components.find(pair.textA) * 2654435761u)) % 10;
     pair.cosine = dot(&vectors[pair.textA * 384], &vectors[pair.textB * 384], 384);
-    const Sentence a = readSentence(lexicon, pair.a);
-    const Sentence b = readSentence(lexicon, pair.b);
+    const ReadSentence a = readSentence(lexicon, pair.a);
+    const ReadSentence b = readSentence(lexicon, pair.b);
     pair.letters = likeness(embedLexically(a), embedLexically(b));
     std::string word;
     pair.fresh = onlyExact(a, word) || onlyExact(b, word);

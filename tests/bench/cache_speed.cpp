@@ -57,7 +57,7 @@ void decision() {
     decider.lexicon().read(Language::English, kEnglishWords);
     decider.lexicon().read(Language::French, kFrenchWords);
   });
-  Model model;
+  DecisionModel model;
   if (!readModel(kMiniLmModel, model)) std::abort();
   decider.use(std::move(model));
   DecisionOptions options;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { paths, root } from './sources.js'
+import { paths, root, sources, withoutComments } from './sources.js'
 
 describe('every C++ source is named in its CMake list', () => {
   test.each([
@@ -26,3 +26,18 @@ test.each(['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/gener
     expect(`${status} ${stderr}`).toBe('0 ')
   },
 )
+
+test('no two headers define a type of the same name: the linker would take either for both', () => {
+  const homes = new Map<string, string[]>()
+  for (const folder of ['core/', 'tests/core/']) {
+    for (const { path, text } of sources(['.hpp'], folder)) {
+      for (const [, name = ''] of withoutComments(text).matchAll(
+        /^(?:struct|class|enum class) (\w+)(?: final)?[^;{]*\{/gm,
+      )) {
+        homes.set(name, [...(homes.get(name) ?? []), path])
+      }
+    }
+  }
+  expect(homes.size).toBeGreaterThan(60)
+  expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([])
+})

@@ -152,7 +152,7 @@ TEST(CacheModel, TheCosineOnlyRaisesTheProbability) {
 }
 
 TEST(CacheModel, DamagedOnesAreRefused) {
-  Model model;
+  DecisionModel model;
   const std::string good(kLexicalModel);
   EXPECT_TRUE(readModel(good, model));
   EXPECT_EQ(model.trees.size(), 40u);

@@ -14,8 +14,8 @@ const Lexicon& lexicon() {
 }
 
 Finding pair(std::string_view a, std::string_view b) {
-  const Sentence first = readSentence(lexicon(), a);
-  const Sentence second = readSentence(lexicon(), b);
+  const ReadSentence first = readSentence(lexicon(), a);
+  const ReadSentence second = readSentence(lexicon(), b);
   return compare(lexicon(), first, second, likeness(embedLexically(first), embedLexically(second)));
 }
 
@@ -115,7 +115,7 @@ TEST(CacheGuards, MinimalPairsAreClosed) {
 
 TEST(CacheGuards, LanguagesThatNobodyReadsAreClosed) {
   const Finding unknown = pair("wie sortiert man bohnen schnell", "wie sortiert man erbsen schnell");
-  EXPECT_EQ(unknown.guard, Guard::Unknown);
+  EXPECT_EQ(unknown.guard, CacheGuard::Unknown);
   EXPECT_TRUE(unknown.closed);
   EXPECT_EQ(guardOf("How do I sort the list?", "Comment trier la liste ?"), "veto.language");
 }

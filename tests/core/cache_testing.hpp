@@ -28,7 +28,7 @@ inline void normalise(std::vector<float>& vector) {
 inline Decider fullDecider(std::string_view packed = kMiniLmModel) {
   Decider decider;
   decider.lexicon() = fullLexicon();
-  Model model;
+  DecisionModel model;
   if (readModel(packed, model)) decider.use(std::move(model));
   return decider;
 }

@@ -125,7 +125,7 @@ export class Driver {
     }
     if (restored === undefined || restored.records === 0) {
       this.#core.begin(begin, this.now)
-      this.#adoptTable()
+      this.#texts.adoptTable(this.#core)
     } else {
       this.#origin = this.#options.clock.now() - restored.at
       this.#recovering = true
@@ -139,16 +139,10 @@ export class Driver {
       core: this.#core,
       texts: this.#texts,
       emit: (event: RunEvent) => this.#emit(event),
-      begun: () => this.#adoptTable(),
+      begun: () => this.#texts.adoptTable(this.#core),
       planned: (at: number) => this.#adoptSteps(at),
       carryOut: (command: Command, at: number) => this.#carryOut(command, at, true),
     }
-  }
-
-  #adoptTable(): void {
-    const table = this.#core.document<{ providers: { id: string }[]; models: { id: string }[] }>('table')
-    this.#texts.providers = table.providers
-    this.#texts.models = table.models
   }
 
   #tellClock(): void {

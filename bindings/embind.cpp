@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/prompt/audit.hpp"
+#include "core/run/numbers.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
 
@@ -22,18 +23,6 @@ extern "C" int __wrap_siprintf(char* to, const char*, ...) {
 
 namespace aetherflow {
 namespace {
-
-std::int64_t whole(double number) {
-  return static_cast<std::int64_t>(number);
-}
-std::uint32_t id(double number) {
-  return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
-}
-
-template <class E>
-E oneOf(double number, E fallback) {
-  return number >= 0 && number < static_cast<double>(E::Count) ? static_cast<E>(static_cast<int>(number)) : fallback;
-}
 
 class Session {
  public:
@@ -67,7 +56,7 @@ class Session {
   /// Micro-USD so far: of one step, or of the run for −1.
   double cost(double step) const {
     if (step < 0) return static_cast<double>(run_.cost());
-    return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].cost) : 0;
+    return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].spent.usd) : 0;
   }
 
   /// Bytes of the document, now in output().

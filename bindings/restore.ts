@@ -88,9 +88,7 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
     calls.set(command.call, { command, since: at, cancelled: false, begun: false })
     const { purpose, attempt, c: estimateMs } = command
     const step = texts.steps[command.step]?.id ?? ''
-    const provider = texts.providers[command.provider]?.id ?? ''
-    const model = texts.models[command.model]?.id ?? ''
-    host.emit({ type: 'call', at, step, purpose, attempt, provider, model, estimateMs })
+    host.emit({ type: 'call', at, step, purpose, attempt, ...texts.targetOf(command), estimateMs })
   } else {
     host.carryOut(command, at)
   }

@@ -1,5 +1,6 @@
 /** The texts of a run: the core keeps none of them. */
 import type { Command } from './commands.js'
+import type { CoreRun } from './core.js'
 import type { StepInfo } from './events.js'
 import { checkVerdicts, failureKinds, failureKindWords, finishReasons } from './generated/wire.js'
 import type { SignalTexts } from './journal.js'
@@ -41,6 +42,18 @@ export class RunTexts {
   readonly files = new Map<number, string>()
   /** By step: of a call and its hedge, the one whose answer counts. */
   readonly #leads = new Map<number, number>()
+
+  /** Takes over the names of the table that the core was begun with. */
+  adoptTable(core: CoreRun): void {
+    const table = core.document<Pick<RunTexts, 'providers' | 'models'>>('table')
+    this.providers = table.providers
+    this.models = table.models
+  }
+
+  /** Ids of the provider and model that a command names; '' for none. */
+  targetOf({ provider, model }: Command): { readonly provider: string; readonly model: string } {
+    return { provider: this.providers[provider]?.id ?? '', model: this.models[model]?.id ?? '' }
+  }
 
   /** Outputs of the step's dependencies that have one, in their order. */
   inputsOf(step: StepInfo): (readonly [number, string])[] {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
+import { errorCode } from './error-code.js'
 
 /** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
 export interface ProviderConfig {
@@ -119,9 +120,9 @@ export async function readConfig(path?: string): Promise<Config> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = errorCode(error)
     if (path === undefined && code === 'ENOENT') return {}
-    throw new AetherflowError('host.config', file, `cannot be read: ${String(code)}`)
+    throw new AetherflowError('host.config', file, `cannot be read: ${code}`)
   }
   let value: unknown
   try {

@@ -3,6 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import type { FileReader } from '../bindings/ports.js'
+import { errorCode } from './error-code.js'
 
 /** Largest context file, bytes. */
 export const mostFileBytes = 8 << 20
@@ -32,6 +33,6 @@ export function contextFiles(folder: string): FileReader {
 }
 
 function ioError(path: string, error: unknown): AetherflowError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  const code = errorCode(error) || String(error)
   return new AetherflowError('host.io', path, code)
 }

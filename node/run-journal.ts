@@ -100,8 +100,7 @@ export function nothingThere(folder: string): AetherflowError {
 
 async function begin(options: RunJournalOptions, lock: RunLock, more: Partial<JournalHeader> = {}): Promise<OpenRun> {
   const { folder, plan, planName, simulated, files = '.' } = options
-  if (plan === undefined)
-    throw new AetherflowError('host.journal', folder, 'there is no run in this folder: name its plan')
+  if (plan === undefined) throw nothingThere(folder)
   const header: JournalHeader = {
     aetherflow: packageVersion(),
     journal: 1,

@@ -177,11 +177,7 @@ ErrorCode Run::ended(const Failed& event, bool cut, TimeMs now) {
   } else if (next.again) {
     tryAgain(event.call, event, next);
   } else if (meaning == StepEvent::CallFailedKeep) {
-    const bool audit = call.purpose == Purpose::Audit;
-    if (audit) step.audit = AuditState::Undone;
-    set(note(audit ? Reason::AuditFailed : Reason::RepairFailed, call.step), CommandField::A,
-        static_cast<double>(event.kind));
-    deliver(call.step);
+    deliverFirst(call.step, call.purpose, event.kind);
   } else {
     step.failure = event.kind;
     settle(call.step);

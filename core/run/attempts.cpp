@@ -11,6 +11,12 @@ bool Run::keepsFirst(const CallRecord& call) const {
   return call.purpose == Purpose::Audit || (call.purpose == Purpose::Repair && !steps_[call.step].violated);
 }
 
+/// What a stream that broke after its text was shown leads to: the step's own word, else the run's.
+Interrupt Run::interruptPolicy(StepIndex index) const {
+  const Interrupt own = plan().steps[index].onInterrupt;
+  return own == Interrupt::Count ? table_.policy.interrupt : own;
+}
+
 /// Pure: what the failure calls for. `cut`: the answer reached its limit of tokens.
 Again Run::decide(const CallRecord& call, const Failed& event, bool cut) const {
   const StepRecord& record = steps_[call.step];
@@ -18,9 +24,7 @@ Again Run::decide(const CallRecord& call, const Failed& event, bool cut) const {
   Again next;
   if (settled(record.state) || cancelled_ || refused_ || budgetStopped_) return next;
   if (now_ >= record.deadlineAt || record.tries >= policy.attempts) return next;
-  const Interrupt chosen = plan().steps[call.step].onInterrupt;
-  const Interrupt interrupt = chosen == Interrupt::Count ? policy.interrupt : chosen;
-  if (event.shown && interrupt == Interrupt::Fail) return next;
+  if (event.shown && interruptPolicy(call.step) == Interrupt::Fail) return next;
   const FailureRule rule = failureRule(event.kind);
   const bool others = router_.group(record.continuing ? record.widerGroup : record.phaseGroup).admissible.size() > 1;
   if (cut) {
@@ -71,17 +75,13 @@ void Run::tryAgain(CallId id, const Failed& event, const Again& again) {
   }
   if (again.widen) ++record.widened;
   const std::int64_t wait = again.atOnce ? 0 : backOff(record.tries);
-  double* told = note(Reason::Retrying, call.step);
+  double* told = note(Reason::Retrying, call.step, call.target);
   set(told, CommandField::Call, id);
-  set(told, CommandField::Provider, call.target.provider);
-  set(told, CommandField::Model, call.target.model);
   set(told, CommandField::A, static_cast<double>(event.kind));
   set(told, CommandField::B, static_cast<double>(wait));
 
-  const Interrupt chosen = plan().steps[call.step].onInterrupt;
-  const Interrupt interrupt = chosen == Interrupt::Count ? table_.policy.interrupt : chosen;
   const bool shown = event.shown || (record.continuing && purpose == Purpose::Main);
-  record.continuing = shown && interrupt == Interrupt::Continue && !again.elsewhere && !again.relax &&
+  record.continuing = shown && interruptPolicy(call.step) == Interrupt::Continue && !again.elsewhere && !again.relax &&
                       purpose == Purpose::Main && table_.providers[call.target.provider].prefix;
   if (record.continuing) {
     record.widerGroup = record.phaseGroup;
@@ -103,8 +103,13 @@ void Run::giveUp(StepIndex index, Purpose purpose, FailureKind kind) {
     record.failure = kind;
     return settle(index);
   }
+  deliverFirst(index, purpose, kind);
+}
+
+/// An audit or a repair came to nothing: the first answer stands.
+void Run::deliverFirst(StepIndex index, Purpose purpose, FailureKind kind) {
   const bool audit = purpose == Purpose::Audit;
-  if (audit) record.audit = AuditState::Undone;
+  if (audit) steps_[index].audit = AuditState::Undone;
   set(note(audit ? Reason::AuditFailed : Reason::RepairFailed, index), CommandField::A, static_cast<double>(kind));
   deliver(index);
 }

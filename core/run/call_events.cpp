@@ -50,11 +50,8 @@ ErrorCode Run::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped,
   Spend more = whole;
   more -= call.reserved;
   more.usd = std::max<MicroUsd>(0, more.usd);
-  Spend ofStep = step.spent;
-  ofStep += step.reserved;
-  ofStep += step.held;
   if (quotas_.check(model.quota, more.tokens, now_, false).fits && fitsBudget(call.step, more) &&
-      within(table_.policy.step, ofStep, more) && within(table_.policy.attempt, call.reserved, more)) {
+      within(table_.policy.step, step.taken(), more) && within(table_.policy.attempt, call.reserved, more)) {
     quotas_.grow(model.quota, more.tokens);
     call.promptBound = bound;
     call.reserved += more;
@@ -164,7 +161,6 @@ void Run::account(CallRecord& call, const TokenCounts& tokens) {
   if (call.peak) call.cost = (call.cost * table_.providers[call.target.provider].peakPercent + 99) / 100;
   const Spend spend{call.cost, static_cast<std::int64_t>(tokens.in) + tokens.out};
   steps_[call.step].spent += spend;
-  steps_[call.step].cost += call.cost;
   spent_ += spend;
 }
 

@@ -84,9 +84,7 @@ void Run::blocked(const ReadyItem& item, const Placement& placement) {
   // A free place is what nearly every step waits for: no news.
   if (offer.why == Reason::WaitedForProvider || record.waiting == offer.why) return;
   record.waiting = offer.why;
-  double* told = note(offer.why, item.step);
-  set(told, CommandField::Provider, placement.target.provider);
-  set(told, CommandField::Model, placement.target.model);
+  double* told = note(offer.why, item.step, placement.target);
   set(told, CommandField::A, offer.window);
   set(told, CommandField::B, offer.until == kNever ? -1.0 : static_cast<double>(offer.until));
 }
@@ -197,12 +195,7 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   CallRecord& made = calls_.back();
   made.level = constraintLevel(id);
 
-  const auto remark = [&](Reason reason) {
-    double* told = note(reason, item.step);
-    set(told, CommandField::Provider, target.provider);
-    set(told, CommandField::Model, target.model);
-    return told;
-  };
+  const auto remark = [&](Reason reason) { return note(reason, item.step, target); };
   if (call.probe) remark(Reason::BreakerProbing);
   if (call.overflowed) remark(Reason::Overflowed);
   if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));

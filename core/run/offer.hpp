@@ -13,6 +13,9 @@ namespace aetherflow {
 /// How long a provider without quota or money is out of the question, ms.
 inline constexpr std::int64_t kQuotaGoneMs = 31'536'000'000;
 
+/// Estimated tokens of what a step's prompt holds for certain: its own texts and the templates around them.
+std::uint64_t ownPromptTokens(const Step& step);
+
 /// The answer of one target.
 struct Offer {
   bool goes = false;

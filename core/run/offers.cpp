@@ -50,15 +50,19 @@ bool Run::countsPrompts() const {
   return quotas_.countsTokens() || policy.run.any() || policy.step.any() || policy.attempt.any();
 }
 
+std::uint64_t ownPromptTokens(const Step& step) {
+  std::uint64_t tokens = kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context);
+  for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
+  return tokens;
+}
+
 /// Tokens that the prompt will surely not exceed: the estimate of its texts in the model's measure, and 60 % for data
 /// that estimates badly. Files are unknown until they are read; `prompted` corrects that.
 std::uint32_t Run::promptBound(const ReadyItem& item, const Model& model) {
   StepRecord& record = steps_[item.step];
   if (record.promptTokens == 0 || record.promptPurpose != item.purpose) {
     const Step& step = plan().steps[item.step];
-    std::uint64_t tokens = kPromptFrame + estimateTokens(plan().description) + estimateTokens(step.description) +
-                           estimateTokens(step.context) + estimateTokens(step.schema);
-    for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
+    std::uint64_t tokens = ownPromptTokens(step) + estimateTokens(plan().description) + estimateTokens(step.schema);
     for (const Dependency& dependency : step.dependencies) {
       if (dependency.step == kNone) continue;
       const CallId output = steps_[dependency.step].output;
@@ -144,11 +148,8 @@ Offer Run::priced(const ReadyItem& item, Target target, Offer offer) {
   for (const std::uint32_t answer : {offer.maxTokens, tight}) {
     offer.maxTokens = answer;
     offer.worst = worstCase(target, offer.promptBound, answer);
-    Spend ofStep = record.spent;
-    ofStep += record.reserved;
-    ofStep += record.held;
     const QuotaFit fit = quotas_.check(model.quota, offer.worst.tokens, now_);
-    if (!within(policy.step, ofStep, offer.worst) || !within(policy.attempt, {}, offer.worst)) {
+    if (!within(policy.step, record.taken(), offer.worst) || !within(policy.attempt, {}, offer.worst)) {
       refused = impossible(FailureKind::BudgetExceeded);
     } else if (!fit.fits) {
       refused =

@@ -81,9 +81,16 @@ struct StepRecord {
   Spend spent, reserved;
   Spend held;            ///< what its calls may have cost beyond `spent`: their providers never said
   MicroUsd planned = 0;  ///< held back for it from optional steps
+
+  /// All that stands against the step's own ceiling.
+  Spend taken() const {
+    Spend all = spent;
+    all += reserved;
+    all += held;
+    return all;
+  }
   TimeMs readyAt = -1, startedAt = -1, settledAt = -1;
   std::int64_t estimateMs = 0;
-  MicroUsd cost = 0;  ///< of all its calls so far
 };
 
 }  // namespace aetherflow

@@ -147,7 +147,7 @@ void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vec
     json.key("route");
     writeRoute(json, run, index);
   }
-  json.field("costMicroUsd", step.cost).key("calls").beginArray();
+  json.field("costMicroUsd", step.spent.usd).key("calls").beginArray();
   for (const CallId id : callsOf[index]) writeCall(json, run, run.calls()[id]);
   json.endArray().endObject();
 }

@@ -25,6 +25,13 @@ double* Run::note(Reason reason, StepIndex step) {
   return record;
 }
 
+double* Run::note(Reason reason, StepIndex step, Target target) {
+  double* record = note(reason, step);
+  set(record, CommandField::Provider, target.provider);
+  set(record, CommandField::Model, target.model);
+  return record;
+}
+
 ErrorCode Run::tick(TimeMs now) {
   return timed(now);
 }

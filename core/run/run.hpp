@@ -157,7 +157,9 @@ class Run {
   Again decide(const CallRecord& call, const Failed& event, bool cut) const;
   std::int64_t backOff(std::uint32_t tries);
   void tryAgain(CallId call, const Failed& event, const Again& again);
+  Interrupt interruptPolicy(StepIndex step) const;
   void giveUp(StepIndex step, Purpose purpose, FailureKind kind);
+  void deliverFirst(StepIndex step, Purpose purpose, FailureKind kind);
   void expire(StepIndex step);
   void changed(ProviderIndex provider, BreakerChange change);
   // offers.cpp
@@ -196,6 +198,7 @@ class Run {
   ErrorCode timed(TimeMs now);
   ErrorCode refuse(ErrorCode code, std::string where, std::string detail);
   double* note(Reason reason, StepIndex step);
+  double* note(Reason reason, StepIndex step, Target target);
 
   PlanReader reader_;
   RunOptions options_;

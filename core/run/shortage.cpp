@@ -56,9 +56,7 @@ bool Run::cheaper(const ReadyItem& item) {
     }
   }
   if (best.provider == kNone16) return false;
-  double* told = note(Reason::CheaperModel, item.step);
-  set(told, CommandField::Provider, best.provider);
-  set(told, CommandField::Model, best.model);
+  note(Reason::CheaperModel, item.step, best);
   record.phaseGroup = router_.only(record.phaseGroup, best);
   record.waiting = Reason::None;
   enqueue(item.step, item.purpose);

@@ -1,32 +1,10 @@
 // Events as numbers: the one door through which hosts and journals tell the machine what happened.
 
+#include "core/run/numbers.hpp"
 #include "core/run/run.hpp"
 
 namespace aetherflow {
 namespace {
-
-// A cast of a number that does not fit is undefined, and a host may send anything: no number is none, and what is
-// longer than three centuries in ms is as good as that.
-std::int64_t whole(double number) {
-  constexpr double kMost = 1e13;
-  return number >= -kMost && number <= kMost ? static_cast<std::int64_t>(number)
-                                             : static_cast<std::int64_t>(number > 0 ? kMost : -1);
-}
-std::uint32_t count(double number) {
-  if (!(number > 0)) return 0;
-  return number < 4294967295.0 ? static_cast<std::uint32_t>(number) : 0xffffffffu;
-}
-std::uint32_t id(double number) {
-  return number >= 0 && number < 4294967295.0 ? static_cast<std::uint32_t>(number) : kNone;
-}
-std::int8_t answer(double number) {
-  return number < 0 ? -1 : number > 0 ? 1 : 0;
-}
-
-template <class E>
-E oneOf(double number, E fallback) {
-  return number >= 0 && number < static_cast<double>(E::Count) ? static_cast<E>(static_cast<int>(number)) : fallback;
-}
 
 Succeeded success(const double* v) {
   Succeeded event;

@@ -17,12 +17,9 @@ struct Due {
   bool operator>(const Due& other) const { return at != other.at ? at > other.at : order > other.order; }
 };
 
-constexpr std::uint32_t kPromptFrame = 120;  ///< tokens of the templates around a step's own text
-
 std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   const Step& step = run.plan().steps[call.step];
-  std::uint64_t tokens = kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context);
-  for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
+  std::uint64_t tokens = ownPromptTokens(step);
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) tokens += run.plan().steps[dependency.step].estimatedTokens;
   if (call.purpose != Purpose::Main) tokens += step.estimatedTokens;

@@ -40,9 +40,7 @@ void Run::hedge(CallId id) {
     Placement placement{target, offer(item, target), false};
     if (!placement.offer.goes) continue;
     item.purpose = Purpose::Hedge;
-    double* told = note(Reason::Hedged, item.step);
-    set(told, CommandField::Provider, target.provider);
-    set(told, CommandField::Model, target.model);
+    note(Reason::Hedged, item.step, target);
     ++hedged_;
     record.hedge = call(item, placement);
     return;

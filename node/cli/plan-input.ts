@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { Host } from './host.js'
+import { errorCode } from '../error-code.js'
 
 export interface PlanInput {
   readonly source: Uint8Array | AsyncIterable<Uint8Array>
@@ -24,7 +25,7 @@ export async function planInput(path: string, host: Host): Promise<PlanInput> {
   try {
     return { source: await readFile(path), folder: dirname(path) }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = errorCode(error) || String(error)
     throw new AetherflowError('host.usage', path, `the plan cannot be read: ${reasons[code] ?? code}`)
   }
 }

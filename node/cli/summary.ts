@@ -78,11 +78,16 @@ function failureWords(report: RunReport): string {
   return [...kinds, ...hedges, ...cost].join(', ')
 }
 
-function budgetWords({ run, spentMicroUsd, spentTokens }: NonNullable<RunReport['budget']>): string {
+function budgetWords(budget: NonNullable<RunReport['budget']>): string {
+  const used = budgetUse(budget)
+  return used.length === 0 ? 'budget per step or attempt only' : `budget: ${used.join(', ')}`
+}
+
+/** `$0.10 of $2.00`, `9,000 of 50,000 tokens`: of the ceilings that the whole run has. */
+export function budgetUse({ run, spentMicroUsd, spentTokens }: NonNullable<RunReport['budget']>): string[] {
   const money = run.microUsd === null ? [] : [`${formatUsd(spentMicroUsd)} of ${formatUsd(run.microUsd)}`]
   const tokens = run.tokens === null ? [] : [`${formatCount(spentTokens)} of ${formatCount(run.tokens)} tokens`]
-  const used = [...money, ...tokens]
-  return used.length === 0 ? 'budget per step or attempt only' : `budget: ${used.join(', ')}`
+  return [...money, ...tokens]
 }
 
 function missedTargets(report: RunReport): string {

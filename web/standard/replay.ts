@@ -104,9 +104,7 @@ class Watcher implements RestoreHost {
   }
 
   begun(): void {
-    const table = this.core.document<Pick<RunTexts, 'providers' | 'models'>>('table')
-    this.texts.providers = table.providers
-    this.texts.models = table.models
+    this.texts.adoptTable(this.core)
   }
 
   planned(): void {
@@ -130,9 +128,7 @@ class Watcher implements RestoreHost {
 
   #callAt({ command, since }: { readonly command: Command; readonly since: number }): CallAt {
     const { call, purpose, attempt } = command
-    const provider = this.texts.providers[command.provider]?.id ?? ''
-    const model = this.texts.models[command.model]?.id ?? ''
-    return { call, purpose, attempt, provider, model, since }
+    return { call, purpose, attempt, ...this.texts.targetOf(command), since }
   }
 }
 

@@ -17,7 +17,7 @@ import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { wholePlan } from '../../plan-source.js'
 import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
-import { pathWords } from '../summary.js'
+import { budgetUse, pathWords } from '../summary.js'
 import { alignedTable } from '../table.js'
 import { planOptions, simulatedName, type SharedFlags } from './run.js'
 
@@ -75,18 +75,15 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
     `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, prices of ${oneLine(report.pricesAsOf)}`,
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
-    ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, colours)}`]),
+    ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]
 }
 
 /** Whether the budget would do, when every answer is as long as expected. */
-function budgetWords(report: RunReport, colours: Paint): string {
-  const { run, spentMicroUsd, spentTokens } = report.budget ?? {}
-  const money = run?.microUsd == null ? [] : [`${formatUsd(spentMicroUsd ?? 0)} of ${formatUsd(run.microUsd)}`]
-  const tokens = run?.tokens == null ? [] : [`${formatCount(spentTokens ?? 0)} of ${formatCount(run.tokens)} tokens`]
-  const undone = report.counts.total - report.counts.done
+function budgetWords({ counts }: RunReport, budget: NonNullable<RunReport['budget']>, colours: Paint): string {
+  const undone = counts.total - counts.done
   const verdict = undone === 0 ? 'suffices' : colours.red(`does not suffice: ${plural(undone, 'step')} left out`)
-  return [...money, ...tokens, verdict].join(', ')
+  return [...budgetUse(budget), verdict].join(', ')
 }
 
 function routeLines(routes: readonly RouteInfo[], width: number, colours: Paint): string[] {

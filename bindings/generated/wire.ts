@@ -318,6 +318,12 @@ export const errorCodes = [
   'host.run_locked',
   'host.replay_differs',
   'cache.bad_vector',
+  'cache.store',
+  'cache.full',
+  'cache.model',
+  'cache.runtime',
+  'cache.download',
+  'cache.pairs',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -363,6 +369,12 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'host.run_locked': 'another process owns this run; wait for it or stop it',
   'host.replay_differs': 'the core decided otherwise than when the journal was written; report it with the run\'s folder',
   'cache.bad_vector': 'hand over one finite vector of unit length with the dimensions that the cache was opened for',
+  'cache.store': 'check the cache\'s folder; \'aetherflow cache clear\' empties it',
+  'cache.full': 'make room on the disk, or give the cache a smaller limit',
+  'cache.model': 'get the model with \'aetherflow model pull\', or go without: the built-in embedder needs none',
+  'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or go without a model',
+  'cache.download': 'try again: what has arrived is kept; behind a proxy set HTTPS_PROXY, or give a folder with the files',
+  'cache.pairs': 'a header line, then label, category, text_a, text_b in each line, separated by tabs',
 }
 
 /** Most numbers of one signal. */

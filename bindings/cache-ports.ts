@@ -38,9 +38,13 @@ export interface CacheEntryHead {
   readonly expiresAt: number
   /** Bytes of prompt and answer as UTF-8. */
   readonly bytes: number
-  /** It may be found by its meaning, not only by its exact text. */
-  readonly semantic: boolean
+  /** 32 hexadecimal digits: where it is found by its meaning (the scope, and the embedder of its vector); '' for nowhere. */
+  readonly space: string
+  /** 32 hexadecimal digits: the embedding of its prompt; '' without `space`. */
+  readonly vector: string
   readonly worth: CacheWorth
+  /** What labels have taught of this entry: mean and variance, see core/cache/decision.hpp. */
+  readonly belief?: readonly [mean: number, variance: number]
 }
 
 export interface CacheEntry extends CacheEntryHead {

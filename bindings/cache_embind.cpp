@@ -99,14 +99,14 @@ class CacheSession {
     gone_.clear();
     const Admission admission = book_.put(keyAt(0), keyAt(kKeyDigits), answer, whole(now), id, gone_);
     tellGone();
-    values_[0] = id == kNone ? -1 : id;
+    values_[0] = told(id);
     return static_cast<int>(admission);
   }
   double find(double now) {
     gone_.clear();
     const std::uint32_t id = book_.find(keyAt(0), whole(now), gone_);
     tellGone();
-    return id == kNone ? -1 : id;
+    return told(id);
   }
   bool alive(double id, double now) const { return book_.alive(number(id), whole(now)); }
   void touch(double id) { book_.touch(number(id)); }
@@ -201,6 +201,7 @@ class CacheSession {
   static std::uint32_t number(double value) {
     return value >= 0 && value < 4294967295.0 ? static_cast<std::uint32_t>(value) : kNone;
   }
+  static double told(std::uint32_t id) { return id == kNone ? -1.0 : static_cast<double>(id); }
   static std::int64_t whole(double value) { return static_cast<std::int64_t>(value); }
 
   std::string_view text(std::size_t from, std::size_t bytes) const {

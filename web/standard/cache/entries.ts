@@ -2,6 +2,7 @@
 import type { CacheAdmission, CacheCore, CandidatePrompt } from '../../../bindings/cache-core.js'
 import type { CacheEntry, CacheEntryHead, CacheStore } from '../../../bindings/cache-ports.js'
 import type { AetherflowError } from '../../../bindings/errors.js'
+import { headOf } from '../stores/memory.js'
 import type { Counters } from './statistics.js'
 import type { Vectorizer } from './texts-to-vectors.js'
 
@@ -265,9 +266,4 @@ export class Entries {
     if (this.#heads[id]?.key === entry.key) this.#heads[id] = headOf(entry)
     await this.#parts.store.put(entry)
   }
-}
-
-export function headOf(entry: CacheEntry): CacheEntryHead {
-  const { prompt: _prompt, answer: _answer, ...head } = entry
-  return head
 }

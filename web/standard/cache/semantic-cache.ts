@@ -50,8 +50,8 @@ export class SemanticCacheBase implements AnswerCache {
     this.#store = store
     this.#embedder = embedder
     this.#core = new CacheCore(module, data, { dimensions, checksum, limits, secret })
-    this.#vectors = new Vectorizer(this.#core, store, embedder, checksum ?? '')
     this.#counters = new Counters((more) => store.count(more))
+    this.#vectors = new Vectorizer(this.#core, store, this.#counters, embedder, checksum ?? '')
     this.#entries = new Entries({
       core: this.#core,
       store,
@@ -133,9 +133,7 @@ export class SemanticCacheBase implements AnswerCache {
   /** A model that cannot be used is a reason to find less, not to fail. */
   async #vectorize(prompt: string) {
     try {
-      const result = await this.#vectors.vectorize(prompt)
-      if (result.vector !== undefined) this.#counters.add(result.reused ? { reused: 1 } : { embedded: 1 })
-      return result
+      return await this.#vectors.vectorize(prompt)
     } catch (error) {
       if (!(error instanceof AetherflowError) || error.code === 'host.disposed') throw error
       this.#tell(error)

@@ -2,11 +2,11 @@
 import type { CacheCore } from '../../../bindings/cache-core.js'
 import { lexicalEmbedder } from '../../../bindings/cache-core.js'
 import type { CacheStore, Embedder } from '../../../bindings/cache-ports.js'
+import type { Counters } from './statistics.js'
 
 /** What embedding a text came to. `key`: where the store keeps it. No vector: `why` (`exact.window`, `exact.words`). */
 export type Vectorized =
-  | { readonly vector: Float32Array; readonly key: string; readonly reused: boolean; readonly ms: number }
-  | { readonly vector: undefined; readonly why: string }
+  { readonly vector: Float32Array; readonly key: string } | { readonly vector: undefined; readonly why: string }
 
 /** Vectors that stay in memory for texts asked about again; the store has all of them. */
 const mostInMemory = 512
@@ -15,6 +15,7 @@ export class Vectorizer {
   readonly #core: CacheCore
   readonly #store: CacheStore
   readonly #embedder: Embedder | undefined
+  readonly #counters: Counters
   readonly #name: string
   readonly #checksum: string
   /** Every embedder's vectors have keys of their own. */
@@ -23,7 +24,14 @@ export class Vectorizer {
   readonly #underWay = new Map<string, Promise<Vectorized>>()
 
   /** Without `embedder`: the built-in one. */
-  constructor(core: CacheCore, store: CacheStore, embedder: Embedder | undefined, checksum: string) {
+  constructor(
+    core: CacheCore,
+    store: CacheStore,
+    counters: Counters,
+    embedder: Embedder | undefined,
+    checksum: string,
+  ) {
+    this.#counters = counters
     this.#core = core
     this.#store = store
     this.#embedder = embedder
@@ -60,15 +68,18 @@ export class Vectorizer {
 
   async #find(key: string, text: string): Promise<Vectorized> {
     const kept = await this.kept(key)
-    if (kept !== undefined) return { vector: this.#remember(key, kept), key, reused: true, ms: 0 }
-    const began = performance.now()
+    if (kept !== undefined) {
+      this.#counters.add({ reused: 1 })
+      return { vector: this.#remember(key, kept), key }
+    }
     const embedded =
       this.#embedder === undefined ? { vector: this.#core.lexical(text) } : await this.#embedder.embed(text)
     if (embedded?.vector === undefined) {
       return { vector: undefined, why: this.#embedder === undefined ? 'exact.words' : 'exact.window' }
     }
     this.#store.keepEmbedding(key, embedded.vector)
-    return { vector: this.#remember(key, embedded.vector), key, reused: false, ms: performance.now() - began }
+    this.#counters.add({ embedded: 1 })
+    return { vector: this.#remember(key, embedded.vector), key }
   }
 
   #remember(key: string, vector: Float32Array): Float32Array {

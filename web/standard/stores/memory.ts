@@ -9,9 +9,10 @@ export function mostEmbeddings(entries: number): number {
 
 /** An entry's head alone, whatever else the object has. */
 export function headOf(entry: CacheEntryHead): CacheEntryHead {
-  const { key, scope, label, createdAt, expiresAt, bytes, semantic, worth } = entry
-  const { tokens, microUsd, ms } = worth
-  return { key, scope, label, createdAt, expiresAt, bytes, semantic, worth: { tokens, microUsd, ms } }
+  const { key, scope, label, createdAt, expiresAt, bytes, space, vector, belief } = entry
+  const { tokens, microUsd, ms } = entry.worth
+  const worth = { tokens, microUsd, ms }
+  return { key, scope, label, createdAt, expiresAt, bytes, space, vector, worth, ...(belief ? { belief } : {}) }
 }
 
 interface Kept {

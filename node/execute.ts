@@ -9,7 +9,8 @@ import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
-import { beginOptions, planError, simulatedProfile } from '../web/standard/run-setup.js'
+import { beginOptions, planError, profileOf } from '../web/standard/run-setup.js'
+import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
 import { digest } from './digest.js'
@@ -135,6 +136,10 @@ export async function setUp(
   const config = options.policy === undefined ? read : withPolicy(read, options.policy)
   return { config, entries: providerEntries(core.document('defaults'), config) }
 }
+
+/** Fails: host.usage for an unknown name. */
+export const simulatedProfile = (simulate: true | string | SimulatorProfile): SimulatorProfile =>
+  profileOf(simulate, simulatorProfiles)
 
 async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
   const { simulate, fetch, pool, clock, seed } = options

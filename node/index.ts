@@ -36,7 +36,7 @@ export type { PlanSource } from '../web/standard/plan-source.js'
 export { PlanRun, type RunControl, type RunResult } from '../web/standard/plan-run.js'
 export type { CheckedPlan, ExplainedPlan } from '../web/standard/run-setup.js'
 export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport.js'
-export { simulatedProfile } from '../web/standard/run-setup.js'
+export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
 

@@ -1,9 +1,10 @@
 // What a page loads: the compiled browser side, joined into a few files without bare imports, so that a page without a bundler
 // can load it too; and what that weighs.
-import { readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { at } from './paths.mjs'
+import { Stop } from './run.mjs'
 
 const folder = 'dist/browser'
 const core = ['dist/core/aetherflow_core.mjs', 'dist/core/aetherflow_core.wasm']
@@ -15,22 +16,45 @@ export const pageBudget = 150 * 1024
 export async function bundleBrowser() {
   const { build } = await import('esbuild')
   rmSync(at(folder), { recursive: true, force: true })
-  const { metafile } = await build({
+  const settings = {
     absWorkingDir: at(''),
-    entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
-    outdir: folder,
     bundle: true,
-    // Page and worker have most of their files in common.
-    splitting: true,
     format: 'esm',
     target: 'es2022',
     minify: true,
     legalComments: 'none',
-    metafile: true,
     logLevel: 'warning',
     plugins: [besideCore],
+  }
+  const { metafile } = await build({
+    ...settings,
+    entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
+    outdir: folder,
+    // Page and worker have most of their files in common.
+    splitting: true,
+    metafile: true,
   })
+  // By itself: it is loaded by its address, and a bundler copies it as it is.
+  await build({
+    ...settings,
+    entryPoints: ['dist/web/standard/simulator/index.js'],
+    outfile: `${folder}/simulator.js`,
+  })
+  leaveAddressesAlone()
   return pageSizeLine(metafile.outputs)
+}
+
+/** What is loaded by an address is no module of a bundler's graph. Minifying takes away the comments that say so. */
+function leaveAddressesAlone() {
+  let told = 0
+  for (const name of readdirSync(at(folder))) {
+    const code = readFileSync(at(folder, name), 'utf8')
+    const marked = code.replace(/\bimport\(([\w$]+)\)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ $1)')
+    if (marked === code) continue
+    writeFileSync(at(folder, name), marked)
+    told += 1
+  }
+  if (told !== 1) throw new Stop(`${told} bundled files load something by its address; one was expected`)
 }
 
 /** The glue stays a file of its own: it finds the module by its own address. */

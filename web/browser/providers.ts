@@ -4,10 +4,10 @@ import type { Config, ProviderEntry } from '../standard/config.js'
 import { clientFor, dialects, simulatedEntries } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
-import { simulatedProfile } from '../standard/run-setup.js'
-import { createSimulator } from '../standard/simulator/index.js'
+import { profileOf } from '../standard/run-setup.js'
 import type { Here, JobSettings, Page } from './job.js'
 import { pageClient } from './page-client.js'
+import { loadSimulator } from './load-simulator.js'
 
 export interface PageProviders {
   /** Ids of those that can be called. */
@@ -16,7 +16,7 @@ export interface PageProviders {
   readonly simulated: string | undefined
 }
 
-/** Never asked for: the simulator answers in this thread. */
+/** Never asked over a network: the simulator answers in this thread. */
 const simulatorUrl = 'http://simulator.invalid'
 
 export async function openProviders(
@@ -72,14 +72,15 @@ function relayed(relay: string, { id, baseUrl }: ProviderEntry): string {
   return `${relay.replace(/\/+$/, '')}/${encodeURIComponent(id)}${new URL(baseUrl).pathname.replace(/\/+$/, '')}`
 }
 
-function simulated(
+async function simulated(
   entries: readonly ProviderEntry[],
   { simulateSpeed = 1, seed }: JobSettings,
   simulate: NonNullable<JobSettings['simulate']>,
   more: Pick<Parameters<typeof clientFor>[1], 'clock' | 'timeouts'>,
   fetch: Fetch | undefined,
-): PageProviders {
-  const named = simulatedProfile(simulate === false ? true : simulate)
+): Promise<PageProviders> {
+  const { createSimulator, simulatorProfiles } = await loadSimulator()
+  const named = profileOf(simulate === false ? true : simulate, simulatorProfiles)
   const profile = { ...named, timeScale: named.timeScale / simulateSpeed }
   const { clock } = more
   const options = { ...(clock === undefined ? {} : { clock }), ...(seed === undefined ? {} : { seed }) }

@@ -4,7 +4,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepInfo } from '../../bindings/events.js'
 import { withoutKeys, type Config, type PolicyConfig } from './config.js'
 import { planBytes, type PlanSource } from './plan-source.js'
-import { simulatorProfiles, type SimulatorProfile } from './simulator/index.js'
+import type { SimulatorProfile } from './simulator/index.js'
 
 /** Options of a plan that every host knows. */
 export interface PlanSettings {
@@ -94,13 +94,16 @@ export async function explainWith(
   return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all }
 }
 
-/** Fails: host.usage for an unknown name. */
-export function simulatedProfile(simulate: true | string | SimulatorProfile): SimulatorProfile {
+/** `profiles`: handed in, as a page loads them on demand. Fails: host.usage for an unknown name. */
+export function profileOf(
+  simulate: true | string | SimulatorProfile,
+  profiles: Readonly<Record<string, SimulatorProfile>>,
+): SimulatorProfile {
   if (typeof simulate === 'object') return simulate
   const name = simulate === true ? 'default' : simulate
-  const profile = Object.entries(simulatorProfiles).find(([known]) => known === name)?.[1]
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined
   if (profile === undefined) {
-    const known = Object.keys(simulatorProfiles).join(', ')
+    const known = Object.keys(profiles).join(', ')
     throw new AetherflowError('host.usage', '--simulate', `no profile '${name}'; there are ${known}`)
   }
   return profile

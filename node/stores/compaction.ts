@@ -94,10 +94,11 @@ export function chooseVictims(
   const size = (segment: Segment): number => segment.size
   if (all) return over.length > 1 || sum(over, dead) > sum(over, size) / 4 ? over : []
   if (sum(over, dead) > Math.max(leastDeadBytes, sum(over, size) / 2)) return over
-  if (over.length <= mostFiles) return []
+  // Rewritten, so that the damage is told once and not to everybody who comes.
+  if (over.length <= mostFiles) return over.filter(({ damaged }) => damaged)
   const chosen = [...over]
   for (let last = chosen.at(-1); last !== undefined && chosen.length > 2; last = chosen.at(-1)) {
-    if (last.size <= largeBy * sum(chosen.slice(0, -1), size) || dead(last) > last.size / 2) break
+    if (last.damaged || last.size <= largeBy * sum(chosen.slice(0, -1), size) || dead(last) > last.size / 2) break
     chosen.pop()
   }
   return chosen
@@ -117,7 +118,7 @@ export async function compactEntries(work: Compaction<EntryIndex>, victims: read
   const among = new Set(victims)
   const live = [...index.entries].filter(([, { segment }]) => among.has(segment))
   await replace(work, victims, async (write) => {
-    await copy(folder, live, write, (key, segment) => index.damaged(key, `an entry of ${segment.name} is unreadable`))
+    await copy(folder, live, write, (key, at) => index.damaged(key, at))
     const used = live.flatMap(([key, { usedAt, createdAt }]) => (usedAt > createdAt ? [[key, usedAt] as const] : []))
     for (let at = 0; at < used.length; at += keysAtOnce)
       await write(encodeRecord('used', { keys: used.slice(at, at + keysAtOnce) }))
@@ -140,7 +141,7 @@ export async function compactVectors(
   const here = [...index.places].filter(([, { segment }]) => among.has(segment))
   const order = [...here.filter(([, { asked }]) => !asked), ...here.filter(([, { asked }]) => asked)]
   const kept = order.filter(() => surplus-- <= 0)
-  await replace(work, victims, (write) => copy(folder, kept, write, () => {}))
+  await replace(work, victims, (write) => copy(folder, kept, write, (key, at) => index.lost(key, at)))
 }
 
 type Write = (record: Buffer) => Promise<void>
@@ -150,14 +151,14 @@ async function copy(
   folder: SegmentFolder,
   records: readonly (readonly [string, Location])[],
   write: Write,
-  damaged: (key: string, segment: Segment) => void,
+  damaged: (key: string, at: Location) => void,
 ): Promise<void> {
   const byPlace = [...records].sort(([, one], [, other]) =>
     one.segment.name < other.segment.name ? -1 : one.segment === other.segment ? one.offset - other.offset : 1,
   )
   for (const [key, at] of byPlace) {
     const found = folder.read(at)
-    if (found === 'damaged') damaged(key, at.segment)
+    if (found === 'damaged') damaged(key, at)
     else if (found !== 'gone') await write(found.record)
   }
 }

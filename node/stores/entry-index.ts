@@ -110,10 +110,12 @@ export class EntryIndex {
     for (const [key, { segment }] of this.entries) if (segments.has(segment)) this.#drop(key, true)
   }
 
-  /** The entry's record turned out to be unreadable. */
-  damaged(key: string, what: string): void {
-    this.#drop(key, true)
-    this.damage(what)
+  /** The record of an entry turned out to be unreadable. */
+  damaged(key: string, { segment }: Location): void {
+    segment.damaged = true
+    this.damage(`an entry of ${segment.name} is unreadable`)
+    // By now another may be in its place.
+    if (this.entries.get(key)?.segment === segment) this.#drop(key, true)
   }
 
   damage(what: string): void {

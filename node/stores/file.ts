@@ -107,7 +107,7 @@ export class FileStore implements CacheStore {
         if (found === 'gone') await entries.look()
         else {
           const entry = found === 'damaged' ? undefined : entryOf(key, found)
-          if (entry === undefined) this.#index.damaged(key, `an entry of ${at.segment.name} is unreadable`)
+          if (entry === undefined) this.#index.damaged(key, at)
           return entry
         }
       }

@@ -22,6 +22,8 @@ export interface Segment {
   replaces: readonly string[]
   /** It will not grow any more. */
   over: boolean
+  /** Something in it is unreadable. */
+  damaged: boolean
   /** Bytes of it when last looked at. */
   size: number
   changedAt: number
@@ -112,7 +114,7 @@ export class SegmentFolder {
   #segment(name: string, own: boolean): Segment {
     const path = join(this.#place, name + this.#extension)
     const scan = { end: 0, torn: 0, skipped: 0 }
-    return { name, path, own, owner: undefined, replaces: [], over: false, size: 0, changedAt: 0, scan }
+    return { name, path, own, owner: undefined, replaces: [], over: false, damaged: false, size: 0, changedAt: 0, scan }
   }
 
   #names(): string[] {
@@ -201,17 +203,20 @@ export class SegmentFolder {
       if (errorCode(error) !== 'ENOENT') throw error
     }
     const { skipped } = segment.scan
-    if (skipped > 0 || damaged > 0)
-      this.#listener.damage(
-        `${segment.name}${this.#extension}: ${skipped > 0 ? `${skipped} bytes` : `${damaged} records`} unreadable`,
-      )
+    const what = skipped > 0 ? `${skipped} bytes` : `${damaged} records`
+    if (skipped > 0 || damaged > 0) this.#tell(segment, `${what} unreadable`)
     if (segment.over) this.#tellTorn(segment)
   }
 
-  #tellTorn({ name, scan }: Segment): void {
-    if (scan.torn > 0)
-      this.#listener.damage(`${name}${this.#extension}: cut off at its end, ${scan.torn} bytes left out`)
+  #tellTorn(segment: Segment): void {
+    const { scan } = segment
+    if (scan.torn > 0) this.#tell(segment, `cut off at its end, ${scan.torn} bytes left out`)
     scan.torn = 0
+  }
+
+  #tell(segment: Segment, what: string): void {
+    segment.damaged = true
+    this.#listener.damage(`${segment.name}${this.#extension}: ${what}`)
   }
 
   #fileOf(segment: Segment): number | undefined {

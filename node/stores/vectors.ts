@@ -53,6 +53,7 @@ export class VectorIndex {
   /** Its record turned out to be unreadable. */
   lost(key: string, { segment }: Location): void {
     this.places.delete(key)
+    segment.damaged = true
     this.#damaged(`an embedding of ${segment.name} is unreadable`)
   }
 }

@@ -105,6 +105,22 @@ test('what a process told before it was killed is there, whole', async () => {
   console.info(`${told.length} entries told by killed processes; ${torn} were killed in the midst of a record`)
 })
 
+test('half a record at the end is left out and told, whoever was killed over it', async () => {
+  // Open, first record, rename; then each put is one write.
+  for (let at = 1; at <= 9; ++at) {
+    const killed = new Other(['write', folder, at * 100, 50, 5000], { KILL_AT: String(at) })
+    await killed.ended
+    expect([killed.child.signalCode, killed.lines.length]).toEqual(['SIGKILL', Math.max(0, at - 4)])
+    const store = await openFileStore(folder)
+    const { put, damage } = await store.changes()
+    expect(put.filter(({ key }) => parseInt(key, 16) >= at * 100)).toHaveLength(killed.lines.length)
+    expect(damage).toEqual(at < 4 ? undefined : expect.stringContaining('cut off at its end'))
+    for (const number of killed.lines.map(Number))
+      expect(await store.read(keyOf(number))).toEqual(longEntryOf(number, 5000))
+    await store.close()
+  }
+})
+
 /** Entries of several processes, among them replaced and removed ones, a killed writer, embeddings, uses and counters. */
 async function furnish(): Promise<Map<string, CacheEntry | undefined>> {
   const expected = new Map<string, CacheEntry | undefined>()

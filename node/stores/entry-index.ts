@@ -42,7 +42,8 @@ export class EntryIndex {
   #put = new Map<string, CacheEntryHead>()
   #gone = new Set<string>()
   #damage: string[] = []
-  #looked = false
+  /** Before the first look: keys that the caller can know of, for it has put them. */
+  #known: Set<string> | undefined = new Set()
   #lastStamp = 0
 
   /** Later than all that is known of the key, and than all that this process has said. */
@@ -70,6 +71,7 @@ export class EntryIndex {
   /** An own entry that has been written. */
   ownPut(location: Location, entry: CacheEntryHead, stamp: Stamp): void {
     if (!this.#keep(location, entry, stamp)) return
+    this.#known?.add(entry.key)
     this.#put.delete(entry.key)
     this.#gone.delete(entry.key)
   }
@@ -129,9 +131,8 @@ export class EntryIndex {
       ({ kept: one }, { kept: other }) =>
         (one?.usedAt ?? 0) - (other?.usedAt ?? 0) || (one?.at ?? 0) - (other?.at ?? 0),
     )
-    // Nobody can have known of what was gone before the first look.
-    const removed = this.#looked ? [...this.#gone] : []
-    this.#looked = true
+    const removed = [...this.#gone]
+    this.#known = undefined
     const told = this.#damage
     this.#put = new Map()
     this.#gone = new Set()
@@ -175,7 +176,7 @@ export class EntryIndex {
   #drop(key: string, told: boolean): void {
     this.entries.delete(key)
     this.#put.delete(key)
-    if (told) this.#gone.add(key)
+    if (told && this.#known?.has(key) !== false) this.#gone.add(key)
   }
 
   #once(text: string): string {

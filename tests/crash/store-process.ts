@@ -4,6 +4,7 @@
  *   write FIRST COUNT [BYTES]   puts so many entries, each after the one before has been told: one line with its number each
  *   together WHO COUNT SHARED   puts so many of its own and the shared ones, all at once; then, each time a line comes in, tells what it sees
  *   compact                     tells `compacted`
+ *   look                        tells how many entries are there, reads them all, and tells what becomes of a put
  *   fill BYTES                  puts until one is refused: `refused CODE`; then a short one, and a removal
  *
  * KILL_AT=n kills it, as `kill -9` does, when it is about to do its n-th change to a file; a write is done by half.
@@ -68,6 +69,18 @@ async function together(store: FileStore, [who = '', count = '0', shared = '0']:
   }
 }
 
+async function look(store: FileStore): Promise<void> {
+  const { put } = await store.changes()
+  const read = await Promise.all(put.map(({ key }) => store.read(key)))
+  tell(`${put.length} ${read.filter((entry) => entry !== undefined).length}`)
+  store.count({ looked: 1 })
+  store.used([keyOf(1)], 9_000_000)
+  await store.put(entryOf(5_000)).then(
+    () => tell('put'),
+    (error: unknown) => tell(String(error)),
+  )
+}
+
 async function fill(store: FileStore, [bytes = '0']: readonly string[]): Promise<void> {
   for (let number = 0; ; ++number)
     try {
@@ -94,6 +107,7 @@ await store.open()
 await countChanges()
 if (what === 'write') await write(store, words)
 if (what === 'together') await together(store, words)
+if (what === 'look') await look(store)
 if (what === 'fill') await fill(store, words)
 if (what === 'compact') {
   await store.compact()

@@ -53,9 +53,18 @@ export async function performAnywhere(
       }
     }
   }
-  // Only then: with a worker the page never loads the core's side.
-  const { performJob } = await import('./perform-job.js')
+  const { performJob } = await loadHere()
   return { value: await performJob(job, page, { performer, fetch, clock }), thread: 'page' }
+}
+
+/** On demand: with a worker the page never loads the core's side. */
+async function loadHere(): Promise<typeof import('./perform-job.js')> {
+  try {
+    return await import('./perform-job.js')
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    throw new AetherflowError('host.io', '', `a part of the package cannot be loaded: ${detail}`)
+  }
 }
 
 interface Lease {

@@ -73,6 +73,17 @@ describeInBrowser('threads', () => {
     expect(told).toEqual(['host.worker', true, 'ok', 'worker'])
   })
 
+  test('workers that are only starting are disposed of too', async () => {
+    const { page } = await opened()
+    const code = await page.evaluate((plan) => {
+      const failed = api.runPlan(plan, { simulate: 'instant' }).result.catch((error) => error.code as string)
+      api.disposeWorkers()
+      return failed
+    }, plan)
+    expect(code).toBe('host.disposed')
+    await gone(page)
+  })
+
   test('a worker of its own ends with its run, the shared one when it is disposed of', async () => {
     const { page } = await opened()
     const own = await page.evaluate(async (plan) => {

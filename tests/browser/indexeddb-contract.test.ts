@@ -1,4 +1,4 @@
-/** The suite that every store obeys, in a browser: one test for each of its cases, in the page and in a worker of it. */
+/** The suite that every store obeys, in a browser: one test for each of its cases, in a page; and all of them in a worker. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,10 @@ const bundle = join(site, 'store-contract.js')
 execFileSync(process.execPath, [projectPath('tests/browser/bundle-page.mjs'), 'store-contract', bundle], {
   env: { ...process.env, NODE_OPTIONS: '' },
 })
-writeFileSync(join(site, 'page.html'), '<!doctype html><title>t</title><script type="module" src="store-contract.js"></script>')
+writeFileSync(
+  join(site, 'page.html'),
+  '<!doctype html><title>t</title><script type="module" src="store-contract.js"></script>',
+)
 const { names } = (await import(pathToFileURL(bundle).href)) as { names: string[] }
 afterAll(() => rmSync(site, { recursive: true, force: true }))
 
@@ -36,4 +39,9 @@ describeInBrowser('a store in IndexedDB', () => {
     },
     30_000,
   )
+
+  test('all of it in a worker', async () => {
+    const run = () => (globalThis as unknown as { runInWorker(): unknown }).runInWorker()
+    expect(await page.evaluate(run)).toEqual({ ran: names.length, failed: [] })
+  }, 120_000)
 })

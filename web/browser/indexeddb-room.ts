@@ -5,16 +5,20 @@ import { allStores, isEmbeddingRow, isHeadRow, readState, type HeadRow } from '.
 
 /** Removals that others are told of; one who has not looked for so many meets what is gone when it reads it. */
 const mostRemoved = 10_000
-/** Share of all bytes that goes when the origin is full: removing one by one would do it again with every entry. */
-const roomShare = 1 / 8
+/**
+ * Shares of all bytes that go when the origin is full: at least, as removing one by one would do it again with every entry; at most,
+ * as what is too large for the origin must not empty the cache.
+ */
+const [leastShare, mostShare] = [1 / 8, 1 / 2]
 
 /**
- * Removes the longest unused entries, at least twice `needed` bytes of them. Only removes: of a full origin nothing is written that
+ * Removes the longest unused entries, twice `needed` bytes of them within bounds. Only removes: of a full origin nothing is written that
  * takes room. Keys and bytes of what went, for the state and for others.
  */
 export function dropOldest(database: Database, needed: number): Promise<Map<string, number>> {
   return database.run(['state', 'heads', 'texts'], 'readwrite', async (stores) => {
-    const target = Math.max(2 * needed, ((await readState(stores))?.bytes ?? 0) * roomShare)
+    const all = (await readState(stores))?.bytes ?? 0
+    const target = Math.min(Math.max(2 * needed, all * leastShare), all * mostShare)
     const gone = new Map<string, number>()
     let bytes = 0
     await walk(stores('heads').index('usedAt').openCursor(), (cursor) => {

@@ -58,7 +58,8 @@ export class IndexedDbStore implements CacheStore {
       if (known !== undefined) return known
       const fresh = newState(this.#secret ?? newSecret())
       // Keys are made with the secret: without it, entries can never be found again.
-      if ((await given(stores('heads').count())) > 0) this.#damage.push('the cache had lost its secret, and was emptied')
+      if ((await given(stores('heads').count())) > 0)
+        this.#damage.push('the cache had lost its secret, and was emptied')
       for (const name of allStores) stores(name).clear()
       stores('state').put(fresh, 0)
       return fresh

@@ -28,4 +28,21 @@ export async function runCase(name: string): Promise<string | undefined> {
   }
 }
 
-Object.assign(globalThis, { runCase, ready: true })
+/** All of them in a worker: what failed. */
+export function runInWorker(): Promise<unknown> {
+  const worker = new Worker(import.meta.url, { type: 'module' })
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data)
+    worker.onerror = ({ message }) => reject(new Error(message))
+  }).finally(() => worker.terminate())
+}
+
+Object.assign(globalThis, { runCase, runInWorker, ready: true })
+if (typeof document === 'undefined' && typeof indexedDB !== 'undefined') {
+  const failed: string[] = []
+  for (const name of names) {
+    const why = await runCase(name)
+    if (why !== undefined) failed.push(`${name}: ${why}`)
+  }
+  postMessage({ ran: names.length, failed })
+}

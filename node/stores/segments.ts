@@ -190,7 +190,8 @@ export class SegmentFolder {
     if (segment.over || segment.own) return false
     try {
       const { size, mtimeMs } = statSync(segment.path)
-      const grown = size !== segment.size
+      // By the time too: what was torn may have been replaced by as many bytes.
+      const grown = size !== segment.size || mtimeMs !== segment.changedAt
       segment.size = size
       segment.changedAt = mtimeMs
       return grown

@@ -189,7 +189,7 @@ test(
     await store.close()
     const vectors = named('.vec')
     const sound = readFileSync(vectors)
-    for (let at = 0; at < sound.length; at += whole ? 1 : 97) {
+    for (let at = 0; at < sound.length; at += whole ? 13 : 97) {
       const changed = Buffer.from(sound)
       changed[at]! ^= 1 << (at % 8)
       for (const name of readdirSync(place())) if (name.endsWith('.vec')) rmSync(path.join(place(), name))

@@ -252,6 +252,11 @@ export class Entries {
     })
   }
 
+  /** Reads the vectors that no look-up has asked for yet. */
+  async loadAll(): Promise<void> {
+    for (const space of [...this.#waiting.keys()]) await this.#load(space)
+  }
+
   async #load(space: string): Promise<void> {
     while ((this.#waiting.get(space)?.size ?? 0) > 0 || this.#loading.has(space)) {
       const loading = this.#loading.get(space) ?? this.#loadWaiting(space)

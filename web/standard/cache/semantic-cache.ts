@@ -332,10 +332,11 @@ export class SemanticCacheBase implements AnswerCache {
     return { exactOnly: '', exact, candidates }
   }
 
-  /** Loads the model now instead of with the first prompt. Rejects with cache.model or cache.runtime when it cannot be. */
+  /** Loads the model and the vectors now instead of with the first prompts. Rejects with cache.model or cache.runtime when it cannot be. */
   async preload(): Promise<void> {
     this.#open()
     await this.#embedder?.preload()
+    await this.#entries.loadAll()
   }
 
   /** Bytes of the store and of the vectors in memory. */

@@ -12,6 +12,12 @@ const core = ['dist/core/aetherflow_core.mjs', 'dist/core/aetherflow_core.wasm']
 /** What a page may have to load, bytes of gzip: page side, worker, glue and module. */
 export const pageBudget = 150 * 1024
 
+/** Each by itself: loaded by its address when a run asks for it, and copied as it is by bundlers. */
+const parts = {
+  simulator: 'dist/web/standard/simulator/index.js',
+  journal: 'dist/web/browser/journal.js',
+}
+
 /** Writes dist/browser; tells its size. */
 export async function bundleBrowser() {
   const { build } = await import('esbuild')
@@ -33,12 +39,9 @@ export async function bundleBrowser() {
     // Page and worker have most of their files in common.
     splitting: true,
   })
-  // By itself: it is loaded by its address, and a bundler copies it as it is.
-  await build({
-    ...settings,
-    entryPoints: ['dist/web/standard/simulator/index.js'],
-    outfile: `${folder}/simulator.js`,
-  })
+  for (const [name, entry] of Object.entries(parts)) {
+    await build({ ...settings, entryPoints: [entry], outfile: `${folder}/${name}.js` })
+  }
   leaveAddressesAlone()
   return pageSizeLine()
 }

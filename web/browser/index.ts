@@ -4,16 +4,20 @@
  *   import { runPlan } from '@aetherflow/aetherflow'
  *   const result = await runPlan(plan, { keys: (provider) => form.get(provider), onEvent: draw })
  *
- * The core and the calls run in a worker. Keys, prompts and answers stay in memory: nothing here writes to a storage or an address.
+ * The core and the calls run in a worker. Keys, prompts and answers stay in memory; what a run with a `journal` or a `cache` is told to
+ * keep goes to the browser's IndexedDB, keys never. Nothing here writes to an address.
  *
  * @packageDocumentation
  */
+import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
 import { pageOf, type JobKind } from './job.js'
-import type { PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
+import { askToPersist } from './journal-persist.js'
+import { loadJournal } from './load-part.js'
+import type { KeptRun, PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
 import type { CorsProbe } from './probe.js'
 import { performAnywhere } from './threads.js'
 
@@ -34,15 +38,20 @@ export { disposeWorkers } from './threads.js'
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming). The
  * result is awaited or iterated: `await runPlan(…)` gives a PageRunResult, `for await (… of runPlan(…))` its events.
  * Rejects with AetherflowError: json.* and plan.* (nothing was called, unless the plan streamed), route.*, options.invalid,
- * host.*; host.worker when the worker stops. Failed steps do not reject: see `outcome` and `report`.
+ * host.*; host.worker when the worker stops. Undefined: the plan of the journal, with `resume`. Failed steps do not reject: see `outcome` and `report`.
  */
-export function runPlan(plan: PlanSource, options: RunPlanOptions = {}): PlanRun<PageRunResult> {
+export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun<PageRunResult> {
   return new PlanRun(async (emit, own) => {
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
       emit(event)
     }
-    const { signal } = options
+    const { signal, journal } = options
+    if (plan === undefined && options.resume !== true)
+      throw new AetherflowError('host.usage', '', 'there is no plan to run')
+    if (options.resume === true && journal === undefined)
+      throw new AetherflowError('host.usage', 'resume', 'to resume a run, name its journal')
+    if (journal !== undefined) askToPersist()
     let control: { cancel(): void } | undefined
     const abort = (): void => control?.cancel()
     signal?.addEventListener('abort', abort, { once: true })
@@ -52,7 +61,12 @@ export function runPlan(plan: PlanSource, options: RunPlanOptions = {}): PlanRun
         own(given)
         if (signal?.aborted === true) given.cancel()
       })
-      const { value, thread } = await performAnywhere('run', planBytes(plan), options, page)
+      const { value, thread } = await performAnywhere(
+        'run',
+        plan === undefined ? new Uint8Array() : planBytes(plan),
+        options,
+        page,
+      )
       return { ...(value as PageRunResult), thread }
     } finally {
       signal?.removeEventListener('abort', abort)
@@ -79,6 +93,21 @@ export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): 
  */
 export async function probeCors(provider: string, options: Omit<PlanOptions, 'providers'> = {}): Promise<CorsProbe> {
   return (await quietly('probe', '', { ...options, providers: [provider] })) as CorsProbe
+}
+
+/** The runs whose journals this browser keeps, the last written first. Rejects with host.io where IndexedDB is refused. */
+export async function listRuns(): Promise<KeptRun[]> {
+  return (await loadJournal()).listRuns()
+}
+
+/** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io. */
+export async function deleteRun(name: string): Promise<boolean> {
+  return (await loadJournal()).deleteRun(name)
+}
+
+/** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io. */
+export async function readRun(name: string): Promise<Uint8Array | undefined> {
+  return (await loadJournal()).readRun(name)
 }
 
 async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: PlanOptions): Promise<unknown> {

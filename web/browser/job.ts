@@ -12,6 +12,9 @@ export interface JobSettings extends PlanSettings {
   readonly simulateSpeed?: number | undefined
   readonly providers?: readonly string[] | undefined
   readonly relay?: string | undefined
+  readonly journal?: string | undefined
+  readonly resume?: boolean | undefined
+  readonly planName?: string | undefined
   /** Address of the module. */
   readonly core?: string | undefined
   /** What the page can be asked for. */
@@ -41,12 +44,13 @@ export interface Here {
 export interface Job {
   readonly kind: JobKind
   readonly settings: JobSettings
+  /** Without a byte: none was given, the journal has it. */
   readonly plan: Uint8Array | AsyncIterable<Uint8Array>
 }
 
 const cloned = [
   ...(['mode', 'concurrency', 'config', 'simulate', 'strip', 'optimize', 'policy', 'seed'] as const),
-  ...(['stream', 'simulateSpeed', 'providers', 'relay'] as const),
+  ...(['stream', 'simulateSpeed', 'providers', 'relay', 'journal', 'resume', 'planName'] as const),
 ]
 
 export function settingsOf(options: RunPlanOptions): JobSettings {

@@ -1,5 +1,6 @@
 /** What a page hands over, and gets. */
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
+import type { Outcome } from '../../bindings/generated/wire.js'
 import type { Performer } from '../../bindings/performer.js'
 import type { Clock, Fetch } from '../../bindings/ports.js'
 import type { RunResult } from '../standard/plan-run.js'
@@ -43,6 +44,15 @@ export interface RunPlanOptions extends PlanOptions {
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
   /** False: answers come whole instead of streamed. Default true. */
   readonly stream?: boolean | undefined
+  /**
+   * Name of the run's journal in the browser's IndexedDB: with it the run outlives its tab. `resume` goes on with it, and nothing
+   * that the journal holds is called again. Answers are kept there, keys never. Absent: nothing is kept. A name belongs to one run.
+   */
+  readonly journal?: string | undefined
+  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  readonly resume?: boolean | undefined
+  /** Name of the plan for lists of runs; kept in the journal. */
+  readonly planName?: string | undefined
   /** These three cannot be handed to a worker: with one of them the run takes place in this thread. */
   readonly fetch?: Fetch | undefined
   readonly clock?: Clock | undefined
@@ -52,4 +62,24 @@ export interface RunPlanOptions extends PlanOptions {
 export interface PageRunResult extends RunResult {
   /** Where it ran. */
   readonly thread: 'worker' | 'page'
+}
+
+/** A run that is kept in this browser. */
+export interface KeptRun {
+  /** Of its journal. */
+  readonly name: string
+  /** Random, 128 bits in hex: the same however often it is resumed. */
+  readonly run: string
+  /** Wall-clock times, ISO 8601. */
+  readonly startedAt: string
+  readonly updatedAt: string
+  readonly bytes: number
+  /** `planName` of when it began. */
+  readonly plan: string | undefined
+  /** Name of the simulated profile. */
+  readonly simulated: string | undefined
+  /** Undefined: it has not come to its end. */
+  readonly outcome: Outcome | undefined
+  /** Some tab has it. */
+  readonly running: boolean
 }

@@ -47,6 +47,14 @@ constexpr std::string_view kWindowNames[] = {
 #define WINDOW TEXT2
 #include "core/base/vocabulary.def"
 };
+constexpr std::string_view kCacheUses[] = {
+#define CACHE TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kFound[] = {
+#define FOUND TEXT2
+#include "core/base/vocabulary.def"
+};
 constexpr std::string_view kInterrupts[] = {
 #define INTERRUPT TEXT2
 #include "core/base/vocabulary.def"
@@ -94,6 +102,17 @@ Interrupt interruptOf(std::string_view text) {
   for (int i = 0; i < static_cast<int>(Interrupt::Count); ++i)
     if (kInterrupts[i] == text) return static_cast<Interrupt>(i);
   return Interrupt::Count;
+}
+std::string_view name(CacheUse use) {
+  return at(kCacheUses, use);
+}
+std::string_view name(Found found) {
+  return at(kFound, found);
+}
+CacheUse cacheUseOf(std::string_view text) {
+  for (int i = 0; i < static_cast<int>(CacheUse::Count); ++i)
+    if (kCacheUses[i] == text) return static_cast<CacheUse>(i);
+  return CacheUse::Count;
 }
 std::string_view words(FailureKind kind) {
   return at(kFailureWords, kind);

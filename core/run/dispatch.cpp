@@ -20,6 +20,10 @@ void Run::beginPhase(StepIndex index, Purpose purpose) {
     record.deadlineAt = now_ + table_.policy.deadlineMs;
     deadlines_.add(record.deadlineAt, index);
   }
+  if (purpose == Purpose::Main && cacheUse(index) != CacheUse::Off) {
+    ++cache_.looked;
+    return look(index);
+  }
   enqueue(index, purpose);
 }
 
@@ -218,12 +222,9 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
 }
 
 void Run::tell(const CallRecord& call, CallId id, std::int64_t estimate) {
-  double* out = commands_.add(CommandKind::Call);
-  set(out, CommandField::Step, call.step);
+  double* out = command(CommandKind::Call, call.step, call.target);
   set(out, CommandField::Call, id);
   set(out, CommandField::Attempt, call.attempt);
-  set(out, CommandField::Provider, call.target.provider);
-  set(out, CommandField::Model, call.target.model);
   set(out, CommandField::Purpose, static_cast<double>(call.purpose));
   set(out, CommandField::A, call.maxTokens);
   const TimeMs left = steps_[call.step].deadlineAt == kNever ? kNever : steps_[call.step].deadlineAt - now_;

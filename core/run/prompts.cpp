@@ -36,7 +36,21 @@ ConstraintLevel Run::strictest(const CallRecord& call) const {
 
 ErrorCode Run::promptBegin(CallId call) {
   if (call >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(call));
-  promptCall_ = call;
+  promptOf_ = calls_[call];
+  return promptBegin();
+}
+
+ErrorCode Run::promptToLook(StepIndex step, ProviderIndex provider) {
+  if (step >= steps_.size() || provider >= table_.providers.size())
+    return refuse(ErrorCode::RunUnknownStep, "", "there is no such step or provider");
+  promptOf_ = {};
+  promptOf_.step = step;
+  promptOf_.target.provider = provider;
+  promptOf_.level = strictest(promptOf_);
+  return promptBegin();
+}
+
+ErrorCode Run::promptBegin() {
   promptFiles_.clear();
   promptDependencies_.clear();
   promptAnswer_.clear();
@@ -63,8 +77,8 @@ ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
 
 const Prompt& Run::promptEnd() {
   prompt_ = {};
-  if (promptCall_ == kNone) return prompt_;
-  const CallRecord& call = calls_[promptCall_];
+  const CallRecord& call = promptOf_;
+  if (call.step == kNone) return prompt_;
   PromptParts parts;
   parts.step = &plan().steps[call.step];
   parts.planDescription = plan().description;

@@ -18,6 +18,14 @@ ErrorCode Run::timed(TimeMs now) {
   return ErrorCode::None;
 }
 
+double* Run::command(CommandKind kind, StepIndex step, Target target) {
+  double* record = commands_.add(kind);
+  set(record, CommandField::Step, step);
+  set(record, CommandField::Provider, target.provider);
+  set(record, CommandField::Model, target.model);
+  return record;
+}
+
 double* Run::note(Reason reason, StepIndex step) {
   double* record = commands_.add(CommandKind::Note);
   set(record, CommandField::Step, step == kNone ? -1.0 : static_cast<double>(step));
@@ -26,9 +34,8 @@ double* Run::note(Reason reason, StepIndex step) {
 }
 
 double* Run::note(Reason reason, StepIndex step, Target target) {
-  double* record = note(reason, step);
-  set(record, CommandField::Provider, target.provider);
-  set(record, CommandField::Model, target.model);
+  double* record = command(CommandKind::Note, step, target);
+  set(record, CommandField::Reason, static_cast<double>(reason));
   return record;
 }
 

@@ -124,6 +124,7 @@ void Run::store(StepIndex index) {
   if (call.finish != FinishReason::Stop || !accepted(call.check)) return;
   double* out = command(CommandKind::Store, index, call.target);
   set(out, CommandField::Call, record.output);
+  set(out, CommandField::Attempt, static_cast<double>(cacheUse(index)));
   set(out, CommandField::A, static_cast<double>(record.spent.tokens));
   set(out, CommandField::B, static_cast<double>(record.spent.usd));
   set(out, CommandField::C, static_cast<double>(now_ - record.startedAt));

@@ -205,11 +205,8 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
   if (moved || call.continues || item.purpose == Purpose::Hedge) {
     // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
-    CallRecord former = made;
-    former.target = record.lastTarget;
-    former.level = strictest(former);
-    if (item.purpose != Purpose::Audit &&
-        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser))) {
+    const ConstraintLevel former = strictest(item.step, record.lastTarget.provider, item.purpose);
+    if (item.purpose != Purpose::Audit && made.level > std::max(former, static_cast<ConstraintLevel>(record.looser))) {
       double* told = remark(Reason::ConstraintRelaxed);
       if (record.lastFailure != FailureKind::Count) set(told, CommandField::A, static_cast<double>(record.lastFailure));
     }

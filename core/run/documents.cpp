@@ -11,7 +11,7 @@ namespace {
 
 void writeError(JsonWriter& json, const Error& error) {
   json.beginObject().field("code", codeName(error.code)).field("where", error.where).field("detail", error.detail);
-  json.field("advice", codeAdvice(error.code)).endObject();
+  json.endObject();
 }
 
 constexpr std::string_view kOutputs[] = {"any", "text", "code", "json", "schema"};

@@ -51,22 +51,23 @@ ErrorCode Run::looked(const Looked& event, TimeMs now) {
 /// Whether another step has the answer to the very same request, or is about to. That one has all its inputs, as this
 /// one has: it never waits for what waits for it.
 bool Run::follows(StepIndex index, std::uint32_t key) {
-  if (key >= twins_.size()) twins_.resize(key + 1);
-  Twins& twins = twins_[key];
+  if (key >= leaders_.size()) leaders_.resize(key + 1, kNone);
+  const StepIndex leader = leaders_[key];
   steps_[index].key = key;
-  const StepState state = twins.leader == kNone ? StepState::Failed : steps_[twins.leader].state;
-  if (state == StepState::Done) {
-    share(index, twins.leader);
+  if (leader == kNone || (settled(steps_[leader].state) && steps_[leader].state != StepState::Done)) {
+    leaders_[key] = index;
+    return false;
+  }
+  if (steps_[leader].state == StepState::Done) {
+    share(index, leader);
     settle(index);
     return true;
   }
-  if (!settled(state)) {
-    move(index, StepEvent::Follow);
-    twins.followers.push_back(index);
-    return true;
-  }
-  twins.leader = index;
-  return false;
+  move(index, StepEvent::Follow);
+  StepIndex& last = steps_[leader].lastFollower;
+  steps_[last == kNone ? leader : last].follower = index;
+  last = index;
+  return true;
 }
 
 /// Delivers an output that no call was made for. `how`: as `deliver` tells it; 3 exact, 4 semantic, 5 of another step.
@@ -97,21 +98,18 @@ void Run::share(StepIndex index, StepIndex leader) {
 
 /// The leader has come to its end: the others have its output, or the next of them leads.
 void Run::relieve(StepIndex leader, std::vector<StepIndex>& settled) {
-  Twins& twins = twins_[steps_[leader].key];
-  if (twins.leader != leader) return;
-  std::vector<StepIndex> waiting;
-  std::swap(waiting, twins.followers);
-  for (const StepIndex next : waiting) {
+  if (leaders_[steps_[leader].key] != leader) return;
+  const StepIndex last = steps_[leader].lastFollower;
+  for (StepIndex next = steps_[leader].follower; next != kNone; next = steps_[next].follower) {
     if (steps_[next].state != StepState::Following) continue;
     if (steps_[leader].state == StepState::Done) {
       share(next, leader);
       settled.push_back(next);
-    } else if (twins.leader == leader) {
-      twins.leader = next;
-      look(next);
-    } else {
-      twins.followers.push_back(next);
+      continue;
     }
+    leaders_[steps_[leader].key] = next;
+    if (next != last) steps_[next].lastFollower = last;
+    return look(next);
   }
 }
 
@@ -133,7 +131,7 @@ void Run::store(StepIndex index) {
 ErrorCode Run::stored(StepIndex index, bool admitted, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (index >= steps_.size() || steps_[index].state != StepState::Done)
-    return refuse(ErrorCode::RunIllegalEvent, "", "there is nothing stored of such a step");
+    return unknown(ErrorCode::RunIllegalEvent, "output of step ", index);
   cache_.stored += admitted ? 1 : 0;
   return ErrorCode::None;
 }

@@ -2,7 +2,6 @@
 // What the machine keeps of steps and calls while it runs, and what the report is made of.
 
 #include <cstdint>
-#include <vector>
 
 #include "core/base/ids.hpp"
 #include "core/base/vocabulary.hpp"
@@ -55,12 +54,6 @@ struct Worth {
   std::int64_t ms = 0;
 };
 
-/// Steps that make the very same request: the first leads, the others wait for its output.
-struct Twins {
-  StepIndex leader = kNone;
-  std::vector<StepIndex> followers;
-};
-
 /// What came of the cache. Steps, but for what was saved.
 struct CacheTotals {
   std::int64_t looked = 0, misses = 0, stored = 0;
@@ -99,11 +92,14 @@ struct StepRecord {
   Reason waiting = Reason::None;   ///< what was last said of its wait
   TimeMs deadlineAt = kNever;
   Spend spent, reserved;
-  std::uint32_t looks = 0;    ///< into the cache, so far
-  std::uint32_t key = kNone;  ///< of its request, see Twins
-  Worth worth;                ///< of its output, where no call made it
-  Spend held;                 ///< what its calls may have cost beyond `spent`: their providers never said
-  MicroUsd planned = 0;       ///< held back for it from optional steps
+  std::uint32_t looks = 0;  ///< into the cache, so far
+  // Steps that make the very same request: the first leads, the others wait for its output.
+  std::uint32_t key = kNone;       ///< of its request
+  StepIndex follower = kNone;      ///< the next in its chain
+  StepIndex lastFollower = kNone;  ///< of a leader: the end of its chain
+  Worth worth;                     ///< of its output, where no call made it
+  Spend held;                      ///< what its calls may have cost beyond `spent`: their providers never said
+  MicroUsd planned = 0;            ///< held back for it from optional steps
 
   /// All that stands against the step's own ceiling.
   Spend taken() const {

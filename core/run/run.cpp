@@ -9,6 +9,10 @@ ErrorCode Run::refuse(ErrorCode code, std::string where, std::string detail) {
   return code;
 }
 
+ErrorCode Run::unknown(ErrorCode code, const char* what, std::uint32_t number) {
+  return refuse(code, "", "there is no " + std::string(what) + std::to_string(number));
+}
+
 /// Every event passes here first.
 ErrorCode Run::timed(TimeMs now) {
   if (now < now_)

@@ -91,13 +91,13 @@ class Run {
   /// The prompt of the step's main call to a provider as if there had been no call yet: what the cache is asked with.
   ErrorCode promptToLook(StepIndex step, ProviderIndex provider);
   /// How strictly the provider of the prompt enforces the output.
-  ConstraintLevel promptLevel() const { return promptOf_.level; }
+  ConstraintLevel promptLevel() const { return promptLevel_; }
   ErrorCode promptFile(std::string_view path, std::string_view text);
   ErrorCode promptDependency(StepIndex step, std::string_view text);
   ErrorCode promptAnswer(std::string_view answer, std::string_view issues);
   const Prompt& promptEnd();
   ConstraintLevel constraintLevel(CallId call) const;
-  ConstraintLevel strictest(const CallRecord& call) const;
+  ConstraintLevel strictest(StepIndex step, ProviderIndex provider, Purpose purpose) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
   // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.
@@ -161,7 +161,7 @@ class Run {
   void cancelOne(StepIndex step, Reason reason);
   void cancelAll(Reason reason);
   // prompts.cpp
-  ErrorCode promptBegin();
+  ErrorCode promptBegin(StepIndex step, Purpose purpose, ConstraintLevel level);
   // lookups.cpp
   CacheUse cacheUse(StepIndex step) const;
   void look(StepIndex step);
@@ -214,6 +214,7 @@ class Run {
   // run.cpp
   ErrorCode timed(TimeMs now);
   ErrorCode refuse(ErrorCode code, std::string where, std::string detail);
+  ErrorCode unknown(ErrorCode code, const char* what, std::uint32_t number);
   double* command(CommandKind kind, StepIndex step, Target target);
   double* note(Reason reason, StepIndex step);
   double* note(Reason reason, StepIndex step, Target target);
@@ -240,7 +241,7 @@ class Run {
   TimeMs wakeAt_ = kNever;
   std::int64_t epochMs_ = -1;  // wall clock at time 0, −1 unknown
   std::uint32_t hedged_ = 0;
-  std::vector<Twins> twins_;  // by key
+  std::vector<StepIndex> leaders_;  // by key, kNone for none
   CacheTotals cache_;
   bool withheld_ = false, cacheFailed_ = false, skipOptional_ = false, budgetStopped_ = false;
   CommandBuffer commands_, handedOut_;
@@ -255,7 +256,9 @@ class Run {
   Outcome outcome_ = Outcome::Ok;
 
   // the prompt being assembled
-  CallRecord promptOf_;
+  StepIndex promptStep_ = kNone;
+  Purpose promptPurpose_ = Purpose::Main;
+  ConstraintLevel promptLevel_ = ConstraintLevel::Instruct;
   std::vector<std::pair<std::string, std::string>> promptFiles_;
   std::vector<std::pair<StepIndex, std::string>> promptDependencies_;
   std::string promptAnswer_, promptIssues_;

@@ -20,7 +20,7 @@ ErrorCode Run::move(StepIndex index, StepEvent event) {
 /// An event of the host's about a step.
 ErrorCode Run::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
+  if (index >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step ", index);
   return move(index, event);
 }
 

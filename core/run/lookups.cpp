@@ -113,12 +113,13 @@ void Run::relieve(StepIndex leader, std::vector<StepIndex>& settled) {
   }
 }
 
-/// What others may be answered with: whole, within its constraint, and found well by its audit. Not what stands only
-/// because an audit or a repair came to nothing.
+/// What others may be answered with: whole, within its constraint, and found well by its audit where the run audits.
+/// Not what stands only because an audit or a repair came to nothing, nor a repair that nobody audited.
 void Run::store(StepIndex index) {
   const StepRecord& record = steps_[index];
   const CallRecord& call = calls_[record.output];
-  if (cacheUse(index) == CacheUse::Off || record.audit > AuditState::Passed) return;
+  const AuditState wanted = router_.auditGroup() == kNone ? AuditState::None : AuditState::Passed;
+  if (cacheUse(index) == CacheUse::Off || record.audit != wanted) return;
   if (call.finish != FinishReason::Stop || !accepted(call.check)) return;
   double* out = command(CommandKind::Store, index, call.target);
   set(out, CommandField::Call, record.output);

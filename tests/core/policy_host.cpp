@@ -12,6 +12,7 @@ constexpr int kTurns = 20'000;
 PolicyHost::PolicyHost(std::uint64_t seed, std::string plan)
     : rng_(seed), plan_(std::move(plan)), setting_(randomSetting(rng_)), ledger_(setting_, run_) {
   faults_ = rng_.below(70);
+  fresh_ = oneIn(2) ? 2 : 20;
   chunk_ = oneIn(4) ? 1 + rng_.below(300) : plan_.size();
 }
 
@@ -137,7 +138,7 @@ void PolicyHost::happen(const Due& due) {
 void PolicyHost::looked(StepIndex step) {
   const bool looking = run_.steps()[step].state == StepState::Looking;
   const auto found = oneIn(3) ? static_cast<Found>(rng_.below(static_cast<std::uint32_t>(Found::Count))) : Found::None;
-  if (keys_ < run_.steps().size() && (keys_ == 0 || oneIn(2))) ++keys_;
+  if (keys_ < run_.steps().size() && (keys_ == 0 || oneIn(fresh_))) ++keys_;
   const double key = oneIn(10) ? -1 : rng_.below(keys_);
   ledger_.looked(step, found, key < 0 ? kNone : static_cast<std::uint32_t>(key));
   const double score = found == Found::Exact ? 1e6 : 930'000;
@@ -179,9 +180,10 @@ void PolicyHost::succeed(CallId id) {
   event.tokensEstimated = oneIn(8);
   if (event.tokensEstimated && oneIn(2)) event.tokens.in = event.tokens.cached = 0;
   if (oneIn(12)) event.finish = oneIn(3) ? FinishReason::ContentFilter : FinishReason::Length;
+  if (oneIn(15)) event.finish = FinishReason::Other;
   const LedgerCall call = ledger_.calls()[id];
   if (call.purpose != Purpose::Audit && oneIn(12)) event.verdict = CheckVerdict::NotJson;
-  const bool whole = event.finish == FinishReason::Stop;
+  const bool whole = event.finish == FinishReason::Stop || event.finish == FinishReason::Other;
   if (!whole) event.tokensEstimated = false;
   const double v[] = {double(id),
                       double(event.tokens.in),
@@ -194,7 +196,7 @@ void PolicyHost::succeed(CallId id) {
                       event.tokensEstimated ? 1.0 : 0.0};
   must(send(EventKind::Succeeded, {v, v + 9}), "succeeded is refused");
   ledger_.ended(id, event.tokens, true, now_);
-  ledger_.answered(id, whole && event.verdict == CheckVerdict::Passed);
+  ledger_.answered(id, event.finish == FinishReason::Stop && event.verdict == CheckVerdict::Passed);
   if (whole && run_.steps()[call.step].state == StepState::Judging && call.purpose == Purpose::Audit)
     add(oneIn(4) ? rng_.below(200) : 0, id, What::Verdict);
 }

@@ -58,8 +58,8 @@ class PolicyHost {
   PolicySetting setting_;
   Run run_;
   Ledger ledger_;
-  std::uint32_t keys_ = 0;  ///< of requests, so far
-  std::vector<Due> due_;    ///< a heap
+  std::uint32_t keys_ = 0, fresh_ = 2;  ///< of requests, so far; one in how many is new
+  std::vector<Due> due_;                ///< a heap
   std::uint32_t order_ = 0, faults_ = 0;
   TimeMs now_ = 0;
   std::size_t fed_ = 0, chunk_ = 0;

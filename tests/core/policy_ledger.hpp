@@ -2,6 +2,7 @@
 // What a watchful provider and a watchful payer would write down of a run: from the commands that left the core and the
 // events that went in, never from the core's own counters. The first broken promise stays as its finding.
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ class Ledger {
   struct Cached {
     std::uint32_t key = kNone, looks = 0;
     Found found = Found::None;
-    bool looking = false, failed = false, praised = false;
+    bool looking = false, failed = false, praised = false, owed = false;
   };
   Cached& cached(StepIndex step) {
     if (step >= cached_.size()) cached_.resize(step + 1);
@@ -104,7 +105,7 @@ class Ledger {
   void constraint(const LedgerCall& call, ConstraintLevel level);
   std::vector<Constraint> befores_;             ///< by call: what was told before it
   std::vector<Constraint> constraints_;         ///< by step: how strictly its answer is asked for, as far as was told
-  std::vector<Cached> cached_;                  ///< by step
+  std::deque<Cached> cached_;                   ///< by step
   std::vector<std::uint8_t> delivered_, dead_;  ///< by step; dead: bits of phases without further calls
   std::int64_t epoch_ = -1;
   std::uint32_t live_ = 0, hedges_ = 0, finishes_ = 0;

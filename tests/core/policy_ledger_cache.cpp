@@ -32,7 +32,10 @@ void Ledger::looked(StepIndex step, Found found, std::uint32_t key) {
   if (run_.steps()[step].state != StepState::Looking) return;
   one.found = found;
   one.failed = found == Found::Failed;
-  if (one.looks == 1 && found == Found::None) one.key = key;
+  if (one.looks != 1 || found != Found::None || key == kNone) return;
+  one.key = key;
+  for (const LedgerCall& call : calls_)
+    one.owed = one.owed || (cached(call.step).key == key && run_.steps()[call.step].state == StepState::Done);
 }
 
 void Ledger::hit(const double* record) {
@@ -54,6 +57,7 @@ void Ledger::notCached(const LedgerCall& call) {
   const Cached& one = cached(call.step);
   expect(one.looks > 0 && !one.looking, "a call before the cache was asked");
   expect(one.found == Found::None || one.found == Found::Failed, "a call in spite of a hit");
+  expect(!one.owed, "a call for what an identical request has the answer of");
   if (one.key == kNone) return;
   for (StepIndex other = 0; other < cached_.size(); ++other) {
     if (other == call.step || cached_[other].key != one.key) continue;

@@ -25,7 +25,8 @@ export async function check(path: string, flags: CheckFlags, host: Host): Promis
   try {
     const { source } = await planInput(path, host)
     const { steps, warnings, dot } = await checkPlan(source)
-    if (flags.json) stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
+    if (flags.json)
+      stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
     else if (flags.dot) stdout.write(stdout.isTTY === true ? visibleText(dot) : dot)
     if (flags.json || flags.dot) return exitCodes.ok
     const colours = paint(stdout, host.env)

@@ -9,6 +9,7 @@ import { beginOptions, checkWith, explainWith, planError } from '../standard/run
 import type { Here, Job, Page } from './job.js'
 import { loadCore } from './loader.js'
 import { openProviders } from './providers.js'
+import { toldJournal } from './told-journal.js'
 
 /** A RunResult, CheckedPlan or ExplainedPlan, as the job's kind asks. Rejects as runPlan, checkPlan and explainPlan do. */
 export async function performJob(job: Job, page: Page, here: Here = {}): Promise<unknown> {
@@ -56,6 +57,7 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
     begin: beginOptions(settings, config, providers?.available ?? entries.map(({ id }) => id)),
     onEvent: (event) => page.emit(event),
     onText: can('text') ? (step, piece) => page.text(step, piece) : undefined,
+    journal: can('journal') ? toldJournal(page, providers?.simulated) : undefined,
     deliver: can('deliver') ? (step, text, again) => page.deliver(step, text, again) : undefined,
   })
   page.own(driver)

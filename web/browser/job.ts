@@ -52,7 +52,13 @@ const cloned = [
 
 export function settingsOf(options: RunPlanOptions): JobSettings {
   const { keys, readFile, deliver, onText, onJournal, assets } = options
-  const can: Readonly<Record<Question, unknown>> = { key: keys, file: readFile, deliver, text: onText, journal: onJournal }
+  const can: Readonly<Record<Question, unknown>> = {
+    key: keys,
+    file: readFile,
+    deliver,
+    text: onText,
+    journal: onJournal,
+  }
   const answers = (Object.keys(can) as Question[]).filter((question) => can[question] !== undefined)
   const picked: Record<string, unknown> = {}
   for (const name of cloned) if (options[name] !== undefined) picked[name] = options[name]

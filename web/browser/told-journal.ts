@@ -16,9 +16,15 @@ export function toldJournal(page: Page, simulated: string | undefined): DriverOp
     start: {
       aetherflow: version,
       journal: journalVersion,
-      run: crypto.randomUUID().replaceAll('-', ''),
+      run: runId(),
       startedAt: new Date().toISOString(),
       ...(simulated === undefined ? {} : { simulated }),
     },
   }
+}
+
+/** 128 random bits in hex; `randomUUID` is missing from pages without TLS. */
+function runId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -131,6 +131,10 @@ export class GraphView {
     if (reveal && point !== undefined) this.#viewport.reveal(point.x, point.y, nodeSize.width, nodeSize.height)
   }
 
+  focus(): void {
+    this.#stage.focus()
+  }
+
   fit(): void {
     this.#viewport.touched = false
     this.#fitNow()

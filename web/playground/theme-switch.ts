@@ -1,0 +1,17 @@
+/** Light, dark, or as the system has it. The choice lasts as long as the page: nothing is stored. */
+import { h } from '../element/dom.js'
+
+const themes = ['auto', 'light', 'dark'] as const
+
+export function themeSwitch(onChange: () => void): HTMLElement {
+  const options = themes.map((theme) =>
+    h('option', { value: theme }, theme === 'auto' ? 'System' : theme === 'light' ? 'Light' : 'Dark'),
+  )
+  const select = h('select', { id: 'set-theme', 'aria-label': 'Theme' }, ...options)
+  select.addEventListener('change', () => {
+    document.documentElement.dataset['theme'] = select.value
+    onChange()
+  })
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', onChange)
+  return select
+}

@@ -100,23 +100,23 @@ function edgeInSight({ layout, view, width, height }: GraphScene, edge: GraphEdg
   )
 }
 
-/** Smooth through the points that the layout gave; straight where nobody could see the difference. */
+/** Smooth along the points that the layout gave; straight where nobody could see the difference. */
 function trace(path: Path2D, { points }: GraphEdge, { direction }: GraphLayout, zoom: number): void {
-  const [first, ...rest] = points
-  const last = rest.at(-1)
+  const first = points[0]
+  const last = points.at(-1)
   if (first === undefined || last === undefined) return
   path.moveTo(first.x, first.y)
   if (zoom < detailZoom) return path.lineTo(last.x, last.y)
-  let before = first
-  for (const point of rest) {
-    if (direction === 'LR') {
-      const middle = (before.x + point.x) / 2
-      path.bezierCurveTo(middle, before.y, middle, point.y, point.x, point.y)
-    } else {
-      const middle = (before.y + point.y) / 2
-      path.bezierCurveTo(before.x, middle, point.x, middle, point.x, point.y)
-    }
-    before = point
+  if (points.length === 2) {
+    const [x, y] = [(first.x + last.x) / 2, (first.y + last.y) / 2]
+    if (direction === 'LR') path.bezierCurveTo(x, first.y, x, last.y, last.x, last.y)
+    else path.bezierCurveTo(first.x, y, last.x, y, last.x, last.y)
+    return
+  }
+  for (let index = 1; index < points.length - 1; index += 1) {
+    const [bend, next] = [points[index]!, points[index + 1]!]
+    const end = index === points.length - 2 ? next : { x: (bend.x + next.x) / 2, y: (bend.y + next.y) / 2 }
+    path.quadraticCurveTo(bend.x, bend.y, end.x, end.y)
   }
 }
 
@@ -133,8 +133,11 @@ function paintNode(
   const colour = palette.colour(row.state)
   context.beginPath()
   context.roundRect(left, top, width, height, 8)
-  context.fillStyle = view.zoom < detailZoom ? colour : palette.colour(`${row.state}-soft`)
+  const small = row.state === 'waiting' || row.state === 'skipped' ? palette.colour('line-strong') : colour
+  context.fillStyle = view.zoom < detailZoom ? small : palette.colour(`${row.state}-soft`)
+  context.globalAlpha = view.zoom < detailZoom && row.state === 'waiting' ? 0.45 : 1
   context.fill()
+  context.globalAlpha = 1
   if (view.zoom < detailZoom && row.index !== selected) return
   const chosen = row.index === selected
   context.strokeStyle = chosen

@@ -34,6 +34,8 @@ export class GraphView {
   #model: RunModel | undefined
   #layout: GraphLayout | undefined
   #shape = ''
+  /** Rows that are laid out. */
+  #arranged = 0
   #selected = -1
   #hovered = -1
   #critical: ReadonlySet<number> = new Set()
@@ -92,6 +94,7 @@ export class GraphView {
     this.#model = undefined
     this.#layout = undefined
     this.#shape = ''
+    this.#arranged = 0
     this.#select(-1)
     this.#empty.textContent = words
     this.#empty.hidden = false
@@ -107,10 +110,8 @@ export class GraphView {
     this.refresh()
   }
 
-  /** The model has changed. */
+  /** The model has changed: cheap, for it is called for every event. */
   refresh(): void {
-    this.#arrange()
-    this.#tell()
     this.#frames.ask()
   }
 
@@ -143,6 +144,7 @@ export class GraphView {
   #arrange(): void {
     const rows = this.#model?.rows ?? []
     const direction: Direction = this.#stage.clientWidth < 480 && this.#stage.clientWidth > 0 ? 'TB' : 'LR'
+    this.#arranged = rows.length
     const dependencies = rows.map(({ info }) => info.dependencies)
     const shape = `${direction}${dependencies.map((list) => list.join(',')).join(';')}`
     if (shape === this.#shape) return
@@ -167,7 +169,7 @@ export class GraphView {
   }
 
   #resized(): void {
-    this.#arrange()
+    if (this.#model !== undefined) this.#arrange()
     if (!this.#viewport.touched) this.#fitNow()
     this.#frames.ask()
   }
@@ -182,6 +184,8 @@ export class GraphView {
     const context = this.#canvas.getContext('2d')
     if (context === null || width === 0) return
     context.setTransform(scale, 0, 0, scale, 0, 0)
+    if ((this.#model?.rows.length ?? 0) !== this.#arranged) this.#arrange()
+    this.#tell()
     const [model, layout] = [this.#model, this.#layout]
     if (model === undefined || layout === undefined) return context.clearRect(0, 0, width, height)
     const still = reducedMotion()

@@ -29,6 +29,8 @@ export class RunModel {
   readonly warnings: EventOf<'warning'>[] = []
   /** Open calls by provider. */
   readonly inFlight = new Map<string, number>()
+  /** Every provider that was called, in that order. */
+  readonly providers = new Set<string>()
   /** Providers that get no calls for their failures, and those that one call tries out. */
   readonly unwell = new Map<string, 'paused' | 'probing'>()
   calls = 0
@@ -163,6 +165,7 @@ export class RunModel {
       row.note = `${purpose} by ${provider}`
     }
     this.calls += 1
+    this.providers.add(provider)
     this.inFlight.set(provider, (this.inFlight.get(provider) ?? 0) + 1)
     this.#move(row, 'running')
   }

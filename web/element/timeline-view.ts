@@ -10,7 +10,9 @@ import { stateIcon } from './state-icon.js'
 import { rowWords } from './step-words.js'
 import { providerVariable } from './theme.js'
 
-const rowHeight = 28
+const rowHeight = 25
+/** The axis stays above the rows. */
+const axisHeight = 23
 /** Rows beyond what is seen, on both sides. */
 const slack = 4
 
@@ -43,17 +45,23 @@ export class TimelineView {
   #ordered = ''
   #axisMs = 0
   #selected = -1
+  /** Rows that have just started are kept in sight until somebody scrolls. */
+  #follows = true
 
   constructor(options: TimelineOptions) {
     this.#options = options
     this.#list = h(
       'div',
       { class: 'af-rows', role: 'listbox', tabindex: 0, 'aria-label': 'Timeline of the steps' },
+      this.#axis,
       this.#sheet,
       this.#cursor,
     )
-    this.element = h('div', { class: 'af-timeline' }, this.#axis, this.#list, this.#legend)
+    this.element = h('div', { class: 'af-timeline' }, this.#list, this.#legend)
     this.#list.addEventListener('scroll', () => this.#frames.ask(), { passive: true })
+    for (const name of ['wheel', 'pointerdown', 'keydown']) {
+      this.#list.addEventListener(name, () => (this.#follows = false), { passive: true })
+    }
     this.#list.addEventListener('keydown', (event) => this.#key(event))
     this.#sheet.addEventListener('click', (event) => this.#click(event))
     new ResizeObserver(() => this.#frames.ask()).observe(this.#list)
@@ -65,6 +73,7 @@ export class TimelineView {
     this.#clock = clock ?? (() => model?.at ?? 0)
     this.#axisMs = 0
     this.#ordered = ''
+    this.#follows = true
     for (const { element } of this.#drawn.values()) element.remove()
     this.#drawn.clear()
     this.refresh()
@@ -81,7 +90,8 @@ export class TimelineView {
       const { scrollTop, clientHeight } = this.#list
       const top = place * rowHeight
       if (top < scrollTop) this.#list.scrollTop = top
-      else if (top + rowHeight > scrollTop + clientHeight) this.#list.scrollTop = top + rowHeight - clientHeight
+      else if (top + rowHeight + axisHeight > scrollTop + clientHeight)
+        this.#list.scrollTop = top + rowHeight + axisHeight - clientHeight
     }
     this.#frames.ask()
   }
@@ -95,6 +105,9 @@ export class TimelineView {
     this.#order = model.rows.map((_, index) => index)
     this.#order.sort((a, b) => start(model.rows[a]) - start(model.rows[b]) || a - b)
     this.#sheet.style.height = `${this.#order.length * rowHeight}px`
+    if (!this.#follows || model.outcome !== undefined) return
+    const started = model.rows.reduce((sum, { startedAt }) => sum + (startedAt === undefined ? 0 : 1), 0)
+    this.#list.scrollTop = Math.max(0, started * rowHeight + axisHeight - this.#list.clientHeight)
   }
 
   #draw(): void {
@@ -195,8 +208,7 @@ export class TimelineView {
   }
 
   #tellProviders(model: RunModel): void {
-    const names = new Set<string>()
-    for (const row of model.rows) for (const { provider } of row.bars) names.add(provider)
+    const names = model.providers
     if (this.#legend.dataset['names'] === [...names].join()) return
     this.#legend.dataset['names'] = [...names].join()
     const items = [...names].map((name) => {

@@ -29,25 +29,25 @@ export const viewCss = `
 .af-graph > .af-empty[hidden] { display: none; }
 .af-zoom { position: absolute; right: 10px; bottom: 10px; display: flex; gap: 4px; }
 
-.af-timeline { display: grid; grid-template-rows: auto 1fr auto; min-height: 0; background: var(--af-surface); --names: clamp(96px, 26%, 200px); }
+.af-timeline { display: grid; grid-template-rows: 1fr auto; min-height: 0; background: var(--af-surface); --names: clamp(96px, 26%, 200px); }
 .af-timeline.af-none > * { visibility: hidden; }
-.af-axis { position: relative; height: 22px; margin-left: var(--names); margin-right: 12px; border-bottom: 1px solid var(--af-line); color: var(--af-muted); font: 11px/22px var(--af-font); font-variant-numeric: tabular-nums; }
+.af-axis { position: sticky; top: 0; z-index: 1; height: 22px; background: var(--af-surface); box-shadow: -200px 0 var(--af-surface), 12px 0 var(--af-surface); margin-left: var(--names); margin-right: 12px; border-bottom: 1px solid var(--af-line); color: var(--af-muted); font: 11px/22px var(--af-font); font-variant-numeric: tabular-nums; }
 .af-axis span { position: absolute; left: calc(var(--at) * 100%); padding-left: 4px; border-left: 1px solid var(--af-line); white-space: nowrap; }
 .af-rows { position: relative; overflow: hidden auto; min-height: 0; outline-offset: -2px; }
 .af-lines { position: relative; }
-.af-line { position: absolute; left: 0; right: 0; height: 28px; display: grid; grid-template-columns: var(--names) 1fr; padding-right: 12px; cursor: pointer; font: 12.5px/28px var(--af-font); color: var(--af-text); }
+.af-line { position: absolute; left: 0; right: 0; height: 25px; display: grid; grid-template-columns: var(--names) 1fr; cursor: pointer; font: 12.5px/25px var(--af-font); color: var(--af-text); }
 .af-line:hover { background: var(--af-sunken); }
 .af-line[aria-selected='true'] { background: var(--af-accent-soft); box-shadow: inset 3px 0 var(--af-accent); }
 .af-name { display: flex; align-items: center; gap: 7px; padding: 0 8px 0 12px; min-width: 0; }
 .af-name span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.af-track { position: relative; }
+.af-track { position: relative; margin-right: 12px; }
 .af-track > span { position: absolute; left: calc(var(--from) * 100%); width: calc(var(--for) * 100%); }
-.af-bar { top: 6px; height: 16px; min-width: 3px; box-sizing: border-box; border-radius: 3px; overflow: hidden; background: var(--provider); color: var(--af-surface); font: 600 10.5px/16px var(--af-font); padding-left: 4px; white-space: nowrap; }
-.af-bar.af-end-failed, .af-bar.af-end-lost { color: var(--af-text); border: 1px solid var(--af-failed); line-height: 14px; background: repeating-linear-gradient(-45deg, color-mix(in srgb, var(--provider) 35%, transparent) 0 4px, transparent 4px 8px); }
+.af-bar { top: 5px; height: 15px; min-width: 3px; box-sizing: border-box; border-radius: 3px; overflow: hidden; background: var(--provider); color: var(--af-surface); font: 600 10.5px/15px var(--af-font); padding-left: 4px; white-space: nowrap; }
+.af-bar.af-end-failed, .af-bar.af-end-lost { color: var(--af-text); border: 1px solid var(--af-failed); line-height: 13px; background: repeating-linear-gradient(-45deg, color-mix(in srgb, var(--provider) 35%, transparent) 0 4px, transparent 4px 8px); }
 .af-bar.af-end-lost { border-color: var(--af-line-strong); }
-.af-bar.af-audit, .af-bar.af-hedge, .af-bar.af-repair { top: 9px; height: 12px; line-height: 12px; opacity: 0.88; }
-.af-queue { top: 13px; height: 0; border-top: 2px dotted var(--af-line-strong); }
-.af-wait { top: 12px; height: 0; border-top: 3px dashed var(--af-ready); }
+.af-bar.af-audit, .af-bar.af-hedge, .af-bar.af-repair { top: 7px; height: 11px; line-height: 11px; opacity: 0.88; }
+.af-queue { top: 12px; height: 0; border-top: 2px dotted var(--af-line-strong); }
+.af-wait { top: 11px; height: 0; border-top: 3px dashed var(--af-ready); }
 .af-cursor { position: absolute; top: 0; bottom: 0; left: calc(var(--names) + (100% - var(--names) - 12px) * var(--at, 0)); width: 1px; background: var(--af-running); opacity: 0.5; pointer-events: none; }
 .af-cursor[hidden] { display: none; }
 .af-legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 0; padding: 5px 12px; list-style: none; border-top: 1px solid var(--af-line); color: var(--af-muted); font: 12px/1.4 var(--af-font); }

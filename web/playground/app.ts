@@ -75,6 +75,7 @@ export class Playground {
     this.#traveller = new Traveller({
       files: (step) => this.#filesOf(step),
       onMoment: (model, moment) => {
+        this.#markPath(moment === undefined)
         this.#present(model)
         if (moment !== undefined) this.#travel.tell(moment.state)
       },
@@ -239,7 +240,6 @@ export class Playground {
     this.shell.status(simulate === undefined ? 'Running' : `Running, simulated: ${simulate}`)
     if (this.shell.narrow && this.shell.view === 'plan') this.shell.show('graph')
     if (this.shell.view === 'report') this.shell.show('graph')
-    this.graph.critical([])
     this.#present(session.model)
     this.#announcer.began(`The run begins: ${plural(this.#verdict.plan.steps.length, 'step')}`)
   }
@@ -265,12 +265,19 @@ export class Playground {
     this.shell.status(words, result.outcome === 'ok' ? 'good' : 'bad')
     this.#announcer.say(words)
     this.#report.show(session)
-    const onPath = new Set(result.report.criticalPath)
-    this.graph.critical(model.rows.filter(({ info }) => onPath.has(info.id)).map(({ index }) => index))
+    this.#markPath(true)
     this.#refresh()
     this.#present(model)
     const records = await this.#traveller.open(session)
     if (session === this.#session) this.#travel.offer(records)
+  }
+
+  /** The critical path is known at the end alone: of earlier moments it would tell the future. */
+  #markPath(atEnd: boolean): void {
+    const session = this.#session
+    const onPath = new Set(atEnd ? (session?.result?.report.criticalPath ?? []) : [])
+    const rows = session?.model.rows ?? []
+    this.graph.critical(rows.filter(({ info }) => onPath.has(info.id)).map(({ index }) => index))
   }
 
   /** Draws a run, or a plan that is still to run. */

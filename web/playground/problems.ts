@@ -40,7 +40,7 @@ export class Problems {
 
   /** What the plan would come to, by planning figures. */
   estimate(makespanMs: number, costMicroUsd: number): void {
-    this.#estimate.textContent = `about ${formatDuration(makespanMs)} and ${formatUsd(costMicroUsd)}`
+    this.#estimate.textContent = `real: ~${formatDuration(makespanMs)}, ${formatUsd(costMicroUsd)}`
     this.#estimate.title = 'Estimate for real providers: longest path at claimed speeds, prices of the table'
   }
 

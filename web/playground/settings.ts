@@ -15,16 +15,16 @@ interface Choice {
 }
 
 const modes: readonly Choice[] = [
-  { value: 'build', words: 'build: each step where it fits' },
-  { value: 'fast', words: 'fast: the quickest models' },
-  { value: 'double-check', words: 'double-check: audits, repairs' },
+  { value: 'build', words: 'build' },
+  { value: 'fast', words: 'fast' },
+  { value: 'double-check', words: 'double-check' },
 ]
 const real = 'real'
 const sources: readonly Choice[] = [
-  { value: 'default', words: 'simulated: usual speeds' },
-  { value: 'flaky', words: 'simulated: one call in five fails' },
-  { value: 'mission', words: 'simulated: 30 s an answer' },
-  { value: 'instant', words: 'simulated: at once' },
+  { value: 'default', words: 'simulated' },
+  { value: 'flaky', words: 'simulated, failing often' },
+  { value: 'mission', words: 'simulated, 30 s an answer' },
+  { value: 'instant', words: 'simulated, at once' },
   { value: real, words: 'real, with your keys' },
 ]
 const speeds: readonly Choice[] = [

@@ -5,7 +5,7 @@ const themes = ['auto', 'light', 'dark'] as const
 
 export function themeSwitch(onChange: () => void): HTMLElement {
   const options = themes.map((theme) =>
-    h('option', { value: theme }, theme === 'auto' ? 'System' : theme === 'light' ? 'Light' : 'Dark'),
+    h('option', { value: theme }, `Theme: ${theme}`),
   )
   const select = h('select', { id: 'set-theme', 'aria-label': 'Theme' }, ...options)
   select.addEventListener('change', () => {

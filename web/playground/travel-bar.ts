@@ -34,8 +34,8 @@ export class TravelBar {
       step('‹', 'One record back', -1),
       this.#slider,
       step('›', 'One record on', 1),
-      this.#words,
       this.#back,
+      this.#words,
     )
   }
 

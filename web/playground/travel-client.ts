@@ -14,17 +14,16 @@ export class TravelClient {
   /** What the worker has read: a session, and how much of its journal. */
   #session: RunSession | undefined
   #length = -1
-  #records = 0
+  #records: Promise<number> = Promise.resolve(0)
 
   /** Brings the worker to where the run stands; the number of its records. */
-  async open(session: RunSession): Promise<number> {
+  open(session: RunSession): Promise<number> {
     const { journal } = session
     if (session === this.#session && journal.length === this.#length) return this.#records
     this.#session = session
     this.#length = journal.length
-    const { records } = await this.#ask<'open'>({ asks: 'open', journal })
-    this.#records = records
-    return records
+    this.#records = this.#ask<'open'>({ asks: 'open', journal }).then(({ records }) => records)
+    return this.#records
   }
 
   moment(record: number): Promise<Moment> {

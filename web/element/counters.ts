@@ -57,7 +57,8 @@ export class Counters {
     }
     const over = model.outcome !== undefined
     const { failed, skipped } = model.counts
-    set('time', formatDuration(over ? model.at : Math.max(model.at, this.#clock())))
+    const now = Math.max(model.at, this.#clock())
+    set('time', formatDuration(over ? model.at : Math.floor(now / 100) * 100))
     set('steps', `${formatCount(model.settled)} / ${formatCount(model.rows.length)}`, failed + skipped > 0 ? 'bad' : '')
     set('flight', formatCount(model.open))
     set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)

@@ -25,9 +25,9 @@ export interface GraphScene {
   readonly fonts: { readonly text: string; readonly bold: string; readonly small: string }
 }
 
-/** Below these zooms texts, then marks and stripes are left out. */
+/** Below these zooms texts, then marks, stripes and whatever moves are left out. */
 const textZoom = 0.42
-const detailZoom = 0.2
+export const detailZoom = 0.2
 
 const marks = new Map<StepRowState, Path2D>()
 function markOf(state: StepRowState): Path2D {
@@ -43,9 +43,11 @@ export function paintGraph(context: CanvasRenderingContext2D, scene: GraphScene,
   context.scale(view.zoom, view.zoom)
   context.translate(-view.x, -view.y)
   paintEdges(context, scene, palette)
+  if (view.zoom < detailZoom) paintTiny(context, scene, palette)
   for (const [index, point] of scene.layout.nodes.entries()) {
     const row = scene.rows[index]
     if (row === undefined || point === undefined || !inSight(scene, point)) continue
+    if (view.zoom < detailZoom && index !== scene.selected) continue
     paintNode(context, scene, palette, row, point)
   }
   context.restore()
@@ -120,6 +122,26 @@ function trace(path: Path2D, { points }: GraphEdge, { direction }: GraphLayout, 
   }
 }
 
+/** Nodes of one state are one path of plain boxes: a thousand rounded ones take a slow machine too long. */
+function paintTiny(context: CanvasRenderingContext2D, scene: GraphScene, palette: Palette): void {
+  const paths = new Map<StepRowState, Path2D>()
+  const { width, height } = nodeSize
+  for (const [index, point] of scene.layout.nodes.entries()) {
+    const row = scene.rows[index]
+    if (row === undefined || !inSight(scene, point)) continue
+    let path = paths.get(row.state)
+    if (path === undefined) paths.set(row.state, (path = new Path2D()))
+    path.rect(point.x - width / 2, point.y - height / 2, width, height)
+  }
+  for (const [state, path] of paths) {
+    const quiet = state === 'waiting' || state === 'skipped'
+    context.fillStyle = palette.colour(quiet ? 'line-strong' : state)
+    context.globalAlpha = quiet ? 0.45 : 1
+    context.fill(path)
+  }
+  context.globalAlpha = 1
+}
+
 function paintNode(
   context: CanvasRenderingContext2D,
   scene: GraphScene,
@@ -127,18 +149,14 @@ function paintNode(
   row: StepRow,
   { x, y }: Point,
 ): void {
-  const { view, selected, hovered, focused } = scene
+  const { selected, hovered, focused } = scene
   const { width, height } = nodeSize
   const [left, top] = [x - width / 2, y - height / 2]
   const colour = palette.colour(row.state)
   context.beginPath()
   context.roundRect(left, top, width, height, 8)
-  const small = row.state === 'waiting' || row.state === 'skipped' ? palette.colour('line-strong') : colour
-  context.fillStyle = view.zoom < detailZoom ? small : palette.colour(`${row.state}-soft`)
-  context.globalAlpha = view.zoom < detailZoom && row.state === 'waiting' ? 0.45 : 1
+  context.fillStyle = palette.colour(`${row.state}-soft`)
   context.fill()
-  context.globalAlpha = 1
-  if (view.zoom < detailZoom && row.index !== selected) return
   const chosen = row.index === selected
   context.strokeStyle = chosen
     ? palette.colour('accent')
@@ -157,7 +175,7 @@ function paintNode(
   }
   if (row.state === 'running') paintProgress(context, palette, row, left, top)
   paintMark(context, scene, row, left + 15, top + 7, colour)
-  if (view.zoom >= textZoom) paintTexts(context, scene, palette, row, left, top)
+  if (scene.view.zoom >= textZoom) paintTexts(context, scene, palette, row, left, top)
 }
 
 function paintProgress(

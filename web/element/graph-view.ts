@@ -3,7 +3,7 @@
  * Arrow keys go along the edges, Enter opens a step, + − 0 zoom, Shift and an arrow move the view.
  */
 import { FrameLoop, h, icon, icons, reducedMotion } from './dom.js'
-import { paintGraph } from './graph-paint.js'
+import { detailZoom, paintGraph } from './graph-paint.js'
 import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutRequest } from './layers.js'
 import type { RunModel } from './run-model.js'
 import { rowWords } from './step-words.js'
@@ -212,7 +212,8 @@ export class GraphView {
     this.drawn.frames += 1
     this.drawn.ms += took
     this.drawn.longest = Math.max(this.drawn.longest, took)
-    if (model.counts.running > 0 && !still && model.outcome === undefined) this.#frames.ask()
+    const moves = model.counts.running > 0 && model.outcome === undefined && this.#viewport.view.zoom >= detailZoom
+    if (moves && !still) this.#frames.ask()
   }
 
   #at(x: number, y: number): number {

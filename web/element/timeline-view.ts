@@ -155,7 +155,9 @@ export class TimelineView {
     if (row === undefined || index === undefined) return
     const live = row.state === 'running' || row.state === 'ready'
     const chosen = index === this.#selected
-    const key = `${place} ${row.changedVersion} ${row.state} ${row.note} ${chosen} ${this.#axisMs} ${live ? now : 0}`
+    // Ten times a second is smooth enough for bars that grow, and rows are made anew for it.
+    const beat = live ? Math.floor(now / 100) : 0
+    const key = `${place} ${row.changedVersion} ${row.bars.length} ${row.note} ${chosen} ${this.#axisMs} ${beat}`
     const known = this.#drawn.get(index)
     if (known?.key === key) return
     const element = known?.element ?? h('div', { class: 'af-line', role: 'option', id: `${this.#id}-${index}` })

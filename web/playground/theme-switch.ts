@@ -4,9 +4,7 @@ import { h } from '../element/dom.js'
 const themes = ['auto', 'light', 'dark'] as const
 
 export function themeSwitch(onChange: () => void): HTMLElement {
-  const options = themes.map((theme) =>
-    h('option', { value: theme }, `Theme: ${theme}`),
-  )
+  const options = themes.map((theme) => h('option', { value: theme }, `Theme: ${theme}`))
   const select = h('select', { id: 'set-theme', 'aria-label': 'Theme' }, ...options)
   select.addEventListener('change', () => {
     document.documentElement.dataset['theme'] = select.value

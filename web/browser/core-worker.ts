@@ -14,16 +14,19 @@ interface Under {
   reject(error: unknown): void
 }
 
+/** How long its files may take to come, ms. */
+const startMs = 30_000
+
 export class CoreWorker {
   readonly #worker: Worker
   readonly #jobs = new Map<number, Under>()
   /** Called once, when nothing can run here any more. */
-  readonly #onEnd: () => void
+  readonly #onEnd: (worker: CoreWorker) => void
   #ready: { resolve(): void; reject(error: Error): void } | undefined
   #next = 0
   ended = false
 
-  private constructor(worker: Worker, onEnd: () => void) {
+  private constructor(worker: Worker, onEnd: (worker: CoreWorker) => void) {
     this.#worker = worker
     this.#onEnd = onEnd
     worker.onmessage = ({ data }: MessageEvent<readonly FromWorker[]>) => {
@@ -37,14 +40,24 @@ export class CoreWorker {
   }
 
   /** Resolves when it works; rejects when there is none to be had: refused by policy, not found, no modules in workers. */
-  static async start(url: string | URL | undefined, onEnd: () => void): Promise<CoreWorker> {
+  static async start(
+    url: string | URL | undefined,
+    began: (worker: CoreWorker) => void,
+    onEnd: (worker: CoreWorker) => void,
+  ): Promise<CoreWorker> {
     // Bundlers look for exactly this expression.
     const worker =
       url === undefined
         ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'aetherflow' })
         : new Worker(url, { type: 'module', name: 'aetherflow' })
     const started = new CoreWorker(worker, onEnd)
-    await new Promise<void>((resolve, reject) => (started.#ready = { resolve, reject }))
+    began(started)
+    const late = setTimeout(() => started.#end(stopped('it did not say that it is ready')), startMs)
+    try {
+      await new Promise<void>((resolve, reject) => (started.#ready = { resolve, reject }))
+    } finally {
+      clearTimeout(late)
+    }
     return started
   }
 
@@ -157,7 +170,7 @@ export class CoreWorker {
     this.#worker.terminate()
     this.#ready?.reject(error)
     for (const job of [...this.#jobs.keys()]) this.#over(job, (under) => under.reject(error))
-    this.#onEnd()
+    this.#onEnd(this)
   }
 }
 

@@ -12,8 +12,9 @@ import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
-import { pageOf } from './job.js'
+import { pageOf, type JobKind } from './job.js'
 import type { PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
+import type { CorsProbe } from './probe.js'
 import { performAnywhere } from './threads.js'
 
 export { AetherflowError } from '../../bindings/errors.js'
@@ -26,6 +27,7 @@ export type { PlanSource } from '../standard/plan-source.js'
 export type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
 export type { SimulatorProfile } from '../standard/simulator/index.js'
 export type * from './options.js'
+export type { CorsProbe } from './probe.js'
 export { disposeWorkers } from './threads.js'
 
 /**
@@ -71,7 +73,15 @@ export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): 
   return (await quietly('explain', plan, options)) as ExplainedPlan
 }
 
-async function quietly(kind: 'check' | 'explain', plan: PlanSource, options: PlanOptions): Promise<unknown> {
+/**
+ * Whether this page can call a provider, as far as a page can know: by asking for its models, with the key when `keys` knows one.
+ * Behind `relay`, whether it can call the relay. Rejects with route.unknown_provider.
+ */
+export async function probeCors(provider: string, options: Omit<PlanOptions, 'providers'> = {}): Promise<CorsProbe> {
+  return (await quietly('probe', '', { ...options, providers: [provider] })) as CorsProbe
+}
+
+async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: PlanOptions): Promise<unknown> {
   const page = pageOf(
     options,
     () => undefined,

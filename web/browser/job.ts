@@ -18,7 +18,7 @@ export interface JobSettings extends PlanSettings {
   readonly answers: readonly Question[]
 }
 
-export type JobKind = 'run' | 'check' | 'explain'
+export type JobKind = 'run' | 'check' | 'explain' | 'probe'
 export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal'
 
 /** The page, as the job sees it. */

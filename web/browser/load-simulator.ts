@@ -1,3 +1,5 @@
+import { AetherflowError } from '../../bindings/errors.js'
+
 type SimulatorModule = typeof import('../standard/simulator/index.js')
 
 /**
@@ -6,5 +8,10 @@ type SimulatorModule = typeof import('../standard/simulator/index.js')
  */
 export async function loadSimulator(): Promise<SimulatorModule> {
   const { href } = new URL('./simulator.js', import.meta.url)
-  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as SimulatorModule
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as SimulatorModule
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    throw new AetherflowError('host.io', href, `the simulator cannot be loaded: ${detail}`)
+  }
 }

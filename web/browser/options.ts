@@ -25,7 +25,7 @@ export interface PlanOptions extends PlanSettings, ThreadOptions {
   readonly providers?: readonly string[] | undefined
   /**
    * Address of a relay: a server of yours that sends `{relay}/{provider id}/…` on to that provider and may add its key. See
-   * examples/09-relay.mjs. What the page would send as the provider's key goes to the relay. Default: none.
+   * examples/browser/relay.mjs. What the page would send as the provider's key goes to the relay. Default: none.
    */
   readonly relay?: string | undefined
   /** Simulated time runs so many times as fast. Default 1. */

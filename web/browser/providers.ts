@@ -1,19 +1,24 @@
 /** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. */
+import type { RunReport } from '../../bindings/events.js'
 import type { Fetch, ModelClient } from '../../bindings/ports.js'
-import type { Config, ProviderEntry } from '../standard/config.js'
+import type { ProviderEntry } from '../standard/config.js'
 import { clientFor, dialects, simulatedEntries } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run-setup.js'
 import type { Here, JobSettings, Page } from './job.js'
-import { pageClient } from './page-client.js'
+import { Connections } from './connections.js'
 import { loadSimulator } from './load-simulator.js'
+import { pageFetch } from './page-fetch.js'
 
 export interface PageProviders {
   /** Ids of those that can be called. */
   readonly available: readonly string[]
   client(provider: string): ModelClient | undefined
   readonly simulated: string | undefined
+  /** The run's report with what is known of its connections. */
+  complete(report: RunReport): RunReport
+  close(): void
 }
 
 /** Never asked over a network: the simulator answers in this thread. */
@@ -24,16 +29,17 @@ export async function openProviders(
   settings: JobSettings,
   page: Page,
   here: Here,
-  timeouts?: Config['timeouts'],
+  timeouts: Timeouts = {},
 ): Promise<PageProviders> {
   const more = {
     ...(here.clock === undefined ? {} : { clock: here.clock }),
-    ...(timeouts === undefined ? {} : { timeouts: timeouts as Timeouts }),
+    timeouts,
   }
   if (settings.simulate !== undefined && settings.simulate !== false)
     return simulated(entries, settings, settings.simulate, more, here.fetch)
   const asks = settings.answers.includes('key')
   const clients = new Map<string, ModelClient>()
+  const connections = new Connections()
   for (const entry of await callable(entries, settings, asks ? page : undefined)) {
     const { id, dialect } = entry
     const key = async (): Promise<string> => {
@@ -41,12 +47,18 @@ export async function openProviders(
       // Something has to stand in the header; a relay puts its own key there.
       return known ?? (settings.relay === undefined ? '' : 'relay')
     }
-    const baseUrl = settings.relay === undefined ? entry.baseUrl : relayed(settings.relay, entry)
-    const fetch: Fetch = here.fetch ?? ((input, init) => globalThis.fetch(input, init))
-    const rule = settings.relay === undefined ? corsRule(dialect) : corsRule('relay')
-    clients.set(id, pageClient(dialect, { baseUrl, key, ...more }, { fetch, rule }))
+    const rule = corsRule(settings.relay === undefined ? dialect : 'relay')
+    const fetch = pageFetch(here.fetch ?? platformFetch, rule, (url) => connections.sent(url))
+    const client = clientFor(dialect, { baseUrl: addressOf(entry, settings), key, fetch, ...more })
+    if (client !== undefined) clients.set(id, client)
   }
-  return { available: [...clients.keys()], client: (provider) => clients.get(provider), simulated: undefined }
+  return {
+    available: [...clients.keys()],
+    client: (provider) => clients.get(provider),
+    simulated: undefined,
+    complete: (report) => connections.complete(report),
+    close: () => connections.close(),
+  }
 }
 
 /** Those that are named, else those with a key; behind a relay that holds the keys, all. */
@@ -67,8 +79,11 @@ async function callable(
   return keyed
 }
 
-/** `{relay}/{id}` and the path of the provider's own address, so that a relay need only know origins. */
-function relayed(relay: string, { id, baseUrl }: ProviderEntry): string {
+export const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
+
+/** Where a provider is called: itself, or `{relay}/{id}` and the path of its own address, so that a relay need only know origins. */
+export function addressOf({ id, baseUrl }: ProviderEntry, { relay }: Pick<JobSettings, 'relay'>): string {
+  if (relay === undefined) return baseUrl
   return `${relay.replace(/\/+$/, '')}/${encodeURIComponent(id)}${new URL(baseUrl).pathname.replace(/\/+$/, '')}`
 }
 
@@ -92,5 +107,11 @@ async function simulated(
     const client = clientFor(dialect, { ...config, idempotencyHeader: 'idempotency-key' })
     if (client !== undefined) clients.set(id, client)
   }
-  return { available: [...clients.keys()], client: (provider) => clients.get(provider), simulated: profile.name }
+  return {
+    available: [...clients.keys()],
+    client: (provider) => clients.get(provider),
+    simulated: profile.name,
+    complete: (report) => report,
+    close: () => undefined,
+  }
 }

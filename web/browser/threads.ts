@@ -1,4 +1,5 @@
 /** Which thread does a job: the shared worker, one of its own, or this one. */
+import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { CoreWorker } from './core-worker.js'
 import { settingsOf, type Job, type JobKind, type Page } from './job.js'
@@ -39,6 +40,8 @@ export async function performAnywhere(
   const bound = performer !== undefined || fetch !== undefined || clock !== undefined
   if (wanted !== false && !bound) {
     const lease = await (wanted === 'own' ? own(options) : share(options)).catch((error: unknown) => {
+      // Taken away by the page, not missing.
+      if (error instanceof AetherflowError && error.code === 'host.disposed') throw error
       page.emit(withoutWorker(error))
       return undefined
     })
@@ -50,9 +53,18 @@ export async function performAnywhere(
       }
     }
   }
-  // Only then: with a worker the page never loads the core's side.
-  const { performJob } = await import('./perform-job.js')
+  const { performJob } = await loadHere()
   return { value: await performJob(job, page, { performer, fetch, clock }), thread: 'page' }
+}
+
+/** On demand: with a worker the page never loads the core's side. */
+async function loadHere(): Promise<typeof import('./perform-job.js')> {
+  try {
+    return await import('./perform-job.js')
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    throw new AetherflowError('host.io', '', `a part of the package cannot be loaded: ${detail}`)
+  }
 }
 
 interface Lease {
@@ -61,12 +73,14 @@ interface Lease {
 }
 
 async function start(url: string | URL | undefined, onEnd: () => void): Promise<CoreWorker> {
-  const worker = await CoreWorker.start(url, () => {
-    if (worker !== undefined) all.delete(worker)
-    onEnd()
-  })
-  all.add(worker)
-  return worker
+  return CoreWorker.start(
+    url,
+    (worker) => all.add(worker),
+    (worker) => {
+      all.delete(worker)
+      onEnd()
+    },
+  )
 }
 
 async function own({ assets }: RunPlanOptions): Promise<Lease> {

@@ -22,10 +22,10 @@ export interface GraphScene {
   readonly critical: ReadonlySet<number>
   /** 0–1, of the marks that turn; a constant where motion is not wanted. */
   readonly phase: number
-  readonly fonts: { readonly text: string; readonly bold: string; readonly small: string }
+  readonly fonts: { readonly large: string; readonly bold: string; readonly small: string }
 }
 
-/** Below these zooms texts, then marks, stripes and whatever moves are left out. */
+/** Below these zooms second lines, then texts, marks, stripes and whatever moves are left out. */
 const textZoom = 0.42
 export const detailZoom = 0.2
 
@@ -174,8 +174,8 @@ function paintNode(
     context.fill()
   }
   if (row.state === 'running') paintProgress(context, palette, row, left, top)
-  paintMark(context, scene, row, left + 15, top + 7, colour)
-  if (scene.view.zoom >= textZoom) paintTexts(context, scene, palette, row, left, top)
+  paintMark(context, scene, row, left + 15, scene.view.zoom < textZoom ? top + 16 : top + 7, colour)
+  paintTexts(context, scene, palette, row, left, top)
 }
 
 function paintProgress(
@@ -243,7 +243,7 @@ function fitText(context: CanvasRenderingContext2D, text: string, room: number):
 
 function paintTexts(
   context: CanvasRenderingContext2D,
-  { fonts, at }: GraphScene,
+  { fonts, at, view }: GraphScene,
   palette: Palette,
   row: StepRow,
   left: number,
@@ -251,6 +251,12 @@ function paintTexts(
 ): void {
   context.textBaseline = 'alphabetic'
   context.fillStyle = palette.colour(row.state === 'skipped' ? 'muted' : 'text')
+  if (view.zoom < textZoom) {
+    // One line, as large as the node takes: small, but still to be read.
+    context.font = fonts.large
+    context.fillText(fitText(context, row.info.id, nodeSize.width - 40), left + 34, top + 32)
+    return
+  }
   context.font = fonts.bold
   context.fillText(fitText(context, row.info.id, nodeSize.width - 44), left + 36, top + 19.5)
   context.fillStyle = palette.colour('muted')

@@ -143,9 +143,9 @@ export class GraphView {
 
   #arrange(): void {
     const rows = this.#model?.rows ?? []
-    const direction: Direction = this.#stage.clientWidth < 480 && this.#stage.clientWidth > 0 ? 'TB' : 'LR'
     this.#arranged = rows.length
     const dependencies = rows.map(({ info }) => info.dependencies)
+    const direction = this.#direction(dependencies)
     const shape = `${direction}${dependencies.map((list) => list.join(',')).join(';')}`
     if (shape === this.#shape) return
     this.#shape = shape
@@ -154,6 +154,16 @@ export class GraphView {
     void this.#options.layout?.(request).then((better) => {
       if (better !== undefined && shape === this.#shape) this.#take(better)
     })
+  }
+
+  /** To the right, as time goes, unless the plan is seen much larger downwards. */
+  #direction(dependencies: readonly (readonly number[])[]): Direction {
+    const { clientWidth, clientHeight } = this.#stage
+    const zoom = (direction: Direction): number => {
+      const { width, height } = layeredLayout({ dependencies, direction })
+      return Math.min(1, clientWidth / width, clientHeight / height)
+    }
+    return zoom('TB') > 1.25 * zoom('LR') ? 'TB' : 'LR'
   }
 
   #take(layout: GraphLayout): void {
@@ -204,7 +214,7 @@ export class GraphView {
         focused: this.#stage.matches(':focus-visible'),
         critical: this.#critical,
         phase: still ? 0.1 : (now % turnMs) / turnMs,
-        fonts: { text: `13px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },
+        fonts: { large: `600 19px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },
       },
       this.#palette,
     )

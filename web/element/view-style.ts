@@ -55,9 +55,9 @@ export const viewCss = `
 .af-legend li { display: flex; align-items: center; }
 
 .af-figures { position: relative; background: var(--af-surface); }
-.af-counters { display: flex; flex-wrap: wrap; margin: 0; padding: 8px 6px 10px; gap: 4px 0; }
-.af-count { flex: 1 1 auto; padding: 0 10px; border-left: 1px solid var(--af-line); }
-.af-count:first-child { border-left: 0; }
+.af-counters { display: flex; flex-wrap: wrap; margin: 0; padding: 8px 0 10px; gap: 4px 0; overflow: hidden; }
+/* The line left of the first in each row lies outside, and is cut off. */
+.af-count { flex: 1 1 auto; margin-left: -1px; padding: 0 8px 0 14px; border-left: 1px solid var(--af-line); }
 .af-count dt { color: var(--af-muted); font: 11px/1.4 var(--af-font); white-space: nowrap; }
 .af-count dd { margin: 0; font: 600 16px/1.3 var(--af-font); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .af-count dd[data-state='bad'] { color: var(--af-failed); }

@@ -112,14 +112,16 @@ export class Playground {
   }
 
   #actions(): HTMLElement[] {
-    const button = (words: string, action: () => void): HTMLElement =>
-      h('button', { type: 'button', class: 'plain', onclick: action }, words)
+    const button = (words: string, action: () => void, more = ''): HTMLElement => {
+      const rest = more !== '' && h('span', { class: 'roomy' }, more)
+      return h('button', { type: 'button', class: 'plain', onclick: action }, words, rest)
+    }
     return [
       themeSwitch(() => {
         this.graph.recolour()
         this.#timeline.refresh()
       }),
-      button('Keys and files', () => this.#keys.open()),
+      button('Keys', () => this.#keys.open(), ' and files'),
       button('Share', () => void this.#share()),
     ]
   }

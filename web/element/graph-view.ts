@@ -2,6 +2,7 @@
  * The graph of a plan: a canvas for eyes, and for everybody else a list box whose active option tells the step in words.
  * Arrow keys go along the edges, Enter opens a step, + − 0 zoom, Shift and an arrow move the view.
  */
+import { plural } from '../standard/format.js'
 import { FrameLoop, h, icon, icons, reducedMotion } from './dom.js'
 import { detailZoom, paintGraph } from './graph-paint.js'
 import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutRequest } from './layers.js'
@@ -265,7 +266,8 @@ export class GraphView {
     const set = (name: string, value: string | number): void => this.#option.setAttribute(name, String(value))
     set('aria-selected', String(row !== undefined))
     set('aria-setsize', model?.rows.length ?? 0)
-    set('aria-posinset', this.#selected + 1)
+    if (row === undefined) this.#option.removeAttribute('aria-posinset')
+    else set('aria-posinset', this.#selected + 1)
     const words =
       row === undefined
         ? `${model?.rows.length ?? 0} steps; none is selected`
@@ -331,5 +333,5 @@ export class GraphView {
 }
 
 function links({ info, dependents }: RunModel['rows'][number]): string {
-  return `${info.dependencies.length} dependencies, ${dependents.length} dependents`
+  return `needs ${plural(info.dependencies.length, 'step')}, needed by ${dependents.length}`
 }

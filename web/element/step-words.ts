@@ -25,8 +25,10 @@ export const stateMarks: Readonly<Record<StepRowState, string>> = {
 
 /** One line that tells all of a step: for screen readers and tooltips. */
 export function rowWords(row: StepRow, at: number): string {
-  const words = [row.info.id, stateWords[row.state]]
-  if (row.provider !== '') words.push(`on ${row.provider}`)
+  const words = [
+    row.info.id,
+    row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
+  ]
   if (row.startedAt !== undefined) {
     const end = row.endedAt ?? at
     words.push(`started at ${formatDuration(row.startedAt)}, ${formatDuration(end - row.startedAt)} long`)

@@ -40,13 +40,14 @@ export class Playground {
   readonly #travel: TravelBar
   readonly #traveller: Traveller
   readonly #announcer = new Announcer()
-  readonly #keys = new KeysDialog(() => this.#idleStatus())
+  readonly #keys = new KeysDialog(() => this.#idleStatus(true))
   readonly #check: PlanCheck
   #verdict: Verdict | undefined
   /** The plan as the core read it last: what the graph shows while nothing runs. */
   #planned: RunModel | undefined
   #session: RunSession | undefined
   #selected = -1
+  #noticed = false
   /** Text of the example that was picked: once it is changed, it is the visitor's own. */
   #exampleText = ''
 
@@ -66,7 +67,7 @@ export class Playground {
     this.#settings = new Settings({
       onExample: (id) => void this.example(id),
       onChange: () => {
-        this.#idleStatus()
+        this.#idleStatus(true)
         this.#ask(true)
       },
     })
@@ -132,11 +133,17 @@ export class Playground {
       const shared = await sharedPlan(fragment)
       if (shared === undefined) return await this.example(examples[0]?.id ?? '')
       this.#editor.text = shared
-      this.shell.status('The plan of the link')
+      this.#notice('The plan of the link')
     } catch {
       await this.example(examples[0]?.id ?? '')
-      this.shell.status('The link is damaged: its plan cannot be read', 'bad')
+      this.#notice('The link is damaged: its plan cannot be read', 'bad')
     }
+  }
+
+  /** Outlasts the first check of the plan, which would say what a run would do. */
+  #notice(words: string, tone: '' | 'bad' = ''): void {
+    this.shell.status(words, tone)
+    this.#noticed = true
   }
 
   async example(id: string): Promise<void> {
@@ -172,6 +179,7 @@ export class Playground {
       this.shell.runnable(false)
       return
     }
+    this.#problems.busy()
     this.#check.ask(text, this.#settings.choices.mode, now)
   }
 
@@ -203,9 +211,12 @@ export class Playground {
     this.#idleStatus()
   }
 
-  #idleStatus(): void {
+  /** What a run would do. The end of the last one is told until the plan or, `anew`, the settings change. */
+  #idleStatus(anew = false): void {
     if (this.#session?.over === false || this.#verdict?.plan === undefined) return
-    if (this.#session?.plan === this.#verdict.text) return
+    const noticed = this.#noticed
+    this.#noticed = false
+    if (!anew && (noticed || this.#session?.plan === this.#verdict.text)) return
     const { simulate } = this.#settings.choices
     const { keyed } = this.#keys
     if (simulate !== undefined) this.shell.status('Simulated: no provider is called, nothing is paid')

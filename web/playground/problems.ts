@@ -19,6 +19,11 @@ export class Problems {
     this.element.append(this.#line, this.#list)
   }
 
+  /** Being read: what stands here is about an earlier text. */
+  busy(): void {
+    this.element.setAttribute('aria-busy', 'true')
+  }
+
   /** The plan is sound, but for warnings. */
   sound(steps: number, edges: number, warnings: readonly Problem[]): void {
     const words = `${plural(steps, 'step')}, ${edges === 1 ? '1 dependency' : `${edges} dependencies`}`
@@ -45,6 +50,7 @@ export class Problems {
   }
 
   #show(problems: readonly Problem[]): void {
+    this.element.setAttribute('aria-busy', 'false')
     const items = problems.slice(0, mostShown).map((problem) => {
       const button = h(
         'button',

@@ -55,22 +55,13 @@ export class ReportView {
     return `${JSON.stringify(kept, null, 2)}\n`
   }
 
+  /** Written as text: a <style> that is made in this page, even for another document, is refused by its policy. */
   html(): string {
-    const title = this.#session?.result?.report.taskId || 'Run'
-    const page = document.implementation.createHTMLDocument(title)
-    const style = page.createElement('style')
-    style.textContent = reportCss
-    const charset = page.createElement('meta')
-    charset.setAttribute('charset', 'utf-8')
-    const width = page.createElement('meta')
-    width.name = 'viewport'
-    width.content = 'width=device-width'
-    page.head.prepend(charset, width)
-    page.head.append(style)
-    const main = page.createElement('main')
+    const title = h('title', {}, this.#session?.result?.report.taskId || 'Run').outerHTML
+    const main = h('main', {})
     main.append(...this.#elements())
-    page.body.append(main)
-    return `<!doctype html>\n${page.documentElement.outerHTML}\n`
+    const head = `<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n${title}`
+    return `<!doctype html>\n<html lang="en">\n<head>\n${head}\n<style>${reportCss}</style>\n</head>\n<body>${main.outerHTML}</body>\n</html>\n`
   }
 
   #elements(): Element[] {

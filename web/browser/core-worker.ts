@@ -103,6 +103,8 @@ export class CoreWorker {
         return this.#tell(job, under, () => this.#event(under, message.event))
       case 'text':
         return this.#tell(job, under, () => under.page.text(message.step, message.piece))
+      case 'journal':
+        return this.#tell(job, under, () => under.page.journal(message.lines))
       case 'owned':
         return under.page.own(this.#control(job, under))
       case 'ask':

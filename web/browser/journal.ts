@@ -42,6 +42,8 @@ export interface StartedRun {
   readonly plan: Uint8Array | AsyncIterable<Uint8Array>
   readonly journal: DriverOptions['journal']
   readonly past: DriverOptions['past']
+  /** The lines that are there already, its header's at least. */
+  readonly before: string
 }
 
 /** A run by its name, owned by who opened it until `close`. */
@@ -114,8 +116,9 @@ export class RunPlace {
       ...(simulated === undefined ? {} : { simulated }),
     }
     const lines = new JournalLines()
-    const writer = await this.#write(header, lines.header(header))
-    return { header, plan, journal: { writer, start: lines.checksum }, past: undefined }
+    const before = lines.header(header)
+    const writer = await this.#write(header, before)
+    return { header, plan, journal: { writer, start: lines.checksum }, past: undefined, before }
   }
 
   async #goOn(journal: Journal, options: StartOptions): Promise<StartedRun> {
@@ -127,16 +130,16 @@ export class RunPlace {
     const changed = known.whole && plan !== undefined && !samePlan(plan, known.bytes)
     if (changed || rest === undefined) throw new AetherflowError('host.plan_changed', this.name)
     const kept = resumableRecords(journal)
-    const common = { header, plan: rest, past: { journal, records: kept } }
-    if (journalOutcome(journal) !== undefined && kept === records.length) return { ...common, journal: undefined }
     const end = journal.after(kept - 1)
     const start = end.checksum
+    const before = new TextDecoder().decode(this.#bytes.subarray(0, end.bytes)) + (end.newline ? '' : '\n')
+    const common = { header, plan: rest, past: { journal, records: kept }, before }
+    if (journalOutcome(journal) !== undefined && kept === records.length) return { ...common, journal: undefined }
     if (end.bytes === this.#bytes.length && end.newline && this.#row !== undefined) {
       this.#journal = new JournalInDatabase(this.#database, this.#row)
       return { ...common, journal: { writer: this.#journal, start } }
     }
-    const good = new TextDecoder().decode(this.#bytes.subarray(0, end.bytes)) + (end.newline ? '' : '\n')
-    return { ...common, journal: { writer: await this.#write(header, good), start } }
+    return { ...common, journal: { writer: await this.#write(header, before), start } }
   }
 
   /** In place of what there is: all of it or nothing. */

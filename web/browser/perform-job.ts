@@ -11,11 +11,12 @@ import { beginOptions, checkWith, explainWith, planError } from '../standard/run
 import { damageEvent, mustAgree, mustBeAvailable } from '../standard/run-resume.js'
 import { version } from '../standard/version.js'
 import type { Here, Job, JobSettings, Page } from './job.js'
-import type { RunPlace } from './journal.js'
+import type { RunPlace, StartedRun } from './journal.js'
 import { loadJournal } from './load-part.js'
 import { loadCore } from './loader.js'
 import { probe, type CorsProbe } from './probe.js'
 import { addressOf, openProviders, platformFetch, type PageProviders } from './providers.js'
+import { toldJournal, tellingToo } from './told-journal.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
 export async function performJob(job: Job, page: Page, here: Here = {}): Promise<unknown> {
@@ -78,7 +79,7 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
     const driver = new Driver(core, {
       ...driverOptions(job, page, here, providers),
       begin: beginOptions(settings, config, available),
-      journal: begun?.journal,
+      journal: journalOf(begun, settings.answers.includes('journal') ? page : undefined, providers?.simulated),
       past: begun?.past,
       onEvent: (event) => {
         called ||= event.type === 'call'
@@ -116,6 +117,12 @@ function driverOptions({ settings }: Job, page: Page, here: Here, providers: Pag
       ? (step: StepInfo, text: string, again: boolean) => page.deliver(step, text, again)
       : undefined,
   }
+}
+
+/** The run's own, the page's, or both. */
+function journalOf(run: StartedRun | undefined, page: Page | undefined, simulated: string | undefined) {
+  if (page === undefined) return run?.journal
+  return run === undefined ? toldJournal(page, simulated) : tellingToo(run, page)
 }
 
 /** Owned until it is closed. Fails also with host.usage, for options that the run did not begin with. */

@@ -9,11 +9,13 @@
  *
  * @packageDocumentation
  */
+import type { AnswerCache } from '../../bindings/cache-ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
+import { cacheForRun } from './cache-run.js'
 import { pageOf, type JobKind } from './job.js'
 import { askToPersist } from './journal-persist.js'
 import { loadJournal } from './load-part.js'
@@ -30,7 +32,10 @@ export { PlanRun, type RunControl, type RunResult } from '../standard/plan-run.j
 export type { PlanSource } from '../standard/plan-source.js'
 export type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
 export type { SimulatorProfile } from '../standard/simulator/index.js'
+export type * from '../../bindings/cache-ports.js'
+export type * from './cache-options.js'
 export type * from './options.js'
+export { SemanticCache } from './semantic-cache.js'
 export type { CorsProbe } from './probe.js'
 export { disposeWorkers } from './threads.js'
 
@@ -52,15 +57,26 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
     if (options.resume === true && journal === undefined)
       throw new AetherflowError('host.usage', 'resume', 'to resume a run, name its journal')
     if (journal !== undefined) askToPersist()
+    // Not waited for: a model may take long to arrive, and whoever looks something up waits for it.
+    const opening = options.cache === undefined ? undefined : cacheForRun(options.cache, tell)
+    const cache: AnswerCache | undefined = opening && {
+      get: async (question) => (await opening).cache.get(question),
+      put: async (put) => (await opening).cache.put(put),
+    }
     let control: { cancel(): void } | undefined
     const abort = (): void => control?.cancel()
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const page = pageOf(options, tell, (given) => {
-        control = given
-        own(given)
-        if (signal?.aborted === true) given.cancel()
-      })
+      const page = pageOf(
+        options,
+        tell,
+        (given) => {
+          control = given
+          own(given)
+          if (signal?.aborted === true) given.cancel()
+        },
+        cache,
+      )
       const { value, thread } = await performAnywhere(
         'run',
         plan === undefined ? new Uint8Array() : planBytes(plan),
@@ -70,6 +86,7 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
       return { ...(value as PageRunResult), thread }
     } finally {
       signal?.removeEventListener('abort', abort)
+      void opening?.then(({ release }) => release())
     }
   })
 }

@@ -4,7 +4,8 @@ import type { Outcome } from '../../bindings/generated/wire.js'
 import type { Performer } from '../../bindings/performer.js'
 import type { Clock, Fetch } from '../../bindings/ports.js'
 import type { RunResult } from '../standard/plan-run.js'
-import type { PlanSettings } from '../standard/run-setup.js'
+import type { CacheSettings, PlanSettings } from '../standard/run-setup.js'
+import type { CacheChoice } from './cache-options.js'
 
 /** Where a run is carried out. */
 export interface ThreadOptions {
@@ -33,7 +34,7 @@ export interface PlanOptions extends PlanSettings, ThreadOptions {
   readonly simulateSpeed?: number | undefined
 }
 
-export interface RunPlanOptions extends PlanOptions {
+export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'> {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
@@ -46,6 +47,11 @@ export interface RunPlanOptions extends PlanOptions {
   readonly onJournal?: ((lines: string) => void) | undefined
   /** False: answers come whole instead of streamed. Default true. */
   readonly stream?: boolean | undefined
+  /**
+   * Answers of earlier work: an open SemanticCache, which its opener closes, or how to open one, which runs with the same options
+   * share. One that cannot be opened or fails is gone without, with a warning. A run that is resumed needs one when it began with one.
+   */
+  readonly cache?: CacheChoice | undefined
   /**
    * Name of the run's journal in the browser's IndexedDB: with it the run outlives its tab. `resume` goes on with it, and nothing
    * that the journal holds is called again. Answers are kept there, keys never. Absent: nothing is kept. A name belongs to one run.

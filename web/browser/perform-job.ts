@@ -7,7 +7,7 @@ import { systemClock } from '../standard/clock.js'
 import { checkConfig, mergedEntries, mergedTimeouts, withPolicy } from '../standard/config.js'
 import { ModelPerformer } from '../standard/performer.js'
 import type { RunResult } from '../standard/plan-run.js'
-import { beginOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
+import { beginOptions, cacheOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
 import { damageEvent, mustAgree, mustBeAvailable } from '../standard/run-resume.js'
 import { version } from '../standard/version.js'
 import type { Here, Job, JobSettings, Page } from './job.js'
@@ -76,9 +76,12 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
       planName: settings.planName,
       version,
     })
+    const cache = settings.answers.includes('cache') ? { get: page.look, put: page.keep } : undefined
     const driver = new Driver(core, {
       ...driverOptions(job, page, here, providers),
-      begin: beginOptions(settings, config, available),
+      begin: { ...beginOptions(settings, config, available), ...cacheOptions({ ...settings, cache }) },
+      cache,
+      tenant: settings.tenant,
       journal: journalOf(begun, settings.answers.includes('journal') ? page : undefined, providers?.simulated),
       past: begun?.past,
       onEvent: (event) => {

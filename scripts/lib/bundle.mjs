@@ -58,8 +58,8 @@ function leaveAddressesAlone() {
     writeFileSync(at(folder, name), marked)
     told += 1
   }
-  // The parts by page and worker, and the model runtime by the cache.
-  if (told !== 2) throw new Stop(`${told} bundled files load something by its address; two were expected`)
+  // Parts by the worker's side, the cache by the page's, the model runtime by the cache.
+  if (told !== 3) throw new Stop(`${told} bundled files load something by its address; three were expected`)
 }
 
 /** The glue stays a file of its own: it finds the module by its own address. */

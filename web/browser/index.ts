@@ -18,7 +18,6 @@ import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
 import { cacheForRun } from './cache-run.js'
 import { pageOf, type JobKind } from './job.js'
 import { askToPersist } from './journal-persist.js'
-import { loadJournal } from './load-part.js'
 import type { KeptRun, PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
 import type { CorsProbe } from './probe.js'
 import { performAnywhere } from './threads.js'
@@ -114,20 +113,20 @@ export async function probeCors(provider: string, options: Omit<PlanOptions, 'pr
 
 /** The runs whose journals this browser keeps, the last written first. Rejects with host.io where IndexedDB is refused. */
 export async function listRuns(): Promise<KeptRun[]> {
-  return (await loadJournal()).listRuns()
+  return (await quietly('listRuns', '', {})) as KeptRun[]
 }
 
 /** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io. */
 export async function deleteRun(name: string): Promise<boolean> {
-  return (await loadJournal()).deleteRun(name)
+  return (await quietly('deleteRun', '', { journal: name })) as boolean
 }
 
 /** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io. */
 export async function readRun(name: string): Promise<Uint8Array | undefined> {
-  return (await loadJournal()).readRun(name)
+  return (await quietly('readRun', '', { journal: name })) as Uint8Array | undefined
 }
 
-async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: PlanOptions): Promise<unknown> {
+async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: RunPlanOptions): Promise<unknown> {
   const page = pageOf(
     options,
     () => undefined,

@@ -23,7 +23,9 @@ export interface JobSettings extends PlanSettings, Omit<CacheSettings, 'cache'> 
   readonly answers: readonly Question[]
 }
 
-export type JobKind = 'run' | 'check' | 'explain' | 'probe'
+export type JobKind = 'run' | 'check' | 'explain' | 'probe' | KeptRunsJob
+/** Of the journals that the browser keeps; `settings.journal` names one. */
+export type KeptRunsJob = 'listRuns' | 'deleteRun' | 'readRun'
 export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal' | 'cache'
 
 /** The page, as the job sees it. */

@@ -1,9 +1,10 @@
 /**
  * Parts that only some runs need, loaded when one asks: nobody else should have to. By their addresses, not as imports of this
  * file: some bundlers make workers of one piece, which cannot load parts of themselves. So each part is whole, in one file.
+ *
+ * Named by what runs in workers alone: webpack loses the files that a page and its worker both name, and the worker never starts.
  */
 import { AetherflowError } from '../../bindings/errors.js'
-import type { CacheAssets } from './cache-options.js'
 
 async function load<T>(what: string, address: URL): Promise<T> {
   const { href } = address
@@ -20,15 +21,3 @@ export const loadSimulator = () =>
   load<typeof import('../standard/simulator/index.js')>('simulator', new URL('./simulator.js', import.meta.url))
 export const loadJournal = () =>
   load<typeof import('./journal.js')>('journal', new URL('./journal.js', import.meta.url))
-
-/** Of the cache's files, which are loaded with the first cache. */
-export function cacheAddresses({ cache, cacheModule, cacheData }: CacheAssets = {}) {
-  return {
-    cache: cache ?? new URL('./cache.js', import.meta.url),
-    module: cacheModule ?? new URL('../core/aetherflow_cache.wasm', import.meta.url),
-    data: cacheData ?? new URL('../core/aetherflow_cache.json', import.meta.url),
-  }
-}
-
-export const loadCache = (address?: string | URL) =>
-  load<typeof import('./cache.js')>('cache', new URL(address ?? cacheAddresses().cache, globalThis.location?.href))

@@ -10,7 +10,7 @@ import type { RunResult } from '../standard/plan-run.js'
 import { beginOptions, cacheOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
 import { damageEvent, mustAgree, mustBeAvailable } from '../standard/run-resume.js'
 import { version } from '../standard/version.js'
-import type { Here, Job, JobSettings, Page } from './job.js'
+import type { Here, Job, JobKind, JobSettings, KeptRunsJob, Page } from './job.js'
 import type { RunPlace, StartedRun } from './journal.js'
 import { loadJournal } from './load-part.js'
 import { loadCore } from './loader.js'
@@ -20,6 +20,7 @@ import { toldJournal, tellingToo } from './told-journal.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
 export async function performJob(job: Job, page: Page, here: Here = {}): Promise<unknown> {
+  if (isKeptRuns(job.kind)) return await (await loadJournal())[job.kind](job.settings.journal ?? '')
   const core = new CoreRun(await loadCore(job.settings.core))
   try {
     if (job.kind === 'check') return await checkWith(core, job.plan)
@@ -29,6 +30,8 @@ export async function performJob(job: Job, page: Page, here: Here = {}): Promise
     core.dispose()
   }
 }
+
+const isKeptRuns = (kind: JobKind): kind is KeptRunsJob => /^(list|delete|read)Runs?$/.test(kind)
 
 function setUp(core: CoreRun, { settings }: Job) {
   const { config: given = {}, policy } = settings

@@ -11,12 +11,12 @@ import type {
 import { AetherflowError } from '../../bindings/errors.js'
 import type { CacheExplanation } from '../standard/cache/options.js'
 import type { CacheStatistics } from '../standard/cache/statistics.js'
+import { cacheAddresses, loadCache } from './cache-load.js'
 import type { CacheMethod } from './cache-messages.js'
 import type { PageCacheOptions } from './cache-options.js'
-import type { CacheWorker } from './cache-worker.js'
+import { CacheWorker } from './cache-worker.js'
 import type { OpenOptions, OpenWays, PageCache } from './cache.js'
 import { askToPersist } from './journal-persist.js'
-import { cacheAddresses, loadCache } from './load-part.js'
 
 /** Whoever carries out what is asked. */
 interface Servant {
@@ -57,7 +57,7 @@ export class SemanticCache implements AnswerCache {
       const worker = await inWorker(opened, options, ways)
       if (worker !== undefined) return new SemanticCache(worker, 'worker')
     }
-    const { PageCache } = await loadCache(options.assets?.cache)
+    const { PageCache } = await loadCache(options.assets)
     return new SemanticCache(inPage(await PageCache.open(opened, ways)), 'page')
   }
 
@@ -123,7 +123,6 @@ async function inWorker(
   { assets }: PageCacheOptions,
   ways: OpenWays,
 ): Promise<CacheWorker | undefined> {
-  const { CacheWorker } = await import('./cache-worker.js')
   try {
     return await CacheWorker.open(cacheAddresses(assets).cache, opened, ways)
   } catch (error) {

@@ -26,6 +26,41 @@ const texts = [
   'Explain the water cycle to a child, as an e\u0301tude',
 ]
 
+/** Opens the cache, asks, and reads the vectors out of its database. */
+const use = (page: Page) =>
+  page.evaluate(
+    async ([texts, options]) => {
+      const progress: { file: string; bytes: number; total: number }[] = []
+      const begun = performance.now()
+      const cache = await api.SemanticCache.open({
+        name: 'm',
+        ...options,
+        onProgress: (some) => progress.push(some),
+      })
+      const opened = performance.now() - begun
+      for (const prompt of texts) await cache.put({ prompt, answer: `A: ${prompt}` })
+      const found = async (prompt: string) => {
+        const { kind, score, why } = await cache.get({ prompt })
+        return { kind, score, why }
+      }
+      const reworded = await found('How can I turn on dark mode?')
+      const opposite = await found('How can I disable dark mode?')
+      const vectors: number[][] = []
+      const store = new stores.IndexedDbStore('m')
+      await cache.close()
+      await store.open()
+      const heads = (await store.changes()).put
+      for (const prompt of texts) {
+        const entries = await Promise.all(heads.map(({ key }) => store.read(key)))
+        const entry = entries.find((entry) => entry?.prompt === prompt)
+        vectors.push([...((await store.embedding(entry?.vector ?? '')) ?? [])])
+      }
+      await store.close()
+      return { progress, opened, reworded, opposite, vectors, thread: cache.thread }
+    },
+    [texts, options] as const,
+  )
+
 describeWithModel('a cache with a model in a page', () => {
   const servers: PageServer[] = []
   let server: PageServer
@@ -45,39 +80,6 @@ describeWithModel('a cache with a model in a page', () => {
 
   test('embeds as Node does, finds the same question in other words, tells its opposite from it, and fetches its files once', async () => {
     const { page, complaints, context } = await openPage(server.page('cache'))
-    const use = (page: Page) =>
-      page.evaluate(
-        async ([texts, options]) => {
-          const progress: { file: string; bytes: number; total: number }[] = []
-          const begun = performance.now()
-          const cache = await api.SemanticCache.open({
-            name: 'm',
-            ...options,
-            onProgress: (some) => progress.push(some),
-          })
-          const opened = performance.now() - begun
-          for (const prompt of texts) await cache.put({ prompt, answer: `A: ${prompt}` })
-          const found = async (prompt: string) => {
-            const { kind, score, why } = await cache.get({ prompt })
-            return { kind, score, why }
-          }
-          const reworded = await found('How can I turn on dark mode?')
-          const opposite = await found('How can I disable dark mode?')
-          const vectors: number[][] = []
-          const store = new stores.IndexedDbStore('m')
-          await cache.close()
-          await store.open()
-          const heads = (await store.changes()).put
-          for (const prompt of texts) {
-            const entries = await Promise.all(heads.map(({ key }) => store.read(key)))
-            const entry = entries.find((entry) => entry?.prompt === prompt)
-            vectors.push([...((await store.embedding(entry?.vector ?? '')) ?? [])])
-          }
-          await store.close()
-          return { progress, opened, reworded, opposite, vectors, thread: cache.thread }
-        },
-        [texts, options] as const,
-      )
     const first = await use(page)
     const node = JSON.parse(
       execFileSync(process.execPath, [projectPath('tests/browser/embed-in-node.mjs'), folder, file], {

@@ -2,7 +2,8 @@
 import type { CacheEntry, CacheStore, CacheTally, StoreChanges } from '../../bindings/cache-ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { headOf } from '../standard/stores/memory.js'
-import { Database, given, givenIfReadable, transact, type DatabaseSchema } from './indexeddb-database.js'
+import { Database, given, transact, type DatabaseSchema } from './indexeddb-database.js'
+import { Reads } from './indexeddb-reads.js'
 import { tidy } from './indexeddb-room.js'
 import {
   allStores,
@@ -30,6 +31,8 @@ export class IndexedDbStore implements CacheStore {
   /** Who writes, among all that have the database open. */
   readonly #self = newSecret()
   readonly #writer: CacheWriter
+  readonly #entries: Reads
+  readonly #embeddings: Reads
   #secret: string | undefined
   #state: 'new' | 'open' | 'closed' = 'new'
   /** Number of the last write that has been looked at; −1: none. */
@@ -41,6 +44,8 @@ export class IndexedDbStore implements CacheStore {
   constructor(name: string, schema: DatabaseSchema = cacheSchema) {
     this.#database = new Database(cacheDatabase(name), schema, (connection) => this.#begin(connection))
     this.#writer = new CacheWriter(this.#database, this.#self)
+    this.#entries = new Reads(this.#database, ['heads', 'texts'])
+    this.#embeddings = new Reads(this.#database, ['embeddings'])
   }
 
   /** Fails: host.io where the browser refuses IndexedDB; cache.store when a newer version made it, or another tab is in the way. */
@@ -102,11 +107,7 @@ export class IndexedDbStore implements CacheStore {
 
   async read(key: string): Promise<CacheEntry | undefined> {
     this.#mustBeOpen()
-    const [head, text] = await this.#tried(
-      this.#database.run(['heads', 'texts'], 'readonly', (stores) =>
-        Promise.all([givenIfReadable(stores('heads').get(key)), givenIfReadable(stores('texts').get(key))]),
-      ),
-    )
+    const [head, text] = await this.#tried(this.#entries.get(key))
     if (head === undefined && text === undefined) return undefined
     if (isHeadRow(head) && isTextRow(text)) return { ...headOf(head), prompt: text.prompt, answer: text.answer }
     await this.#drop([key])
@@ -132,9 +133,7 @@ export class IndexedDbStore implements CacheStore {
     this.#mustBeOpen()
     const held = this.#writer.embedding(key)
     if (held !== undefined) return held.slice()
-    const row = await this.#tried(
-      this.#database.run(['embeddings'], 'readonly', (stores) => givenIfReadable(stores('embeddings').get(key))),
-    )
+    const [row] = await this.#tried(this.#embeddings.get(key))
     if (!isEmbeddingRow(row)) return undefined
     if (row.day < today()) this.#writer.keepEmbedding(key, row.vector.slice())
     return row.vector

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals'
 import type { CacheEntry, CacheEntryHead, CacheStore } from '../../bindings/cache-ports.js'
+import { entryOf, keyOf, vectorOf } from './cache-entries.js'
 
 /** Somewhere that entries are kept: each `store()` is one more that opens it, as another process (tab) would. */
 export interface StorePlace {
@@ -12,40 +13,9 @@ export interface StorePlace {
   end(): Promise<void>
 }
 
-/** 32 hexadecimal digits. */
-export const keyOf = (number: number): string => number.toString(16).padStart(32, '0')
-
-export function entryOf(number: number, more: Partial<CacheEntry> = {}): CacheEntry {
-  const prompt = more.prompt ?? `question ${number}`
-  const answer = more.answer ?? `answer ${number}`
-  const utf8 = new TextEncoder()
-  return {
-    key: keyOf(number),
-    scope: keyOf(1_000_000),
-    label: 'me · p/m',
-    createdAt: 1_000_000 + number,
-    expiresAt: 9_000_000_000_000,
-    bytes: utf8.encode(prompt).length + utf8.encode(answer).length,
-    space: number % 2 === 0 ? 'f'.repeat(32) : '',
-    vector: number % 2 === 0 ? 'e'.repeat(32) : '',
-    ...(number % 3 === 0 ? { belief: [number / 10, 0.5] as const } : {}),
-    worth: { tokens: number, microUsd: 2 * number, ms: 3 * number },
-    prompt,
-    answer,
-    ...more,
-  }
-}
-
 const headOf = ({ prompt: _prompt, answer: _answer, ...head }: CacheEntry): CacheEntryHead => head
 const keys = (heads: readonly CacheEntryHead[]): string[] => heads.map(({ key }) => key)
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => from + at)
-
-/** A vector of unit length that no other number has. */
-export function vectorOf(number: number, dimensions = 384): Float32Array {
-  const vector = Float32Array.from({ length: dimensions }, (_, at) => Math.sin(number * 31 + at * at))
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-  return vector.map((value) => value / length)
-}
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {

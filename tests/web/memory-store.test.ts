@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { MemoryBacking, MemoryStore, mostEmbeddings } from '../../web/standard/stores/memory.js'
-import { cacheStoreContract, keyOf, vectorOf } from '../contract/cache-store.js'
+import { keyOf, vectorOf } from '../contract/cache-entries.js'
+import { cacheStoreContract } from '../contract/cache-store.js'
 
 cacheStoreContract('memory', () => {
   const backing = new MemoryBacking()

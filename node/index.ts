@@ -35,6 +35,12 @@ export { pooledTransport, type PooledTransport, type PooledTransportOptions } fr
 export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
+export { SemanticCache, type SemanticCacheOptions } from './semantic-cache.js'
+export { FileStore, type FileStoreOptions } from './stores/file.js'
+export type * from '../bindings/cache-ports.js'
+export type { CacheAdmission, CacheLimits } from '../bindings/cache-core.js'
+export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'
+export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 
 export interface PlanOptions {
   /** build (default), fast, double-check, or a mode of the configuration. */

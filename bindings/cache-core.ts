@@ -49,6 +49,8 @@ export interface CandidatePrompt {
 }
 
 export const lexicalEmbedder = { name: 'lexical-1', dimensions: 256 }
+/** Least cosine of a hit, with a model and with the built-in embedder: core/cache/decision.hpp holds to it. */
+export const leastScore = { model: 0.7, lexical: 0.6 }
 const modes: readonly CacheMode[] = ['off', 'exact', 'semantic']
 const unitFields = ['tenant', 'provider', 'model', 'parameters', 'system', 'tools', 'constraint', 'history'] as const
 

@@ -140,7 +140,7 @@ export interface CacheFound {
   readonly score: number
   /** That the answer serves: of the hit, or of the best candidate. */
   readonly probability: number
-  /** The verdict in words: `exact`, `clear`, `veto.polarity: enable/disable`, `exact.fresh: today`, `empty`, … */
+  /** The verdict in words: `exact`, `clear`, `veto.polarity: enable/disable`, `exact.fresh: today`, `below.floor`, `empty`, … */
   readonly why: string
   /** Of a hit: what its answer had cost. */
   readonly worth?: CacheWorth

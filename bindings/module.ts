@@ -34,4 +34,9 @@ export interface CoreModule {
 }
 
 /** The default export of the glue. */
-export type CreateCore = (options?: { wasmBinary?: ArrayBuffer | Uint8Array }) => Promise<CoreModule>
+export type CreateCore = (options?: {
+  /** The module's bytes; absent: the glue fetches them. */
+  wasmBinary?: ArrayBuffer | Uint8Array
+  /** The address of a file by its name, instead of the one beside the glue. */
+  locateFile?: (name: string) => string
+}) => Promise<CoreModule>

@@ -1,6 +1,7 @@
 // Builds what `npm start` and the package need: the WebAssembly module and the JavaScript of bindings, web/standard and node.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundleBrowser } from './lib/bundle.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
@@ -10,7 +11,7 @@ import { setup } from './setup.mjs'
 /** The generators of checked-in files; each knows `--check`. */
 export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs']
 
-const projects = ['bindings', 'web/standard', 'node']
+const projects = ['bindings', 'web/standard', 'web/browser', 'node']
 const compiler = 'node_modules/typescript/bin/tsc'
 
 /**
@@ -32,6 +33,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     await compile(projects)
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
   })
+  await stage('browser', bundleBrowser)
 }
 
 /** Compiles TypeScript projects, with those that they refer to. */

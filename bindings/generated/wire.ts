@@ -324,6 +324,7 @@ export const errorCodes = [
   'cache.runtime',
   'cache.download',
   'cache.pairs',
+  'host.worker',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -375,6 +376,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or go without a model',
   'cache.download': 'try again: what has arrived is kept; behind a proxy set HTTPS_PROXY, or give a folder with the files',
   'cache.pairs': 'a header line, then label, category, text_a, text_b in each line, separated by tabs',
+  'host.worker': 'the worker that carried the run has stopped; start a new run',
 }
 
 /** Most numbers of one signal. */

@@ -34,6 +34,8 @@ export class Entries {
   #bytes = 0
   #lookedAt = -Infinity
   #looking: Promise<void> | undefined
+  /** How many entries may be found by meaning, by namespace. */
+  readonly #sizes = new Map<string, number>()
   /** Entries whose vectors the core does not have yet, by namespace. */
   readonly #waiting = new Map<string, Set<number>>()
   readonly #loading = new Map<string, Promise<void>>()
@@ -101,9 +103,21 @@ export class Entries {
   #keep(id: number, head: CacheEntryHead): boolean {
     if (!this.#parts.core.alive(id, head.createdAt)) return false
     this.#heads[id] = head
+    this.#resize(head.space, 1)
     this.#count += 1
     this.#bytes += head.bytes
     return true
+  }
+
+  #resize(space: string, by: number): void {
+    const size = (this.#sizes.get(space) ?? 0) + by
+    if (size > 0) this.#sizes.set(space, size)
+    else this.#sizes.delete(space)
+  }
+
+  /** Nothing can be found by meaning there. */
+  isEmpty(space: string): boolean {
+    return !this.#sizes.has(space)
   }
 
   #wait(id: number, space: string): void {
@@ -119,6 +133,7 @@ export class Entries {
       const head = this.#heads[id]
       if (head === undefined) return []
       this.#heads[id] = undefined
+      this.#resize(head.space, -1)
       this.#count -= 1
       this.#bytes -= head.bytes
       this.#waiting.get(head.space)?.delete(id)
@@ -235,6 +250,11 @@ export class Entries {
       if (entry === undefined || entry.key !== keys[i] || this.#heads[id]?.key !== keys[i]) return []
       return [{ id, score, prompt: entry.prompt, belief: this.#heads[id]?.belief, entry }]
     })
+  }
+
+  /** Reads the vectors that no look-up has asked for yet. */
+  async loadAll(): Promise<void> {
+    for (const space of [...this.#waiting.keys()]) await this.#load(space)
   }
 
   async #load(space: string): Promise<void> {

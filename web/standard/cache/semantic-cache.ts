@@ -2,7 +2,13 @@
  * Answers that are there already: for the same request, or for one that asks the same in other words. What may serve is decided in
  * the core (core/cache/decision.hpp); this is what carries it out over a store and an embedder.
  */
-import { CacheCore, defaultLimits, lexicalEmbedder, type CacheLimits } from '../../../bindings/cache-core.js'
+import {
+  CacheCore,
+  defaultLimits,
+  leastScore,
+  lexicalEmbedder,
+  type CacheLimits,
+} from '../../../bindings/cache-core.js'
 import type {
   AnswerCache,
   CacheEntry,
@@ -109,8 +115,9 @@ export class SemanticCacheBase implements AnswerCache {
     const vectorized = await this.#vectorize(prompt)
     if (vectorized.vector === undefined) return miss(key, vectorized.why)
     const space = this.#vectors.spaceOf(scopeKey)
-    const candidates = await this.#entries.candidates(space, vectorized.vector, candidateCount, -1)
-    if (candidates.length === 0) return miss(key, 'empty')
+    if (this.#entries.isEmpty(space)) return miss(key, 'empty')
+    const candidates = await this.#entries.candidates(space, vectorized.vector, candidateCount, this.#floor())
+    if (candidates.length === 0) return miss(key, 'below.floor')
     const { judged } = this.#core.decide(prompt, candidates, options)
     const last = judged.at(-1)
     const best = judged[0]
@@ -123,6 +130,11 @@ export class SemanticCacheBase implements AnswerCache {
     this.#served(id, entry, 'semantic')
     const { answer, worth } = entry
     return { kind: 'semantic', key, id: `${entry.key}.${eta.toFixed(4)}`, answer, score, probability, why, worth }
+  }
+
+  /** What lies below is never served, and need not be looked for. */
+  #floor(): number {
+    return Math.max(this.#options.floor ?? 0, this.#embedder === undefined ? leastScore.lexical : leastScore.model)
   }
 
   #decision(insideWindow: boolean) {
@@ -326,10 +338,11 @@ export class SemanticCacheBase implements AnswerCache {
     return { exactOnly: '', exact, candidates }
   }
 
-  /** Loads the model now instead of with the first prompt. Rejects with cache.model or cache.runtime when it cannot be. */
+  /** Loads the model and the vectors now instead of with the first prompts. Rejects with cache.model or cache.runtime when it cannot be. */
   async preload(): Promise<void> {
     this.#open()
     await this.#embedder?.preload()
+    await this.#entries.loadAll()
   }
 
   /** Bytes of the store and of the vectors in memory. */

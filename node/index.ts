@@ -39,8 +39,16 @@ export { pooledTransport, type PooledTransport, type PooledTransportOptions } fr
 export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
+export type { CacheConfig } from '../web/standard/cache/config.js'
 export { SemanticCache, type SemanticCacheOptions } from './semantic-cache.js'
 export { FileStore, type FileStoreOptions } from './stores/file.js'
+export {
+  evaluatePairs,
+  readPairsFile,
+  type EvaluateOptions,
+  type EvaluationProgress,
+  type EvaluationResult,
+} from './cache-evaluate.js'
 export type * from '../bindings/cache-ports.js'
 export type { CacheAdmission, CacheLimits } from '../bindings/cache-core.js'
 export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'

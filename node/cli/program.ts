@@ -1,6 +1,7 @@
 /** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
+import { addCache } from './cache-program.js'
 import { concurrency, record, seed, sync, unambiguous } from './arguments.js'
 import { check, type CheckFlags } from './commands/check.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
@@ -91,6 +92,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))
     .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
+  addCache(program, host, done)
   return program
 }
 

@@ -40,9 +40,9 @@ export async function execute(
     run = await openJournal(plan, options, providers?.simulated)
     const driver = new Driver(core, {
       ...driverOptions(options, run, providers),
-      begin: beginOptions(options, config, available),
+      begin: { ...beginOptions(options, config, available), ...cacheOptions(options) },
       onEvent: (event) => {
-        called ||= event.type === 'call'
+        called ||= event.type === 'call' || event.type === 'hit'
         emit(event)
       },
     })
@@ -77,7 +77,16 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     journal: run?.journal,
     past: run?.past,
     recalled: run?.recalled,
+    cache: options.cache,
+    tenant: options.tenant,
   }
+}
+
+/** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
+const defaultModes = { '*': 'exact', analysis: 'semantic', documentation: 'semantic' } as const
+
+function cacheOptions({ cache, cacheModes }: RunPlanOptions): { cache?: object } {
+  return cache === undefined ? {} : { cache: { ...defaultModes, ...cacheModes } }
 }
 
 /** What stands in the folder, when it is to be gone on with. Fails: host.usage for options that the run did not begin with. */

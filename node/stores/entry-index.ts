@@ -55,17 +55,16 @@ export class EntryIndex {
     return { at: this.#lastStamp, by }
   }
 
-  /** A record from a file. False: it is damaged. */
+  /** A record from a file. False: it is none that is known here, or not of the form that is. */
   record(segment: Segment, record: FoundRecord): boolean {
     const head = jsonOf(record.head)
     if (typeof head !== 'object' || head === null) return false
-    const { offset, headBytes, bodyBytes } = record
-    if (record.kind === 'put') this.#foundPut({ segment, offset, headBytes, bodyBytes }, head as PutHead)
-    else if (record.kind === 'remove') this.remove((head as { keys: string[] }).keys, head as Stamp, true)
-    else if (record.kind === 'used')
-      for (const [key, at] of (head as { keys: [string, number][] }).keys) this.used(key, at)
-    else if (record.kind === 'count') this.count(segment, head as CacheTally)
-    return true
+    try {
+      this.#take(segment, record, head)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** An own entry that has been written. */
@@ -149,6 +148,13 @@ export class EntryIndex {
     const live = new Map<Segment, number>()
     for (const kept of this.entries.values()) live.set(kept.segment, (live.get(kept.segment) ?? 0) + bytesOf(kept))
     return live
+  }
+
+  #take(segment: Segment, { kind, offset, headBytes, bodyBytes }: FoundRecord, head: object): void {
+    if (kind === 'put') this.#foundPut({ segment, offset, headBytes, bodyBytes }, head as PutHead)
+    else if (kind === 'remove') this.remove((head as { keys: string[] }).keys, head as Stamp, true)
+    else if (kind === 'count') this.count(segment, head as CacheTally)
+    else if (kind === 'used') for (const [key, at] of (head as { keys: [string, number][] }).keys) this.used(key, at)
   }
 
   #foundPut(location: Location, head: PutHead): void {

@@ -12,7 +12,7 @@ import { link, mkdir, open, readdir, readFile, stat, unlink, writeFile } from 'n
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
-import { ioError } from '../outputs.js'
+import { ioError, syncFolder } from '../outputs.js'
 
 /** Of the format. A change that older programs cannot read gets the next one, and a folder of its own. */
 export const formatVersion = 1
@@ -98,6 +98,8 @@ async function makeSecret(place: string, path: string): Promise<void> {
       await file.close()
     }
     await link(part, path)
+    // Without it the entries are lost: it is to be on the disk before any of them.
+    await syncFolder(place)
   } catch (error) {
     const code = errorCode(error)
     if (code === 'EEXIST') return

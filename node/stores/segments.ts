@@ -54,6 +54,7 @@ export class SegmentFolder {
   readonly #listener: SegmentListener
   readonly #open = new Map<Segment, number>()
   #looking: Promise<void> | undefined
+  #next: Promise<void> | undefined
 
   constructor(place: string, extension: string, listener: SegmentListener) {
     this.#place = place
@@ -72,10 +73,20 @@ export class SegmentFolder {
     segment.over ||= over
   }
 
-  /** Reads what is new, and notices what has gone. Fails as the system does. */
+  /** Reads all that was there when it was called, and notices what has gone. Fails as the system does. */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
-    return this.#looking
+    if (this.#looking === undefined) {
+      this.#looking = this.#look().finally(() => (this.#looking = undefined))
+      return this.#looking
+    }
+    // The one under way may have listed the folder too early; one more serves all that have come meanwhile.
+    this.#next ??= this.#looking
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.look()
+      })
+    return this.#next
   }
 
   /** A record's head and body; 'gone' when its file is not there any more, 'damaged' when it is not what was written. */
@@ -179,7 +190,8 @@ export class SegmentFolder {
     if (segment.over || segment.own) return false
     try {
       const { size, mtimeMs } = statSync(segment.path)
-      const grown = size !== segment.size
+      // By the time too: what was torn may have been replaced by as many bytes.
+      const grown = size !== segment.size || mtimeMs !== segment.changedAt
       segment.size = size
       segment.changedAt = mtimeMs
       return grown

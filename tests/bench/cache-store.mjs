@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { at } from '../../scripts/lib/paths.mjs'
+import { printMachine } from './lib/print.mjs'
 
 const words = process.argv.slice(2)
 const count = Number(words.find((word) => /^\d+$/.test(word)) ?? (words.includes('--quick') ? 10_000 : 100_000))
@@ -41,6 +42,7 @@ async function each(what, times, work) {
   row(`${what}, p95`, percentile(all, 0.95).toFixed(0), 'µs')
 }
 
+await printMachine()
 const folder = mkdtempSync(path.join(tmpdir(), 'aetherflow-bench-'))
 try {
   let store = await openFileStore(folder)

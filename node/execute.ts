@@ -18,6 +18,7 @@ import type { PlanOptions, RunPlanOptions } from './index.js'
 import { loadCore } from './loader.js'
 import { realProviders, simulatedProviders, type Providers } from './providers.js'
 import { openRun, peekRun, type OpenRun } from './run-journal.js'
+import { SemanticCache } from './semantic-cache.js'
 
 export async function execute(
   plan: PlanSource | undefined,
@@ -78,15 +79,35 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     past: run?.past,
     recalled: run?.recalled,
     cache: options.cache,
-    tenant: options.tenant,
+    tenant: tenantOf(options, providers?.simulated),
   }
+}
+
+const simulatedTenant = 'simulated:'
+
+/** What a simulator has said is never told to a real run. */
+function tenantOf({ tenant }: RunPlanOptions, simulated: string | undefined): string | undefined {
+  if (tenant?.startsWith(simulatedTenant) === true)
+    throw new AetherflowError(
+      'host.usage',
+      'tenant',
+      `names that begin with ${simulatedTenant} are kept for simulated runs`,
+    )
+  if (simulated === undefined) return tenant
+  return `${simulatedTenant}${simulated}${tenant === undefined ? '' : ` ${tenant}`}`
 }
 
 /** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
 const defaultModes = { '*': 'exact', analysis: 'semantic', documentation: 'semantic' } as const
 
-function cacheOptions({ cache, cacheModes }: RunPlanOptions): { cache?: object } {
-  return cache === undefined ? {} : { cache: { ...defaultModes, ...cacheModes } }
+/** `cacheAt`: for whoever goes on with the run; the core does not read it. */
+function cacheOptions({ cache, cacheModes, tenant }: RunPlanOptions): { cache?: object; cacheAt?: object } {
+  if (cache === undefined) return {}
+  const place = cache instanceof SemanticCache ? cache.place : undefined
+  return {
+    cache: { ...defaultModes, ...cacheModes },
+    ...(place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }),
+  }
 }
 
 /** What stands in the folder, when it is to be gone on with. Fails: host.usage for options that the run did not begin with. */

@@ -41,7 +41,7 @@ export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
 export type { CacheConfig } from '../web/standard/cache/config.js'
-export { SemanticCache, type SemanticCacheOptions } from './semantic-cache.js'
+export { SemanticCache, type CachePlace, type SemanticCacheOptions } from './semantic-cache.js'
 export { FileStore, type FileStoreOptions } from './stores/file.js'
 export {
   evaluatePairs,

@@ -1,4 +1,5 @@
 /** The semantic cache in Node: in a folder that many processes share, or in memory. */
+import { resolve } from 'node:path'
 import type { CacheStore, Embedder } from '../bindings/cache-ports.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { CacheOptions } from '../web/standard/cache/options.js'
@@ -21,12 +22,27 @@ export interface SemanticCacheOptions extends CacheOptions {
   readonly store?: CacheStore | undefined
 }
 
+/** What `open` is told to find the same cache again. */
+export interface CachePlace {
+  /** Absolute. */
+  readonly dir: string
+  readonly model?: string
+  readonly maxWrongShare?: number
+}
+
 /**
  *   const cache = await SemanticCache.open({ dir: 'answers', model: 'all-MiniLM-L6-v2', maxWrongShare: 0.01 })
  *   const found = await cache.get({ prompt, scope })
  *   if (found.kind === 'miss') await cache.put({ prompt, scope, answer: await ask(prompt) })
  */
 export class SemanticCache extends SemanticCacheBase {
+  #place: CachePlace | undefined
+
+  /** Where it was opened, so that a run that goes on finds it again; undefined: nowhere that lasts. */
+  get place(): CachePlace | undefined {
+    return this.#place
+  }
+
   /** Fails: cache.store, cache.full, host.io for the folder; cache.model when `model` is none; host.usage. */
   static async open(options: SemanticCacheOptions = {}): Promise<SemanticCache> {
     const { dir, store: given, model } = options
@@ -44,6 +60,7 @@ export class SemanticCache extends SemanticCacheBase {
       if (embedder?.dimensions === 0) await embedder.preload()
       const { secret } = await store.open()
       cache = new SemanticCache({ module, data, store, embedder }, options, secret, checksum)
+      if (dir !== undefined) cache.#place = placeOf(dir, options)
       await cache.begin()
       return cache
     } catch (error) {
@@ -54,5 +71,13 @@ export class SemanticCache extends SemanticCacheBase {
       }
       throw error
     }
+  }
+}
+
+function placeOf(dir: string, { model, maxWrongShare }: SemanticCacheOptions): CachePlace {
+  return {
+    dir: resolve(dir),
+    ...(typeof model === 'string' ? { model } : {}),
+    ...(maxWrongShare === undefined ? {} : { maxWrongShare }),
   }
 }

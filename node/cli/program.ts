@@ -1,6 +1,7 @@
 /** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
+import { cacheOptions } from './cache-flags.js'
 import { addCache } from './cache-program.js'
 import { concurrency, record, seed, sync, unambiguous } from './arguments.js'
 import { check, type CheckFlags } from './commands/check.js'
@@ -113,6 +114,12 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(options.json('print every event as one JSON line, the result last'))
     .option('--quiet', 'print failures and one line at the end')
     .addOption(options.seed())
+    .addOption(
+      new Option('--cache <dir>', 'keep answers there, and take them from there; off: not (default: nothing is kept)'),
+    )
+    .addOption(cacheOptions.model())
+    .addOption(cacheOptions.share())
+    .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--optimize', 'search a better order than the longest path first')
     .action(async (plan: string | undefined, flags: RunFlags) => done(await run(plan, flags, host)))
 }

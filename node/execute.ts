@@ -4,7 +4,7 @@ import { Driver } from '../bindings/driver.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { RunEvent } from '../bindings/events.js'
 import { systemClock } from '../web/standard/clock.js'
-import { checkConfig, withPolicy, type Config, type ProviderEntry } from '../web/standard/config.js'
+import { checkConfig, mergedTimeouts, withPolicy, type Config, type ProviderEntry } from '../web/standard/config.js'
 import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
@@ -33,9 +33,9 @@ export async function execute(
   let called = false
   try {
     const known = await knownRun(plan, options)
-    const { config, entries } = await setUp(core, options)
+    const { config, entries, timeouts } = await setUp(core, options)
     const simulate = options.simulate ?? known?.header.simulated
-    if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, config)
+    if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, timeouts)
     const available = providers?.available ?? entries.map(({ id }) => id)
     mustBeAvailable(known?.begin, available, options.journal)
     run = await openJournal(plan, options, providers?.simulated)
@@ -161,19 +161,23 @@ function damageEvent({ damage }: OpenRun, { journal = '' }: RunPlanOptions): Run
 export async function setUp(
   core: CoreRun,
   options: PlanOptions,
-): Promise<{ config: Config; entries: ProviderEntry[] }> {
+): Promise<{ config: Config; entries: ProviderEntry[]; timeouts: Timeouts }> {
   const read = options.config === undefined ? await readConfig(options.configFile) : checkConfig(options.config)
   const config = options.policy === undefined ? read : withPolicy(read, options.policy)
-  return { config, entries: providerEntries(core.document('defaults'), config) }
+  const defaults = core.document('defaults')
+  return { config, entries: providerEntries(defaults, config), timeouts: mergedTimeouts(defaults, config) }
 }
 
 /** Fails: host.usage for an unknown name. */
 export const simulatedProfile = (simulate: true | string | SimulatorProfile): SimulatorProfile =>
   profileOf(simulate, simulatorProfiles)
 
-async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
+async function openProviders(
+  entries: ProviderEntry[],
+  options: RunPlanOptions,
+  timeouts: Timeouts,
+): Promise<Providers> {
   const { simulate, fetch, pool, clock, seed } = options
-  const timeouts = config.timeouts as Timeouts | undefined
   if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
   const profile = simulatedProfile(simulate)
   return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })

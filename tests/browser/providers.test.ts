@@ -71,6 +71,29 @@ describeInBrowser('providers from a page', () => {
     expect(messages.join()).not.toContain('wrong-key')
   })
 
+  test.each([true, false] as const)(
+    'keys are asked for when they are needed, and not kept, worker: %s',
+    async (worker) => {
+      const told = await open.page.evaluate(
+        async ([plan, config, key, worker]) => {
+          const asked: string[] = []
+          const keys = (id: string) => {
+            asked.push(id)
+            return id === 'groq' ? key : ''
+          }
+          await api.runPlan(plan, { config, keys, worker })
+          const all = asked.splice(0)
+          await api.runPlan(plan, { config, keys, worker, providers: ['groq'] })
+          return { all, named: asked }
+        },
+        [planFor('groq'), providers.config, goodKey, worker] as const,
+      )
+      expect([...new Set(told.all)].sort()).toEqual(ids)
+      expect(told.all.filter((id) => id === 'groq').length).toBe(2)
+      expect(told.named).toEqual(['groq'])
+    },
+  )
+
   test.each(['groq', 'gemini'])('%s: the wait is read from the body, as its headers are hidden', async (id) => {
     const limited = await started(strictProfile({ [id]: refusedOnce }))
     const { outcome, notes } = await run(planFor(id), limited, goodKey)

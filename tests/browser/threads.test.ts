@@ -73,6 +73,19 @@ describeInBrowser('threads', () => {
     expect(told).toEqual(['host.worker', true, 'ok', 'worker'])
   })
 
+  test('the shared worker stays for the next run, and ends when none comes', async () => {
+    const { page } = await opened()
+    await page.clock.install()
+    const run = () => page.evaluate(async (plan) => (await api.runPlan(plan, { simulate: 'instant' })).thread, plan)
+    expect(await run()).toBe('worker')
+    await page.clock.runFor(9000)
+    expect(page.workers().length).toBe(1)
+    expect(await run()).toBe('worker')
+    expect(page.workers().length).toBe(1)
+    await page.clock.runFor(11_000)
+    await gone(page)
+  })
+
   test('workers that are only starting are disposed of too', async () => {
     const { page } = await opened()
     const code = await page.evaluate((plan) => {
@@ -110,7 +123,8 @@ describeInBrowser('threads', () => {
 })
 
 /** Workers end a moment after they were told to. */
-async function gone(page: { workers(): readonly unknown[]; waitForTimeout(ms: number): Promise<void> }): Promise<void> {
-  for (let tries = 0; page.workers().length > 0 && tries < 200; tries++) await page.waitForTimeout(25)
+async function gone(page: { workers(): readonly unknown[] }): Promise<void> {
+  for (let tries = 0; page.workers().length > 0 && tries < 200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 25))
   expect(page.workers()).toEqual([])
 }

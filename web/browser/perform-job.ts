@@ -3,7 +3,7 @@ import { CoreRun } from '../../bindings/core.js'
 import { Driver } from '../../bindings/driver.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { systemClock } from '../standard/clock.js'
-import { checkConfig, mergedEntries, withPolicy } from '../standard/config.js'
+import { checkConfig, mergedEntries, mergedTimeouts, withPolicy } from '../standard/config.js'
 import { ModelPerformer } from '../standard/performer.js'
 import type { RunResult } from '../standard/plan-run.js'
 import { beginOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
@@ -28,7 +28,10 @@ function setUp(core: CoreRun, { settings }: Job) {
   const { config: given = {}, policy } = settings
   const checked = checkConfig(given)
   const config = policy === undefined ? checked : withPolicy(checked, policy)
-  return { config, entries: mergedEntries(core.document('defaults'), config) }
+  const defaults = core.document('defaults')
+  const { connectMs: _connect, ...timeouts } = mergedTimeouts(defaults, config)
+  // A page cannot tell a connection from the first byte, and many providers send their headers with the first token only.
+  return { config, entries: mergedEntries(defaults, config), timeouts }
 }
 
 async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): Promise<CorsProbe> {
@@ -50,10 +53,9 @@ async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
 
 async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<RunResult> {
   const { settings } = job
-  const { config, entries } = setUp(core, job)
+  const { config, entries, timeouts } = setUp(core, job)
   const { performer } = here
-  const providers =
-    performer === undefined ? await openProviders(entries, settings, page, here, config.timeouts) : undefined
+  const providers = performer === undefined ? await openProviders(entries, settings, page, here, timeouts) : undefined
   const can = (question: (typeof settings.answers)[number]): boolean => settings.answers.includes(question)
   const driver = new Driver(core, {
     clock: here.clock ?? systemClock,

@@ -1,7 +1,7 @@
 /** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. */
 import type { RunReport } from '../../bindings/events.js'
 import type { Fetch, ModelClient } from '../../bindings/ports.js'
-import type { Config, ProviderEntry } from '../standard/config.js'
+import type { ProviderEntry } from '../standard/config.js'
 import { clientFor, dialects, simulatedEntries } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
@@ -29,11 +29,11 @@ export async function openProviders(
   settings: JobSettings,
   page: Page,
   here: Here,
-  timeouts?: Config['timeouts'],
+  timeouts: Timeouts = {},
 ): Promise<PageProviders> {
   const more = {
     ...(here.clock === undefined ? {} : { clock: here.clock }),
-    ...(timeouts === undefined ? {} : { timeouts: timeouts as Timeouts }),
+    timeouts,
   }
   if (settings.simulate !== undefined && settings.simulate !== false)
     return simulated(entries, settings, settings.simulate, more, here.fetch)

@@ -174,6 +174,11 @@ export function mergedEntries(
   })
 }
 
+/** The time-outs of a call, ms: the built-in table's with the configuration's over them. `defaults`: the core's document. */
+export function mergedTimeouts(defaults: unknown, { timeouts }: Config): Readonly<Record<string, number>> {
+  return { ...(defaults as { timeouts?: Readonly<Record<string, number>> }).timeouts, ...timeouts }
+}
+
 /** What the clients take too: they would throw, and the platform's own error quotes an address that it cannot read. */
 function isBaseAddress(text: string): boolean {
   if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) return false

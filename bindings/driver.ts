@@ -330,7 +330,7 @@ export class Driver {
         break
       case 'look':
         if (this.#lookups === undefined) throw noCache()
-        void this.#lookups.look(command)
+        this.#lookups.look(command)
         break
       case 'store':
         this.#store(command)

@@ -35,6 +35,9 @@ interface Asked {
   readonly fingerprint: string | undefined
 }
 
+/** Looks under way at once: prompts wait as commands, which are small, and a large plan does not hold up all else. */
+const mostLooks = 64
+
 const noFiles: ContextTexts = { files: [], fingerprint: undefined }
 
 export class Lookups {
@@ -42,6 +45,9 @@ export class Lookups {
   readonly #options: LookupsOptions
   /** Failures that were told. */
   readonly #told = new Set<string>()
+  readonly #looks: Command[] = []
+  #nextLook = 0
+  #looking = 0
   #closed = false
 
   constructor(host: LookupsHost, options: LookupsOptions) {
@@ -54,8 +60,25 @@ export class Lookups {
     this.#closed = true
   }
 
+  /** Asks, now or when others have had their answer; what comes of it is a signal. */
+  look(command: Command): void {
+    this.#looks.push(command)
+    if (this.#looking < mostLooks) void this.#lookOn()
+  }
+
+  async #lookOn(): Promise<void> {
+    this.#looking += 1
+    for (;;) {
+      const next = this.#looks[this.#nextLook]
+      if (next === undefined || this.#closed) break
+      this.#nextLook += 1
+      await this.#look(next)
+    }
+    this.#looking -= 1
+  }
+
   /** Never rejects. */
-  async look(command: Command): Promise<void> {
+  async #look(command: Command): Promise<void> {
     const step = this.#host.texts.steps[command.step]
     if (step === undefined) return
     try {

@@ -9,7 +9,7 @@ import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
-import { beginOptions, planError, profileOf } from '../web/standard/run-setup.js'
+import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../web/standard/run-setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
@@ -41,7 +41,7 @@ export async function execute(
     run = await openJournal(plan, options, providers?.simulated)
     const driver = new Driver(core, {
       ...driverOptions(options, run, providers),
-      begin: { ...beginOptions(options, config, available), ...cacheOptions(options) },
+      begin: { ...beginOptions(options, config, available), ...cacheOptions(options), ...cachePlace(options) },
       onEvent: (event) => {
         called ||= event.type === 'call' || event.type === 'hit'
         emit(event)
@@ -83,31 +83,10 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
   }
 }
 
-const simulatedTenant = 'simulated:'
-
-/** What a simulator has said is never told to a real run. */
-function tenantOf({ tenant }: RunPlanOptions, simulated: string | undefined): string | undefined {
-  if (tenant?.startsWith(simulatedTenant) === true)
-    throw new AetherflowError(
-      'host.usage',
-      'tenant',
-      `names that begin with ${simulatedTenant} are kept for simulated runs`,
-    )
-  if (simulated === undefined) return tenant
-  return `${simulatedTenant}${simulated}${tenant === undefined ? '' : ` ${tenant}`}`
-}
-
-/** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
-const defaultModes = { '*': 'exact', analysis: 'semantic', documentation: 'semantic' } as const
-
-/** `cacheAt`: for whoever goes on with the run; the core does not read it. */
-function cacheOptions({ cache, cacheModes, tenant }: RunPlanOptions): { cache?: object; cacheAt?: object } {
-  if (cache === undefined) return {}
+/** For whoever goes on with the run: where its cache is. The core does not read it. */
+function cachePlace({ cache, tenant }: RunPlanOptions): { cacheAt?: object } {
   const place = cache instanceof SemanticCache ? cache.place : undefined
-  return {
-    cache: { ...defaultModes, ...cacheModes },
-    ...(place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }),
-  }
+  return place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }
 }
 
 /** What stands in the folder, when it is to be gone on with. Fails: host.usage for options that the run did not begin with. */

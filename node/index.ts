@@ -7,7 +7,6 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import type { AnswerCache, CacheMode } from '../bindings/cache-ports.js'
 import type { Performer } from '../bindings/performer.js'
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
@@ -17,6 +16,7 @@ import type { PlanSource } from '../web/standard/plan-source.js'
 import {
   checkWith,
   explainWith,
+  type CacheSettings,
   type CheckedPlan,
   type ExplainedPlan,
   type PlanSettings,
@@ -60,7 +60,7 @@ export interface PlanOptions extends PlanSettings {
   readonly configFile?: string | undefined
 }
 
-export interface RunPlanOptions extends PlanOptions {
+export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
@@ -89,18 +89,6 @@ export interface RunPlanOptions extends PlanOptions {
    * at most one flush in so many ms; `never`: once the system has it, which a loss of power may undo.
    */
   readonly sync?: SyncPolicy | undefined
-  /**
-   * Answers of earlier work: steps are looked for there before they are called, and what they are answered is kept there. The same
-   * request under way twice is then called once. Its opener closes it. A run that is resumed needs one when it began with one.
-   */
-  readonly cache?: AnswerCache | undefined
-  /**
-   * With a cache, how far it is used: by type of step, `*` for all others. A plan's step may narrow that by its own `cache`.
-   * Default: semantic for analysis and documentation, exact for all others. A run that is resumed keeps those that it began with.
-   */
-  readonly cacheModes?: Readonly<Record<string, CacheMode>> | undefined
-  /** Whose answers: those of one tenant never serve another. */
-  readonly tenant?: string | undefined
   /** Name of the plan for reports; kept in the journal. */
   readonly planName?: string | undefined
   /** Instead of the platform's, for every provider call. */

@@ -71,7 +71,7 @@ bool Run::follows(StepIndex index, std::uint32_t key) {
 }
 
 /// Delivers an output that no call was made for. `how`: as `deliver` tells it; 3 exact, 4 semantic, 5 of another step.
-void Run::hit(StepIndex index, int how, const Worth& worth, double detail) {
+void Run::hit(StepIndex index, int how, const Saving& worth, double detail) {
   StepRecord& record = steps_[index];
   move(index, StepEvent::Hit);
   record.reason = static_cast<Reason>(static_cast<int>(Reason::CacheExact) + how - 3);
@@ -91,7 +91,7 @@ void Run::hit(StepIndex index, int how, const Worth& worth, double detail) {
 /// Delivers the leader's output, now also of this step.
 void Run::share(StepIndex index, StepIndex leader) {
   const StepRecord& from = steps_[leader];
-  const Worth made{from.spent, from.settledAt - from.startedAt};
+  const Saving made{from.spent, from.settledAt - from.startedAt};
   steps_[index].cause = leader;
   hit(index, 5, from.startedAt < 0 ? from.worth : made, leader);
 }

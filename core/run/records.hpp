@@ -49,7 +49,7 @@ struct CallRecord {
 enum class AuditState : std::uint8_t { None, Passed, Issues, Undone };
 
 /// What an answer took to be made, and so what a hit saves.
-struct Worth {
+struct Saving {
   Spend spend;
   std::int64_t ms = 0;
 };
@@ -58,7 +58,7 @@ struct Worth {
 struct CacheTotals {
   std::int64_t looked = 0, misses = 0, stored = 0;
   std::int64_t hits[3] = {};  ///< exact, semantic, shared
-  Worth saved;
+  Saving saved;
 };
 
 struct StepRecord {
@@ -97,7 +97,7 @@ struct StepRecord {
   std::uint32_t key = kNone;       ///< of its request
   StepIndex follower = kNone;      ///< the next in its chain
   StepIndex lastFollower = kNone;  ///< of a leader: the end of its chain
-  Worth worth;                     ///< of its output, where no call made it
+  Saving worth;                    ///< of its output, where no call made it
   Spend held;                      ///< what its calls may have cost beyond `spent`: their providers never said
   MicroUsd planned = 0;            ///< held back for it from optional steps
 

@@ -166,7 +166,7 @@ class Run {
   CacheUse cacheUse(StepIndex step) const;
   void look(StepIndex step);
   bool follows(StepIndex step, std::uint32_t key);
-  void hit(StepIndex step, int how, const Worth& worth, double detail);
+  void hit(StepIndex step, int how, const Saving& worth, double detail);
   void share(StepIndex step, StepIndex leader);
   void relieve(StepIndex leader, std::vector<StepIndex>& settled);
   void store(StepIndex step);

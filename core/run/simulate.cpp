@@ -26,6 +26,15 @@ std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, 0xffffffffu));
 }
 
+void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
+  for (const CallId id : cancelled) {
+    Failed failure;
+    failure.call = id;
+    failure.kind = FailureKind::Cancelled;
+    run.failed(failure, now);
+  }
+}
+
 }  // namespace
 
 SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
@@ -61,12 +70,7 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       due.push({now + call.firstTokenMs, order++, id, false});
       due.push({now + call.totalMs, order++, id, true});
     }
-    for (const CallId id : cancelled) {
-      Failed failure;
-      failure.call = id;
-      failure.kind = FailureKind::Cancelled;
-      run.failed(failure, now);
-    }
+    endCancelled(run, cancelled, now);
     for (const StepIndex step : looks) run.looked({step, Found::None, kNone, {}, 0, -1}, now);
     if (!looks.empty()) continue;
     const TimeMs wake = run.nextWake();

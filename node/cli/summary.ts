@@ -37,7 +37,7 @@ export function summaryLine(report: RunReport, extras: SummaryExtras, paint: Pai
 export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Paint): string[] {
   const lines = [summaryLine(report, extras, paint)]
   const { tokens, costMicroUsd } = report.totals
-  if (report.speedup !== null && report.counts.total > 1) {
+  if (report.speedup !== null && report.sumOfStepsMs > 0 && report.counts.total > 1) {
     const work = formatDuration(report.sumOfStepsMs)
     lines.push(`  ${work} of work in ${formatDuration(report.makespanMs)}: ${report.speedup.toFixed(1)}× in parallel`)
   }

@@ -129,6 +129,23 @@ test('identical requests under way are made once, and all their steps have the a
   expect(run.result.report.cache).toMatchObject({ shared: 2, misses: 2, stored: 2, hit_rate: 0.5 })
 })
 
+test('a large plan asks the cache a bounded number of times at once, and every step comes to its end', async () => {
+  const cache = new MapCache()
+  let now = 0
+  let most = 0
+  const get = cache.get.bind(cache)
+  cache.get = async (question) => {
+    most = Math.max(most, ++now)
+    return get(question).finally(() => --now)
+  }
+  const steps = Array.from({ length: 300 }, (_, index) => step(`s${index}`))
+  const { result } = await ran(planOf(...steps), new Answers(), { begin: exact, cache })
+  expect(result.report.counts.done).toBe(300)
+  expect(most).toBe(64)
+  const second = await ran(planOf(...steps), new Answers(), { begin: exact, cache })
+  expect(second.result.report.cache).toMatchObject({ exact: 300, misses: 0 })
+})
+
 describe('what is not kept', () => {
   test.each([
     ['an answer that was cut', 'length'],

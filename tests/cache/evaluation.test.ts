@@ -101,7 +101,7 @@ describe('what is computed for pairs is what a cache does', () => {
 describe('counts', () => {
   test('every cell is counted from its pairs, thresholds on the same vectors', () => {
     const evaluation = new Evaluation()
-    const verdict = (kind: JudgedPair['kind'], why: string, score: number) => ({ kind, why, score, eta: 0 })
+    const verdict = (kind: JudgedPair['kind'], why: string, score: number) => ({ kind, why, score, eta: 0, closed: false })
     const pair = (same: boolean, category: string) => ({ same, category, a: 'a', b: 'b' })
     evaluation.add(pair(true, 'x'), verdict('semantic', 'clear', 0.91))
     evaluation.add(pair(true, 'x'), verdict('miss', 'escalate.qualifier: fast', 0.85))

@@ -244,7 +244,7 @@ describe('evaluate', () => {
   const head = 'label\tcategory\ttext_a\ttext_b\n'
   const rows =
     '1\tsame\tExplain the build.\tExplain the build.\n' +
-    '0\topposite\tHow do I enable logging?\tHow do I disable logging?\n' +
+    '0\topposite\tHow do I enable compression in the web server?\tHow do I disable compression in the web server?\n' +
     '0\tnumber\tUse 4 threads for the build.\tUse 8 threads for the build.\n'
   const evaluate = (...words: string[]) => aetherflow(['cache', 'evaluate', ...words], '', { env: { HOME: folder } })
 

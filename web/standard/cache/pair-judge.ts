@@ -19,6 +19,8 @@ export interface JudgedPair {
   readonly score: number
   /** On the scale of the model; NaN where nothing was judged. */
   readonly eta: number
+  /** A guard refuses it, whatever the probability. */
+  readonly closed: boolean
 }
 
 /** Of the answer that stands for all: what it says does not matter. */
@@ -49,8 +51,9 @@ export class PairJudge {
     try {
       const score = this.#score(id, stored, vectors)
       if (stored && core.requestKey(this.#scope, b) === key)
-        return shares.map(() => ({ kind: 'exact', why: 'exact', score: 1, eta: NaN }))
-      const miss = (why: string): JudgedPair[] => shares.map(() => ({ kind: 'miss', why, score, eta: NaN }))
+        return shares.map(() => ({ kind: 'exact', why: 'exact', score: 1, eta: NaN, closed: false }))
+      const miss = (why: string): JudgedPair[] =>
+        shares.map(() => ({ kind: 'miss', why, score, eta: NaN, closed: true }))
       const unable = stored ? this.#exactOnly(b, vectors.b) || this.#exactOnly(a, vectors.a) : admission
       if (unable !== '') return miss(unable)
       return shares.map((share) => this.#decide(a, b, id, score, share))
@@ -74,7 +77,9 @@ export class PairJudge {
   #decide(a: string, b: string, id: number, score: number, share: number): JudgedPair {
     const { judged } = this.#core.decide(b, [{ id, score, prompt: a }], options(share))
     const last = judged.at(-1)
-    return { kind: last?.hit === true ? 'semantic' : 'miss', why: last?.why ?? 'empty', score, eta: last?.eta ?? NaN }
+    const { hit = false, why = 'empty', eta = NaN, closed = true } = last ?? {}
+    // Below the floor no probability is asked for.
+    return { kind: hit ? 'semantic' : 'miss', why, score, eta: why === 'below.floor' ? NaN : eta, closed }
   }
 }
 

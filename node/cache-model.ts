@@ -52,7 +52,8 @@ export async function openModel(model: string | Embedder | undefined, pool: Pool
 function fileOf(model: string): string {
   const pulled = userCacheFolder(process.env, 'models', model)
   const place = existsSync(model) ? resolve(model) : pulled
-  if (!existsSync(place)) throw new AetherflowError('cache.model', model, 'there is no such folder, file or pulled model')
+  if (!existsSync(place))
+    throw new AetherflowError('cache.model', model, 'there is no such folder, file or pulled model')
   if (!statSync(place).isDirectory()) return place
   const name = preferred.find((file) => existsSync(join(place, file)))
   if (name === undefined) throw new AetherflowError('cache.model', model, 'the folder has no .onnx file that is known')
@@ -70,6 +71,7 @@ function threadRuntime(): ModelRuntime {
     }
     return []
   })
+  let session: WorkerSession | undefined
   return {
     get name() {
       return session?.runtime ?? ''
@@ -81,4 +83,3 @@ function threadRuntime(): ModelRuntime {
     },
   }
 }
-let session: WorkerSession | undefined

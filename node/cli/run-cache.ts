@@ -50,7 +50,7 @@ export async function openRunCache(
   const usual = goesOn ? { ...configured, ...began } : { ...began, ...configured }
   const model = flags.cacheModel ?? usual.model ?? pulledModel(host.env) ?? 'lexical'
   const maxWrongShare = flags.cacheShare ?? usual.maxWrongShare
-  const tenant = flags.tenant ?? usual.tenant
+  const tenant = goesOn && began !== undefined ? began.tenant : (flags.tenant ?? usual.tenant)
   const options = { ...cacheOptionsOf(usual), dir, model, maxWrongShare }
   const cache = await SemanticCache.open({ ...options, onProblem: (problem) => warn(warningOf(problem, dir)) })
   const by = model === 'lexical' ? 'the built-in embedder (words and spellings, no meanings)' : oneLine(model)
@@ -62,7 +62,9 @@ export async function openRunCache(
 }
 
 /** A run goes on with the cache that it began with. */
-function mustAgree({ cache }: Wanted, began: Began, { env }: Host): void {
+function mustAgree({ cache, tenant }: Wanted, began: Began, { env }: Host): void {
+  if (began !== undefined && tenant !== undefined && tenant !== began.tenant)
+    throw new AetherflowError('host.usage', '--tenant', 'the run began with another, and goes on with that')
   if (cache === undefined) return
   const asked = cache === 'off' ? undefined : resolve(folderOf(cache, env))
   if (asked === began?.dir) return

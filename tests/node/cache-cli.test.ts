@@ -163,6 +163,8 @@ describe('a run with a cache', () => {
     const other = await aetherflow(['run', '--output', out, '--resume', '--cache', join(folder, 'elsewhere')])
     expect(other.code).toBe(2)
     expect(other.stderr).toContain('the run began with the cache in')
+    const whose = await aetherflow(['run', '--output', out, '--resume', '--tenant', 'somebody'])
+    expect([whose.code, whose.stderr]).toEqual([2, expect.stringContaining('--tenant')])
   })
 
   test('a damaged folder is told, loses what is damaged, and goes on', async () => {

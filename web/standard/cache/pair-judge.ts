@@ -77,9 +77,8 @@ export class PairJudge {
   #decide(a: string, b: string, id: number, score: number, share: number): JudgedPair {
     const { judged } = this.#core.decide(b, [{ id, score, prompt: a }], options(share))
     const last = judged.at(-1)
-    const { hit = false, why = 'empty', eta = NaN, closed = true } = last ?? {}
-    // Below the floor no probability is asked for.
-    return { kind: hit ? 'semantic' : 'miss', why, score, eta: why === 'below.floor' ? NaN : eta, closed }
+    const { hit = false, why = 'empty', eta = NaN, closed = true, probability = 0 } = last ?? {}
+    return { kind: hit ? 'semantic' : 'miss', why, score, eta: probability > 0 ? eta : NaN, closed }
   }
 }
 

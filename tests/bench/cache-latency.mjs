@@ -3,7 +3,8 @@
 // 1,000, 10,000 and 100,000 entries of one scope (--quick: without the last; --large: 1,000,000 too, for the search alone). Vectors
 // are made up, 384 dimensions, so that embedding takes no time in those rows; tokenising and embedding with the real model are
 // printed apart (AETHERFLOW_SHARED, or `shared` beside the project). The search alone stands beside a plain loop over a Float32Array
-// and beside the time in which the memory hands over the same vectors as float32 (memcmp of two buffers), turn by turn in one run.
+// and beside the time in which the memory hands over the same vectors as float32 (memcmp of two buffers), turn by turn in one run:
+// each finds the processor's caches full of the others' data.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { cacheOptions, wholeNumber } from './cache-flags.js'
 import { cacheEvaluate, type EvaluateFlags } from './commands/cache-evaluate.js'
-import { cacheExplain } from './commands/cache-explain.js'
+import { cacheExplain, type ExplainFlags } from './commands/cache-explain.js'
 import { cacheClear, cacheList, cacheStats, type ClearFlags, type ListFlags, type LookFlags } from './commands/cache.js'
 import type { ExitCode, Host } from './host.js'
 
@@ -30,11 +30,12 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
     .addOption(new Option('--older-than <time>', 'kept for that long: 90m, 12h, 30d').argParser(age))
     .option('--yes', 'do not ask')
     .action(async (flags: ClearFlags) => done(await cacheClear(flags, host)))
-  look('explain <prompt>', 'what a look-up would find, and why it would be served or not')
+  look('explain <prompt>', 'what a look-up would find, and why it would be served or not; -: from standard input')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'of that tenant only')
-    .action(async (prompt: string, flags: LookFlags) => done(await cacheExplain(prompt, flags, host)))
+    .option('--in <key>', 'as the task of the step that is kept under that key, see list')
+    .action(async (prompt: string, flags: ExplainFlags) => done(await cacheExplain(prompt, flags, host)))
   command('evaluate <pairs...>', 'what the cache would have done on pairs of prompts of your own')
     .option('--model <model>', 'a pulled model, a folder, an address, or lexical; default: as for runs')
     .addOption(cacheOptions.share('--share <share>'))

@@ -232,6 +232,27 @@ describe('what the cache holds', () => {
     expect(await json('stats')).toMatchObject({ entries: 3, lookups: 0 })
   })
 
+  test('explain with a prompt of a run around it, or from standard input', async () => {
+    const words = ['run', plan('diamond'), '--simulate', 'instant', '--cache', join(folder, 'cache')]
+    await aetherflow(words)
+    const { entries } = await json<Listing>('list')
+    const kept = entries.find(({ prompt }) => prompt.includes('<task>'))
+    const within = await json<{ candidates: { score: number }[]; exactOnly: string }>(
+      'explain',
+      'Do it.',
+      '--in',
+      kept?.key.slice(0, 8) ?? '',
+    )
+    const alone = await json<{ candidates: { score: number }[] }>('explain', 'Do it.')
+    const best = (of: { candidates: { score: number }[] }) => Math.max(-1, ...of.candidates.map(({ score }) => score))
+    expect(best(within)).toBeGreaterThan(best(alone))
+    expect((await cache('explain', 'Do it.')).stdout).toContain('--in KEY')
+    const none = await cache('explain', 'Do it.', '--in', 'ffffffffffff')
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('there is no entry')])
+    const piped = await aetherflow(['cache', 'explain', '-', '--json', '--cache', join(folder, 'cache')], `${asked}\n`)
+    expect((JSON.parse(piped.stdout) as { kind: string }).kind).toBe('exact')
+  })
+
   test('where nothing is, nothing is made', async () => {
     const nowhere = join(folder, 'nowhere')
     for (const words of [['stats'], ['list'], ['clear', '--yes'], ['explain', 'x']]) {

@@ -1,6 +1,8 @@
 /** `aetherflow cache explain "PROMPT"`: what a look-up would find, and why it would serve it or not. */
 import { formatCount, oneLine } from '../../../web/standard/format.js'
 import type { CacheExplanation, ExplainedCandidate } from '../../../web/standard/cache/options.js'
+import { AetherflowError } from '../../index.js'
+import type { SemanticCache } from '../../semantic-cache.js'
 import { cacheConfig, openToLook, pulledModel } from '../cache-flags.js'
 import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -11,7 +13,12 @@ import { formatAge, meant, nothingThere, type LookFlags } from './cache.js'
 
 const promptStart = 200
 
-export async function cacheExplain(prompt: string, flags: LookFlags, host: Host): Promise<ExitCode> {
+export interface ExplainFlags extends LookFlags {
+  /** The beginning of a key, as `list` shows it. */
+  readonly in?: string
+}
+
+export async function cacheExplain(asked: string, flags: ExplainFlags, host: Host): Promise<ExitCode> {
   const config = await cacheConfig(flags, host)
   const model = config.model ?? pulledModel(host.env) ?? 'lexical'
   const cache = await openToLook(config, host, { model })
@@ -22,6 +29,7 @@ export async function cacheExplain(prompt: string, flags: LookFlags, host: Host)
     return exitCodes.ok
   }
   try {
+    const prompt = await wholePrompt(asked === '-' ? await textOf(host) : asked, flags.in, cache)
     const { exactOnly, ...found } = await cache.explain(prompt)
     const { tenant } = flags
     const wanted = ({ label }: { label: string }): boolean => tenant === undefined || meant({ label }, { tenant })
@@ -35,12 +43,35 @@ export async function cacheExplain(prompt: string, flags: LookFlags, host: Host)
       stdout.write(`${asciiControls(JSON.stringify({ folder: config.dir, model, ...verdict, ...explanation }))}\n`)
     } else {
       const lines = explanationLines(explanation, verdict, model, paint(stdout, host.env), stdout.columns ?? 120)
+      // Of a run the whole prompt is kept, plan and inputs around the task.
+      if (!task.test(prompt) && explanation.candidates.some((candidate) => task.test(candidate.prompt)))
+        lines.push(
+          'what runs keep are whole prompts: --in KEY asks with one of them around it (keys: aetherflow cache list)',
+        )
       stdout.write(`${lines.join('\n')}\n`)
     }
     return exitCodes.ok
   } finally {
     await cache.close()
   }
+}
+
+/** Where the core puts a step's description. */
+const task = /<task>\n[^]*?\n<\/task>/
+
+async function wholePrompt(prompt: string, key: string | undefined, cache: SemanticCache): Promise<string> {
+  if (key === undefined) return prompt
+  const head = (await cache.list()).find((one) => one.key.startsWith(key))
+  const kept = head && (await cache.read(head.key))
+  if (kept === undefined) throw new AetherflowError('host.usage', '--in', `there is no entry ${key}`)
+  if (!task.test(kept.prompt)) throw new AetherflowError('host.usage', '--in', 'that entry is of no run')
+  return kept.prompt.replace(task, () => `<task>\n${prompt.trim()}\n</task>`)
+}
+
+async function textOf({ stdin }: Host): Promise<string> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of stdin) pieces.push(piece)
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 interface Verdict {

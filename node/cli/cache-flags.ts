@@ -65,7 +65,12 @@ export function pulledModel(env: Host['env']): string | undefined {
   const usual = 'all-MiniLM-L6-v2'
   try {
     const there = readdirSync(userCacheFolder(env, 'models'), { withFileTypes: true })
-    const names = there.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    // One that is still on its way lacks one or the other.
+    const whole = (name: string): boolean => {
+      const files = readdirSync(userCacheFolder(env, 'models', name), { recursive: true, encoding: 'utf8' })
+      return files.includes('tokenizer.json') && files.some((file) => file.endsWith('.onnx'))
+    }
+    const names = there.filter((entry) => entry.isDirectory() && whole(entry.name)).map(({ name }) => name)
     return names.includes(usual) ? usual : names.sort()[0]
   } catch {
     return undefined

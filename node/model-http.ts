@@ -68,7 +68,7 @@ export class HttpClient {
 }
 
 function redirected(from: URL, location: string | null): URL {
-  const to = location !== null && URL.canParse(location, from) ? new URL(location, from) : undefined
+  const to = location !== null && URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (to === undefined || !/^https?:$/.test(to.protocol))
     throw new AetherflowError('cache.download', from.href, `a redirect to nowhere: ${location ?? 'no location'}`)
   if (from.protocol === 'https:' && to.protocol === 'http:')

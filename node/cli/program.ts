@@ -10,6 +10,7 @@ import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
+import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { packageVersion } from './version.js'
 
@@ -91,6 +92,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))
     .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
+  addModel(program, host, done)
   return program
 }
 

@@ -6,6 +6,8 @@ import { AetherflowError } from '../../bindings/errors.js'
 import { embedderOf } from '../../web/standard/embed/onnx.js'
 import type { Pool } from '../../web/standard/embed/pool.js'
 import { modelsFolder } from '../model-folder.js'
+import { isModelName } from '../model-pull.js'
+import { fetchedModel } from './fetched-model.js'
 import { findModel } from './model-files.js'
 import { runtimeCandidates, type RuntimeChoice } from './runtimes.js'
 import { sharedModel } from './shared-model.js'
@@ -48,9 +50,9 @@ export async function openEmbedder(where: string, options: OpenEmbedderOptions =
 }
 
 /** The path that is meant. A pulled model goes before a folder of the same bare name: `./name` is always the folder. */
-async function placeOf(where: string, { models = modelsFolder() }: OpenEmbedderOptions): Promise<string> {
-  if (/^https?:\/\//i.test(where)) throw new AetherflowError('cache.model', where, 'addresses are not supported yet')
+async function placeOf(where: string, { models = modelsFolder(), signal }: OpenEmbedderOptions): Promise<string> {
+  if (/^https?:\/\//i.test(where)) return fetchedModel(where, models, signal)
   if (where === '') throw new AetherflowError('host.usage', 'model', 'the name of a model is empty')
   const pulled = join(models, where)
-  return /^[\w.-]+(\/[\w.-]+)?$/.test(where) && !/^\.\.?(\/|$)/.test(where) && existsSync(pulled) ? pulled : where
+  return isModelName(where) && existsSync(pulled) ? pulled : where
 }

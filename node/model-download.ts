@@ -99,7 +99,7 @@ async function attempt(job: DownloadJob, { client, signal, onBytes }: DownloadTo
     await store(job, reply, reply.status === 206 ? begun : { bytes: 0, etag: '' }, onBytes)
     return true
   } finally {
-    reply.body.destroy()
+    if (!reply.body.readableEnded) reply.body.destroy()
   }
 }
 

@@ -46,6 +46,8 @@ export class HttpClient {
         headers: { ...headers, 'accept-encoding': 'identity', ...this.#authorisation(url) },
         ...(signal ? { signal } : {}),
       })
+      // A body that is left unread ends in an error that is nobody's business.
+      body.on('error', () => {})
       const header = (name: string): string | null => {
         const value = got[name]
         return value === undefined ? null : String(value)

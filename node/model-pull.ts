@@ -225,7 +225,7 @@ export function nameOf(address: string): string {
     text
       .replace(/[^\w.-]/g, '-')
       .replace(/^[^A-Za-z0-9]+/, '')
-      .slice(0, 90) || 'model'
+      .slice(0, 80) || 'model'
   const [owner = hostname, name = 'model'] =
     parts.length > 1 && pathname.includes('/resolve/') ? parts.slice(-2) : [hostname, parts.at(-1)]
   return `${clean(owner)}/${clean(name)}`

@@ -12,7 +12,7 @@ export async function fetchedModel(address: string, models: string, signal?: Abo
   if (!URL.canParse(address)) throw new AetherflowError('host.usage', 'model', 'not an address')
   const { base, file } = parts(address)
   // Two addresses never share a folder, whatever their names are cut to.
-  const name = `${nameOf(base)}`.slice(0, 180) + `-${createHash('sha256').update(address).digest('hex').slice(0, 8)}`
+  const name = `${nameOf(base)}-${createHash('sha256').update(address).digest('hex').slice(0, 8)}`
   const folder = join(models, name)
   if (await readManifest(folder)) return folder
   // Callers at once share the download of the first, its signal too.

@@ -69,7 +69,8 @@ export class HttpClient {
   }
 }
 
-function redirected(from: URL, location: string | null): URL {
+/** Where a reply sends us; never from https to http. Fails: cache.download. */
+export function redirected(from: URL, location: string | null): URL {
   const to = location !== null && URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (to === undefined || !/^https?:$/.test(to.protocol))
     throw new AetherflowError('cache.download', from.href, `a redirect to nowhere: ${location ?? 'no location'}`)

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { knownModels } from '../../node/model-catalogue.js'
 import { listModels } from '../../node/model-manifest.js'
+import { redirected } from '../../node/model-http.js'
 import { pullModel, type PullEvent, type PullOptions } from '../../node/model-pull.js'
 import { sharedPath } from '../fixtures/paths.js'
 import { FileServer } from './file-server.js'
@@ -263,6 +264,12 @@ describe('redirects', () => {
     faults({ redirect: 'file:///etc/passwd' })
     expect(await code(pull())).toBe('cache.download')
   })
+})
+
+test('from https to http is refused', () => {
+  const from = new URL('https://hub.example/a')
+  expect(redirected(from, '/b').href).toBe('https://hub.example/b')
+  expect(() => redirected(from, 'http://hub.example/b')).toThrow(expect.objectContaining({ code: 'cache.download' }))
 })
 
 describe('checksums that are known', () => {

@@ -17,6 +17,7 @@ const benches = [
   { name: 'calls' },
   { name: 'cache-store' },
   { name: 'cache_speed', native: true },
+  { name: 'embed-speed' },
 ]
 
 await main(async () => {

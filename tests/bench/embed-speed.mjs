@@ -9,7 +9,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openEmbedder } from '../../dist/node/embed/index.js'
 import { runtimeCandidates } from '../../dist/node/embed/runtimes.js'
-import { makeTokeniser } from '../../dist/web/standard/embed/pieces.js'
+import { charactersAPiece, makeTokeniser } from '../../dist/web/standard/embed/pieces.js'
 import { ortRuntime } from '../../dist/web/standard/embed/runtime.js'
 
 const quick = process.argv.includes('--quick')
@@ -105,10 +105,10 @@ for (const [i, { label, vectors }] of results.entries())
   for (const other of results.slice(i + 1))
     console.log(`  ${apart(vectors, other.vectors).toFixed(6)}  ${label} – ${other.label}`)
 
-const worst = `${'x'.repeat(99)} `.repeat(82).slice(0, 8192)
+const worst = `${'qjz'.repeat(33)} `.repeat(41).slice(0, 256 * charactersAPiece)
 const hostile = await Promise.all(Array.from({ length: 5 }, () => timed(() => tokenise(worst))))
 console.log(
-  `\ntokenising the worst text that is still looked at (8,192 characters in words of 99): ${ms(
+  `\ntokenising the worst text that is still looked at (${worst.length} characters in words of 99): ${ms(
     quantile(
       hostile.map(({ took }) => took),
       0.5,

@@ -9,7 +9,7 @@ import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
-import { beginOptions, planError, profileOf } from '../web/standard/run-setup.js'
+import { beginOptions, cacheOptions, planError, profileOf } from '../web/standard/run-setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
@@ -40,9 +40,9 @@ export async function execute(
     run = await openJournal(plan, options, providers?.simulated)
     const driver = new Driver(core, {
       ...driverOptions(options, run, providers),
-      begin: beginOptions(options, config, available),
+      begin: { ...beginOptions(options, config, available), ...cacheOptions(options) },
       onEvent: (event) => {
-        called ||= event.type === 'call'
+        called ||= event.type === 'call' || event.type === 'hit'
         emit(event)
       },
     })
@@ -77,6 +77,8 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     journal: run?.journal,
     past: run?.past,
     recalled: run?.recalled,
+    cache: options.cache,
+    tenant: options.tenant,
   }
 }
 

@@ -16,6 +16,7 @@ import type { PlanSource } from '../web/standard/plan-source.js'
 import {
   checkWith,
   explainWith,
+  type CacheSettings,
   type CheckedPlan,
   type ExplainedPlan,
   type PlanSettings,
@@ -29,6 +30,7 @@ import type { PooledTransport } from './transport.js'
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
 export type * from '../bindings/events.js'
+export type * from '../bindings/cache-ports.js'
 export type { Clock, Fetch } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../web/standard/config.js'
@@ -45,7 +47,7 @@ export interface PlanOptions extends PlanSettings {
   readonly configFile?: string | undefined
 }
 
-export interface RunPlanOptions extends PlanOptions {
+export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */

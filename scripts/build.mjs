@@ -5,13 +5,14 @@ import { bundleBrowser } from './lib/bundle.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
+import { bundlePlayground } from './lib/playground.mjs'
 import { main, mustNode, stage as plainStage } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 /** The generators of checked-in files; each knows `--check`. */
 export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs']
 
-const projects = ['bindings', 'web/standard', 'web/browser', 'node']
+const projects = ['bindings', 'web/standard', 'web/browser', 'web/element', 'web/playground', 'node']
 const compiler = 'node_modules/typescript/bin/tsc'
 
 /**
@@ -34,6 +35,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
   })
   await stage('browser', bundleBrowser)
+  await stage('playground', bundlePlayground)
 }
 
 /** Compiles TypeScript projects, with those that they refer to. */

@@ -6,10 +6,12 @@ import { decodeCommands, type Command } from '../../bindings/commands.js'
 import type { CoreRun } from '../../bindings/core.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import {
+  cacheUses,
   checkVerdicts,
   failureKinds,
   finishReasons,
   limitWindows,
+  lookResults,
   outcomes,
   type EventKind,
   type Reason,
@@ -117,8 +119,20 @@ export class TracePlayer {
       if (reason !== 'none') words.push('continued')
     }
     if (kind === 'cancel') words.push(reason)
-    if (kind === 'deliver' && command.a === 2) words.push('recalled')
+    if (kind === 'deliver') words.push(...this.#without(command))
+    if (kind === 'look') words.push(this.#target(command), cacheUses[command.a], `rank=${command.b}`)
+    if (kind === 'store') {
+      words.push(this.#target(command), `tokens=${command.a}`, `usd=${command.b}`, `ms=${command.c}`)
+    }
     return words.join(' ')
+  }
+
+  /** Of an output that no call of the step made. */
+  #without({ a: how, attempt, b, at, c }: Command): string[] {
+    if (how < 3) return how === 2 ? ['recalled'] : []
+    const saved = [`tokens=${attempt}`, `usd=${b}`, `ms=${at}`]
+    if (how === 5) return ['shared', 'of', this.#ids[c] ?? '?', ...saved]
+    return [how === 3 ? 'exact' : 'semantic', `score=${c}`, ...saved]
   }
 
   /** The provider, and the model when it is another than the provider's own: the traces' tables name that first. */
@@ -202,6 +216,14 @@ export class TracePlayer {
       cancelRun: () => send('cancelRun'),
       cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
       recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
+      stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),
+      looked: () =>
+        send(
+          'looked',
+          step < 0 ? 0xffffffff : step,
+          Math.max(0, among(lookResults)),
+          ...['key', 'tokens', 'usd', 'ms', 'score'].map((key) => number(key, -1)),
+        ),
       clock: () => send('clock', epochMs(first, second)),
       prompted: () => send('prompted', call, Number(second), 0),
       limitsSeen: () =>

@@ -23,6 +23,7 @@ const types: Readonly<Record<string, string>> = {
 /** First part of a path → folder of the project. Compiled tests import what they test as `../../bindings/…`. */
 const folders: Readonly<Record<string, string>> = {
   package: 'dist',
+  dist: 'dist',
   bindings: 'dist/bindings',
   web: 'dist/web',
   core: 'dist/core',

@@ -35,7 +35,8 @@ export class CoreWorker {
     worker.onmessageerror = () => this.#end(stopped('a message could not be read'))
     worker.onerror = (event) => {
       event.preventDefault()
-      this.#end(stopped(event.message ?? ''))
+      // Without a message nothing of it has run.
+      this.#end(stopped(event.message || 'its file is missing, is no script, or is refused by a policy'))
     }
   }
 
@@ -102,6 +103,8 @@ export class CoreWorker {
         return this.#tell(job, under, () => this.#event(under, message.event))
       case 'text':
         return this.#tell(job, under, () => under.page.text(message.step, message.piece))
+      case 'journal':
+        return this.#tell(job, under, () => under.page.journal(message.lines))
       case 'owned':
         return under.page.own(this.#control(job, under))
       case 'ask':
@@ -182,7 +185,8 @@ async function reply({ page, chunks }: Under, what: string, of: readonly unknown
   if (what === 'file') return page.file(first)
   if (what === 'deliver') {
     const [step, text, again] = of as Parameters<Page['deliver']>
-    return page.deliver(step, text, again)
+    await page.deliver(step, text, again)
+    return undefined
   }
   const next = await chunks?.next()
   return next?.done === false ? next.value : undefined

@@ -19,12 +19,13 @@ export interface JobSettings extends PlanSettings {
 }
 
 export type JobKind = 'run' | 'check' | 'explain' | 'probe'
-export type Question = 'key' | 'file' | 'deliver' | 'text'
+export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal'
 
 /** The page, as the job sees it. */
 export interface Page {
   emit(event: RunEvent): void
   text(step: string, piece: string): void
+  journal(lines: string): void
   deliver(step: StepInfo, text: string, again: boolean): Promise<void> | void
   key(provider: string): string | undefined | Promise<string | undefined>
   file(path: string): string | Promise<string>
@@ -50,8 +51,14 @@ const cloned = [
 ]
 
 export function settingsOf(options: RunPlanOptions): JobSettings {
-  const { keys, readFile, deliver, onText, assets } = options
-  const can: Readonly<Record<Question, unknown>> = { key: keys, file: readFile, deliver, text: onText }
+  const { keys, readFile, deliver, onText, onJournal, assets } = options
+  const can: Readonly<Record<Question, unknown>> = {
+    key: keys,
+    file: readFile,
+    deliver,
+    text: onText,
+    journal: onJournal,
+  }
   const answers = (Object.keys(can) as Question[]).filter((question) => can[question] !== undefined)
   const picked: Record<string, unknown> = {}
   for (const name of cloned) if (options[name] !== undefined) picked[name] = options[name]
@@ -72,6 +79,7 @@ export function pageOf(
     emit,
     own,
     text: (step, piece) => options.onText?.(step, piece),
+    journal: (lines) => options.onJournal?.(lines),
     deliver: (step, text, again) => options.deliver?.(step, text, again),
     key: (provider) => options.keys?.(provider),
     file: (path) => options.readFile?.(path) ?? '',

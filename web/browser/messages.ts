@@ -22,6 +22,7 @@ export type FromWorker =
   | { readonly is: 'ready' }
   | { readonly is: 'event'; readonly job: number; readonly event: RunEvent }
   | { readonly is: 'text'; readonly job: number; readonly step: string; readonly piece: string }
+  | { readonly is: 'journal'; readonly job: number; readonly lines: string }
   | {
       readonly is: 'ask'
       readonly job: number

@@ -41,6 +41,8 @@ export interface RunPlanOptions extends PlanOptions {
   readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
   /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
+  /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */
+  readonly onJournal?: ((lines: string) => void) | undefined
   /** False: answers come whole instead of streamed. Default true. */
   readonly stream?: boolean | undefined
   /** These three cannot be handed to a worker: with one of them the run takes place in this thread. */

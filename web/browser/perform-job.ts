@@ -11,6 +11,7 @@ import type { Here, Job, Page } from './job.js'
 import { loadCore } from './loader.js'
 import { probe, type CorsProbe } from './probe.js'
 import { addressOf, openProviders, platformFetch } from './providers.js'
+import { toldJournal } from './told-journal.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
 export async function performJob(job: Job, page: Page, here: Here = {}): Promise<unknown> {
@@ -70,6 +71,7 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
     begin: beginOptions(settings, config, providers?.available ?? entries.map(({ id }) => id)),
     onEvent: (event) => page.emit(event),
     onText: can('text') ? (step, piece) => page.text(step, piece) : undefined,
+    journal: can('journal') ? toldJournal(page, providers?.simulated) : undefined,
     deliver: can('deliver') ? (step, text, again) => page.deliver(step, text, again) : undefined,
   })
   page.own(driver)

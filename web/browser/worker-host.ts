@@ -59,6 +59,7 @@ export class WorkerHost {
     return {
       emit: (event) => this.#outbox.add({ is: 'event', job, event }),
       text: (step, piece) => this.#outbox.addText(job, step, piece),
+      journal: (lines) => this.#outbox.add({ is: 'journal', job, lines }),
       deliver: (step, text, again) => ask('deliver', step, text, again),
       key: (provider) => ask('key', provider),
       file: (path) => ask('file', path),

@@ -1,4 +1,5 @@
 /** What every host does around the driver: options for the core, plans fed for a verdict or an explanation, simulated profiles. */
+import type { AnswerCache, CacheMode } from '../../bindings/cache-ports.js'
 import type { CoreRun } from '../../bindings/core.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepInfo } from '../../bindings/events.js'
@@ -25,6 +26,22 @@ export interface PlanSettings {
   readonly seed?: number | undefined
 }
 
+/** Options of a run that every host knows which has a cache. */
+export interface CacheSettings {
+  /**
+   * Answers of earlier work: steps are looked for there before they are called, and what they are answered is kept there. The same
+   * request under way twice is then called once. Its opener closes it. A run that is resumed needs one when it began with one.
+   */
+  readonly cache?: AnswerCache | undefined
+  /**
+   * With a cache, how far it is used: by type of step, `*` for all others. A plan's step may narrow that by its own `cache`.
+   * Default: semantic for analysis and documentation, exact for all others. A run that is resumed keeps those that it began with.
+   */
+  readonly cacheModes?: Readonly<Record<string, CacheMode>> | undefined
+  /** Whose answers: those of one tenant never serve another. */
+  readonly tenant?: string | undefined
+}
+
 /** A plan that was only read. `dot`: its graph in Graphviz's language. */
 export interface CheckedPlan {
   readonly steps: StepInfo[]
@@ -43,6 +60,14 @@ export function beginOptions(
 ): Record<string, unknown> {
   const { mode, concurrency, strip, optimize, seed } = options
   return { mode, concurrency, strip, optimize, seed, available, table: withoutKeys(config) }
+}
+
+/** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
+const defaultModes = { '*': 'exact', analysis: 'semantic', documentation: 'semantic' } as const
+
+/** What `begin` gets to know of a cache: nothing when there is none. */
+export function cacheOptions({ cache, cacheModes }: CacheSettings): { cache?: object } {
+  return cache === undefined ? {} : { cache: { ...defaultModes, ...cacheModes } }
 }
 
 /** The core's verdict on a plan that it refused. */

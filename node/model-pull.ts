@@ -4,13 +4,11 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import { defaultModel, knownModels, type KnownFile } from './model-catalogue.js'
 import { download, fileSha256, type Downloaded } from './model-download.js'
-import { modelsFolder } from './model-folder.js'
+import { modelsFolder, type Environment } from './model-folder.js'
 import { HttpClient, type HttpToken } from './model-http.js'
 import { PullLock } from './model-lock.js'
 import { readManifest, writeManifest, type ManifestFile } from './model-manifest.js'
 import { ioError } from './outputs.js'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface PullOptions {
   /** Of the catalogue, `owner/name` of a hub, or with `url` any name; default all-MiniLM-L6-v2. */

@@ -13,6 +13,7 @@ import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
+import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { packageVersion } from './version.js'
 
@@ -98,6 +99,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
     .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
+  addModel(program, host, done)
   return program
 }
 

@@ -32,6 +32,11 @@ export class WorkerSession implements ModelSession {
     }
   }
 
+  /** Closed, or its thread has died. */
+  get ended(): boolean {
+    return this.#over !== undefined
+  }
+
   private constructor(start: WorkerStart) {
     // Without the flags of this process: they are its own business, and some are refused by threads.
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start, execArgv: [] })

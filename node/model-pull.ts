@@ -1,9 +1,9 @@
 /** `pullModel`: the files of a model from a hub, a mirror or any server, into the user's cache folder. */
-import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import { defaultModel, knownModels, type KnownFile } from './model-catalogue.js'
 import { download, fileSha256, type Downloaded } from './model-download.js'
+import { makeFolder } from './make-folder.js'
 import { modelsFolder, type Environment } from './model-folder.js'
 import { HttpClient, type HttpToken } from './model-http.js'
 import { PullLock } from './model-lock.js'
@@ -75,7 +75,7 @@ export async function pullModel(options: PullOptions = {}): Promise<PulledModel>
   const { env = process.env } = options
   const plan = pullPlan(options, env)
   try {
-    await mkdir(plan.folder, { recursive: true })
+    await makeFolder(plan.folder)
   } catch (error) {
     throw ioError(plan.folder, error)
   }
@@ -175,7 +175,7 @@ async function fetchOne(
   client: HttpClient,
 ): Promise<Downloaded | undefined> {
   signal?.throwIfAborted()
-  await mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
+  await makeFolder(dirname(target)).catch((error: unknown) => {
     throw ioError(dirname(target), error)
   })
   const mostBytes = path.endsWith('.onnx') ? mostModelBytes : mostTextBytes

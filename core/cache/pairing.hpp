@@ -26,13 +26,13 @@ struct Side {
   std::size_t size() const { return sentence->tokens.size(); }
   bool open(std::size_t i) const { return match[i] == Match::None; }
   /// Stands on this side only and carries a subject; negators are counted by the guard of polarity.
-  bool extra(std::size_t i) const { return open(i) && token(i).counts() && !token(i).info.is(kNegator); }
+  bool extra(std::size_t i) const { return open(i) && token(i).weighs() && !token(i).info.is(kNegator); }
 };
 
 /// Borrows both sentences. Matching is greedy from the left: equal keys first, then opposites, then soft matches.
 /// O(tokens²) comparisons of short keys.
 struct Pairing {
-  Pairing(const Lexicon& lexicon, const ReadSentence& a, const ReadSentence& b);
+  Pairing(const ReadSentence& a, const ReadSentence& b);
 
   Side a;
   Side b;

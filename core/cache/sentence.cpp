@@ -198,11 +198,13 @@ class Classifier {
 
  private:
   Language languageOf() const {
+    // A stop word tells more of its language than any number of others: "table" is of both.
     std::size_t votes[2] = {};
     for (const Piece& piece : pieces_) {
       const std::string word = lowered(piece.text);
       for (const Language language : {Language::English, Language::French}) {
-        votes[static_cast<std::size_t>(language)] += lexicon_.find(language, word).is(kStop | kNegator | kQuestion);
+        const WordInfo info = lexicon_.find(language, word);
+        votes[static_cast<std::size_t>(language)] += info.is(kStop | kNegator | kQuestion) ? kMaxTokens : info.known();
       }
     }
     if (votes[0] == votes[1]) return Language::Unknown;
@@ -215,25 +217,30 @@ class Classifier {
     Token token;
     token.word = lowered(piece.text);
     token.sentenceStart = piece.start;
+    head_ = head_ || piece.start;
     if (token.word == "&") token.word = "and";
     token.info = lexicon_.find(out_.language, token.word);
     std::size_t more = 0;
     if (token.info.is(kPhrase)) more = phrase(i, token);
-    if (more == 0 && quantity(piece.text, token)) return 0;
-    token.key = stemOf(out_.language, token.word);
-    token.kind = kindOf(piece, token, more > 0);
+    const std::string base(lexicon_.baseOf(out_.language, token.info));
+    if (more == 0 && base.empty() && quantity(piece.text, token)) return 0;
+    token.key = stemOf(out_.language, base.empty() ? token.word : base);
+    token.kind = i + more + 1 < pieces_.size() && head_ && token.info.is(kAsk) ? TokenKind::Function
+                                                                                : kindOf(piece, token, more > 0);
+    head_ = head_ && !token.counts();
     out_.tokens.push_back(std::move(token));
     return more;
   }
 
-  /// The longest listed phrase of up to three words that starts here.
+  /// The longest listed phrase of up to five words that starts here.
   std::size_t phrase(std::size_t i, Token& token) const {
     std::string joined = token.word;
     std::size_t more = 0;
-    for (std::size_t next = i + 1; next < pieces_.size() && next < i + 3; ++next) {
+    for (std::size_t next = i + 1; next < pieces_.size() && next < i + 5; ++next) {
+      if (pieces_[next].start) break;
       joined += '_' + lowered(pieces_[next].text);
       const WordInfo info = lexicon_.find(out_.language, joined);
-      if (info.packed == 0) continue;
+      if (!info.known()) continue;
       token.word = joined;
       token.info = info;
       more = next - i;
@@ -250,15 +257,22 @@ class Classifier {
     }
     const bool acronym = !shouted_ && isAcronym(piece.text);
     if (token.info.is(kStop)) return acronym && token.info.is(kName) ? TokenKind::Name : TokenKind::Function;
-    if (isPhrase) return token.info.is(kChange) ? TokenKind::Function : TokenKind::Content;
-    if (isIdentifier(piece.text)) {
+    if (isPhrase) return phraseKind(token.info);
+    // "DB", "k8s": listed as short for something, whatever its spelling looks like.
+    const bool shortFor = !lexicon_.baseOf(out_.language, token.info).empty();
+    if (isIdentifier(piece.text) && !shortFor) {
       token.key = token.word;
       return TokenKind::Hard;
     }
     if (token.info.is(kName)) return TokenKind::Name;
-    if (acronym || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
+    if ((acronym && !shortFor) || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
     const bool capital = isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
-    return capital && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+    return capital && !shortFor && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+  }
+
+  static TokenKind phraseKind(const WordInfo& info) {
+    if (info.is(kName)) return TokenKind::Name;
+    return info.is(kChange | kNegator) ? TokenKind::Function : TokenKind::Content;
   }
 
   /// "$5", "30", "7pm", "2nd": a number, and what is glued to it as a unit of its own.
@@ -304,38 +318,10 @@ class Classifier {
   ReadSentence& out_;
   bool titled_ = false;
   bool shouted_ = false;
+  bool head_ = true;  ///< nothing but words that ask for the answer so far
 };
 
-/// Drops `ending` if at least `least` bytes stay.
-bool drop(std::string& word, std::string_view ending, std::size_t least) {
-  if (word.size() < ending.size() + least || !text::endsWith(word, ending)) return false;
-  word.erase(word.size() - ending.size());
-  return true;
-}
-
 }  // namespace
-
-std::string stemOf(Language language, std::string_view word) {
-  std::string stem(word);
-  if (language == Language::French) {
-    if (!drop(stem, "s", 3)) drop(stem, "x", 3);
-    for (const std::string_view ending : {"er", "ez", "ee", "ent", "ant", "ons", "e"}) {
-      if (drop(stem, ending, 4)) break;
-    }
-    return stem;
-  }
-  if (drop(stem, "ies", 3)) {
-    stem += 'y';
-  } else if (!text::endsWith(stem, "ss") && !text::endsWith(stem, "us") && !text::endsWith(stem, "is")) {
-    if (!drop(stem, "'s", 1)) drop(stem, "s", 3);
-  }
-  const bool verb = drop(stem, "ing", 4) || drop(stem, "ing", 3) || drop(stem, "ed", 3);
-  const std::size_t n = stem.size();
-  if (verb && n > 3 && stem[n - 1] == stem[n - 2] && !has("ls", stem[n - 1])) stem.pop_back();
-  drop(stem, "e", 3);
-  if (!stem.empty() && stem.back() == 'y' && stem.size() > 3) stem.back() = 'i';
-  return stem;
-}
 
 ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
   ReadSentence sentence;

@@ -1,8 +1,8 @@
 // Embeds the development pairs of the semantic cache, for cache_fit and cache_eval:
-//   node tests/bench/cache-embed.mjs OUT [--modules DIR]
+//   node tests/bench/cache-embed.mjs OUT [--modules DIR] [--model FILE]
 // Writes OUT/pairs.tsv (label, file/category, text_a, text_b), OUT/texts.txt and OUT/vectors.f32 (a row of 384 for each text).
 // DIR is a folder whose node_modules hold onnxruntime-node or onnxruntime-web, and @huggingface/tokenizers; the default is the
-// working folder. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
+// working folder. FILE is one of the model's folder, model_w8.onnx unless said otherwise. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
 // Families of templates are thinned to 250 (checklist) and 150 (breaking-nli) rows of each label: they repeat themselves.
 import { createRequire } from 'node:module'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
@@ -12,8 +12,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const words = process.argv.slice(2)
 const modulesAt = words.indexOf('--modules')
 const modules = path.resolve(modulesAt < 0 ? '.' : words.splice(modulesAt, 2)[1])
+const fileAt = words.indexOf('--model')
+const modelFile = fileAt < 0 ? 'model_w8.onnx' : words.splice(fileAt, 2)[1]
 const [out] = words
-if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR]')
+if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR] [--model FILE]')
 const shared = process.env.AETHERFLOW_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 const data = path.join(shared, 'data/cache')
 const model = path.join(shared, 'models/all-MiniLM-L6-v2')
@@ -60,10 +62,11 @@ async function load(name) {
 async function makeEmbed() {
   const native = await load('onnxruntime-node').catch(() => load('onnxruntime-web'))
   const ort = native.default ?? native
-  const { Tokenizer } = await load('@huggingface/tokenizers')
+  const tokenizers = await load('@huggingface/tokenizers')
+  const { Tokenizer } = tokenizers.Tokenizer ? tokenizers : tokenizers.default
   const json = (name) => JSON.parse(readFileSync(path.join(model, name), 'utf8'))
   const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-  const session = await ort.InferenceSession.create(path.join(model, 'model_w8.onnx'), { intraOpNumThreads: 1 })
+  const session = await ort.InferenceSession.create(path.join(model, modelFile), { intraOpNumThreads: 1 })
   return async (text) => {
     let { ids } = tokenizer.encode(text)
     if (ids.length > window) ids = [...ids.slice(0, window - 1), ids.at(-1)]

@@ -45,6 +45,7 @@ int direction(std::size_t input) {
   if (input == 0) return 1;
   switch (static_cast<Sign>(input - 1)) {
     case Sign::Overlap:
+    case Sign::Anchors:
     case Sign::Letters: return 1;
     case Sign::Fewer:
     case Sign::More:
@@ -53,6 +54,9 @@ int direction(std::size_t input) {
     case Sign::Change:
     case Sign::Crossed:
     case Sign::InPlace:
+    case Sign::Light:
+    case Sign::Rare:
+    case Sign::Asked:
     case Sign::Inserted: return -1;
     default: return 0;
   }

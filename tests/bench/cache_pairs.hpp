@@ -108,7 +108,7 @@ inline std::vector<Pair> readPairs(const std::string& folder) {
     pair.letters = likeness(embedLexically(a), embedLexically(b));
     std::string word;
     pair.fresh = onlyExact(a, word) || onlyExact(b, word);
-    pair.finding = compare(lexicon, a, b, pair.letters);
+    pair.finding = compare(a, b, pair.letters);
     if (pair.fresh) pair.finding.detail = word;
   }
   return pairs;

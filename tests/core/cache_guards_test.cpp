@@ -16,7 +16,7 @@ const Lexicon& lexicon() {
 Finding pair(std::string_view a, std::string_view b) {
   const ReadSentence first = readSentence(lexicon(), a);
   const ReadSentence second = readSentence(lexicon(), b);
-  return compare(lexicon(), first, second, likeness(embedLexically(first), embedLexically(second)));
+  return compare(first, second, likeness(embedLexically(first), embedLexically(second)));
 }
 
 std::string guardOf(std::string_view a, std::string_view b) {

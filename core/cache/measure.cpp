@@ -24,14 +24,15 @@ bool any(const ReadSentence& sentence, Test test) {
 
 // --- what is asked for ---
 
-enum class Asked : std::uint8_t { Thing, Instruction, What, How, Measure, Why, When, Where, Who, Whether };
+enum class Asked : std::uint8_t { Thing, Instruction, What, How, Measure, Why, When, Where, Who, Count, Whether };
 
 Asked askedBy(std::string_view word, std::string_view next) {
   if (word == "how" || word == "comment") {
     const bool instruction = isListed(next, "do\nto\ncan\ncould\nshould\nwould\none\nfaire\npuis\npeut\n");
     return instruction ? Asked::Instruction : word == "how" ? Asked::How : Asked::Instruction;
   }
-  if (text::startsWith(word, "how_") || word == "combien") return Asked::Measure;
+  if (word == "how_many") return Asked::Count;
+  if (text::startsWith(word, "how_") || word == "combien") return word == "combien" ? Asked::Count : Asked::Measure;
   if (isListed(word, "what\nwhich\nque\nquoi\nqu\nquel\nquelle\nquels\nquelles\n")) return Asked::What;
   if (isListed(word, "why\npourquoi\n")) return Asked::Why;
   if (isListed(word, "when\nquand\n")) return Asked::When;
@@ -43,11 +44,17 @@ Asked askedBy(std::string_view word, std::string_view next) {
 /// By the first word that asks; else by the first word: "is …?", "can …?".
 Asked askedBy(const ReadSentence& sentence) {
   const std::vector<Token>& tokens = sentence.tokens;
+  bool what = false;
   for (std::size_t i = 0; i < tokens.size() && i < 8; ++i) {
+    if (i < 6 && isListed(tokens[i].word, "number_of\ntotal_number_of\ncount_of\ncount\nnombre\ncompter\ncompte\n")) {
+      return Asked::Count;
+    }
     if (!tokens[i].info.is(kQuestion)) continue;
     const Asked asked = askedBy(tokens[i].word, i + 1 < tokens.size() ? std::string_view(tokens[i + 1].word) : "");
-    if (asked != Asked::Thing) return asked;
+    what = what || asked == Asked::What;
+    if (asked > Asked::What || asked == Asked::Instruction) return what ? Asked::What : asked;
   }
+  if (what) return Asked::What;
   if (tokens.size() < 2) return Asked::Thing;
   // "Can you show …" is a request.
   const bool request = tokens[1].word == "you";
@@ -62,7 +69,7 @@ Asked askedBy(const ReadSentence& sentence) {
 std::size_t apart(Asked a, Asked b) {
   if (a == b) return 0;
   if (a > b) std::swap(a, b);
-  if (b == Asked::Whether) return 2;
+  if (b >= Asked::Count) return 2;
   if (a == Asked::What || (a == Asked::Thing && b <= Asked::Measure)) return 1;
   return a <= Asked::Instruction && b <= Asked::How ? 1 : 2;
 }

@@ -225,8 +225,10 @@ class Classifier {
     const std::string base(lexicon_.baseOf(out_.language, token.info));
     if (more == 0 && base.empty() && quantity(piece.text, token)) return 0;
     token.key = stemOf(out_.language, base.empty() ? token.word : base);
-    token.kind = i + more + 1 < pieces_.size() && head_ && token.info.is(kAsk) ? TokenKind::Function
-                                                                                : kindOf(piece, token, more > 0);
+    if (more > 0 || !lettered(i, token)) {
+      token.kind = i + more + 1 < pieces_.size() && head_ && token.info.is(kAsk) ? TokenKind::Function
+                                                                                  : kindOf(piece, token, more > 0);
+    }
     head_ = head_ && !token.counts();
     out_.tokens.push_back(std::move(token));
     return more;
@@ -266,8 +268,27 @@ class Classifier {
     }
     if (token.info.is(kName)) return TokenKind::Name;
     if ((acronym && !shortFor) || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
-    const bool capital = isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
+    const bool capital = isCapital(piece);
     return capital && !shortFor && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+  }
+
+  bool isCapital(const Piece& piece) const {
+    return isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
+  }
+
+  /// "World War II", "dorm B": a number, or a name of one letter. "I" is one behind a capital, at the end.
+  bool lettered(std::size_t i, Token& token) const {
+    const Piece& piece = pieces_[i];
+    if (!isCapital(piece) || piece.text.size() > 4) return false;
+    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  X   XI  XII ").find(
+        std::string(piece.text) + std::string(4 - piece.text.size(), ' '));
+    const bool roman = at % 4 == 0 && (piece.text.size() > 1 || piece.text == "I");
+    const bool one = piece.text == "I";
+    if (one && !(i + 1 == pieces_.size() && i > 0 && isUpper(pieces_[i - 1].text[0]))) return false;
+    if (roman) token.key = std::to_string(at / 4 + 1);
+    if (roman) token.kind = TokenKind::Number;
+    if (!roman && piece.text.size() == 1) token.kind = TokenKind::Hard;
+    return roman || piece.text.size() == 1;
   }
 
   static TokenKind phraseKind(const WordInfo& info) {

@@ -159,7 +159,7 @@ double datasetWeight(const std::string& family) {
 
 /// Never reaches the model.
 bool stopped(const Pair& pair) {
-  return pair.fresh || pair.finding.closed || vetoes(pair.finding.guard);
+  return pair.fresh || pair.cosine < kFloor || pair.finding.closed || vetoes(pair.finding.guard);
 }
 
 bool counts(const Pair& pair) {
@@ -255,6 +255,10 @@ std::vector<Bar> barsOf(const std::vector<Pair>& pairs, const std::vector<double
   return bars;
 }
 
+double etaOf(const std::vector<Tree>& trees, const Pair& pair) {
+  return static_cast<double>(sumOf(trees.data(), trees.size(), inputsOf(pair.cosine, pair.finding.signs))) / kEtaUnit;
+}
+
 /// Every pair of parts below `parts` scored by a model that has not seen its part; stopped pairs far below all others.
 std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t parts, bool withCosine,
                                std::size_t count) {
@@ -265,66 +269,87 @@ std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t par
     const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       if (pairs[i].part != part || stopped(pairs[i])) continue;
-      score[i] =
-          static_cast<double>(sumOf(trees.data(), trees.size(), inputsOf(pairs[i].cosine, pairs[i].finding.signs))) /
-          kEtaUnit;
+      score[i] = etaOf(trees, pairs[i]);
     }
   }
   return score;
 }
 
-/// Hits at a given share of must-miss pairs served, by the model and by the cosine alone.
-void roc(const char* title, const std::vector<const Pair*>& pairs, const std::vector<double>& scores) {
-  std::printf("%-34s", title);
-  for (const double share : {0.002, 0.01, 0.05, 0.10}) {
-    for (const bool model : {true, false}) {
-      std::vector<double> bad, good;
-      for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const double score = model ? scores[i] : pairs[i]->cosine;
-        (pairs[i]->same ? good : bad).push_back(score);
-      }
-      if (bad.empty() || good.empty()) continue;
-      std::sort(bad.rbegin(), bad.rend());
-      const double bar = bad[static_cast<std::size_t>(share * static_cast<double>(bad.size()))];
-      const auto hits = std::count_if(good.begin(), good.end(), [&](double s) { return s > bar; });
-      std::printf(model ? "  %4.1f%%: %4.1f" : " (%4.1f)",
-                  model ? share * 100 : 100.0 * static_cast<double>(hits) / static_cast<double>(good.size()),
-                  100.0 * static_cast<double>(hits) / static_cast<double>(good.size()));
-    }
+/// Hits and wrong answers at some values of η, and beside them the hits of the cosine alone at as many wrong answers.
+void curve(const char* title, const std::vector<Pair>& pairs, const std::vector<double>& scores, const char* set) {
+  std::vector<double> bad, good, badCosine, goodCosine;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (!counts(pairs[i]) || pairs[i].family.rfind(set, 0) != 0) continue;
+    (pairs[i].same ? good : bad).push_back(scores[i]);
+    (pairs[i].same ? goodCosine : badCosine).push_back(pairs[i].cosine);
+  }
+  std::sort(badCosine.rbegin(), badCosine.rend());
+  std::printf("%-14s", title);
+  const auto share = [](std::size_t n, std::size_t all) {
+    return all == 0 ? 0.0 : 100.0 * static_cast<double>(n) / static_cast<double>(all);
+  };
+  for (const double eta : {4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0}) {
+    const auto served = [&](const std::vector<double>& all) {
+      return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](double s) { return s >= eta; }));
+    };
+    const std::size_t wrong = served(bad);
+    const double bar = badCosine.empty() ? 2 : badCosine[std::min(wrong, badCosine.size() - 1)];
+    const auto byCosine = std::count_if(goodCosine.begin(), goodCosine.end(), [&](double c) { return c > bar; });
+    std::printf("  %.1f: %5.2f %4.1f (%4.1f)", eta, share(wrong, bad.size()), share(served(good), good.size()),
+                share(static_cast<std::size_t>(byCosine), good.size()));
   }
   std::printf("\n");
+}
+
+constexpr const char* kSets[] = {"qqp", "checklist", "breaking", "gptcache", "osschat"};
+
+/// Every dataset scored by a model that has seen none of it.
+std::vector<double> scoreFiles(const std::vector<Pair>& pairs, bool withCosine, std::size_t count) {
+  std::vector<double> score(pairs.size(), -1000);
+  for (const char* set : kSets) {
+    std::vector<bool> learn;
+    for (const Pair& pair : pairs) learn.push_back(pair.family.rfind(set, 0) != 0);
+    const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      if (!learn[i] && !stopped(pairs[i])) score[i] = etaOf(trees, pairs[i]);
+    }
+  }
+  return score;
+}
+
+void report(const char* title, const std::vector<Pair>& pairs, const std::vector<double>& scores) {
+  std::printf("%s: η: %% of must-miss served, %% of should-hit (by the cosine alone at as many wrong)\n", title);
+  for (const char* set : kSets) curve(set, pairs, scores, set);
+  curve("pooled", pairs, scores, "");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return std::fprintf(stderr, "cache_fit FOLDER --model|--lexical|--folds\n"), 2;
+  if (argc < 3) return std::fprintf(stderr, "cache_fit FOLDER --model|--lexical|--folds|--files|--other FOLDER\n"), 2;
   const std::vector<Pair> pairs = readPairs(argv[1]);
   if (pairs.empty()) return std::fprintf(stderr, "no pairs in %s\n", argv[1]), 1;
-  const bool folds = std::strcmp(argv[2], "--folds") == 0;
-  if (!folds) {
-    std::vector<bool> learn;
-    for (const Pair& pair : pairs) learn.push_back(pair.part < 7);
-    const bool withCosine = std::strcmp(argv[2], "--lexical") != 0;
-    const std::size_t count = withCosine ? kTrees : kFewTrees;
-    print(fit(pairs, learn, withCosine, count), barsOf(pairs, scoreFolds(pairs, 7, withCosine, count)));
+  const std::string_view mode = argv[2];
+  const bool withCosine = mode != "--lexical";
+  const std::size_t count = withCosine ? kTrees : kFewTrees;
+  if (mode == "--folds") {
+    report("every part scored by a model that has not seen it", pairs, scoreFolds(pairs, 10, true, kTrees));
+    report("the same without the cosine", pairs, scoreFolds(pairs, 10, false, kFewTrees));
     return 0;
   }
-  for (const bool withCosine : {true, false}) {
-    std::vector<double> score = scoreFolds(pairs, 10, withCosine, withCosine ? kTrees : kFewTrees);
-    for (std::size_t i = 0; i < pairs.size(); ++i) score[i] += 1e-3 * pairs[i].cosine;
-    std::printf(
-        "%s, every part scored by a model that has not seen it: hits at a share of must-miss served (cosine alone)\n",
-        withCosine ? "model" : "lexical");
-    for (const char* set : {"qqp", "checklist", "breaking", ""}) {
-      std::vector<const Pair*> chosen;
-      std::vector<double> scores;
-      for (std::size_t i = 0; i < pairs.size(); ++i) {
-        if (!counts(pairs[i]) || pairs[i].family.rfind(set, 0) != 0) continue;
-        chosen.push_back(&pairs[i]);
-        scores.push_back(score[i]);
-      }
-      roc(*set ? set : "pooled", chosen, scores);
-    }
+  if (mode == "--files") {
+    report("every dataset scored by a model that has not seen it", pairs, scoreFiles(pairs, true, kTrees));
+    return 0;
   }
+  std::vector<bool> learn;
+  for (const Pair& pair : pairs) learn.push_back(pair.part < 7);
+  const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
+  if (mode == "--other" && argc > 3) {
+    const std::vector<Pair> others = readPairs(argv[3]);
+    std::vector<double> scores;
+    for (const Pair& pair : others) scores.push_back(stopped(pair) ? -1000 : etaOf(trees, pair));
+    curve("others", others, scores, "");
+    return 0;
+  }
+  print(trees, barsOf(pairs, scoreFolds(pairs, 7, withCosine, count)));
 }

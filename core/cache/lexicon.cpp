@@ -12,6 +12,7 @@ enum Section : std::uint32_t {
   Stop,
   Negator,
   Ask,
+  Type,
   Light,
   Number,
   Unit,
@@ -27,9 +28,9 @@ enum Section : std::uint32_t {
   Opposite,
   Kind
 };
-constexpr std::uint32_t kFlagOf[] = {kStop,     kNegator, kAsk, kLight,     kNumberWord, kUnit, kChange, kChange | kShift,
-                                     kQuestion, kFresh,   kAct, kSymmetric, kName,       0,     0,       0,
-                                     0};
+constexpr std::uint32_t kFlagOf[] = {kStop, kNegator,         kAsk,      kType,  kLight, kNumberWord, kUnit,
+                                     kChange, kChange | kShift, kQuestion, kFresh, kAct,   kSymmetric,  kName,
+                                     0,       0,                0,         0};
 constexpr std::uint16_t kNumberMask = 0x3fff;
 
 std::uint16_t codeOf(Relation relation, std::size_t number) {
@@ -53,11 +54,11 @@ void addCode(WordInfo& info, std::uint16_t code) {
   }
 }
 
-/// The word by whose stem other inflections find it: "look for" by the stem of "look" and " for".
+/// What other inflections are found by: the stems of the word, or of all words of the phrase.
 std::string stemKey(Language language, const std::string& word) {
-  const std::size_t gap = word.find('_');
-  if (gap == std::string::npos) return stemOf(language, word);
-  return stemOf(language, std::string_view(word).substr(0, gap)) + word.substr(gap);
+  std::string key;
+  for (std::string_view rest = word; !rest.empty();) key += stemOf(language, cut(rest, '_')) + '_';
+  return key;
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ void Lexicon::note(Language language, const std::string& word, std::uint32_t fla
   const std::size_t gap = word.find('_');
   if (gap == std::string::npos) return;
   words.slot(words.places, word.substr(0, gap)).flags |= kPhrase;
-  words.slot(words.stems, stemOf(language, std::string_view(word).substr(0, gap))).flags |= kPhrase;
+  words.slot(words.stems, stemKey(language, word.substr(0, gap))).flags |= kPhrase;
 }
 
 void Lexicon::read(Language language, std::string_view packed) {
@@ -133,15 +134,18 @@ WordInfo Lexicon::find(Language language, const std::string& word) const {
   WordInfo info;
   if (const auto* found = words.places.find(word)) info = words.infos[found->second];
   if (info.is(kStop)) return info;
-  if (info.codes[0] == 0) {
-    const auto* found = words.stems.find(stemKey(language, word));
-    if (!found) return info;
+  const bool listed = info.codes[0] != 0;
+  if (baseOf(language, info).empty()) {
     // "cared" is no car: what is listed as a thing has plurals only.
     const bool verb = text::endsWith(word, "ed") || text::endsWith(word, "ing");
-    for (const std::uint16_t code : words.infos[found->second].codes) {
-      if (code != 0 && !(verb && code >> 14 == static_cast<int>(Relation::Kind))) addCode(info, code);
+    const auto* found = words.stems.find(stemKey(language, word));
+    for (std::size_t i = 0; found && i < info.codes.size(); ++i) {
+      const std::uint16_t code = words.infos[found->second].codes[i];
+      const int relation = code >> 14;
+      if (code == 0 || (verb && relation == static_cast<int>(Relation::Kind))) continue;
+      if (!listed || relation == static_cast<int>(Relation::Synonym)) addCode(info, code);
     }
-    info.flags |= words.infos[found->second].flags;
+    if (found) info.flags |= words.infos[found->second].flags;
   }
   const std::string base(baseOf(language, info));
   if (base.empty() || base == word) return info;

@@ -27,6 +27,7 @@ enum WordFlag : std::uint32_t {
   kName = 1u << 10,       ///< names and places, which people type without capitals
   kPhrase = 1u << 11,     ///< first word of an entry of several words
   kShift = 1u << 12,      ///< a change that moves the whole meaning: "used to", "only", "simultaneously"
+  kType = 1u << 14,       ///< behind "which" and "what" it names what is asked for: "which city is …"
   kLight = 1u << 13,      ///< seldom changes the answer: "actually", "available", "steps"
 };
 

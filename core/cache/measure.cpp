@@ -85,6 +85,7 @@ class Meter {
     const std::size_t extraB = countSide(b_);
     const ReadSentence& a = *a_.sentence;
     const ReadSentence& b = *b_.sentence;
+    out_.shifted = out_.shifted || (openQuantifier(a_) && openQuantifier(b_));
     set(Sign::Fewer, std::min(extraA, extraB));
     set(Sign::More, std::max(extraA, extraB));
     set(Sign::Words, words_);
@@ -108,6 +109,18 @@ class Meter {
  private:
   void set(Sign which, std::size_t count) {
     out_.signs[static_cast<std::size_t>(which)] = static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));
+  }
+
+  /// "all" for "some".
+  static const Token* openQuantifier(const Side& side) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (side.open(i) && isListed(side.token(i).word,
+                                   "all\nevery\neach\nsome\nmost\nfew\nmany\nseveral\nboth\nhalf\nonly\ntous\ntoutes\nchaque\n"
+                                   "certains\ncertaines\nquelques\nplusieurs\n")) {
+        return &side.token(i);
+      }
+    }
+    return nullptr;
   }
 
   std::size_t countSide(const Side& side) {

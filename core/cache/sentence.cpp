@@ -226,12 +226,17 @@ class Classifier {
     if (more == 0 && base.empty() && quantity(piece.text, token)) return 0;
     token.key = stemOf(out_.language, base.empty() ? token.word : base);
     if (more > 0 || !lettered(i, token)) {
-      token.kind = i + more + 1 < pieces_.size() && head_ && token.info.is(kAsk) ? TokenKind::Function
-                                                                                  : kindOf(piece, token, more > 0);
+      const bool last = i + more + 1 >= pieces_.size();
+      const bool asks = (head_ && token.info.is(kAsk)) || (afterWhich() && token.info.is(kType));
+      token.kind = asks && !last ? TokenKind::Function : kindOf(piece, token, more > 0);
     }
     head_ = head_ && !token.counts();
     out_.tokens.push_back(std::move(token));
     return more;
+  }
+
+  bool afterWhich() const {
+    return !out_.tokens.empty() && text::isListed(out_.tokens.back().word, "which\nwhat\nquel\nquelle\nquels\nquelles\n");
   }
 
   /// The longest listed phrase of up to five words that starts here.

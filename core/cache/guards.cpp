@@ -59,8 +59,9 @@ class Comparison {
     if (sign(Sign::Change) > 0 || sign(Sign::Asked) > 1) say(CacheGuard::Change, "", "");
     const std::uint8_t words = sign(Sign::Fewer);
     const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) <= words + 1 && measured.wordsInPlace >= words;
-    const bool qualified = words == 0 && sign(Sign::More) == 1 && sign(Sign::Inserted) == 1;
-    finding_.closed = unknown || minimalPair || qualified || measured.shifted || renamed();
+    const bool qualified =
+        words == 0 && sign(Sign::More) == 1 && (sign(Sign::Inserted) == 1 || measured.extraInPlace == 1);
+    finding_.closed = unknown || minimalPair || qualified || measured.shifted || measured.asksOther || renamed();
     return std::move(finding_);
   }
 
@@ -98,7 +99,8 @@ class Comparison {
     for (std::size_t i = 0; i < a_.size(); ++i) {
       if (!a_.extra(i) || says(b_, a_.token(i).key)) continue;
       for (std::size_t j = 0; j < b_.size(); ++j) {
-        if (!b_.extra(j) || says(a_, b_.token(j).key) || !related(a_.token(i).info, b_.token(j).info, Relation::Kind)) continue;
+        if (!b_.extra(j) || says(a_, b_.token(j).key) || !related(a_.token(i).info, b_.token(j).info, Relation::Kind))
+          continue;
         return say(CacheGuard::Kind, a_.token(i).word, b_.token(j).word);
       }
     }

@@ -28,9 +28,9 @@ enum Section : std::uint32_t {
   Opposite,
   Kind
 };
-constexpr std::uint32_t kFlagOf[] = {kStop, kNegator,         kAsk,      kType,  kLight, kNumberWord, kUnit,
-                                     kChange, kChange | kShift, kQuestion, kFresh, kAct,   kSymmetric,  kName,
-                                     0,       0,                0,         0};
+constexpr std::uint32_t kFlagOf[] = {
+    kStop,     kNegator, kAsk, kType,      kLight, kNumberWord, kUnit, kChange, kChange | kShift,
+    kQuestion, kFresh,   kAct, kSymmetric, kName,  0,           0,     0,       0};
 constexpr std::uint16_t kNumberMask = 0x3fff;
 
 std::uint16_t codeOf(Relation relation, std::size_t number) {

@@ -74,6 +74,11 @@ std::size_t apart(Asked a, Asked b) {
   return a <= Asked::Instruction && b <= Asked::How ? 1 : 2;
 }
 
+/// Said by a word of its own.
+bool spelt(Asked asked) {
+  return asked != Asked::Thing && asked != Asked::Whether;
+}
+
 // --- counting ---
 
 class Meter {
@@ -97,7 +102,10 @@ class Meter {
     set(Sign::Light, light_);
     set(Sign::Rare, rare_);
     set(Sign::Anchors, anchors_ / 2);
-    set(Sign::Asked, apart(askedBy(a), askedBy(b)));
+    const Asked askedA = askedBy(a);
+    const Asked askedB = askedBy(b);
+    set(Sign::Asked, apart(askedA, askedB));
+    out_.asksOther = apart(askedA, askedB) == 2 && spelt(askedA) && spelt(askedB);
     set(Sign::Change, change_ + (any(a, isPast) != any(b, isPast) || any(a, isFuture) != any(b, isFuture)));
     set(Sign::Crossed, crossedShare(pair_));
     set(Sign::InPlace, exchangedInPlace());
@@ -114,9 +122,10 @@ class Meter {
   /// "all" for "some".
   static const Token* openQuantifier(const Side& side) {
     for (std::size_t i = 0; i < side.size(); ++i) {
-      if (side.open(i) && isListed(side.token(i).word,
-                                   "all\nevery\neach\nsome\nmost\nfew\nmany\nseveral\nboth\nhalf\nonly\ntous\ntoutes\nchaque\n"
-                                   "certains\ncertaines\nquelques\nplusieurs\n")) {
+      if (side.open(i) &&
+          isListed(side.token(i).word,
+                   "all\nany\nevery\neach\nsome\nmost\nfew\nmany\nseveral\nboth\nhalf\nonly\ntous\ntoutes\nchaque\n"
+                   "certains\ncertaines\nquelques\nplusieurs\n")) {
         return &side.token(i);
       }
     }
@@ -174,6 +183,7 @@ class Meter {
       if (from < 0 || from >= to || at != to) continue;
       ++found;
       out_.wordsInPlace += std::min(wordsA, wordsB);
+      out_.extraInPlace += wordsA + wordsB;
     }
     return found;
   }

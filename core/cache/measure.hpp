@@ -9,6 +9,8 @@ namespace aetherflow {
 struct Measured {
   Signs signs{};
   std::size_t wordsInPlace = 0;  ///< words exchanged for others between the same neighbours
+  std::size_t extraInPlace = 0;  ///< words in such places, of both sides
+  bool asksOther = false;        ///< "who" for "when"
   bool shifted = false;          ///< "used to", "only" and the like on one side
 };
 

@@ -13,12 +13,16 @@ bool equalKeys(const Token& a, const Token& b) {
   return a.key == b.key;
 }
 
+bool turns(const Token& negated, const Token& other) {
+  return negatedForm(negated.key, other.key) || negatedForm(negated.word, other.word);
+}
+
 bool opposites(const Token& a, const Token& b) {
   // Asked for, not said: "show the hidden files".
   if (related(a.info, b.info, Relation::Synonym)) return false;
   if (related(a.info, b.info, Relation::Opposite)) return true;
   // Listed words that merely begin like a negation are none: "display" and "play".
-  return (!a.info.known() && negatedForm(a.key, b.key)) || (!b.info.known() && negatedForm(b.key, a.key));
+  return (!a.info.known() && turns(a, b)) || (!b.info.known() && turns(b, a));
 }
 
 /// What two forms of one word may differ in, behind at least four common letters.

@@ -198,15 +198,23 @@ class Classifier {
 
  private:
   Language languageOf() const {
-    // A stop word tells more of its language than any number of others: "table" is of both.
-    std::size_t votes[2] = {};
+    // A stop word tells more of its language than any number of others: "table" is of both. And a language of which few
+    // words are known is another one.
+    std::size_t stops[2] = {};
+    std::size_t known[2] = {};
+    std::size_t words = 0;
     for (const Piece& piece : pieces_) {
       const std::string word = lowered(piece.text);
+      words += letterAt(piece.text, 0);
       for (const Language language : {Language::English, Language::French}) {
         const WordInfo info = lexicon_.find(language, word);
-        votes[static_cast<std::size_t>(language)] += info.is(kStop | kNegator | kQuestion) ? kMaxTokens : info.known();
+        stops[static_cast<std::size_t>(language)] += info.is(kStop | kNegator | kQuestion);
+        known[static_cast<std::size_t>(language)] += info.known();
       }
     }
+    std::size_t votes[2] = {};
+    for (int i = 0; i < 2; ++i)
+      votes[i] = stops[i] * kMaxTokens + (known[i] * 3 > words * (stops[i] == 0 ? 2 : 0) ? known[i] : 0);
     if (votes[0] == votes[1]) return Language::Unknown;
     return votes[0] > votes[1] ? Language::English : Language::French;
   }
@@ -230,13 +238,23 @@ class Classifier {
       const bool asks = (head_ && token.info.is(kAsk)) || (afterWhich() && token.info.is(kType));
       token.kind = asks && !last ? TokenKind::Function : kindOf(piece, token, more > 0);
     }
-    head_ = head_ && !token.counts();
+    head_ = head_ && opens(token);
     out_.tokens.push_back(std::move(token));
     return more;
   }
 
+  /// May stand before the verb of a request: "could you please list", "how do I find", "peux-tu afficher".
+  static bool opens(const Token& token) {
+    return text::isListed(
+        token.word,
+        "please\ncan\ncould\nwould\nyou\ni\nwe\nto\nhow\ndo\nme\nus\nwant\nneed\nlike\nhelp\nlet\njust\nkindly\n"
+        "hi\nhello\nhey\npeux\npeut\npouvez\npourrais\npourriez\ntu\nvous\nje\non\ncomment\nveux\nvoudrais\n"
+        "svp\nmoi\nfaut\nil\nbonjour\npuis\n");
+  }
+
   bool afterWhich() const {
-    return !out_.tokens.empty() && text::isListed(out_.tokens.back().word, "which\nwhat\nquel\nquelle\nquels\nquelles\n");
+    return !out_.tokens.empty() &&
+           text::isListed(out_.tokens.back().word, "which\nwhat\nquel\nquelle\nquels\nquelles\n");
   }
 
   /// The longest listed phrase of up to five words that starts here.
@@ -277,16 +295,14 @@ class Classifier {
     return capital && !shortFor && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
   }
 
-  bool isCapital(const Piece& piece) const {
-    return isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
-  }
+  bool isCapital(const Piece& piece) const { return isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_; }
 
   /// "World War II", "dorm B": a number, or a name of one letter. "I" is one behind a capital, at the end.
   bool lettered(std::size_t i, Token& token) const {
     const Piece& piece = pieces_[i];
     if (!isCapital(piece) || piece.text.size() > 4) return false;
-    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  X   XI  XII ").find(
-        std::string(piece.text) + std::string(4 - piece.text.size(), ' '));
+    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  X   XI  XII ")
+                               .find(std::string(piece.text) + std::string(4 - piece.text.size(), ' '));
     const bool roman = at % 4 == 0 && (piece.text.size() > 1 || piece.text == "I");
     const bool one = piece.text == "I";
     if (one && !(i + 1 == pieces_.size() && i > 0 && isUpper(pieces_[i - 1].text[0]))) return false;

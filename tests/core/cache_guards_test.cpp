@@ -43,7 +43,7 @@ TEST(CacheGuards, NumbersUnitsAndIdentifiersMustAgree) {
       {"veto.hard", "What does the file config.yaml hold?", "What does the file config.json hold?"},
       {"veto.hard", "What changed in version 2.10.0?", "What changed in version 2.11.0?"},
       {"veto.hard", "What does the option --force do?", "What does the option --quiet do?"},
-      {"veto.hard", "What does the CPU do when idle?", "What does the GPU do when idle?"},
+      {"veto.kind", "What does the CPU do when idle?", "What does the GPU do when idle?"},
       {"veto.hard", "What does == do in this language?", "What does === do in this language?"},
       {"veto.hard", "Translate the phrase \"open sesame\" for me", "Translate the phrase \"good morning\" for me"},
       {"veto.hard", "Comment attendre 10 minutes dans un script ?", "Comment attendre 30 minutes dans un script ?"},

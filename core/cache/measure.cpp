@@ -24,7 +24,7 @@ bool any(const ReadSentence& sentence, Test test) {
 
 // --- what is asked for ---
 
-enum class Asked : std::uint8_t { Thing, Instruction, What, How, Measure, Why, When, Where, Who, Count, Whether };
+enum class Asked : std::uint8_t { Thing, What, Instruction, How, Measure, Why, When, Where, Who, Count, Whether };
 
 Asked askedBy(std::string_view word, std::string_view next) {
   if (word == "how" || word == "comment") {
@@ -52,12 +52,15 @@ Asked askedBy(const ReadSentence& sentence) {
     if (!tokens[i].info.is(kQuestion)) continue;
     const Asked asked = askedBy(tokens[i].word, i + 1 < tokens.size() ? std::string_view(tokens[i + 1].word) : "");
     what = what || asked == Asked::What;
-    if (asked > Asked::What || asked == Asked::Instruction) return what ? Asked::What : asked;
+    if (asked > Asked::What) return what ? Asked::What : asked;
   }
   if (what) return Asked::What;
   if (tokens.size() < 2) return Asked::Thing;
-  // "Can you show …" is a request.
-  const bool request = tokens[1].word == "you";
+  // "Can you show …" is a request; "is there a way to …" asks how.
+  const bool request = isListed(tokens[1].word, "you\nsomeone\nanyone\nsomebody\nwe\n");
+  for (std::size_t i = 1; i < tokens.size() && i < 6; ++i) {
+    if (isListed(tokens[i].word, "way\nways\nmoyen\n")) return Asked::Instruction;
+  }
   return !request && isListed(tokens[0].word,
                               "is\nare\nam\nwas\nwere\ndo\ndoes\ndid\ncan\ncould\nshould\nwould\nwill\nhas\nhave\nmay\n"
                               "est\npeut\npeux\ndois\ndoit\n")
@@ -71,12 +74,12 @@ std::size_t apart(Asked a, Asked b) {
   if (a > b) std::swap(a, b);
   if (b >= Asked::Count) return 2;
   if (a == Asked::What || (a == Asked::Thing && b <= Asked::Measure)) return 1;
-  return a <= Asked::Instruction && b <= Asked::How ? 1 : 2;
+  return b <= Asked::How ? 1 : 2;
 }
 
-/// Said by a word of its own.
-bool spelt(Asked asked) {
-  return asked != Asked::Thing && asked != Asked::Whether;
+/// "who" for "when", "are" for "why are". A request without a question word may ask for anything.
+bool asksOther(Asked a, Asked b) {
+  return apart(a, b) == 2 && std::min(a, b) > Asked::What;
 }
 
 // --- counting ---
@@ -105,7 +108,7 @@ class Meter {
     const Asked askedA = askedBy(a);
     const Asked askedB = askedBy(b);
     set(Sign::Asked, apart(askedA, askedB));
-    out_.asksOther = apart(askedA, askedB) == 2 && spelt(askedA) && spelt(askedB);
+    out_.asksOther = asksOther(askedA, askedB);
     set(Sign::Change, change_ + (any(a, isPast) != any(b, isPast) || any(a, isFuture) != any(b, isFuture)));
     set(Sign::Crossed, crossedShare(pair_));
     set(Sign::InPlace, exchangedInPlace());

@@ -31,7 +31,7 @@ constexpr std::size_t kTrees = 40;
 constexpr std::size_t kFewTrees = 40;  // the lexical embedder's model
 constexpr double kRate = 0.25;
 constexpr double kRidge = 12;
-constexpr double kSlipSame = 0.05;
+constexpr double kSlipSame = 0.06;
 constexpr double kSlipOther = 0.04;
 
 struct Row {

@@ -239,6 +239,8 @@ class Classifier {
       token.kind = asks && !last ? TokenKind::Function : kindOf(piece, token, more > 0);
     }
     head_ = head_ && opens(token);
+    // "jpg files" are jpgs.
+    if (text::isListed(token.word, "file\nfiles\nfichier\nfichiers\n") && afterFormat()) token.info.flags |= kLight;
     out_.tokens.push_back(std::move(token));
     return more;
   }
@@ -250,6 +252,14 @@ class Classifier {
         "please\ncan\ncould\nwould\nyou\ni\nwe\nto\nhow\ndo\nme\nus\nwant\nneed\nlike\nhelp\nlet\njust\nkindly\n"
         "hi\nhello\nhey\npeux\npeut\npouvez\npourrais\npourriez\ntu\nvous\nje\non\ncomment\nveux\nvoudrais\n"
         "svp\nmoi\nfaut\nil\nbonjour\npuis\n");
+  }
+
+  bool afterFormat() const {
+    if (out_.tokens.empty()) return false;
+    const Token& before = out_.tokens.back();
+    return before.kind == TokenKind::Hard ||
+           related(before.info, lexicon_.find(Language::English, "json"), Relation::Kind) ||
+           related(before.info, lexicon_.find(Language::English, "png"), Relation::Kind);
   }
 
   bool afterWhich() const {
@@ -280,6 +290,7 @@ class Classifier {
       token.key = lexicon_.numberOf(out_.language, token.word);
       if (!token.info.is(kStop)) return TokenKind::Number;
     }
+    if (token.info.is(kNegator)) return TokenKind::Function;
     const bool acronym = !shouted_ && isAcronym(piece.text);
     if (token.info.is(kStop)) return acronym && token.info.is(kName) ? TokenKind::Name : TokenKind::Function;
     if (isPhrase) return phraseKind(token.info);

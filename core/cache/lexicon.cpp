@@ -143,7 +143,7 @@ WordInfo Lexicon::find(Language language, const std::string& word) const {
       const std::uint16_t code = words.infos[found->second].codes[i];
       const int relation = code >> 14;
       if (code == 0 || (verb && relation == static_cast<int>(Relation::Kind))) continue;
-      if (!listed || relation == static_cast<int>(Relation::Synonym)) addCode(info, code);
+      if (!listed || word.back() == 's' || relation == static_cast<int>(Relation::Synonym)) addCode(info, code);
     }
     if (found) info.flags |= words.infos[found->second].flags;
   }

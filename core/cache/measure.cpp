@@ -57,7 +57,7 @@ Asked askedBy(const ReadSentence& sentence) {
   if (what) return Asked::What;
   if (tokens.size() < 2) return Asked::Thing;
   // "Can you show …" is a request; "is there a way to …" asks how.
-  const bool request = isListed(tokens[1].word, "you\nsomeone\nanyone\nsomebody\nwe\n");
+  const bool request = isListed(tokens[1].word, "you\nsomeone\nanyone\nsomebody\nwe\ntu\nvous\non\n");
   for (std::size_t i = 1; i < tokens.size() && i < 6; ++i) {
     if (isListed(tokens[i].word, "way\nways\nmoyen\n")) return Asked::Instruction;
   }
@@ -79,7 +79,8 @@ std::size_t apart(Asked a, Asked b) {
 
 /// "who" for "when", "are" for "why are". A request without a question word may ask for anything.
 bool asksOther(Asked a, Asked b) {
-  return apart(a, b) == 2 && std::min(a, b) > Asked::What;
+  if (a > b) std::swap(a, b);
+  return apart(a, b) == 2 && (a > Asked::What || (a == Asked::What && b == Asked::Count));
 }
 
 // --- counting ---

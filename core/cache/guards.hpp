@@ -42,7 +42,7 @@ enum class Sign : std::uint8_t {
   Overlap,   ///< share of the words of both that have a mate
   Fewer,     ///< words that weigh, without a mate, on the side that has fewer of them
   More,      ///< the same, on the other side
-  Soft,      ///< mates that are synonyms, forms of a word or misspellings
+  Soft,      ///< mates that are synonyms, words of one stem or misspellings
   Surplus,   ///< hard tokens and names without a mate
   Question,  ///< words for what is asked without a mate
   Change,    ///< quantifiers, modalities and tenses without a mate
@@ -55,6 +55,7 @@ enum class Sign : std::uint8_t {
   Light,     ///< words without a mate that seldom change an answer
   Rare,      ///< words without a mate that the lists do not know: another subject, often
   Anchors,   ///< words with an equal mate that the lists do not know, hard tokens and names: the same subject, often
+  Derived,   ///< mates that are other words of one stem: "engineer", "engineering"
   Asked,     ///< what is asked for: 0 the same, 1 may be the same, 2 something else
   Count
 };

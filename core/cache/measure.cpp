@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cache/asked.hpp"
 #include "core/cache/roles.hpp"
 #include "core/prompt/text.hpp"
 
@@ -22,69 +23,6 @@ bool any(const ReadSentence& sentence, Test test) {
   return std::any_of(sentence.tokens.begin(), sentence.tokens.end(), test);
 }
 
-// --- what is asked for ---
-
-enum class Asked : std::uint8_t { Thing, What, Instruction, How, Measure, Why, When, Where, Who, Count, Whether };
-
-Asked askedBy(std::string_view word, std::string_view next) {
-  if (word == "how" || word == "comment") {
-    const bool instruction = isListed(next, "do\nto\ncan\ncould\nshould\nwould\none\nfaire\npuis\npeut\n");
-    return instruction ? Asked::Instruction : word == "how" ? Asked::How : Asked::Instruction;
-  }
-  if (word == "how_many") return Asked::Count;
-  if (text::startsWith(word, "how_") || word == "combien") return word == "combien" ? Asked::Count : Asked::Measure;
-  if (isListed(word, "what\nwhich\nque\nquoi\nqu\nquel\nquelle\nquels\nquelles\n")) return Asked::What;
-  if (isListed(word, "why\npourquoi\n")) return Asked::Why;
-  if (isListed(word, "when\nquand\n")) return Asked::When;
-  if (isListed(word, "where\nou\n")) return Asked::Where;
-  if (isListed(word, "who\nwhom\nwhose\nqui\n")) return Asked::Who;
-  return Asked::Thing;
-}
-
-/// By the first word that asks; else by the first word: "is …?", "can …?".
-Asked askedBy(const ReadSentence& sentence) {
-  const std::vector<Token>& tokens = sentence.tokens;
-  bool what = false;
-  for (std::size_t i = 0; i < tokens.size() && i < 8; ++i) {
-    if (i < 6 && isListed(tokens[i].word, "number_of\ntotal_number_of\ncount_of\ncount\nnombre\ncompter\ncompte\n")) {
-      return Asked::Count;
-    }
-    if (!tokens[i].info.is(kQuestion)) continue;
-    const Asked asked = askedBy(tokens[i].word, i + 1 < tokens.size() ? std::string_view(tokens[i + 1].word) : "");
-    what = what || asked == Asked::What;
-    if (asked > Asked::What) return what ? Asked::What : asked;
-  }
-  if (what) return Asked::What;
-  if (tokens.size() < 2) return Asked::Thing;
-  // "Can you show …" is a request; "is there a way to …" asks how.
-  const bool request = isListed(tokens[1].word, "you\nsomeone\nanyone\nsomebody\nwe\ntu\nvous\non\n");
-  for (std::size_t i = 1; i < tokens.size() && i < 6; ++i) {
-    if (isListed(tokens[i].word, "way\nways\nmoyen\n")) return Asked::Instruction;
-  }
-  return !request && isListed(tokens[0].word,
-                              "is\nare\nam\nwas\nwere\ndo\ndoes\ndid\ncan\ncould\nshould\nwould\nwill\nhas\nhave\nmay\n"
-                              "est\npeut\npeux\ndois\ndoit\n")
-             ? Asked::Whether
-             : Asked::Thing;
-}
-
-/// 0 the same; 1 may be the same ("what is the way to", "how do I"; "what time", "when"); 2 something else.
-std::size_t apart(Asked a, Asked b) {
-  if (a == b) return 0;
-  if (a > b) std::swap(a, b);
-  if (b >= Asked::Count) return 2;
-  if (a == Asked::What || (a == Asked::Thing && b <= Asked::Measure)) return 1;
-  return b <= Asked::How ? 1 : 2;
-}
-
-/// "who" for "when", "are" for "why are". A request without a question word may ask for anything.
-bool asksOther(Asked a, Asked b) {
-  if (a > b) std::swap(a, b);
-  return apart(a, b) == 2 && (a > Asked::What || (a == Asked::What && b == Asked::Count));
-}
-
-// --- counting ---
-
 class Meter {
  public:
   explicit Meter(const Pairing& pair) : a_(pair.a), b_(pair.b), pair_(pair) {}
@@ -94,12 +32,13 @@ class Meter {
     const std::size_t extraB = countSide(b_);
     const ReadSentence& a = *a_.sentence;
     const ReadSentence& b = *b_.sentence;
-    out_.shifted = out_.shifted || (openQuantifier(a_) && openQuantifier(b_));
+    out_.shifted = out_.shifted || (openQuantifier(a_) && openQuantifier(b_)) || exchanged(a_, b_) || exchanged(b_, a_);
     set(Sign::Fewer, std::min(extraA, extraB));
     set(Sign::More, std::max(extraA, extraB));
     set(Sign::Words, words_);
     set(Sign::Overlap, words_ == 0 ? 255 : 255 * (words_ - std::min(words_, extraA + extraB)) / words_);
     set(Sign::Soft, soft_ / 2);
+    set(Sign::Derived, derived_);
     set(Sign::Surplus, surplus_);
     set(Sign::Function, function_);
     set(Sign::Question, question_);
@@ -123,6 +62,38 @@ class Meter {
     out_.signs[static_cast<std::size_t>(which)] = static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));
   }
 
+  /// "process engineering", "process engineer"; "market", "marketing".
+  bool derived(const Side& side, std::size_t i) const {
+    if (&side != &a_ || side.open(i)) return false;
+    const std::string& word = side.token(i).word;
+    const std::string& other = b_.token(static_cast<std::size_t>(side.mate[i])).word;
+    return side.match[i] == Match::Derived || text::endsWith(word, "ing") != text::endsWith(other, "ing");
+  }
+
+  /// "and" for "or", "each tree" for "the tree".
+  static bool exchanged(const Side& side, const Side& other) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (!side.open(i)) continue;
+      const std::string& word = side.token(i).word;
+      if (isListed(word, "and\net\n") && openWord(other, "or\nou\n")) return true;
+      const bool each = i + 1 < side.size() && side.mate[i + 1] > 0 && isListed(word, "each\nevery\nany\nchaque\n");
+      if (!each) continue;
+      const auto next = static_cast<std::size_t>(side.mate[i + 1]);
+      if (isListed(other.token(next - 1).word, "the\na\nan\nthis\nthat\nle\nla\nl\nun\nune\n") &&
+          side.token(i + 1).word == other.token(next).word) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static bool openWord(const Side& side, const text::List& words) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (side.open(i) && isListed(side.token(i).word, words)) return true;
+    }
+    return false;
+  }
+
   /// "all" for "some".
   static const Token* openQuantifier(const Side& side) {
     for (std::size_t i = 0; i < side.size(); ++i) {
@@ -142,7 +113,8 @@ class Meter {
       const Token& token = side.token(i);
       const bool special = token.kind > TokenKind::Content;
       words_ += token.counts();
-      soft_ += side.match[i] == Match::Soft;
+      soft_ += side.match[i] == Match::Soft || side.match[i] == Match::Derived;
+      derived_ += derived(side, i);
       anchors_ += side.match[i] == Match::Same && token.counts() && (special || !token.info.known());
       if (!side.open(i)) continue;
       extra += side.extra(i);
@@ -213,6 +185,7 @@ class Meter {
   std::size_t change_ = 0;
   std::size_t function_ = 0;
   std::size_t light_ = 0;
+  std::size_t derived_ = 0;
   std::size_t rare_ = 0;
   std::size_t anchors_ = 0;
 };

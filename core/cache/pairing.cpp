@@ -50,8 +50,11 @@ bool mistyped(std::string_view a, std::string_view b) {
          (at + 1 < b.size() && a[at] == b[at + 1] && a[at + 1] == b[at] && a.substr(at + 2) == b.substr(at + 2));
 }
 
-bool soft(const Token& a, const Token& b) {
-  if (related(a.info, b.info, Relation::Synonym)) return true;
+bool synonyms(const Token& a, const Token& b) {
+  return related(a.info, b.info, Relation::Synonym);
+}
+
+bool oneStem(const Token& a, const Token& b) {
   if (a.kind == TokenKind::Hard || a.kind == TokenKind::Number || b.kind == TokenKind::Hard ||
       b.kind == TokenKind::Number || !a.counts() || !b.counts()) {
     return false;
@@ -97,7 +100,8 @@ Pairing::Pairing(const ReadSentence& first, const ReadSentence& second) {
   prepare(b, second);
   match(*this, Match::Same, equalKeys);
   match(*this, Match::Opposite, opposites);
-  match(*this, Match::Soft, soft);
+  match(*this, Match::Soft, synonyms);
+  match(*this, Match::Derived, oneStem);
 }
 
 }  // namespace aetherflow

@@ -130,6 +130,13 @@ bool directionTurned(const Pairing& pair, std::string& detail) {
   return false;
 }
 
+bool isPassive(const Side& side) {
+  for (std::size_t i = 0; i < side.size(); ++i) {
+    if (text::isListed(side.token(i).word, "is\nare\nwas\nwere\nbe\nbeen\nby\n")) return true;
+  }
+  return false;
+}
+
 /// "which functions call the parser" against "which functions does the parser call".
 bool subjectBecameObject(const Pairing& pair, std::string& detail) {
   const auto aided = [](const Side& side) {
@@ -145,7 +152,7 @@ bool subjectBecameObject(const Pairing& pair, std::string& detail) {
     return true;
   };
   const auto asks = [](const Side& side) {
-    return side.size() > 0 && text::isListed(side.token(0).word, "which\nwhat\nwho\nwhom\n");
+    return side.size() > 0 && text::isListed(side.token(0).word, "which\nwhat\nwho\nwhom\n") && !isPassive(side);
   };
   if (!asks(pair.a) || !asks(pair.b) || !whole(pair.a) || !whole(pair.b) || aided(pair.a) == aided(pair.b) ||
       crossedShare(pair) == 0)
@@ -183,8 +190,9 @@ bool rolesExchanged(const Pairing& pair, std::string& detail) {
     return passiveA ? passiveKeepsOrder(pair.a, pair.b, agentA) : passiveKeepsOrder(pair.b, pair.a, agentB);
   }
   if (symmetric(*pair.a.sentence) && symmetric(*pair.b.sentence)) return false;
+  if (subjectBecameObject(pair, detail)) return true;
   if (extras(pair.a) + extras(pair.b) > kFewExtras || voiceChanged(pair)) return false;
-  if (governsAnother(pair, detail) || subjectBecameObject(pair, detail)) return true;
+  if (governsAnother(pair, detail)) return true;
   for (std::size_t x = 0; x < pair.a.size(); ++x) {
     if (pair.a.mate[x] < 0 || !pair.a.token(x).counts()) continue;
     for (std::size_t y = x + 1; y < pair.a.size(); ++y) {

@@ -285,7 +285,10 @@ class Classifier {
 
   TokenKind kindOf(const Piece& piece, Token& token, bool isPhrase) const {
     const bool afterNumber = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::Number;
-    if (token.info.is(kUnit) && afterNumber) return TokenKind::Hard;
+    if (token.info.is(kUnit) && afterNumber) {
+      token.key = stemOf(out_.language, token.word);  // "am" is no form of "be" here
+      return TokenKind::Hard;
+    }
     if (token.info.is(kNumberWord)) {
       token.key = lexicon_.numberOf(out_.language, token.word);
       if (!token.info.is(kStop)) return TokenKind::Number;

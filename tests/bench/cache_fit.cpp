@@ -64,6 +64,7 @@ int direction(std::size_t input) {
     case Sign::InPlace:
     case Sign::Light:
     case Sign::Rare:
+    case Sign::Derived:
     case Sign::Asked:
     case Sign::Inserted: return -1;
     default: return 0;

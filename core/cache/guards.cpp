@@ -61,7 +61,8 @@ class Comparison {
     const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) <= words + 1 && measured.wordsInPlace >= words;
     const bool qualified =
         words == 0 && sign(Sign::More) == 1 && (sign(Sign::Inserted) == 1 || measured.extraInPlace == 1);
-    finding_.closed = unknown || minimalPair || qualified || measured.shifted || measured.asksOther || renamed();
+    finding_.closed =
+        unknown || minimalPair || qualified || measured.shifted || measured.asksOther || evened_ || renamed();
     return std::move(finding_);
   }
 
@@ -112,21 +113,25 @@ class Comparison {
   void polarity() {
     std::size_t turns = 0;
     bool cancels = false;
+    bool negated = false;
+    bool opposed = false;
     std::string_view left, right;
     for (std::size_t i = 0; i < a_.size(); ++i) {
       const bool opposite = a_.match[i] == Match::Opposite;
       if (!opposite && !(a_.open(i) && negates(a_, i))) continue;
       ++turns;
       left = a_.token(i).word;
+      (opposite ? opposed : negated) = true;
       cancels = cancels || !opposite || text::isListed(left, "more\nless\nmost\nleast\nplus\nmoins\n");
       if (opposite) right = b_.token(static_cast<std::size_t>(a_.mate[i])).word;
     }
     for (std::size_t i = 0; i < b_.size(); ++i) {
       if (!b_.open(i) || !negates(b_, i)) continue;
       ++turns;
-      cancels = true;
+      cancels = negated = true;
       right = b_.token(i).word;
     }
+    evened_ = turns > 0 && turns % 2 == 0 && negated && opposed;
     if (turns == 0 || (turns % 2 == 0 && cancels)) return;
     say(CacheGuard::Polarity, left.empty() ? "-" : left, right.empty() ? "-" : right);
   }
@@ -151,6 +156,7 @@ class Comparison {
   Side& a_;
   Side& b_;
   Finding finding_;
+  bool evened_ = false;  ///< "not open" for "closed": the same, if they speak of the same
 };
 
 }  // namespace

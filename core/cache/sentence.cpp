@@ -194,6 +194,7 @@ class Classifier {
     titled_ = words > 4 && capitals * 5 > words * 4;
     shouted_ = shouted > 2 && shouted * 2 > words;
     for (std::size_t i = 0; i < pieces_.size(); ++i) i += take(i);
+    bounds();
   }
 
  private:
@@ -217,6 +218,16 @@ class Classifier {
       votes[i] = stops[i] * kMaxTokens + (known[i] * 3 > words * (stops[i] == 0 ? 2 : 0) ? known[i] : 0);
     if (votes[0] == votes[1]) return Language::Unknown;
     return votes[0] > votes[1] ? Language::English : Language::French;
+  }
+
+  /// "over 30" is "more than 30"; "over the hill" is not.
+  void bounds() {
+    for (std::size_t i = 0; i + 1 < out_.tokens.size(); ++i) {
+      Token& token = out_.tokens[i];
+      if (out_.tokens[i + 1].kind != TokenKind::Number) continue;
+      if (text::isListed(token.word, "over\nabove\n")) token.info = lexicon_.find(out_.language, "more_than");
+      if (text::isListed(token.word, "under\nbelow\n")) token.info = lexicon_.find(out_.language, "less_than");
+    }
   }
 
   /// Classifies piece `i`; returns how many more it took.

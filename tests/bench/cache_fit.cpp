@@ -160,7 +160,7 @@ double slip(const Pair& pair, double rate) {
 /// them.
 double datasetWeight(const std::string& family) {
   for (const auto& [prefix, weight] : std::map<std::string, double>{
-           {"qqp", 6000}, {"checklist", 3000}, {"breaking", 2000}, {"gptcache", 1500}, {"osschat", 1000}}) {
+           {"qqp", 6000}, {"own", 1500}, {"checklist", 3000}, {"breaking", 2000}, {"gptcache", 1500}, {"osschat", 1000}}) {
     if (family.rfind(prefix, 0) == 0) return weight;
   }
   return 0;
@@ -239,7 +239,7 @@ std::vector<Bar> barsOf(const std::vector<Pair>& pairs, const std::vector<double
     double bar = 7;
     for (double eta = 0.5; eta < 7; eta += 0.05) {
       double wrong = 0, all = 0;
-      for (const char* set : {"qqp", "checklist", "breaking"}) {
+      for (const char* set : {"qqp", "checklist", "breaking", "own"}) {
         double n[2] = {}, served[2] = {};
         for (std::size_t i = 0; i < pairs.size(); ++i) {
           if (pairs[i].part >= 7 || !counts(pairs[i]) || pairs[i].family.rfind(set, 0) != 0) continue;
@@ -310,7 +310,7 @@ void curve(const char* title, const std::vector<Pair>& pairs, const std::vector<
   std::printf("\n");
 }
 
-constexpr const char* kSets[] = {"qqp", "checklist", "breaking", "gptcache", "osschat"};
+constexpr const char* kSets[] = {"qqp", "checklist", "breaking", "gptcache", "osschat", "own"};
 
 /// Every dataset scored by a model that has seen none of it.
 std::vector<double> scoreFiles(const std::vector<Pair>& pairs, bool withCosine, std::size_t count) {

@@ -7,7 +7,22 @@ import { publish } from '../../scripts/lib/generated.mjs'
 const here = new URL('./words/', import.meta.url)
 /** The order of the lines in the packed text; lexicon.cpp reads it with the same order. */
 const sections = [
-  ...['stop', 'negator', 'ask', 'type', 'light', 'number', 'unit', 'change', 'shift', 'question', 'fresh', 'act', 'symmetric', 'name'],
+  ...[
+    'stop',
+    'negator',
+    'ask',
+    'type',
+    'light',
+    'number',
+    'unit',
+    'change',
+    'shift',
+    'question',
+    'fresh',
+    'act',
+    'symmetric',
+    'name',
+  ],
   ...['form', 'synonym', 'opposite', 'kind'],
 ]
 /** Lists of groups, whose order is kept: their numbers are the codes of lexicon.hpp. */

@@ -2,6 +2,7 @@
  * The typed face of the core, and the only file that touches its heap. Views are made anew for every access: the heap may
  * have grown since, which silently empties older views.
  */
+import type { CacheWorth } from './cache-ports.js'
 import type { CoreModule, Session } from './module.js'
 import { AetherflowError } from './errors.js'
 import {
@@ -13,12 +14,14 @@ import {
   failureKinds,
   finishReasons,
   limitWindows,
+  lookResults,
   signalValues,
   type CheckVerdict,
   type DocumentKind,
   type EventKind,
   type FailureKind,
   type FinishReason,
+  type Found,
 } from './generated/wire.js'
 import type { LimitSeen, Usage } from './ports.js'
 
@@ -29,6 +32,15 @@ export interface AssembledPrompt {
   readonly system: string
   readonly user: string
   readonly stripped: StripReport
+  /** How its provider can enforce the step's output. */
+  readonly level: ConstraintLevel
+}
+/** The texts of a prompt that the core does not keep. */
+export interface PromptTexts {
+  readonly files?: readonly (readonly [path: string, text: string])[]
+  readonly dependencies?: readonly (readonly [step: number, text: string])[]
+  readonly answer?: string
+  readonly issues?: string
 }
 export interface StripReport {
   readonly tokensBefore: number
@@ -190,6 +202,17 @@ export class CoreRun {
     this.signal('recalled', [step], now)
   }
 
+  /** The cache has answered. `key`: equal for equal requests, see base/vocabulary.def. */
+  looked(step: number, found: Found, key: number, worth: CacheWorth | undefined, score: number, now: number): void {
+    const { tokens, microUsd, ms } = worth ?? worthless
+    const saved = [tokens, microUsd, ms].map(Math.round)
+    this.signal('looked', [step, lookResults.indexOf(found), key, ...saved, Math.round(score * 1e6)], now)
+  }
+  /** The cache has taken the step's answer, or refused it. */
+  stored(step: number, admitted: boolean, now: number): void {
+    this.signal('stored', [step, Number(admitted)], now)
+  }
+
   /** The commands since the last drain: a copy, `commandStride` numbers each. */
   drain(): Float64Array {
     const records = this.#call((s) => {
@@ -218,17 +241,17 @@ export class CoreRun {
     return JSON.parse(this.documentText(kind, from)) as T
   }
 
-  /** Assembles the prompt of a call from the texts that the core does not keep. */
-  prompt(
-    call: number,
-    texts: {
-      readonly files?: readonly (readonly [path: string, text: string])[]
-      readonly dependencies?: readonly (readonly [step: number, text: string])[]
-      readonly answer?: string
-      readonly issues?: string
-    },
-  ): AssembledPrompt {
-    this.#ok((s) => s.promptBegin(call))
+  /** Assembles the prompt of a call. */
+  prompt(call: number, texts: PromptTexts): AssembledPrompt {
+    return this.#assemble((s) => s.promptBegin(call, -1, -1), texts)
+  }
+  /** The prompt of a step's main call to a provider, as if there had been no call yet: what a cache is asked with. */
+  promptToLook(step: number, provider: number, texts: PromptTexts): AssembledPrompt {
+    return this.#assemble((s) => s.promptBegin(-1, step, provider), texts)
+  }
+
+  #assemble(begin: (session: Session) => number, texts: PromptTexts): AssembledPrompt {
+    const level = constraintLevels[this.#ok(begin)] ?? 'instruct'
     for (const [path, text] of texts.files ?? []) this.#ok((s) => s.promptFile(...this.#pair(s, path, text)))
     for (const [step, text] of texts.dependencies ?? []) {
       this.#ok((s) => s.promptDependency(step, this.#text(s, text)))
@@ -244,11 +267,9 @@ export class CoreRun {
         system: this.#read(s, 0, system),
         user: this.#read(s, system, user),
         stripped: JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport,
+        level,
       }
     })
-  }
-  constraintLevel(call: number): ConstraintLevel {
-    return constraintLevels[this.#call((s) => s.constraintLevel(call))] ?? 'instruct'
   }
   check(step: number, answer: string): CheckedOutput {
     return this.#call((s) => {
@@ -277,9 +298,10 @@ export class CoreRun {
     return new AetherflowError(name, known.code === name ? known.where : '', known.code === name ? known.detail : '')
   }
 
-  #ok(signal: (session: Session) => number): void {
+  #ok(signal: (session: Session) => number): number {
     const code = this.#call(signal)
     if (code < 0) throw this.#error(code)
+    return code
   }
 
   #call<T>(action: (session: Session) => T): T {
@@ -325,5 +347,6 @@ export class CoreRun {
 
 const noRecords = new Float64Array(0)
 const none: readonly number[] = []
+const worthless: CacheWorth = { tokens: 0, microUsd: 0, ms: 0 }
 const nothing: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
 const eventNumbers = Object.fromEntries(eventKinds.map((kind, number) => [kind, number])) as Record<EventKind, number>

@@ -1,5 +1,6 @@
 /** What a host gives to the driver, and gets back. */
 import type { RunIdentity } from './calls.js'
+import type { AnswerCache } from './cache-ports.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal-reader.js'
@@ -33,6 +34,10 @@ export interface DriverOptions {
   readonly identity?: RunIdentity | undefined
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */
   readonly journal?: { readonly writer: JournalWriter; readonly start: JournalHeader | number } | undefined
+  /** Answers of earlier work. Needed when `begin` has a member `cache`; without that it is not asked. The opener closes it. */
+  readonly cache?: AnswerCache | undefined
+  /** Whose answers: those of one tenant are never given to another. */
+  readonly tenant?: string | undefined
   /** What happened before: the first `records` records of a journal. */
   readonly past?: { readonly journal: Journal; readonly records: number } | undefined
   /** Outputs that are known from another run, by step id. The plan must come as a whole then. */

@@ -13,9 +13,10 @@ import { AetherflowError } from './errors.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import { outcomes, type Outcome } from './generated/wire.js'
 import { JournalRecorder } from './journal-recorder.js'
+import { hitEvent, Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './restore.js'
-import { RunTexts } from './run-texts.js'
+import { RunTexts, sharedFrom } from './run-texts.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -31,7 +32,10 @@ export class Driver {
   #origin: number
   readonly #texts = new RunTexts()
   readonly #calls: Calls
+  readonly #lookups: Lookups | undefined
   readonly #deliveries = new Set<Promise<void>>()
+  /** Of the step that was delivered last; undefined: it is told already. */
+  #delivery: Promise<void> | undefined
   #recorder: JournalRecorder | undefined
   /** Until the first commands after a past: the process that is gone may have carried them out too. */
   #recovering = false
@@ -51,7 +55,10 @@ export class Driver {
     this.#core = core
     this.#options = options
     this.#origin = options.clock.now()
-    this.#calls = new Calls(this.#callsHost(), options.performer, options.identity)
+    const host = this.#callsHost()
+    this.#calls = new Calls(host, options.performer, options.identity)
+    const { cache, tenant, performer } = options
+    this.#lookups = cache && new Lookups(host, { cache, tenant, performer })
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -108,6 +115,7 @@ export class Driver {
       this.#calls.cancelAll()
       throw error
     } finally {
+      this.#lookups?.close()
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()
       this.#core.tap = undefined
@@ -116,7 +124,8 @@ export class Driver {
 
   /** Begins the run, or brings the core to where the journal ends; from here on everything is written down. */
   #begin(): Restored | undefined {
-    const { past, journal, begin } = this.#options
+    const { past, journal, begin, cache } = this.#options
+    if (past === undefined && (begin['cache'] ?? undefined) !== undefined && cache === undefined) throw noCache()
     const restored = past && restore(past.journal, past.records, this.#restoreHost())
     if (journal !== undefined) {
       this.#recorder = new JournalRecorder(journal.writer, this.#core.documentText('defaults'), journal.start)
@@ -151,7 +160,7 @@ export class Driver {
   }
 
   /** Takes up the calls that were under way when the earlier process ended. */
-  #goOn({ open, records }: Restored): void {
+  #goOn({ open, records, lookups }: Restored): void {
     const { now } = this
     this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
     for (const { command, cancelled, begun } of open) {
@@ -161,6 +170,7 @@ export class Driver {
       if (cancelled) this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now))
       else this.#calls.start(command, true)
     }
+    for (const command of lookups) this.#carryOut(command, now, false)
   }
 
   /** Outputs known from another run are told before anything is handed out. */
@@ -318,10 +328,17 @@ export class Driver {
       case 'note':
         this.#emit(noteEvent(this.#texts, command, at, this.#core.cost(Math.max(0, command.step))))
         break
+      case 'look':
+        if (this.#lookups === undefined) throw noCache()
+        this.#lookups.look(command)
+        break
+      case 'store':
+        this.#store(command)
+        break
       case 'finish':
         this.#finish?.(outcomes[command.a] ?? 'ok')
         break
-      default: // look, retrieve, store, wake: of later features, never sent before they exist
+      default: // retrieve, wake: of later features, never sent before they exist
     }
   }
 
@@ -329,7 +346,9 @@ export class Driver {
   #deliver(command: Command, at: number, past: boolean): void {
     const step = this.#texts.steps[command.step]
     if (step === undefined) return
-    const text = this.#texts.deliver(command.step)
+    const text = this.#texts.deliver(command.step, sharedFrom(command))
+    const hit = hitEvent(this.#texts, command, past ? at : this.now)
+    if (hit !== undefined) this.#emit(hit)
     const costMicroUsd = this.#core.cost(command.step)
     const told = (): void =>
       this.#emit({
@@ -339,6 +358,7 @@ export class Driver {
         bytes: encoder.encode(text).length,
         repaired: command.a === 1,
         ...(command.a === 2 ? { recalled: true } : {}),
+        ...(hit === undefined ? {} : { cached: hit.kind }),
         costMicroUsd,
       })
     const { journal, deliver } = this.#options
@@ -346,10 +366,24 @@ export class Driver {
     const again = past || this.#recovering
     const writing =
       durable === undefined ? deliver?.(step, text, again) : durable.then(() => deliver?.(step, text, again))
+    this.#delivery = undefined
     if (writing === undefined) return told()
-    const delivery = writing.then(told, (error: unknown) => this.#hostFailed(error))
-    this.#deliveries.add(delivery)
-    void delivery.finally(() => this.#deliveries.delete(delivery))
+    this.#delivery = writing.then(told, (error: unknown) => this.#hostFailed(error))
+    this.#awaitAtEnd(this.#delivery)
+  }
+
+  #awaitAtEnd(work: Promise<void>): void {
+    this.#deliveries.add(work)
+    void work.finally(() => this.#deliveries.delete(work))
+  }
+
+  /** Follows the `deliver` of its step: what the run itself has not kept yet is not kept for others. */
+  #store(command: Command): void {
+    const store = async (): Promise<void> => {
+      await this.#delivery
+      if (this.#hostError === undefined) await this.#lookups?.store(command)
+    }
+    this.#awaitAtEnd(store())
   }
 
   #emit(event: RunEvent): void {

@@ -67,7 +67,13 @@ class Session {
     return out_.size();
   }
 
-  int promptBegin(double call) { return code(run_.promptBegin(id(call))); }
+  /// Of a call; where that is −1, of a look for a step at a provider. 0 instruct, 1 JSON mode, 2 native schema: how the
+  /// provider can enforce the output.
+  int promptBegin(double call, double step, double provider) {
+    const ErrorCode refused =
+        call < 0 ? run_.promptToLook(id(step), static_cast<ProviderIndex>(provider)) : run_.promptBegin(id(call));
+    return refused != ErrorCode::None ? code(refused) : 2 - static_cast<int>(run_.promptLevel());
+  }
   /// input(): the path, then the text.
   int promptFile(std::size_t pathBytes, std::size_t textBytes) {
     return code(run_.promptFile(text(0, pathBytes), text(pathBytes, textBytes)));
@@ -89,12 +95,6 @@ class Session {
     return out_.size();
   }
   std::size_t section(int index) const { return index >= 0 && index < 3 ? sections_[index] : 0; }
-  /// 0 instruct, 1 JSON mode, 2 native schema: how the call's provider can enforce the output.
-  int constraintLevel(double call) const {
-    if (id(call) >= run_.calls().size()) return 0;
-    const ConstraintLevel level = run_.constraintLevel(id(call));
-    return level == ConstraintLevel::Native ? 2 : level == ConstraintLevel::JsonMode ? 1 : 0;
-  }
 
   /// Verdict number; output(): the answer as it will be delivered, then why it was refused: section(0), section(1).
   int check(double step, std::size_t bytes) {
@@ -153,7 +153,6 @@ EMSCRIPTEN_BINDINGS(aetherflow) {
       .function("promptAnswer", &Session::promptAnswer)
       .function("promptEnd", &Session::promptEnd)
       .function("section", &Session::section)
-      .function("constraintLevel", &Session::constraintLevel)
       .function("check", &Session::check)
       .function("audit", &Session::audit)
       .function("estimate", &Session::estimate);

@@ -19,6 +19,9 @@ export interface StepInfo {
   readonly dependencies: readonly number[]
 }
 
+/** The same request; one in other words; the same request of a step of this run. */
+export type HitKind = 'exact' | 'semantic' | 'shared'
+
 /** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */
 export type RunEvent =
   | { readonly type: 'steps'; readonly at: number; readonly steps: readonly StepInfo[] }
@@ -79,7 +82,24 @@ export type RunEvent =
       readonly repaired: boolean
       /** Taken from an earlier run: no call was made for it. */
       readonly recalled?: true
+      /** Answered from the cache, or by an identical step: no call was made for it. */
+      readonly cached?: HitKind
       readonly costMicroUsd: number
+    }
+  /** The step is answered without a call, and comes to its `done`. */
+  | {
+      readonly type: 'hit'
+      readonly at: number
+      readonly step: string
+      readonly kind: HitKind
+      /** Cosine of what was asked then and now; 1: the same request. */
+      readonly score: number
+      /** What the answer had cost. */
+      readonly savedTokens: number
+      readonly savedMicroUsd: number
+      readonly savedMs: number
+      /** shared: the step that has the answer. */
+      readonly of?: string
     }
   /** The answer of the step begins anew: what was streamed of it so far counts no more. */
   | { readonly type: 'restart'; readonly at: number; readonly step: string }
@@ -202,7 +222,9 @@ export interface StepReport {
   readonly type: string
   readonly state: StepState
   readonly failure?: FailureKind
+  /** Why it was skipped or cancelled; of a done step: recalled, cache_exact, cache_semantic, shared. */
   readonly reason?: Reason
+  /** The dependency that failed it; shared: the step that has the answer. */
   readonly cause?: string
   readonly audit?: 'passed' | 'issues' | 'undone'
   readonly repaired?: boolean
@@ -251,6 +273,21 @@ export interface RunReport {
     readonly reservedMicroUsd: number
     /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
     readonly heldMicroUsd: number
+  }
+  /** Present when the run had a cache. Steps, but for what was saved; `misses` had to be called. */
+  readonly cache?: {
+    readonly looked: number
+    readonly exact: number
+    readonly semantic: number
+    readonly shared: number
+    readonly misses: number
+    /** Answers that the cache took. */
+    readonly stored: number
+    /** Hits of all three kinds among hits and misses; null: there were none. */
+    readonly hit_rate: number | null
+    readonly savedTokens: number
+    readonly savedMicroUsd: number
+    readonly savedMs: number
   }
   /** Providers whose breaker opened. */
   readonly breakers: readonly {

@@ -28,6 +28,8 @@ const lists = [
   ['FINISH', 'FinishReason', 'finishReasons', 'Why a model stopped.'],
   ['CHECK', 'CheckVerdict', 'checkVerdicts', 'What the output checker found.'],
   ['REASON', 'Reason', 'reasons', 'Reasons of notes, cancellations and skips.'],
+  ['CACHE', 'CacheUse', 'cacheUses', 'How far a step may be answered from the cache, stricter first.'],
+  ['FOUND', 'Found', 'lookResults', 'What a look into the cache found.'],
   ['OUTCOME', 'Outcome', 'outcomes', 'What a run came to.'],
   ['WINDOW', 'LimitWindow', 'limitWindows', 'Windows that limits count in.'],
   ['INTERRUPT', 'Interrupt', 'interrupts', 'What to do when a stream breaks after its text has reached the user.'],

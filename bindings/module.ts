@@ -14,13 +14,12 @@ export interface Session {
   nextWake(): number
   cost(step: number): number
   document(kind: number, from: number): number
-  promptBegin(call: number): number
+  promptBegin(call: number, step: number, provider: number): number
   promptFile(pathBytes: number, textBytes: number): number
   promptDependency(step: number, bytes: number): number
   promptAnswer(answerBytes: number, issuesBytes: number): number
   promptEnd(): number
   section(index: number): number
-  constraintLevel(call: number): number
   check(step: number, bytes: number): number
   audit(bytes: number): number
   estimate(bytes: number): number
@@ -34,4 +33,9 @@ export interface CoreModule {
 }
 
 /** The default export of the glue. */
-export type CreateCore = (options?: { wasmBinary?: ArrayBuffer | Uint8Array }) => Promise<CoreModule>
+export type CreateCore = (options?: {
+  /** The module's bytes; absent: the glue fetches them. */
+  wasmBinary?: ArrayBuffer | Uint8Array
+  /** The address of a file by its name, instead of the one beside the glue. */
+  locateFile?: (name: string) => string
+}) => Promise<CoreModule>

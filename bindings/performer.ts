@@ -1,10 +1,10 @@
 /** What carries out the calls of a run. */
 import type { Command } from './commands.js'
-import type { CoreRun } from './core.js'
+import type { ConstraintLevel, CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { StepInfo } from './events.js'
 import { failureKinds, failureKindWords, type FailureKind } from './generated/wire.js'
-import type { CallFailureInfo, LimitSeen, ModelReply } from './ports.js'
+import type { CallFailureInfo, LimitSeen, ModelReply, OutputConstraint } from './ports.js'
 
 /** One call, as a performer gets it. */
 export interface CallTicket {
@@ -43,8 +43,26 @@ export interface CallProgress {
   firstToken(): void
   text(piece: string): void
 }
+/** Context files by their paths. `fingerprint`: of paths and texts; absent where none can be made. */
+export interface ContextTexts {
+  readonly files: readonly (readonly [path: string, text: string])[]
+  readonly fingerprint: string | undefined
+}
+
+/** What the provider is asked to enforce of the step's own answer; the core has put the rest into the prompt. */
+export function answerConstraint(level: ConstraintLevel, { output, schema }: StepInfo): OutputConstraint {
+  if (level === 'instruct') return { kind: output === 'code' ? 'code' : 'text' }
+  if (level === 'schema' && schema !== undefined) return { kind: 'schema', schema }
+  return { kind: 'json' }
+}
+
 /** Carries out calls: prompts and provider clients in production, anything in tests and benches. Rejects with CallFailureInfo. */
 export interface Performer {
+  /**
+   * The context files that go into the prompts of a step, as `perform` would read them. Absent: steps that name files neither
+   * look into a cache nor leave anything there. Rejects like `perform`.
+   */
+  files?(step: StepInfo): Promise<ContextTexts>
   perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
 }
 

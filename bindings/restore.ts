@@ -16,7 +16,7 @@ export interface RestoreHost {
   begun(): void
   /** More of the plan was read at this time. */
   planned(at: number): void
-  /** A command of the past, but for `call` and `cancel`. */
+  /** A command of the past, but for `call`, `cancel`, `look` and `store`. */
   carryOut(command: Command, at: number): void
 }
 
@@ -35,6 +35,8 @@ export interface Restored {
   readonly ended: boolean
   /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
   readonly open: readonly OpenCall[]
+  /** `look` and `store` commands whose end is not known, in order. */
+  readonly lookups: readonly Command[]
 }
 export interface OpenCall {
   readonly command: Command
@@ -48,6 +50,7 @@ export interface OpenCall {
 export function restore(journal: Journal, records: number, host: RestoreHost): Restored {
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
+  const lookups = new Map<number, Command>()
   let at = 0
   let commands = 0
   let subject = -1
@@ -55,7 +58,11 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
   let ended = false
   for (let step = replayer.next(); step !== undefined; step = replayer.next()) {
     commands += step.commands.length
-    for (const command of step.commands) restoreCommand(command, at, calls, host)
+    for (const command of step.commands) {
+      // Of a step there is one at a time: what is stored was looked for before.
+      if (command.kind === 'look' || command.kind === 'store') lookups.set(command.step, command)
+      else restoreCommand(command, at, calls, host)
+    }
     at = step.record.t
     subject = subjectOf(step.record, calls)
     switch (step.record.e) {
@@ -71,11 +78,13 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
         ended = true
         break
       default:
+        if (step.record.e === 'looked' || step.record.e === 'stored') lookups.delete(step.record.v[0] ?? -1)
         if (step.taken) restoreSignal(step.record, step, calls, host)
     }
   }
   const open = [...calls.values()]
-  return { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended, open }
+  const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended }
+  return { ...past, open, lookups: [...lookups.values()] }
 }
 
 function restoreCommand(command: Command, at: number, calls: Map<number, OpenCall>, host: RestoreHost): void {
@@ -94,11 +103,13 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   }
 }
 
+const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored'])
+
 /** The step of a signal about a call under way, or about the step itself. */
 function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>): number {
   if (!('v' in record)) return -1
   const [first = -1] = record.v
-  if (record.e === 'cancelStep' || record.e === 'recalled') return first
+  if (ofSteps.has(record.e)) return first
   return calls.get(first)?.command.step ?? -1
 }
 
@@ -113,13 +124,14 @@ function restoreSignal(
   const { e: kind, t: at, v: values } = record
   const [call = -1, first = 0, second = 0] = values
   if (kind === 'recalled') return texts.recalled(call, record)
+  if (kind === 'looked') return texts.looked(values, record)
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
     if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')
     return
   }
   const open = calls.get(call)
-  if (open === undefined || kind === 'cancelStep') return
+  if (open === undefined || ofSteps.has(kind)) return
   const { command } = open
   const { purpose } = command
   const step = texts.steps[command.step]?.id ?? ''

@@ -22,10 +22,20 @@ export function cutShort(finish: number): boolean {
   return word === 'length' || word === 'content_filter'
 }
 
+/** How a `deliver` command's output came about without a call. */
+export const withoutCall = ['', '', 'recalled', 'exact', 'semantic', 'shared'] as const
+
+/** The step whose output a `deliver` command hands on; −1: its own. */
+export function sharedFrom({ a, c }: Command): number {
+  return withoutCall[a] === 'shared' ? c : -1
+}
+
 export class RunTexts {
   readonly steps: StepInfo[] = []
   providers: readonly { readonly id: string }[] = []
   models: readonly { readonly id: string }[] = []
+  /** Answers are audited in this run. */
+  audited = false
   /** Final text by step. */
   readonly outputs: (string | undefined)[] = []
   /** The latest main or repair answer of a step that is not delivered yet. */
@@ -40,14 +50,18 @@ export class RunTexts {
   readonly audits = new Map<number, number>()
   /** By step: fingerprint of the files that went into its answer. */
   readonly files = new Map<number, string>()
+  /** Keys of requests that the cache was asked for, and their numbers. */
+  readonly #keys = new Map<string, number>()
+  #nextKey = 0
   /** By step: of a call and its hedge, the one whose answer counts. */
   readonly #leads = new Map<number, number>()
 
   /** Takes over the names of the table that the core was begun with. */
   adoptTable(core: CoreRun): void {
-    const table = core.document<Pick<RunTexts, 'providers' | 'models'>>('table')
+    const table = core.document<Pick<RunTexts, 'providers' | 'models' | 'audited'>>('table')
     this.providers = table.providers
     this.models = table.models
+    this.audited = table.audited
   }
 
   /** Ids of the provider and model that a command names; '' for none. */
@@ -110,9 +124,26 @@ export class RunTexts {
     if (f !== undefined) this.files.set(step, f)
   }
 
-  /** Moves a step's answer to its outputs. */
-  deliver(step: number): string {
-    const text = this.answers.get(step) ?? ''
+  /** The core took `looked` with these numbers. `x`: the answer of a hit, `w`: the key of the request. */
+  looked(values: readonly number[], { x, w, f }: SignalTexts): void {
+    const [step = -1, , key = -1] = values
+    if (w !== undefined && key >= 0) this.#keys.set(w, key)
+    this.#nextKey = Math.max(this.#nextKey, key + 1)
+    if (x !== undefined) this.recalled(step, { x, f })
+  }
+
+  /** The number of a key: equal keys, equal numbers. */
+  keyNumber(key: string): number {
+    const known = this.#keys.get(key) ?? this.#nextKey++
+    this.#keys.set(key, known)
+    return known
+  }
+
+  /** Moves a step's answer to its outputs; `from`: an identical step has it. */
+  deliver(step: number, from = -1): string {
+    const text = (from < 0 ? this.answers.get(step) : this.outputs[from]) ?? ''
+    const files = this.files.get(from)
+    if (files !== undefined) this.files.set(step, files)
     for (const kept of [this.answers, this.issues, this.failures, this.accepted, this.#leads]) kept.delete(step)
     this.outputs[step] = text
     return text

@@ -4,23 +4,18 @@ import { Driver } from '../bindings/driver.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { RunEvent } from '../bindings/events.js'
 import { systemClock } from '../web/standard/clock.js'
+import { checkConfig, mergedTimeouts, withPolicy, type Config, type ProviderEntry } from '../web/standard/config.js'
 import { ModelPerformer } from '../web/standard/performer.js'
-import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
+import type { RunControl, RunResult } from '../web/standard/plan-run.js'
+import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
-import {
-  checkConfig,
-  providerEntries,
-  readConfig,
-  withoutKeys,
-  withPolicy,
-  type Config,
-  type ProviderEntry,
-} from './config.js'
+import { beginOptions, cacheOptions, planError, profileOf } from '../web/standard/run-setup.js'
+import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
+import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
 import { digest } from './digest.js'
-import type { PlanOptions, RunPlanOptions, RunResult } from './index.js'
+import type { PlanOptions, RunPlanOptions } from './index.js'
 import { loadCore } from './loader.js'
-import { planBytes, type PlanSource } from './plan-source.js'
 import { realProviders, simulatedProviders, type Providers } from './providers.js'
 import { openRun, peekRun, type OpenRun } from './run-journal.js'
 
@@ -28,7 +23,7 @@ export async function execute(
   plan: PlanSource | undefined,
   options: RunPlanOptions,
   emit: (event: RunEvent) => void,
-  own: (driver: Driver) => void,
+  own: (control: RunControl) => void,
 ): Promise<RunResult> {
   const core = new CoreRun(await loadCore())
   let providers: Providers | undefined
@@ -37,17 +32,17 @@ export async function execute(
   let called = false
   try {
     const known = await knownRun(plan, options)
-    const { config, entries } = await setUp(core, options)
+    const { config, entries, timeouts } = await setUp(core, options)
     const simulate = options.simulate ?? known?.header.simulated
-    if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, config)
+    if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, timeouts)
     const available = providers?.available ?? entries.map(({ id }) => id)
     mustBeAvailable(known?.begin, available, options.journal)
     run = await openJournal(plan, options, providers?.simulated)
     const driver = new Driver(core, {
       ...driverOptions(options, run, providers),
-      begin: beginOptions(options, config, available),
+      begin: { ...beginOptions(options, config, available), ...cacheOptions(options) },
       onEvent: (event) => {
-        called ||= event.type === 'call'
+        called ||= event.type === 'call' || event.type === 'hit'
         emit(event)
       },
     })
@@ -82,6 +77,8 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     journal: run?.journal,
     past: run?.past,
     recalled: run?.recalled,
+    cache: options.cache,
+    tenant: options.tenant,
   }
 }
 
@@ -133,47 +130,27 @@ function damageEvent({ damage }: OpenRun, { journal = '' }: RunPlanOptions): Run
   return { type: 'warning', at: 0, code: 'host.journal_damaged', where: journal, detail }
 }
 
-export function planError(core: CoreRun): AetherflowError {
-  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>(
-    'error',
-  )
-  return new AetherflowError(code, where, detail)
-}
-
 export async function setUp(
   core: CoreRun,
   options: PlanOptions,
-): Promise<{ config: Config; entries: ProviderEntry[] }> {
+): Promise<{ config: Config; entries: ProviderEntry[]; timeouts: Timeouts }> {
   const read = options.config === undefined ? await readConfig(options.configFile) : checkConfig(options.config)
   const config = options.policy === undefined ? read : withPolicy(read, options.policy)
-  return { config, entries: providerEntries(core.document('defaults'), config) }
-}
-
-async function openProviders(entries: ProviderEntry[], options: RunPlanOptions, config: Config): Promise<Providers> {
-  const { simulate, fetch, pool, clock, seed } = options
-  const timeouts = config.timeouts as Timeouts | undefined
-  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
-  const profile = simulatedProfile(simulate)
-  return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
+  const defaults = core.document('defaults')
+  return { config, entries: providerEntries(defaults, config), timeouts: mergedTimeouts(defaults, config) }
 }
 
 /** Fails: host.usage for an unknown name. */
-export function simulatedProfile(simulate: true | string | SimulatorProfile): SimulatorProfile {
-  if (typeof simulate === 'object') return simulate
-  const name = simulate === true ? 'default' : simulate
-  const profile = Object.entries(simulatorProfiles).find(([known]) => known === name)?.[1]
-  if (profile === undefined) {
-    const known = Object.keys(simulatorProfiles).join(', ')
-    throw new AetherflowError('host.usage', '--simulate', `no profile '${name}'; there are ${known}`)
-  }
-  return profile
-}
+export const simulatedProfile = (simulate: true | string | SimulatorProfile): SimulatorProfile =>
+  profileOf(simulate, simulatorProfiles)
 
-export function beginOptions(
-  options: PlanOptions,
-  config: Config,
-  available: readonly string[],
-): Record<string, unknown> {
-  const { mode, concurrency, strip, optimize, seed } = options
-  return { mode, concurrency, strip, optimize, seed, available, table: withoutKeys(config) }
+async function openProviders(
+  entries: ProviderEntry[],
+  options: RunPlanOptions,
+  timeouts: Timeouts,
+): Promise<Providers> {
+  const { simulate, fetch, pool, clock, seed } = options
+  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
+  const profile = simulatedProfile(simulate)
+  return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
 }

@@ -7,56 +7,47 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import type { DriverResult } from '../bindings/driver.js'
-import { AetherflowError } from '../bindings/errors.js'
 import type { Performer } from '../bindings/performer.js'
-import type { Explanation, RouteInfo, RunEvent, StepInfo } from '../bindings/events.js'
-import type { JournalHeader } from '../bindings/journal.js'
+import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
-import type { SimulatorProfile } from '../web/standard/simulator/index.js'
-import type { Config, PolicyConfig, ProviderEntry } from './config.js'
-import { beginOptions, execute, planError, setUp } from './execute.js'
+import type { ProviderEntry } from '../web/standard/config.js'
+import { PlanRun } from '../web/standard/plan-run.js'
+import type { PlanSource } from '../web/standard/plan-source.js'
+import {
+  checkWith,
+  explainWith,
+  type CacheSettings,
+  type CheckedPlan,
+  type ExplainedPlan,
+  type PlanSettings,
+} from '../web/standard/run-setup.js'
+import { execute, setUp } from './execute.js'
 import type { SyncPolicy } from './journal-file.js'
 import { loadCore } from './loader.js'
-import { PlanRun } from './plan-run.js'
-import { planBytes, type PlanSource } from './plan-source.js'
 import { realProviders } from './providers.js'
 import type { PooledTransport } from './transport.js'
 
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
 export type * from '../bindings/events.js'
+export type * from '../bindings/cache-ports.js'
 export type { Clock, Fetch } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
-export type { Config, PolicyConfig, ProviderConfig } from './config.js'
-export type { PlanSource } from './plan-source.js'
-export { PlanRun } from './plan-run.js'
+export type { Config, PolicyConfig, ProviderConfig } from '../web/standard/config.js'
+export type { PlanSource } from '../web/standard/plan-source.js'
+export { PlanRun, type RunControl, type RunResult } from '../web/standard/plan-run.js'
+export type { CheckedPlan, ExplainedPlan } from '../web/standard/run-setup.js'
 export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport.js'
 export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
 
-export interface PlanOptions {
-  /** build (default), fast, double-check, or a mode of the configuration. */
-  readonly mode?: string | undefined
-  /** Most calls at once, by provider id. */
-  readonly concurrency?: Readonly<Record<string, number>> | undefined
-  /** Configuration; default: `configFile`, or the user's file. */
-  readonly config?: Config | undefined
+/** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */
+export interface PlanOptions extends PlanSettings {
   readonly configFile?: string | undefined
-  /** Plays all providers on a loopback socket: a profile's name or the profile; true: `default`. Costs nothing, proves nothing about providers. */
-  readonly simulate?: boolean | string | SimulatorProfile | undefined
-  /** Strip prompts. Default true. */
-  readonly strip?: boolean | undefined
-  /** Search a better order than longest-path-first over sampled durations. Default false. */
-  readonly optimize?: boolean | undefined
-  /** Retries, limits and budgets of this run, over those of the configuration. */
-  readonly policy?: PolicyConfig | undefined
-  /** Of the simulator, jitter and searches. Default 1. */
-  readonly seed?: number | undefined
 }
 
-export interface RunPlanOptions extends PlanOptions {
+export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
@@ -100,14 +91,6 @@ export interface RunPlanOptions extends PlanOptions {
   readonly performer?: Performer | undefined
 }
 
-/** What a run came to. `outcome`: ok | steps_failed | cancelled. */
-export interface RunResult extends DriverResult {
-  /** Name of the simulated profile; undefined: real providers. */
-  readonly simulated: string | undefined
-  /** What the journal says of the run; undefined: it has none. */
-  readonly run: JournalHeader | undefined
-}
-
 /**
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming).
  * Undefined: the plan of the journal, with `resume`. The result is awaited or iterated: `await runPlan(…)` gives a RunResult, `for await (… of runPlan(…))` its events.
@@ -125,13 +108,10 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
 }
 
 /** Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. */
-export async function checkPlan(
-  plan: PlanSource,
-): Promise<{ steps: StepInfo[]; warnings: { code: string; where: string; detail: string }[]; dot: string }> {
+export async function checkPlan(plan: PlanSource): Promise<CheckedPlan> {
   const core = new CoreRun(await loadCore())
   try {
-    await feed(core, plan)
-    return { steps: core.document('steps'), warnings: core.document('warnings'), dot: core.documentText('dot') }
+    return await checkWith(core, plan)
   } finally {
     core.dispose()
   }
@@ -141,45 +121,15 @@ export async function checkPlan(
  * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made. Providers without a key
  * count as configured when none has one, so that a plan can be explained before any key is set.
  */
-export async function explainPlan(
-  plan: PlanSource,
-  options: PlanOptions = {},
-): Promise<Explanation & { routes: RouteInfo[]; assumed: readonly string[] }> {
+export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): Promise<ExplainedPlan> {
   const core = new CoreRun(await loadCore())
   try {
     const { config, entries } = await setUp(core, options)
     const real = options.simulate === undefined || options.simulate === false
     const keyed = real ? realProviders({ entries }).available : []
-    const all = entries.map(({ id }) => id)
-    const available = keyed.length > 0 ? keyed : all
-    core.begin(beginOptions(options, config, available), 0)
-    await feed(core, plan)
-    const explanation = core.document<Explanation>('explain')
-    return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all }
+    return await explainWith(core, plan, options, { config, keyed, all: entries.map(({ id }) => id) })
   } finally {
     core.dispose()
-  }
-}
-
-/** Feeds a whole plan; goes on after a plan error to tell malformed text from a wrong plan, then throws the verdict. */
-async function feed(core: CoreRun, plan: PlanSource): Promise<void> {
-  const bytes = planBytes(plan)
-  let failed = false
-  const push = (chunk: Uint8Array): void => {
-    try {
-      core.planBytes(chunk, 0)
-    } catch (error) {
-      if (!(error instanceof AetherflowError) || error.code.startsWith('host.')) throw error
-      failed = true
-    }
-  }
-  if (bytes instanceof Uint8Array) push(bytes)
-  else for await (const chunk of bytes) push(chunk)
-  try {
-    core.planEnd(0)
-  } catch (error) {
-    if (!failed) throw error
-    throw planError(core)
   }
 }
 

@@ -6,7 +6,7 @@ import { CallFailure } from '../web/standard/failure.js'
 import { baseAddress, bearer, type ClientConfig } from '../web/standard/providers/exchange.js'
 import { geminiKey } from '../web/standard/providers/gemini.js'
 import { callJson } from '../web/standard/providers/index.js'
-import type { ProviderEntry } from './config.js'
+import type { ProviderEntry } from '../web/standard/config.js'
 
 export interface ProbeFailure {
   readonly kind: FailureKind

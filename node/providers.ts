@@ -1,38 +1,11 @@
 /** The clients of a run: real ones for every provider with a key, or all of them against the simulator. */
 import type { Clock, Fetch, ModelClient } from '../bindings/ports.js'
-import {
-  createGemini,
-  createOpenAiCompatible,
-  deepseek,
-  generic,
-  groq,
-  mistral,
-  openai,
-  type ClientConfig,
-  type Dialect,
-  type Timeouts,
-} from '../web/standard/providers/index.js'
+import type { ProviderEntry } from '../web/standard/config.js'
+import { clientFor, simulatedEntries, takesIdempotencyKey } from '../web/standard/providers/clients.js'
+import type { Timeouts } from '../web/standard/providers/index.js'
 import { createSimulator, type SimulatorProfile } from '../web/standard/simulator/index.js'
-import type { ProviderEntry } from './config.js'
 import { startSimulatorServer } from './simulator-server.js'
 import { pooledTransport, type PooledTransport, type PooledTransportOptions, type TransportStats } from './transport.js'
-
-type MakeClient = (config: ClientConfig) => ModelClient
-
-const chat =
-  (dialect: Dialect): MakeClient =>
-  (config) =>
-    createOpenAiCompatible({ ...config, dialect })
-
-/** Wire formats that have a client, and how to make it. */
-export const dialects: Readonly<Record<string, MakeClient>> = {
-  deepseek: chat(deepseek),
-  gemini: createGemini,
-  generic: chat(generic),
-  groq: chat(groq),
-  mistral: chat(mistral),
-  openai: chat(openai),
-}
 
 export interface Providers {
   /** Ids of those that can be called. */
@@ -57,8 +30,6 @@ export interface ProvidersOptions {
   readonly timeouts?: Timeouts | undefined
 }
 
-/** Wire formats whose hosts take a header that no rule names; others have been seen to refuse what they do not know. */
-const takesIdempotencyKey: ReadonlySet<string> = new Set(['openai', 'generic'])
 const idempotencyHeader = 'idempotency-key'
 
 /** Clients of all providers that have a key and a client, over one pool of connections. */
@@ -72,14 +43,14 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
   const over = transport ? { transport } : { fetch: fetch! }
   const clients = new Map<string, ModelClient>()
   for (const { id, dialect, baseUrl, key } of options.entries) {
-    const make = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined
-    if (make === undefined || key === undefined || baseUrl === '') continue
+    if (key === undefined) continue
     const more = {
       ...(clock === undefined ? {} : { clock }),
       ...(timeouts === undefined ? {} : { timeouts }),
       ...(takesKey(dialect) ? { idempotencyHeader } : {}),
     }
-    clients.set(id, make({ ...over, baseUrl, key: () => key, ...more }))
+    const client = clientFor(dialect, { ...over, baseUrl, key: () => key, ...more })
+    if (client !== undefined) clients.set(id, client)
   }
   return {
     available: [...clients.keys()],
@@ -116,22 +87,4 @@ export async function simulatedProviders(
       await server.close()
     },
   }
-}
-
-/** Those that the profile plays, at a simulator's address. */
-export function simulatedEntries(
-  entries: readonly ProviderEntry[],
-  profile: SimulatorProfile,
-  url: string,
-): ProviderEntry[] {
-  const names = new Set(Object.keys(profile.providers))
-  return entries
-    .filter(({ id }) => names.has(id))
-    .map((entry) => ({
-      ...entry,
-      baseUrl: `${url}/${entry.id}/${entry.id === 'gemini' ? 'v1beta' : 'v1'}`,
-      // Each is played in its own format, whatever the configuration calls through.
-      dialect: entry.id,
-      key: 'simulated',
-    }))
 }

@@ -6,7 +6,7 @@ import type { StepInfo } from '../bindings/events.js'
 import { journalPlan, type Journal } from '../bindings/journal-reader.js'
 import type { FileReader } from '../bindings/ports.js'
 import { restore } from '../bindings/restore.js'
-import { RunTexts } from '../bindings/run-texts.js'
+import { RunTexts, sharedFrom } from '../bindings/run-texts.js'
 import { digest } from './digest.js'
 import { loadCore } from './loader.js'
 
@@ -54,8 +54,8 @@ function pastTexts(core: CoreRun, journal: Journal): RunTexts {
     emit: () => {},
     begun: () => {},
     planned: () => texts.steps.push(...core.document<StepInfo[]>('steps', texts.steps.length)),
-    carryOut: ({ kind, step }) => {
-      if (kind === 'deliver') texts.deliver(step)
+    carryOut: (command) => {
+      if (command.kind === 'deliver') texts.deliver(command.step, sharedFrom(command))
     },
   })
   return texts

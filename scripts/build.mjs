@@ -1,16 +1,18 @@
 // Builds what `npm start` and the package need: the WebAssembly module and the JavaScript of bindings, web/standard and node.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundleBrowser } from './lib/bundle.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
-import { publishModule, sizeLine } from './lib/module.mjs'
+import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
+import { bundlePlayground } from './lib/playground.mjs'
 import { main, mustNode, stage as plainStage } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 /** The generators of checked-in files; each knows `--check`. */
 export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs', 'core/cache/generate.mjs']
 
-const projects = ['bindings', 'web/standard', 'node']
+const projects = ['bindings', 'web/standard', 'web/browser', 'web/element', 'web/playground', 'node']
 const compiler = 'node_modules/typescript/bin/tsc'
 
 /**
@@ -23,15 +25,17 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
   })
   await stage('wasm', async () => {
     await configure('wasm', found, { AETHERFLOW_TESTS: tests || hasTests() ? 'ON' : 'OFF' })
-    await buildTargets('wasm', found, ['aetherflow_wasm'])
-    await publishModule()
-    return sizeLine()
+    await buildTargets('wasm', found, ['aetherflow_wasm', 'aetherflow_cache_wasm'])
+    await publishModules()
+    return sizeLines().join('\n                   ')
   })
   await stage('typescript', async () => {
     forgetRemovedSources()
     await compile(projects)
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
   })
+  await stage('browser', bundleBrowser)
+  await stage('playground', bundlePlayground)
 }
 
 /** Compiles TypeScript projects, with those that they refer to. */

@@ -21,6 +21,7 @@ export const eventKinds = [
   'prompted',
   'clock',
   'recalled',
+  'stored',
 ] as const
 export type EventKind = (typeof eventKinds)[number]
 
@@ -170,6 +171,10 @@ export const reasons = [
   'deadline_passed',
   'limit_learned',
   'recalled',
+  'cache_unavailable',
+  'cache_exact',
+  'cache_semantic',
+  'shared',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -215,7 +220,28 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   deadline_passed: 'the step\'s deadline passed',
   limit_learned: 'the provider told a limit of its own',
   recalled: 'taken from an earlier run',
+  cache_unavailable: 'the cache is unavailable; the run goes on without it',
+  cache_exact: 'answered from the cache',
+  cache_semantic: 'answered from the cache, by a question in other words',
+  shared: 'an identical step had the answer',
 }
+
+/** How far a step may be answered from the cache, stricter first. The position is the number that crosses the boundary. */
+export const cacheUses = [
+  'off',
+  'exact',
+  'semantic',
+] as const
+export type CacheUse = (typeof cacheUses)[number]
+
+/** What a look into the cache found. The position is the number that crosses the boundary. */
+export const lookResults = [
+  'none',
+  'exact',
+  'semantic',
+  'failed',
+] as const
+export type Found = (typeof lookResults)[number]
 
 /** What a run came to. The position is the number that crosses the boundary. */
 export const outcomes = [
@@ -324,6 +350,7 @@ export const errorCodes = [
   'cache.runtime',
   'cache.download',
   'cache.pairs',
+  'host.worker',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -375,6 +402,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or go without a model',
   'cache.download': 'try again: what has arrived is kept; behind a proxy set HTTPS_PROXY, or give a folder with the files',
   'cache.pairs': 'a header line, then label, category, text_a, text_b in each line, separated by tabs',
+  'host.worker': 'the worker that carried the run has stopped; start a new run',
 }
 
 /** Most numbers of one signal. */

@@ -14,16 +14,4 @@ std::string_view codeName(ErrorCode code) {
   return "unknown";
 }
 
-std::string_view codeAdvice(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::None: return "";
-#define X(name, text, advice) \
-  case ErrorCode::name:       \
-    return advice;
-#include "core/base/error.def"
-#undef X
-  }
-  return "";
-}
-
 }  // namespace aetherflow

@@ -27,7 +27,5 @@ struct Error {
 
 /// The dotted name of a code, e.g. "plan.cycle"; static storage.
 std::string_view codeName(ErrorCode code);
-/// What a person can do about it; static storage.
-std::string_view codeAdvice(ErrorCode code);
 
 }  // namespace aetherflow

@@ -1,5 +1,7 @@
 #include "core/base/vocabulary.hpp"
 
+#include <iterator>
+
 namespace aetherflow {
 namespace {
 
@@ -47,6 +49,14 @@ constexpr std::string_view kWindowNames[] = {
 #define WINDOW TEXT2
 #include "core/base/vocabulary.def"
 };
+constexpr std::string_view kCacheUses[] = {
+#define CACHE TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kFound[] = {
+#define FOUND TEXT2
+#include "core/base/vocabulary.def"
+};
 constexpr std::string_view kInterrupts[] = {
 #define INTERRUPT TEXT2
 #include "core/base/vocabulary.def"
@@ -54,6 +64,13 @@ constexpr std::string_view kInterrupts[] = {
 
 std::string_view at(const std::string_view* list, std::size_t size, std::size_t index) {
   return index < size ? list[index] : std::string_view("unknown");
+}
+
+/// `size` where it is none of the list.
+std::size_t find(const std::string_view* list, std::size_t size, std::string_view text) {
+  std::size_t i = 0;
+  while (i < size && list[i] != text) ++i;
+  return i;
 }
 
 template <std::size_t N, class E>
@@ -91,9 +108,16 @@ std::string_view name(Interrupt interrupt) {
   return at(kInterrupts, interrupt);
 }
 Interrupt interruptOf(std::string_view text) {
-  for (int i = 0; i < static_cast<int>(Interrupt::Count); ++i)
-    if (kInterrupts[i] == text) return static_cast<Interrupt>(i);
-  return Interrupt::Count;
+  return static_cast<Interrupt>(find(kInterrupts, std::size(kInterrupts), text));
+}
+std::string_view name(CacheUse use) {
+  return at(kCacheUses, use);
+}
+std::string_view name(Found found) {
+  return at(kFound, found);
+}
+CacheUse cacheUseOf(std::string_view text) {
+  return static_cast<CacheUse>(find(kCacheUses, std::size(kCacheUses), text));
 }
 std::string_view words(FailureKind kind) {
   return at(kFailureWords, kind);

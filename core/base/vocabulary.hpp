@@ -60,6 +60,16 @@ enum class Interrupt : std::uint8_t {
 #include "core/base/vocabulary.def"
   Count
 };
+enum class CacheUse : std::uint8_t {
+#define CACHE ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Found : std::uint8_t {
+#define FOUND ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
 enum class Document : std::uint8_t {
 #define DOCUMENT ENUM2
 #include "core/base/vocabulary.def"
@@ -85,6 +95,10 @@ std::string_view name(Window window);
 std::string_view name(Interrupt interrupt);
 /// "restart", "continue", "fail"; Count for any other text.
 Interrupt interruptOf(std::string_view text);
+std::string_view name(CacheUse use);
+std::string_view name(Found found);
+/// "off", "exact", "semantic"; Count for any other text.
+CacheUse cacheUseOf(std::string_view text);
 /// The sentence for people.
 std::string_view words(FailureKind kind);
 std::string_view words(Reason reason);

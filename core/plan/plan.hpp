@@ -50,6 +50,7 @@ struct Step {
   std::int32_t priority = 0;                 ///< higher goes first
   bool optional = false;                     ///< its failure does not fail its dependents
   Interrupt onInterrupt = Interrupt::Count;  ///< Count: the run's own policy
+  CacheUse cache = CacheUse::Count;          ///< no farther than this; Count: as far as the run allows
   OutputKind output = OutputKind::Any;
   std::string schema;              ///< JSON text, for OutputKind::Schema
   std::string provider;            ///< explicit provider id or "provider/model", or empty

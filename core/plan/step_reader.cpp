@@ -22,12 +22,24 @@ enum Member : int {
   kPriority,
   kOptional,
   kOnInterrupt,
+  kCache,
   kMembers,
 };
 constexpr std::array<std::string_view, kMembers> kPlaces = {
-    "/id",           "/description",         "/type",   "/complexity", "/estimated_tokens", "/dependencies",
-    "/context",      "/validation_criteria", "/output", "/provider",   "/priority",         "/optional",
+    "/id",
+    "/description",
+    "/type",
+    "/complexity",
+    "/estimated_tokens",
+    "/dependencies",
+    "/context",
+    "/validation_criteria",
+    "/output",
+    "/provider",
+    "/priority",
+    "/optional",
     "/on_interrupt",
+    "/cache",
 };
 
 int memberOf(std::string_view name) {
@@ -132,6 +144,11 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.onInterrupt = interruptOf(decodeString(cursor.value(), scratch_));
       if (step.onInterrupt != Interrupt::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"restart\", \"continue\" or \"fail\"");
+    case kCache:
+      if (!expect(cursor, '"', tail)) return false;
+      step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
+      if (step.cache != CacheUse::Count) return true;
+      return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
     default:
       warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)));
       cursor.value();

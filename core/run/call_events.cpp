@@ -10,7 +10,7 @@ namespace aetherflow {
 /// moves no step any more.
 ErrorCode Run::liveCall(CallId id, TimeMs now, StepEvent event) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (id >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(id));
+  if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
   if (!calls_[id].live) return refuse(ErrorCode::RunCallOver, "", "call " + std::to_string(id) + " has ended");
   return calls_[id].abandoned ? ErrorCode::None : move(calls_[id].step, event);
 }
@@ -143,7 +143,7 @@ void Run::checkSpeed(CallId id) {
 
 ErrorCode Run::limitsSeen(const LimitsSeen& event, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (event.call >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no such call");
+  if (event.call >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", event.call);
   const CallRecord& call = calls_[event.call];
   const QuotaIndex quota = table_.models[call.target.model].quota;
   if (!quotas_.seen(quota, event.window, event.limit, event.remaining, event.resetMs, now)) return ErrorCode::None;
@@ -181,7 +181,7 @@ void Run::release(CallRecord& call, std::int64_t used, bool sent) {
 
 ErrorCode Run::verdict(CallId id, bool pass, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (id >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(id));
+  if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
   const StepIndex index = calls_[id].step;
   StepRecord& step = steps_[index];
   StepEvent event = pass ? StepEvent::VerdictPass : StepEvent::VerdictIssues;

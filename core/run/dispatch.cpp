@@ -20,6 +20,10 @@ void Run::beginPhase(StepIndex index, Purpose purpose) {
     record.deadlineAt = now_ + table_.policy.deadlineMs;
     deadlines_.add(record.deadlineAt, index);
   }
+  if (purpose == Purpose::Main && cacheUse(index) != CacheUse::Off) {
+    ++cache_.looked;
+    return look(index);
+  }
   enqueue(index, purpose);
 }
 
@@ -201,11 +205,8 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
   if (moved || call.continues || item.purpose == Purpose::Hedge) {
     // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
-    CallRecord former = made;
-    former.target = record.lastTarget;
-    former.level = strictest(former);
-    if (item.purpose != Purpose::Audit &&
-        made.level > std::max(former.level, static_cast<ConstraintLevel>(record.looser))) {
+    const ConstraintLevel former = strictest(item.step, record.lastTarget.provider, item.purpose);
+    if (item.purpose != Purpose::Audit && made.level > std::max(former, static_cast<ConstraintLevel>(record.looser))) {
       double* told = remark(Reason::ConstraintRelaxed);
       if (record.lastFailure != FailureKind::Count) set(told, CommandField::A, static_cast<double>(record.lastFailure));
     }
@@ -218,12 +219,9 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
 }
 
 void Run::tell(const CallRecord& call, CallId id, std::int64_t estimate) {
-  double* out = commands_.add(CommandKind::Call);
-  set(out, CommandField::Step, call.step);
+  double* out = command(CommandKind::Call, call.step, call.target);
   set(out, CommandField::Call, id);
   set(out, CommandField::Attempt, call.attempt);
-  set(out, CommandField::Provider, call.target.provider);
-  set(out, CommandField::Model, call.target.model);
   set(out, CommandField::Purpose, static_cast<double>(call.purpose));
   set(out, CommandField::A, call.maxTokens);
   const TimeMs left = steps_[call.step].deadlineAt == kNever ? kNever : steps_[call.step].deadlineAt - now_;

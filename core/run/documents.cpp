@@ -11,7 +11,7 @@ namespace {
 
 void writeError(JsonWriter& json, const Error& error) {
   json.beginObject().field("code", codeName(error.code)).field("where", error.where).field("detail", error.detail);
-  json.field("advice", codeAdvice(error.code)).endObject();
+  json.endObject();
 }
 
 constexpr std::string_view kOutputs[] = {"any", "text", "code", "json", "schema"};
@@ -40,8 +40,8 @@ void writeTarget(JsonWriter& json, const Table& table, Target target) {
   json.field("provider", table.providers[target.provider].id).field("model", table.models[target.model].id);
 }
 
-void writeTable(JsonWriter& json, const Table& table) {
-  json.beginObject().field("pricesAsOf", table.pricesAsOf).key("providers").beginArray();
+void writeTable(JsonWriter& json, const Table& table, bool audited) {
+  json.beginObject().field("pricesAsOf", table.pricesAsOf).field("audited", audited).key("providers").beginArray();
   for (const Provider& provider : table.providers)
     json.beginObject()
         .field("id", provider.id)
@@ -93,7 +93,7 @@ std::string Run::document(Document kind, std::uint32_t from) const {
       break;
     case Document::Dot: return toDot(plan());
     case Document::Defaults: return std::string(defaultTableJson());
-    case Document::Table: writeTable(json, table_); break;
+    case Document::Table: writeTable(json, table_, router_.auditGroup() != kNone); break;
     case Document::Report: writeReport(json, *this); break;
     default: json.null();
   }

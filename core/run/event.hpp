@@ -5,6 +5,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/vocabulary.hpp"
+#include "core/limit/budget.hpp"
 #include "core/metrics/cost.hpp"
 
 namespace aetherflow {
@@ -34,6 +35,16 @@ struct LimitsSeen {
   CallId call = kNone;
   Window window = Window::RequestsMinute;
   std::int64_t limit = -1, remaining = -1, resetMs = -1;
+};
+
+/// The cache has answered.
+struct Looked {
+  StepIndex step = kNone;
+  Found found = Found::None;
+  std::uint32_t key = kNone;  ///< equal for equal requests
+  Spend spend;                ///< of a hit: what its answer had cost
+  std::int64_t ms = 0;
+  double score = -1;  ///< in 1/1,000,000
 };
 
 /// The request left.

@@ -36,6 +36,24 @@ Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
   return {};
 }
 
+/// "*" stands for every type that is not named.
+Error readCache(const JsonValue& json, RunOptions& options) {
+  const JsonValue* cache = given(json, "cache");
+  if (cache == nullptr) return {};
+  if (!cache->isObject()) return wrong("/cache", "expected an object: type of step, or * → off, exact or semantic");
+  options.cached = true;
+  for (const bool named : {false, true})
+    for (const JsonValue& value : cache->items) {
+      const StepType type = stepTypeOf(value.name);
+      const CacheUse use = value.isString() ? cacheUseOf(value.text) : CacheUse::Count;
+      if (use == CacheUse::Count || (type == StepType::Other && value.name != "*"))
+        return wrong("/cache", "expected a type of step or *, and off, exact or semantic");
+      if (!named && value.name == "*") options.cache.fill(use);
+      if (named && value.name != "*") options.cache[static_cast<std::size_t>(type)] = use;
+    }
+  return {};
+}
+
 Error readProviders(const JsonValue& json, Table& table) {
   if (const JsonValue* available = given(json, "available")) {
     if (!available->isArray()) return wrong("/available", "expected a list of provider ids");
@@ -69,6 +87,7 @@ Expected<BeginOptions> readBegin(std::string_view text) {
   if (!table) return table.error();
   BeginOptions begin;
   if (Error error = readRun(*json, *table, begin.run)) return error;
+  if (Error error = readCache(*json, begin.run)) return error;
   if (Error error = readProviders(*json, *table)) return error;
   begin.table = std::move(*table);
   return begin;

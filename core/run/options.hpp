@@ -1,22 +1,27 @@
 #pragma once
 // What the host says when it begins a run.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "core/base/expected.hpp"
+#include "core/plan/plan.hpp"
 #include "core/route/table.hpp"
 
 namespace aetherflow {
 
 /// Options of `begin`, as read from JSON:
-/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false}
+/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false,
+/// "cache":{"analysis":"semantic","*":"exact"}}
 struct RunOptions {
   std::string mode = "build";
   std::uint64_t seed = 1;
   bool strip = true;
   bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
+  bool cached = false;    ///< there is a cache
+  std::array<CacheUse, kStepTypes> cache{};  ///< by StepType, how far it may be used
 };
 
 /// The options, and the table with their patch, availability and concurrency in it.

@@ -12,19 +12,20 @@ namespace aetherflow {
 ConstraintLevel Run::constraintLevel(CallId id) const {
   // The rest of a document is no document: a provider that enforces would refuse it, or begin anew.
   if (calls_[id].continues) return ConstraintLevel::Instruct;
-  const auto looser = static_cast<ConstraintLevel>(steps_[calls_[id].step].looser);
-  return std::max(looser, strictest(calls_[id]));
+  const CallRecord& call = calls_[id];
+  return std::max(static_cast<ConstraintLevel>(steps_[call.step].looser),
+                  strictest(call.step, call.target.provider, call.purpose));
 }
 
-ConstraintLevel Run::strictest(const CallRecord& call) const {
-  const JsonSupport support = table_.providers[call.target.provider].json;
+ConstraintLevel Run::strictest(StepIndex step, ProviderIndex provider, Purpose purpose) const {
+  const JsonSupport support = table_.providers[provider].json;
   if (support == JsonSupport::None) return ConstraintLevel::Instruct;
-  if (call.purpose == Purpose::Audit) return ConstraintLevel::JsonMode;
-  switch (plan().steps[call.step].output) {
+  if (purpose == Purpose::Audit) return ConstraintLevel::JsonMode;
+  switch (plan().steps[step].output) {
     case OutputKind::Json: return ConstraintLevel::JsonMode;
     case OutputKind::Schema: {
       // Schema modes want an object at the root; any other schema goes into the prompt, where nothing drops it.
-      const std::optional<JsonValue> schema = parseJson(plan().steps[call.step].schema);
+      const std::optional<JsonValue> schema = parseJson(plan().steps[step].schema);
       const JsonValue* type = schema ? schema->find("type") : nullptr;
       const bool objectRoot = type != nullptr && type->kind == JsonValue::Kind::String && type->text == "object";
       if (!objectRoot) return ConstraintLevel::Instruct;
@@ -35,8 +36,20 @@ ConstraintLevel Run::strictest(const CallRecord& call) const {
 }
 
 ErrorCode Run::promptBegin(CallId call) {
-  if (call >= calls_.size()) return refuse(ErrorCode::RunUnknownCall, "", "there is no call " + std::to_string(call));
-  promptCall_ = call;
+  if (call >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", call);
+  return promptBegin(calls_[call].step, calls_[call].purpose, calls_[call].level);
+}
+
+ErrorCode Run::promptToLook(StepIndex step, ProviderIndex provider) {
+  if (step >= steps_.size() || provider >= table_.providers.size())
+    return unknown(ErrorCode::RunUnknownStep, "step or provider ", step);
+  return promptBegin(step, Purpose::Main, strictest(step, provider, Purpose::Main));
+}
+
+ErrorCode Run::promptBegin(StepIndex step, Purpose purpose, ConstraintLevel level) {
+  promptStep_ = step;
+  promptPurpose_ = purpose;
+  promptLevel_ = level;
   promptFiles_.clear();
   promptDependencies_.clear();
   promptAnswer_.clear();
@@ -50,7 +63,7 @@ ErrorCode Run::promptFile(std::string_view path, std::string_view text) {
 }
 
 ErrorCode Run::promptDependency(StepIndex step, std::string_view text) {
-  if (step >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(step));
+  if (step >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step ", step);
   promptDependencies_.emplace_back(step, text);
   return ErrorCode::None;
 }
@@ -63,17 +76,16 @@ ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
 
 const Prompt& Run::promptEnd() {
   prompt_ = {};
-  if (promptCall_ == kNone) return prompt_;
-  const CallRecord& call = calls_[promptCall_];
+  if (promptStep_ == kNone) return prompt_;
   PromptParts parts;
-  parts.step = &plan().steps[call.step];
+  parts.step = &plan().steps[promptStep_];
   parts.planDescription = plan().description;
   for (const auto& [path, text] : promptFiles_) parts.files.push_back({path, text});
   for (const auto& [step, text] : promptDependencies_) parts.dependencies.push_back({plan().steps[step].id, text});
-  parts.purpose = call.purpose;
+  parts.purpose = promptPurpose_;
   parts.answer = promptAnswer_;
   parts.issues = promptIssues_;
-  parts.level = call.level;
+  parts.level = promptLevel_;
   parts.strip = options_.strip;
   prompt_ = assemble(parts);
   return prompt_;

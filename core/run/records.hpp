@@ -48,6 +48,19 @@ struct CallRecord {
 
 enum class AuditState : std::uint8_t { None, Passed, Issues, Undone };
 
+/// What an answer took to be made, and so what a hit saves.
+struct Saving {
+  Spend spend;
+  std::int64_t ms = 0;
+};
+
+/// What came of the cache. Steps, but for what was saved.
+struct CacheTotals {
+  std::int64_t looked = 0, misses = 0, stored = 0;
+  std::int64_t hits[3] = {};  ///< exact, semantic, shared
+  Saving saved;
+};
+
 struct StepRecord {
   StepState state = StepState::Waiting;
   AuditState audit = AuditState::None;
@@ -79,8 +92,14 @@ struct StepRecord {
   Reason waiting = Reason::None;   ///< what was last said of its wait
   TimeMs deadlineAt = kNever;
   Spend spent, reserved;
-  Spend held;            ///< what its calls may have cost beyond `spent`: their providers never said
-  MicroUsd planned = 0;  ///< held back for it from optional steps
+  std::uint32_t looks = 0;  ///< into the cache, so far
+  // Steps that make the very same request: the first leads, the others wait for its output.
+  std::uint32_t key = kNone;       ///< of its request
+  StepIndex follower = kNone;      ///< the next in its chain
+  StepIndex lastFollower = kNone;  ///< of a leader: the end of its chain
+  Saving worth;                    ///< of its output, where no call made it
+  Spend held;                      ///< what its calls may have cost beyond `spent`: their providers never said
+  MicroUsd planned = 0;            ///< held back for it from optional steps
 
   /// All that stands against the step's own ceiling.
   Spend taken() const {

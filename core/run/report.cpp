@@ -19,6 +19,15 @@ std::int64_t networkMs(const CallRecord& call) {
   return call.setupMs;
 }
 
+/// `part` of `whole`; null of nothing.
+void writeShare(JsonWriter& json, const char* key, std::int64_t part, std::int64_t whole, int decimals = 4) {
+  json.key(key);
+  if (whole > 0)
+    json.number(static_cast<double>(part) / static_cast<double>(whole), decimals);
+  else
+    json.null();
+}
+
 /// Tokens and money of calls that brought nothing.
 struct Lost {
   std::int64_t in = 0, out = 0;
@@ -222,6 +231,18 @@ void writeBudget(JsonWriter& json, const Run& run) {
   json.field("reservedMicroUsd", run.reserved().usd).field("heldMicroUsd", run.held().usd).endObject();
 }
 
+void writeCache(JsonWriter& json, const Run& run) {
+  if (!run.options().cached) return;
+  const CacheTotals& all = run.cache();
+  const std::int64_t hits = all.hits[0] + all.hits[1] + all.hits[2];
+  json.key("cache").beginObject().field("looked", all.looked).field("exact", all.hits[0]);
+  json.field("semantic", all.hits[1]).field("shared", all.hits[2]).field("misses", all.misses);
+  json.field("stored", all.stored);
+  writeShare(json, "hit_rate", hits, hits + all.misses);
+  json.field("savedTokens", all.saved.spend.tokens).field("savedMicroUsd", all.saved.spend.usd);
+  json.field("savedMs", all.saved.ms).endObject();
+}
+
 void writeSummary(JsonWriter& json, const Run& run) {
   Totals all;
   for (const CallRecord& call : run.calls()) all.add(call);
@@ -241,25 +262,15 @@ void writeSummary(JsonWriter& json, const Run& run) {
   for (const StepState state : {StepState::Done, StepState::Failed, StepState::Skipped, StepState::Cancelled})
     json.field(name(state), counts[static_cast<std::size_t>(state)]);
   json.endObject();
-  json.key("successRate");
-  if (total > 0)
-    json.number(static_cast<double>(counts[static_cast<std::size_t>(StepState::Done)]) / static_cast<double>(total), 4);
-  else
-    json.null();
-  json.field("makespanMs", makespan).field("sumOfStepsMs", sumMs).key("speedup");
-  if (makespan > 0)
-    json.number(static_cast<double>(sumMs) / static_cast<double>(makespan), 2);
-  else
-    json.null();
-  json.key("connection_reuse_rate");
-  if (all.reuseKnown > 0)
-    json.number(static_cast<double>(all.reused) / static_cast<double>(all.reuseKnown), 4);
-  else
-    json.null();
+  writeShare(json, "successRate", counts[static_cast<std::size_t>(StepState::Done)], total);
+  json.field("makespanMs", makespan).field("sumOfStepsMs", sumMs);
+  writeShare(json, "speedup", sumMs, makespan, 2);
+  writeShare(json, "connection_reuse_rate", all.reused, all.reuseKnown);
   // What the reused connections would have cost to set up, at the mean of those that were.
   json.field("connectionSetupMs", all.setupMs);
   json.field("connectionSetupSavedMs", all.setups > 0 ? all.reused * all.setupMs / all.setups : 0);
   writeBudget(json, run);
+  writeCache(json, run);
   json.key("totals").beginObject();
   all.write(json);
   json.endObject();

@@ -9,6 +9,10 @@ ErrorCode Run::refuse(ErrorCode code, std::string where, std::string detail) {
   return code;
 }
 
+ErrorCode Run::unknown(ErrorCode code, const char* what, std::uint32_t number) {
+  return refuse(code, "", "there is no " + std::string(what) + std::to_string(number));
+}
+
 /// Every event passes here first.
 ErrorCode Run::timed(TimeMs now) {
   if (now < now_)
@@ -16,6 +20,14 @@ ErrorCode Run::timed(TimeMs now) {
                   "event at " + std::to_string(now) + " ms after one at " + std::to_string(now_) + " ms");
   now_ = now;
   return ErrorCode::None;
+}
+
+double* Run::command(CommandKind kind, StepIndex step, Target target) {
+  double* record = commands_.add(kind);
+  set(record, CommandField::Step, step);
+  set(record, CommandField::Provider, target.provider);
+  set(record, CommandField::Model, target.model);
+  return record;
 }
 
 double* Run::note(Reason reason, StepIndex step) {
@@ -26,9 +38,8 @@ double* Run::note(Reason reason, StepIndex step) {
 }
 
 double* Run::note(Reason reason, StepIndex step, Target target) {
-  double* record = note(reason, step);
-  set(record, CommandField::Provider, target.provider);
-  set(record, CommandField::Model, target.model);
+  double* record = command(CommandKind::Note, step, target);
+  set(record, CommandField::Reason, static_cast<double>(reason));
   return record;
 }
 

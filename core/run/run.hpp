@@ -72,6 +72,8 @@ class Run {
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
   ErrorCode recalled(StepIndex step, TimeMs now);
+  ErrorCode looked(const Looked& event, TimeMs now);
+  ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
   ErrorCode cancelRun(TimeMs now);
 
@@ -86,13 +88,16 @@ class Run {
 
   // Prompts: the host hands over texts, the core assembles. See prompts.cpp.
   ErrorCode promptBegin(CallId call);
+  /// The prompt of the step's main call to a provider as if there had been no call yet: what the cache is asked with.
+  ErrorCode promptToLook(StepIndex step, ProviderIndex provider);
+  /// How strictly the provider of the prompt enforces the output.
+  ConstraintLevel promptLevel() const { return promptLevel_; }
   ErrorCode promptFile(std::string_view path, std::string_view text);
   ErrorCode promptDependency(StepIndex step, std::string_view text);
   ErrorCode promptAnswer(std::string_view answer, std::string_view issues);
   const Prompt& promptEnd();
-  /// How strictly the call's provider can enforce the step's output.
   ConstraintLevel constraintLevel(CallId call) const;
-  ConstraintLevel strictest(const CallRecord& call) const;
+  ConstraintLevel strictest(StepIndex step, ProviderIndex provider, Purpose purpose) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
   // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.
@@ -109,6 +114,7 @@ class Run {
   const Health& health() const { return health_; }
   Quotas& quotas() { return quotas_; }
   const CellVisits& visits() const { return visits_; }
+  const CacheTotals& cache() const { return cache_; }
   bool planEnded() const { return planEnded_; }
   bool begun() const { return begun_; }
   TimeMs beganAt() const { return beganAt_; }
@@ -148,11 +154,22 @@ class Run {
   void applyAnswer(StepIndex step, StepEvent event, CallId call);
   // settle.cpp
   ErrorCode move(StepIndex step, StepEvent event);
+  ErrorCode stepEvent(StepIndex step, StepEvent event, TimeMs now);
   void deliver(StepIndex step);
   void settle(StepIndex step);
   void passOn(StepIndex step, std::vector<StepIndex>& skipped);
   void cancelOne(StepIndex step, Reason reason);
   void cancelAll(Reason reason);
+  // prompts.cpp
+  ErrorCode promptBegin(StepIndex step, Purpose purpose, ConstraintLevel level);
+  // lookups.cpp
+  CacheUse cacheUse(StepIndex step) const;
+  void look(StepIndex step);
+  bool follows(StepIndex step, std::uint32_t key);
+  void hit(StepIndex step, int how, const Saving& worth, double detail);
+  void share(StepIndex step, StepIndex leader);
+  void relieve(StepIndex leader, std::vector<StepIndex>& settled);
+  void store(StepIndex step);
   // attempts.cpp
   Again decide(const CallRecord& call, const Failed& event, bool cut) const;
   std::int64_t backOff(std::uint32_t tries);
@@ -197,6 +214,8 @@ class Run {
   // run.cpp
   ErrorCode timed(TimeMs now);
   ErrorCode refuse(ErrorCode code, std::string where, std::string detail);
+  ErrorCode unknown(ErrorCode code, const char* what, std::uint32_t number);
+  double* command(CommandKind kind, StepIndex step, Target target);
   double* note(Reason reason, StepIndex step);
   double* note(Reason reason, StepIndex step, Target target);
 
@@ -222,7 +241,9 @@ class Run {
   TimeMs wakeAt_ = kNever;
   std::int64_t epochMs_ = -1;  // wall clock at time 0, −1 unknown
   std::uint32_t hedged_ = 0;
-  bool withheld_ = false, skipOptional_ = false, budgetStopped_ = false;
+  std::vector<StepIndex> leaders_;  // by key, kNone for none
+  CacheTotals cache_;
+  bool withheld_ = false, cacheFailed_ = false, skipOptional_ = false, budgetStopped_ = false;
   CommandBuffer commands_, handedOut_;
   CellVisits visits_{};
   Error error_;
@@ -235,7 +256,9 @@ class Run {
   Outcome outcome_ = Outcome::Ok;
 
   // the prompt being assembled
-  CallId promptCall_ = kNone;
+  StepIndex promptStep_ = kNone;
+  Purpose promptPurpose_ = Purpose::Main;
+  ConstraintLevel promptLevel_ = ConstraintLevel::Instruct;
   std::vector<std::pair<std::string, std::string>> promptFiles_;
   std::vector<std::pair<StepIndex, std::string>> promptDependencies_;
   std::string promptAnswer_, promptIssues_;

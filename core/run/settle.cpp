@@ -17,11 +17,19 @@ ErrorCode Run::move(StepIndex index, StepEvent event) {
   return ErrorCode::None;
 }
 
+/// An event of the host's about a step.
+ErrorCode Run::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (index >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step ", index);
+  return move(index, event);
+}
+
 void Run::deliver(StepIndex index) {
   double* record = commands_.add(CommandKind::Deliver);
   set(record, CommandField::Step, index);
   set(record, CommandField::Call, steps_[index].output);
   set(record, CommandField::A, steps_[index].repaired ? 1 : 0);
+  store(index);
   settle(index);
 }
 
@@ -65,6 +73,7 @@ void Run::settle(StepIndex first) {
       if (plan().steps[index].optional) note(Reason::OptionalDone, index);
     }
     passOn(index, work);
+    if (step.key != kNone) relieve(index, work);
   }
 }
 
@@ -77,17 +86,13 @@ void Run::cancelOne(StepIndex index, Reason reason) {
 }
 
 ErrorCode Run::cancelStep(StepIndex index, TimeMs now) {
-  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
-  if (const ErrorCode code = move(index, StepEvent::Cancel); code != ErrorCode::None) return code;
+  if (const ErrorCode code = stepEvent(index, StepEvent::Cancel, now); code != ErrorCode::None) return code;
   cancelOne(index, Reason::UserCancelled);
   return ErrorCode::None;
 }
 
 ErrorCode Run::recalled(StepIndex index, TimeMs now) {
-  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (index >= steps_.size()) return refuse(ErrorCode::RunUnknownStep, "", "there is no step " + std::to_string(index));
-  if (const ErrorCode code = move(index, StepEvent::Recalled); code != ErrorCode::None) return code;
+  if (const ErrorCode code = stepEvent(index, StepEvent::Recalled, now); code != ErrorCode::None) return code;
   steps_[index].reason = Reason::Recalled;
   double* record = commands_.add(CommandKind::Deliver);
   set(record, CommandField::Step, index);

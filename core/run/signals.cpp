@@ -46,6 +46,10 @@ ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::CancelRun: return cancelRun(now);
     case EventKind::Clock: return wallClock(whole(v[0]), now);
     case EventKind::Recalled: return recalled(id(v[0]), now);
+    case EventKind::Looked:
+      return looked({id(v[0]), oneOf(v[1], Found::Failed), id(v[2]), {count(v[4]), count(v[3])}, count(v[5]), v[6]},
+                    now);
+    case EventKind::Stored: return stored(id(v[0]), v[1] > 0, now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "this event has no numbers");
   }
 }

@@ -26,6 +26,15 @@ std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, 0xffffffffu));
 }
 
+void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
+  for (const CallId id : cancelled) {
+    Failed failure;
+    failure.call = id;
+    failure.kind = FailureKind::Cancelled;
+    run.failed(failure, now);
+  }
+}
+
 }  // namespace
 
 SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
@@ -46,11 +55,14 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
   for (;;) {
     const CommandBuffer& commands = run.drain();
     std::vector<CallId> cancelled;
+    std::vector<StepIndex> looks;
     for (std::size_t i = 0; i < commands.count(); ++i) {
       const double* record = commands.data() + i * kCommandStride;
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
       const auto id = static_cast<CallId>(get(record, CommandField::Call));
       if (kind == CommandKind::Cancel) cancelled.push_back(id);
+      // Nothing is known of any cache.
+      if (kind == CommandKind::Look) looks.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind != CommandKind::Call) continue;
       const SimulatedCall call = callOf(run, run.calls()[id]);
       calls.resize(std::max<std::size_t>(calls.size(), id + 1));
@@ -58,12 +70,9 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       due.push({now + call.firstTokenMs, order++, id, false});
       due.push({now + call.totalMs, order++, id, true});
     }
-    for (const CallId id : cancelled) {
-      Failed failure;
-      failure.call = id;
-      failure.kind = FailureKind::Cancelled;
-      run.failed(failure, now);
-    }
+    endCancelled(run, cancelled, now);
+    for (const StepIndex step : looks) run.looked({step, Found::None, kNone, {}, 0, -1}, now);
+    if (!looks.empty()) continue;
     const TimeMs wake = run.nextWake();
     if (run.finished() || (due.empty() && wake == kNever)) return now;
     // Everything that falls due at one moment is told before the next drain: a place that comes free is offered to the

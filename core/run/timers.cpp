@@ -51,7 +51,8 @@ void Run::hedge(CallId id) {
 void Run::expire(StepIndex index) {
   StepRecord& record = steps_[index];
   const StepState state = record.state;
-  if (state == StepState::Ready) return giveUp(index, Purpose::Main, FailureKind::Deadline);
+  if (state == StepState::Ready || state >= StepState::Looking)
+    return giveUp(index, Purpose::Main, FailureKind::Deadline);
   if (state == StepState::AuditReady) return giveUp(index, Purpose::Audit, FailureKind::Deadline);
   if (state == StepState::RepairReady) return giveUp(index, Purpose::Repair, FailureKind::Deadline);
   if (!inCall(state)) return;  // an audit is being judged: its verdict is the next event

@@ -8,6 +8,9 @@
 //   retry leads from a call back to the state that waits for it: Calling → Ready, Auditing → AuditReady, Repairing →
 //   RepairReady; giveUp and giveUpKeep end such a wait, dropped ends it before any call.
 //   cancel leads from every unsettled state to Cancelled; a live call is then only accounted for.
+//   With a cache a ready step looks into it first: Ready ─look▶ Looking ─hit▶ Done, or ─missed▶ Ready again; or
+//   ─follow▶ Following, where it waits for an identical step: ─hit▶ Done with its output, or ─look, missed▶ in its
+//   place.
 
 #include <array>
 #include <cstdint>
@@ -28,8 +31,10 @@ enum class StepState : std::uint8_t {
   Failed,
   Skipped,
   Cancelled,
+  Looking,    ///< the cache is being asked
+  Following,  ///< an identical step is under way
 };
-inline constexpr int kStepStates = 12;
+inline constexpr int kStepStates = 14;
 
 /// Step-level events: host events seen from the step, and what the machine finds out itself.
 enum class StepEvent : std::uint8_t {
@@ -52,8 +57,13 @@ enum class StepEvent : std::uint8_t {
   GiveUpKeep,  ///< no further call is possible for an audit or a repair; the first answer stands
   Dropped,     ///< left out before its first call, for the budget
   Recalled,    ///< its output is known from an earlier run
+  Look,        ///< the cache is asked, or asked on
+  Looked,      ///< the cache has answered
+  Missed,      ///< nothing is left to look for: it must be called
+  Follow,      ///< an identical step is under way
+  Hit,         ///< the cache, or the identical step, has its output
 };
-inline constexpr int kStepEvents = 19;
+inline constexpr int kStepEvents = 24;
 
 enum class CellClass : std::uint8_t {
   Legal,
@@ -82,8 +92,9 @@ struct StepCell {
 /// O(1). Total: defined for every pair.
 const StepCell& stepCell(StepState state, StepEvent event);
 
+/// The numbers of states stand in journals: later ones are appended.
 constexpr bool settled(StepState state) {
-  return state >= StepState::Done;
+  return state >= StepState::Done && state <= StepState::Cancelled;
 }
 constexpr bool inCall(StepState state) {
   return state == StepState::Calling || state == StepState::Auditing || state == StepState::Repairing;

@@ -51,3 +51,10 @@ export function record(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('expected the number of a record')
   return Number(text)
 }
+
+/** A TCP port; 0: any that is free. */
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('expected a port from 0 to 65535')
+  return Number(text)
+}

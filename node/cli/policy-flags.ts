@@ -1,6 +1,6 @@
 /** Flags that say what a run may spend and how hard it tries. They override the configuration for this run. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { BudgetConfig, CeilingConfig, PolicyConfig } from '../config.js'
+import type { BudgetConfig, CeilingConfig, PolicyConfig } from '../../web/standard/config.js'
 
 export interface PolicyFlags {
   readonly budget?: number

@@ -1,10 +1,11 @@
 /** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
-import { concurrency, record, seed, sync, unambiguous } from './arguments.js'
+import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
 import { check, type CheckFlags } from './commands/check.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
 import { generate, type GenerateFlags } from './commands/generate.js'
+import { playground, type PlaygroundFlags } from './commands/playground.js'
 import { providers, type ProvidersFlags } from './commands/providers.js'
 import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
@@ -91,6 +92,9 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))
     .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
+  command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
+    .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
+    .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
   return program
 }
 

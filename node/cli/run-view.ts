@@ -119,6 +119,9 @@ export class RunView {
         row.tokens = row.settledTokens
         row.note = reasonWords.restarted
         break
+      case 'hit':
+        row.note = event.of === undefined ? 'cached' : `cached: as ${event.of}`
+        break
       case 'done':
         if (event.repaired) row.note = 'repaired'
         else if (row.note === awaitsToken) row.note = ''

@@ -9,6 +9,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../web/standard/format.js'
+import { hitWords, savedWords } from '../../web/standard/report-cache.js'
 import type { Paint } from './colour.js'
 
 export interface SummaryExtras {
@@ -36,7 +37,7 @@ export function summaryLine(report: RunReport, extras: SummaryExtras, paint: Pai
 export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Paint): string[] {
   const lines = [summaryLine(report, extras, paint)]
   const { tokens, costMicroUsd } = report.totals
-  if (report.speedup !== null && report.counts.total > 1) {
+  if (report.speedup !== null && report.sumOfStepsMs > 0 && report.counts.total > 1) {
     const work = formatDuration(report.sumOfStepsMs)
     lines.push(`  ${work} of work in ${formatDuration(report.makespanMs)}: ${report.speedup.toFixed(1)}× in parallel`)
   }
@@ -48,6 +49,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
   if (report.criticalPath.length > 1) lines.push(`  critical path: ${pathWords(report.criticalPath)}`)
   const lost = report.totals.calls - report.totals.succeeded
   if (lost > 0) lines.push(`  ${plural(lost, 'call')} failed or cancelled: ${failureWords(report)}`)
+  if (report.cache !== undefined) lines.push(`  cache: ${cacheWords(report.cache)}`)
   if (report.budget !== undefined) lines.push(`  ${budgetWords(report.budget)}`)
   const failed = report.steps.filter(({ state }) => state === 'failed')
   if (failed.length > 0) lines.push(`  ${paint.red('failed')}: ${failedWords(failed)}`)
@@ -76,6 +78,11 @@ function failureWords(report: RunReport): string {
   const hedges = report.totals.hedges > 0 ? [`${plural(report.totals.hedges, 'hedge')}`] : []
   const cost = report.totals.lost.costMicroUsd > 0 ? [`cost ${formatUsd(report.totals.lost.costMicroUsd)}`] : []
   return [...kinds, ...hedges, ...cost].join(', ')
+}
+
+function cacheWords(cache: NonNullable<RunReport['cache']>): string {
+  const saved = cache.savedTokens > 0 ? `; saved ${savedWords(cache)}` : ''
+  return `${hitWords(cache)}${saved}${cache.stored > 0 ? `; ${formatCount(cache.stored)} kept` : ''}`
 }
 
 function budgetWords(budget: NonNullable<RunReport['budget']>): string {

@@ -54,6 +54,9 @@ function fuzzingClang() {
   return undefined
 }
 
+/** Names under which one that playwright-core can drive is installed. */
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
 /**
  * One row a need. `for`: which commands want it ("start" wants what "start" names, "test" wants all). `find` gives the file that
  * satisfies it. `optional`: without it CMake fetches the same version, or a check is skipped aloud.
@@ -76,6 +79,13 @@ export const needs = {
     for: 'start',
     find: () => (which('emcmake') ? program(['em++'], '3.1.6', /\) (\d+)\.(\d+)\.(\d+)/) : undefined),
     names: { apt: ['emscripten'], brew: ['emscripten'], dnf: ['emscripten'], pacman: ['emscripten'] },
+  },
+  xtensor: {
+    words: 'xtensor and xtl headers',
+    for: 'start',
+    optional: true,
+    find: () => header('xtensor/xtensor.hpp'),
+    names: { apt: ['libxtensor-dev'], brew: ['xtensor'], dnf: ['xtensor-devel'], pacman: ['xtensor'] },
   },
   json: {
     words: 'nlohmann/json 3.11 headers',
@@ -105,6 +115,13 @@ export const needs = {
     optional: true,
     find: () => which('clang-format-14'),
     names: { apt: ['clang-format-14'] },
+  },
+  chromium: {
+    words: 'Chromium (the tests in a browser)',
+    for: 'test',
+    optional: true,
+    find: () => process.env.AETHERFLOW_CHROMIUM ?? browsers.map(which).find((file) => file !== undefined),
+    names: { apt: ['chromium'], dnf: ['chromium'], pacman: ['chromium'] },
   },
   fuzzer: {
     words: 'Clang with libFuzzer (the fuzz stage)',

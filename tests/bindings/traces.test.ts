@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals'
 import { CoreRun } from '../../bindings/core.js'
 import { loadCore } from '../../node/loader.js'
 import { projectPath } from '../fixtures/paths.js'
-import { readTrace, TracePlayer } from './trace-runner.js'
+import { TracePlayer } from './trace-player.js'
+import { readTrace } from './trace-runner.js'
 
 const folder = projectPath('tests/traces')
 const native = projectPath('build/traces')

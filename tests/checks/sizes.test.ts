@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { cppFunctions, scriptFunctions } from './functions.js'
 import { root, sources } from './sources.js'
@@ -27,11 +28,26 @@ test('no function has more than 60 lines', () => {
   expect(long).toEqual([])
 })
 
-test('wasm and glue together stay within 100 KB gzip', () => {
-  const zipped = (name: string) => gzipSync(readFileSync(`${root}dist/core/${name}`), { level: 9 }).length
-  const [wasm, glue] = [zipped('aetherflow_core.wasm'), zipped('aetherflow_core.mjs')]
+test.each([
+  ['aetherflow_core', 100],
+  ['aetherflow_cache', 50],
+])('%s: wasm and glue together stay within %i KB gzip', (name, most) => {
+  const zipped = (file: string) => gzipSync(readFileSync(`${root}dist/core/${file}`), { level: 9 }).length
+  const [wasm, glue] = [zipped(`${name}.wasm`), zipped(`${name}.mjs`)]
   expect(wasm).toBeGreaterThan(1000)
-  expect(wasm + glue).toBeLessThanOrEqual(100 * 1024)
+  expect(wasm + glue).toBeLessThanOrEqual(most * 1024)
+})
+
+test('what a page loads stays within 150 KB gzip', async () => {
+  const { pageSizes } = (await import(pathToFileURL(`${root}scripts/lib/bundle.mjs`).href)) as {
+    pageSizes(): { files: string[]; script: number; module: number }
+  }
+  const { files, script, module } = pageSizes()
+  expect(files).toEqual(expect.arrayContaining(['dist/browser/index.js', 'dist/browser/worker.js']))
+  // Index and worker share at least the driver.
+  expect(files.length).toBeGreaterThan(2)
+  expect(script).toBeGreaterThan(10 * 1024)
+  expect(script + module).toBeLessThanOrEqual(150 * 1024)
 })
 
 test('the top level holds only what belongs there', () => {

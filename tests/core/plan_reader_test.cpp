@@ -18,7 +18,7 @@ constexpr std::string_view kSample = R"({
   "steps": [
     {"id": "join", "type": "documentation", "description": "Join \u201call\u201d of it: {{steps.two.output}}\n",
      "dependencies": ["one", "é-😀"], "complexity": 0.25, "estimated_tokens": 4e3, "priority": -7, "optional": true,
-     "output": {"type": "object", "properties": {"files": {"type": "array"}}}, "provider": "groq/fast",
+     "cache": "exact", "output": {"type": "object", "properties": {"files": {"type": "array"}}}, "provider": "groq/fast",
      "validation_criteria": ["it is \"whole\"", ""], "extra": [1, {"a": null}],
      "context": {"style" : { "tabs" : false }, "files" : ["a.txt", "b/c.txt"], "n" : 1.50}},
     {"description": "", "type": "analysis", "id": "one"},
@@ -47,6 +47,7 @@ TEST(PlanReader, EveryMemberIsRead) {
   EXPECT_EQ(join.estimatedTokens, 4000u);
   EXPECT_EQ(join.priority, -7);
   EXPECT_TRUE(join.optional);
+  EXPECT_EQ(join.cache, CacheUse::Exact);
   EXPECT_EQ(join.output, OutputKind::Schema);
   EXPECT_EQ(join.schema, R"({"type":"object","properties":{"files":{"type":"array"}}})");
   EXPECT_EQ(join.provider, "groq/fast");
@@ -71,6 +72,7 @@ TEST(PlanReader, AbsentMembersHaveTheirDefaults) {
   EXPECT_EQ(one.estimatedTokens, 0u);
   EXPECT_EQ(one.priority, 0);
   EXPECT_FALSE(one.optional);
+  EXPECT_EQ(one.cache, CacheUse::Count);
   EXPECT_EQ(one.output, OutputKind::Any);
   EXPECT_TRUE(one.dependencies.empty());
   EXPECT_EQ(one.context, "");

@@ -12,6 +12,7 @@ constexpr int kTurns = 20'000;
 PolicyHost::PolicyHost(std::uint64_t seed, std::string plan)
     : rng_(seed), plan_(std::move(plan)), setting_(randomSetting(rng_)), ledger_(setting_, run_) {
   faults_ = rng_.below(70);
+  fresh_ = oneIn(2) ? 2 : 20;
   chunk_ = oneIn(4) ? 1 + rng_.below(300) : plan_.size();
 }
 
@@ -81,6 +82,13 @@ void PolicyHost::drain() {
     const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
     const auto id = static_cast<CallId>(get(record, CommandField::Call));
     if (kind == CommandKind::Call) script(id);
+    if (kind == CommandKind::Look)
+      add(oneIn(2) ? 0 : rng_.below(oneIn(10) ? 5'000 : 30), static_cast<StepIndex>(get(record, CommandField::Step)),
+          What::Looked);
+    if (kind == CommandKind::Store && !oneIn(8)) {
+      const double step = get(record, CommandField::Step);
+      must(send(EventKind::Stored, {step, oneIn(3) ? 0.0 : 1.0}), "stored is refused");
+    }
     if (kind == CommandKind::Cancel) add(oneIn(2) ? 0 : rng_.below(60), id, What::End);
   }
   ledger_.afterDrain(now_);
@@ -102,12 +110,15 @@ void PolicyHost::script(CallId id) {
 }
 
 void PolicyHost::happen(const Due& due) {
+  if (due.what == What::Looked) return looked(due.call);
   const LedgerCall& call = ledger_.calls()[due.call];
   const double id = due.call;
   if (due.what == What::Verdict) {
     // The step may have been cancelled since.
     const bool judging = run_.steps()[call.step].state == StepState::Judging;
-    const bool taken = send(EventKind::Verdict, {id, oneIn(2) ? 1.0 : 0.0}) == ErrorCode::None;
+    const bool pass = oneIn(2);
+    if (judging && pass) ledger_.praised(call.step);
+    const bool taken = send(EventKind::Verdict, {id, pass ? 1.0 : 0.0}) == ErrorCode::None;
     return ledger_.expect(taken == judging, "a verdict is taken when none is due, or the other way round");
   }
   if (!call.live) return;
@@ -121,6 +132,20 @@ void PolicyHost::happen(const Due& due) {
       return must(send(EventKind::Progress, {id, static_cast<double>(rng_.below(40))}), "progress is refused");
     default: return end(due.call);
   }
+}
+
+/// What the cache has to say; of equal requests it may say different things from look to look.
+void PolicyHost::looked(StepIndex step) {
+  const bool looking = run_.steps()[step].state == StepState::Looking;
+  const auto found = oneIn(3) ? static_cast<Found>(rng_.below(static_cast<std::uint32_t>(Found::Count))) : Found::None;
+  if (keys_ < run_.steps().size() && (keys_ == 0 || oneIn(fresh_))) ++keys_;
+  const double key = oneIn(10) ? -1 : rng_.below(keys_);
+  ledger_.looked(step, found, key < 0 ? kNone : static_cast<std::uint32_t>(key));
+  const double score = found == Found::Exact ? 1e6 : 930'000;
+  const bool taken =
+      send(EventKind::Looked, {double(step), double(found), key, double(rng_.below(5'000)), double(rng_.below(5'000)),
+                               double(rng_.below(60'000)), score}) == ErrorCode::None;
+  ledger_.expect(taken == looking, "an answer of the cache is taken when none is due, or the other way round");
 }
 
 void PolicyHost::prompted(CallId id) {
@@ -155,9 +180,10 @@ void PolicyHost::succeed(CallId id) {
   event.tokensEstimated = oneIn(8);
   if (event.tokensEstimated && oneIn(2)) event.tokens.in = event.tokens.cached = 0;
   if (oneIn(12)) event.finish = oneIn(3) ? FinishReason::ContentFilter : FinishReason::Length;
+  if (oneIn(15)) event.finish = FinishReason::Other;
   const LedgerCall call = ledger_.calls()[id];
   if (call.purpose != Purpose::Audit && oneIn(12)) event.verdict = CheckVerdict::NotJson;
-  const bool whole = event.finish == FinishReason::Stop;
+  const bool whole = event.finish == FinishReason::Stop || event.finish == FinishReason::Other;
   if (!whole) event.tokensEstimated = false;
   const double v[] = {double(id),
                       double(event.tokens.in),
@@ -170,6 +196,7 @@ void PolicyHost::succeed(CallId id) {
                       event.tokensEstimated ? 1.0 : 0.0};
   must(send(EventKind::Succeeded, {v, v + 9}), "succeeded is refused");
   ledger_.ended(id, event.tokens, true, now_);
+  ledger_.answered(id, event.finish == FinishReason::Stop && event.verdict == CheckVerdict::Passed);
   if (whole && run_.steps()[call.step].state == StepState::Judging && call.purpose == Purpose::Audit)
     add(oneIn(4) ? rng_.below(200) : 0, id, What::Verdict);
 }
@@ -208,7 +235,8 @@ void PolicyHost::disturb() {
       return must(send(EventKind::CancelRun, {}), "cancelRun is refused");
     case 2: {
       const StepState state = run_.steps()[step].state;
-      const bool legal = state == StepState::Waiting || state == StepState::Ready;
+      const bool legal = state == StepState::Waiting || state == StepState::Ready || state == StepState::Looking ||
+                         state == StepState::Following;
       const bool taken = send(EventKind::Recalled, {double(step)}) == ErrorCode::None;
       return ledger_.expect(taken == legal, "recalled is taken of a step that runs, or the other way round");
     }
@@ -239,6 +267,10 @@ void PolicyHost::illegal() {
     ledger_.expect(send(EventKind::Verdict, {double(id), 1}) != ErrorCode::None,
                    "a verdict on what is no audit was taken");
   if (id < calls && ledger_.calls()[id].live) return;
+  const StepIndex step = rng_.below(static_cast<std::uint32_t>(run_.steps().size()));
+  if (run_.steps()[step].state != StepState::Looking)
+    ledger_.expect(send(EventKind::Looked, {double(step), 1, 0, 1, 1, 1, 1e6}) != ErrorCode::None,
+                   "an answer of the cache was taken that nobody waits for");
   const Spend before = run_.spent(), held = run_.reserved();
   const double number = oneIn(5) ? -1 : id;
   const ErrorCode code = send(kKinds[rng_.below(6)], {number, 1, 1, 1, 1, 0, 0, 1, 0});

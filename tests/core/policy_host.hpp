@@ -25,11 +25,11 @@ class PolicyHost {
   const auto& told() const { return ledger_.told(); }
 
  private:
-  enum class What : std::uint8_t { Started, Prompted, FirstToken, Progress, End, Verdict };
+  enum class What : std::uint8_t { Started, Prompted, FirstToken, Progress, End, Verdict, Looked };
   struct Due {
     TimeMs at;
     std::uint32_t order;
-    CallId call;
+    CallId call;  ///< Looked: the step
     What what;
     bool operator<(const Due& other) const { return at != other.at ? at > other.at : order > other.order; }
   };
@@ -39,6 +39,7 @@ class PolicyHost {
   void drain();
   void script(CallId id);
   void happen(const Due& due);
+  void looked(StepIndex step);
   void prompted(CallId id);
   void end(CallId id);
   void succeed(CallId id);
@@ -57,7 +58,8 @@ class PolicyHost {
   PolicySetting setting_;
   Run run_;
   Ledger ledger_;
-  std::vector<Due> due_;  ///< a heap
+  std::uint32_t keys_ = 0, fresh_ = 2;  ///< of requests, so far; one in how many is new
+  std::vector<Due> due_;                ///< a heap
   std::uint32_t order_ = 0, faults_ = 0;
   TimeMs now_ = 0;
   std::size_t fed_ = 0, chunk_ = 0;

@@ -53,6 +53,8 @@ void Ledger::command(const double* record, TimeMs now) {
   const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
   if (kind == CommandKind::Call) called(record, now);
   if (kind == CommandKind::Note) note(record, now);
+  if (kind == CommandKind::Look) looks(record);
+  if (kind == CommandKind::Store) stores(record);
   if (kind == CommandKind::Finish) ++finishes_;
   if (kind == CommandKind::Cancel) {
     LedgerCall& call = calls_[static_cast<std::size_t>(get(record, CommandField::Call))];
@@ -67,6 +69,7 @@ void Ledger::command(const double* record, TimeMs now) {
     const auto step = static_cast<std::size_t>(get(record, CommandField::Step));
     delivered_.resize(std::max(delivered_.size(), step + 1));
     expect(++delivered_[step] == 1, "a step was delivered twice");
+    if (get(record, CommandField::A) > 2) hit(record);
   }
 }
 
@@ -85,6 +88,7 @@ void Ledger::called(const double* record, TimeMs now) {
   expect(!stopped_, "a call after the budget stopped the run");
   expect(now >= floors_[call.group], "a call before Retry-After had passed");
   expect(now < run_.steps()[call.step].deadlineAt, "a call after the deadline of its step");
+  notCached(call);
   phases(call, now);
   constraint(call, run_.calls()[calls_.size()].level);
   call.bound = run_.calls()[calls_.size()].promptBound;
@@ -290,6 +294,7 @@ void Ledger::afterDrain(TimeMs now) {
   expect(run_.nextWake() > now, "wants to be woken in the past");
   bool judging = false;
   for (const StepRecord& step : run_.steps()) judging = judging || step.state == StepState::Judging;
+  for (const Cached& one : cached_) judging = judging || one.looking;
   const bool stuck = live_ == 0 && !judging && run_.nextWake() == kNever && !run_.finished() && run_.planEnded();
   expect(!stuck, "stuck");
 }

@@ -2,6 +2,7 @@
 // What a watchful provider and a watchful payer would write down of a run: from the commands that left the core and the
 // events that went in, never from the core's own counters. The first broken promise stays as its finding.
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct LedgerCall {
   TimeMs at = 0;
   TimeMs arrived = kNever;  ///< the latest moment at which the provider can have counted the request
   TimeMs ended = kNever;
+  bool whole = false;  ///< its answer came to its end and keeps the constraint
   bool live = true, cancelTold = false, withheld = false, sent = true, peak = false;
   std::uint32_t most = 0;   ///< answer tokens
   std::uint32_t bound = 0;  ///< prompt tokens, as last reserved
@@ -38,6 +40,10 @@ class Ledger {
   void ended(CallId id, const TokenCounts& told, bool sent, TimeMs now);
   /// Before the core hears of it: whether any further call of that phase is still allowed.
   void failing(const Failed& event, TimeMs now);
+  /// Before the core hears of it.
+  void looked(StepIndex step, Found found, std::uint32_t key);
+  void answered(CallId id, bool whole) { calls_[id].whole = whole; }
+  void praised(StepIndex step) { cached(step).praised = true; }
   void limitSeen(CallId id, Window window, std::int64_t limit);
 
   void afterDrain(TimeMs now);
@@ -61,6 +67,21 @@ class Ledger {
     TimeMs until = 0;
     bool open = false;
   };
+  /// What the cache has to do with a step.
+  struct Cached {
+    std::uint32_t key = kNone, looks = 0;
+    Found found = Found::None;
+    bool looking = false, failed = false, praised = false, owed = false;
+  };
+  Cached& cached(StepIndex step) {
+    if (step >= cached_.size()) cached_.resize(step + 1);
+    return cached_[step];
+  }
+  CacheUse allowed(StepIndex step) const;
+  void looks(const double* record);
+  void hit(const double* record);
+  void stores(const double* record);
+  void notCached(const LedgerCall& call);
   void called(const double* record, TimeMs now);
   void windows(std::size_t group, TimeMs now);
   void phases(const LedgerCall& call, TimeMs now);
@@ -84,6 +105,7 @@ class Ledger {
   void constraint(const LedgerCall& call, ConstraintLevel level);
   std::vector<Constraint> befores_;             ///< by call: what was told before it
   std::vector<Constraint> constraints_;         ///< by step: how strictly its answer is asked for, as far as was told
+  std::deque<Cached> cached_;                   ///< by step
   std::vector<std::uint8_t> delivered_, dead_;  ///< by step; dead: bits of phases without further calls
   std::int64_t epoch_ = -1;
   std::uint32_t live_ = 0, hedges_ = 0, finishes_ = 0;

@@ -34,7 +34,9 @@ std::string policyPlan(Rng& rng, std::uint32_t steps, std::uint32_t edges) {
                                           ",\"on_interrupt\":\"continue\"",
                                           ",\"on_interrupt\":\"restart\"",
                                           ",\"output\":{\"type\":\"object\"}",
-                                          ",\"on_interrupt\":\"fail\""};
+                                          ",\"on_interrupt\":\"fail\"",
+                                          ",\"cache\":\"off\"",
+                                          ",\"cache\":\"exact\""};
   std::string json = "{\"task_id\":\"t\",\"description\":\"d\",\"steps\":[";
   for (std::uint32_t i = 0; i < steps; ++i) {
     json += (i > 0 ? ",{\"id\":\"s" : "{\"id\":\"s") + std::to_string(i) + "\",\"description\":\"d\",\"type\":\"";
@@ -46,7 +48,7 @@ std::string policyPlan(Rng& rng, std::uint32_t steps, std::uint32_t edges) {
       json += separator + "\"s" + std::to_string(from) + "\"";
       separator = ",";
     }
-    json += std::string("]") + kEach[rng.below(8)] + "}";
+    json += std::string("]") + kEach[rng.below(10)] + "}";
   }
   return json + "]}";
 }
@@ -97,6 +99,8 @@ TEST(PolicyProperties, HoldUnderEverySchedule) {
   if (last - first < 10'000) return;
   for (auto i = static_cast<std::size_t>(Reason::Retrying); i < static_cast<std::size_t>(Reason::Recalled); ++i)
     EXPECT_GT(told[i], 0u) << name(static_cast<Reason>(i)) << " never happened";
+  for (const Reason reason : {Reason::CacheUnavailable, Reason::CacheExact, Reason::CacheSemantic, Reason::Shared})
+    EXPECT_GT(told[static_cast<std::size_t>(reason)], 0u) << name(reason) << " never happened";
 }
 
 TEST(PolicyProperties, HoldForEveryGraphUpToFiveSteps) {

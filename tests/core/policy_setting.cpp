@@ -195,6 +195,13 @@ PolicySetting randomSetting(Rng& rng) {
       if (oneIn(rng, 2)) writeBudget(rng, table, setting);
       writePolicy(rng, table, setting);
     }
+    if (oneIn(rng, 2)) {
+      Members cache(options.raw("cache"));
+      cache.text("*", std::string(name(setting.cache = static_cast<CacheUse>(rng.below(3)))));
+      setting.cacheRefactoring = setting.cache;
+      if (oneIn(rng, 2)) setting.cacheRefactoring = static_cast<CacheUse>(rng.below(3));
+      cache.text("refactoring", std::string(name(setting.cacheRefactoring)));
+    }
     std::string& available = options.raw("available");
     available += "[";
     for (std::size_t i = 0; i < setting.providers.size(); ++i)

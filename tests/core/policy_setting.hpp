@@ -39,6 +39,7 @@ struct PolicySetting {
   Interrupt interrupt = Interrupt::Restart;
   std::int64_t runUsd = -1, runTokens = -1, stepUsd = -1, stepTokens = -1, attemptUsd = -1, attemptTokens = -1;
   bool audits = false;
+  CacheUse cache = CacheUse::Off, cacheRefactoring = CacheUse::Off;
   /// Whether anything is counted in tokens or money from the beginning.
   bool counts() const {
     for (const SettingGroup& group : groups)

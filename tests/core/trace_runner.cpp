@@ -101,8 +101,26 @@ class Player {
       if (field(CommandField::Reason) >= 0) line += " continued";
     }
     if (kind == CommandKind::Cancel) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
-    if (kind == CommandKind::Deliver && field(CommandField::A) == 2) line += " recalled";
+    if (kind == CommandKind::Deliver) line += without(record);
+    if (kind == CommandKind::Look)
+      line += " " + target(record) + " " + std::string(name(static_cast<CacheUse>(field(CommandField::A)))) +
+              " rank=" + std::to_string(field(CommandField::B));
+    if (kind == CommandKind::Store)
+      line += " " + target(record) + " tokens=" + std::to_string(field(CommandField::A)) +
+              " usd=" + std::to_string(field(CommandField::B)) + " ms=" + std::to_string(field(CommandField::C));
     return line;
+  }
+
+  /// Of an output that no call of the step made.
+  std::string without(const double* record) const {
+    static constexpr const char* kHow[] = {"", "", " recalled", " exact", " semantic", " shared"};
+    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
+    const long long how = field(CommandField::A), detail = field(CommandField::C);
+    std::string line = kHow[how];
+    if (how < 3) return line;
+    line += how == 5 ? " of " + run_.plan().steps[detail].id : " score=" + std::to_string(detail);
+    return line + " tokens=" + std::to_string(field(CommandField::Attempt)) +
+           " usd=" + std::to_string(field(CommandField::B)) + " ms=" + std::to_string(field(CommandField::At));
   }
 
   /// The provider, and the model when it is another than the provider's own.
@@ -170,6 +188,12 @@ class Player {
     if (what == "cancelRun") return send(EventKind::CancelRun, {});
     if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg)});
     if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});
+    if (what == "stored") return send(EventKind::Stored, {stepOf(arg), has(w, "refused") ? 0.0 : 1.0});
+    if (what == "looked") {
+      const auto found = static_cast<double>(named(w, "", Found::None));
+      return send(EventKind::Looked, {stepOf(arg), found, value("key", -1), value("tokens", -1), value("usd", -1),
+                                      value("ms", -1), value("score", -1)});
+    }
     if (what == "clock") return send(EventKind::Clock, {static_cast<double>(epochMs(arg, more))});
     if (what == "prompted") {
       const ErrorCode code = send(EventKind::Prompted, {call, std::atof(more.c_str()), 0});

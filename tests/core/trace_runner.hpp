@@ -14,6 +14,7 @@
 //   limitsSeen # WINDOW [limit= remaining= reset=]
 //   clock tue 02:00          the wall clock, UTC
 //   cancelStep ID, cancelRun, recalled ID
+//   looked ID [none|exact|semantic|failed key= tokens= usd= ms= score=], stored ID [refused]
 //   spent                    prints the money spent, and reserved where there is a budget, in micro-USD
 // A block that opens with "trace most" shows the answer limit of every call.
 

@@ -43,6 +43,8 @@ describe('plan.schema.json', () => {
     ['an output of another kind', { output: 'poem' }, false],
     ['priority beyond its range', { priority: 1001 }, false],
     ['optional as a number', { optional: 1 }, false],
+    ['a use of the cache', { cache: 'exact' }, true],
+    ['an unknown use of the cache', { cache: 'always' }, false],
     ['files that are no list', { context: { files: 'a.ts' } }, false],
   ])('and the reader agree on %s', async (_, more, good) => {
     expect(valid(plan(more))).toBe(good)

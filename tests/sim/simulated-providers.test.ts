@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Fetch } from '../../bindings/ports.js'
-import { dialects, realProviders, simulatedProviders } from '../../node/providers.js'
+import { realProviders, simulatedProviders } from '../../node/providers.js'
+import { dialects } from '../../web/standard/providers/clients.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 import { canaryKey, modelRequest } from '../web/call.js'
 

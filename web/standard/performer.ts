@@ -1,6 +1,13 @@
 /** Carries out calls for real: reads context files, lets the core assemble the prompt, sends it through the provider's client. */
-import type { CallProgress, CallTicket, Performer } from '../../bindings/performer.js'
-import type { CoreRun } from '../../bindings/core.js'
+import {
+  answerConstraint,
+  type CallProgress,
+  type CallTicket,
+  type ContextTexts,
+  type Performer,
+} from '../../bindings/performer.js'
+import type { ConstraintLevel, CoreRun } from '../../bindings/core.js'
+import type { StepInfo } from '../../bindings/events.js'
 import type { FileReader, ModelClient, ModelReply, ModelRequest, OutputConstraint } from '../../bindings/ports.js'
 import { CallFailure } from './failure.js'
 
@@ -39,24 +46,23 @@ export class ModelPerformer implements Performer {
     if (client === undefined) {
       throw new CallFailure('auth', `no client for provider ${ticket.provider}`)
     }
-    const paths = ticket.step.files
-    const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
+    const context = await this.files(ticket.step)
     ticket.signal.throwIfAborted()
     const { dependencies, answer, issues, prefix } = ticket
     const prompt = core.prompt(ticket.call, {
-      files,
+      files: context.files,
       dependencies,
       ...(answer === undefined ? {} : { answer }),
       ...(issues === undefined ? {} : { issues }),
     })
     if (!progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)) throw new CallFailure('withheld')
-    const idempotencyKey = this.#keyWith(files, ticket, progress)
+    const idempotencyKey = this.#keyWith(context, ticket, progress)
     const request: ModelRequest = {
       model: ticket.model,
       system: prompt.system,
       user: prompt.user,
       maxOutputTokens: ticket.maxTokens,
-      output: constraintOf(ticket, core),
+      output: constraintOf(ticket, prompt.level),
       stream: this.#options.plain !== true,
       ...(prefix === undefined ? {} : { prefix }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -65,17 +71,18 @@ export class ModelPerformer implements Performer {
   }
 
   /** The ticket's key knows nothing of the context files, and they may have changed since an earlier attempt. */
-  #keyWith(
-    files: readonly (readonly [string, string])[],
-    ticket: CallTicket,
-    progress: CallProgress,
-  ): string | undefined {
+  #keyWith({ fingerprint }: ContextTexts, ticket: CallTicket, progress: CallProgress): string | undefined {
     const { digest } = this.#options
     const key = ticket.idempotencyKey
-    if (files.length === 0 || digest === undefined) return key
-    const fingerprint = digest(files.flat())
+    if (fingerprint === undefined || digest === undefined) return key
     progress.files(fingerprint)
     return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
+  }
+
+  async files({ files: paths }: StepInfo): Promise<ContextTexts> {
+    const { digest } = this.#options
+    const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
+    return { files, fingerprint: files.length === 0 ? undefined : digest?.(files.flat()) }
   }
 
   #read(path: string): Promise<string> {
@@ -92,14 +99,8 @@ export class ModelPerformer implements Performer {
 }
 
 /** What the provider is asked to enforce; the core has put the rest into the prompt. */
-function constraintOf(ticket: CallTicket, core: CoreRun): OutputConstraint {
-  const level = core.constraintLevel(ticket.call)
-  if (ticket.purpose === 'audit') {
-    if (level === 'instruct') return { kind: 'text' }
-    return level === 'schema' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
-  }
-  const { output, schema } = ticket.step
-  if (level === 'instruct') return { kind: output === 'code' ? 'code' : 'text' }
-  if (level === 'schema' && schema !== undefined) return { kind: 'schema', schema }
-  return { kind: 'json' }
+function constraintOf({ purpose, step }: CallTicket, level: ConstraintLevel): OutputConstraint {
+  if (purpose !== 'audit') return answerConstraint(level, step)
+  if (level === 'instruct') return { kind: 'text' }
+  return level === 'schema' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
 }

@@ -8,7 +8,7 @@ import type { JournalHeader, JournalRecord } from '../../bindings/journal.js'
 import { noteEvent } from '../../bindings/note-events.js'
 import { drainAll } from '../../bindings/replay.js'
 import { restore, type Restored, type RestoreHost } from '../../bindings/restore.js'
-import { RunTexts } from '../../bindings/run-texts.js'
+import { RunTexts, sharedFrom } from '../../bindings/run-texts.js'
 
 /** The run as it was right after one of its records, and after the commands that the core then had. Times in ms of the run. */
 export interface ReplayState {
@@ -113,7 +113,7 @@ class Watcher implements RestoreHost {
 
   carryOut(command: Command, at: number): void {
     if (command.kind === 'call') this.#calls.set(command.call, { command, since: at })
-    if (command.kind === 'deliver') this.texts.deliver(command.step)
+    if (command.kind === 'deliver') this.texts.deliver(command.step, sharedFrom(command))
     if (command.kind === 'note') this.emit(noteEvent(this.texts, command, at, 0))
   }
 
@@ -143,7 +143,8 @@ function recordWords(record: JournalRecord | undefined, step: number, texts: Run
 
 function commandWords(command: Command, texts: RunTexts): string {
   const id = texts.steps[command.step]?.id
-  const provider = command.kind === 'call' ? texts.providers[command.provider]?.id : undefined
+  const provider =
+    command.kind === 'call' || command.kind === 'look' ? texts.providers[command.provider]?.id : undefined
   const reason = command.kind === 'note' || command.kind === 'cancel' ? command.reason : undefined
   return [command.kind, reason, id, provider].filter((word) => word !== undefined).join(' ')
 }

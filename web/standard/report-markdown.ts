@@ -1,6 +1,6 @@
 /** The report of a run as Markdown: a pure function, so that files, pages and tests show the same. */
 import type { CallReport, CallTotals, RunReport, Spread, StepReport } from '../../bindings/events.js'
-import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
+import { failureKindWords, reasonWords, type Reason } from '../../bindings/generated/wire.js'
 import {
   formatCount,
   formatDuration,
@@ -13,6 +13,7 @@ import {
   plural,
   simulatedLabel,
 } from './format.js'
+import { cacheSection } from './report-cache.js'
 import { decidingCall, policySection } from './report-policy.js'
 
 export interface ReportExtras {
@@ -37,6 +38,7 @@ export function reportMarkdown(report: RunReport, extras: ReportExtras = {}): st
     summary(report, extras),
     failures(report, extras),
     policySection(report),
+    cacheSection(report),
     targets(report),
     criticalPath(report),
     groups('By provider', report.byProvider),
@@ -234,7 +236,7 @@ function notes(step: StepReport, main: CallReport | undefined): string[] {
   const tries = step.calls.filter(({ purpose }) => purpose === 'main').length
   if (tries > 1) words.push(`${tries} attempts`)
   if (main?.purpose === 'hedge') words.push('the hedge answered first')
-  if (step.reason === 'recalled') words.push(reasonWords.recalled)
+  if (step.state === 'done' && step.reason !== undefined) words.push(withoutCall(step, step.reason))
   if (main?.finish === 'length') words.push('cut at its answer limit')
   if (step.audit !== undefined) words.push(auditWords[step.audit] ?? step.audit)
   const repairs = step.calls.filter(({ purpose }) => purpose === 'repair').length
@@ -242,6 +244,10 @@ function notes(step: StepReport, main: CallReport | undefined): string[] {
   else if (repairs > 0) words.push('a repair was tried; the first answer is kept')
   if (step.calls.some(({ tokens, outcome }) => tokens.estimated && outcome === 'ok')) words.push('tokens estimated')
   return words
+}
+
+function withoutCall({ cause }: StepReport, reason: Reason): string {
+  return cause === undefined ? reasonWords[reason] : `${reasonWords[reason]}: ${cause}`
 }
 
 function savings(report: RunReport): string {

@@ -1,4 +1,5 @@
 /** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it, without any call. */
+import { errorAdvice, type ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import { checkPlan } from '../../index.js'
 import { planName } from '../../outputs.js'
@@ -13,12 +14,19 @@ export interface CheckFlags {
   readonly json?: true
 }
 
+/** What to do about it stands with its code, not with the core. */
+const advised = <W extends { code: string }>(warning: W): W & { advice: string } => ({
+  ...warning,
+  advice: errorAdvice[warning.code as ErrorCode],
+})
+
 export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {
   const { stdout } = host
   try {
     const { source } = await planInput(path, host)
     const { steps, warnings, dot } = await checkPlan(source)
-    if (flags.json) stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings }))}\n`)
+    if (flags.json)
+      stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
     else if (flags.dot) stdout.write(stdout.isTTY === true ? visibleText(dot) : dot)
     if (flags.json || flags.dot) return exitCodes.ok
     const colours = paint(stdout, host.env)

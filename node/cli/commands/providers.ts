@@ -1,9 +1,10 @@
 /** `aetherflow providers`: what is configured and whether it answers, without a word of any key. */
 import { createSimulator } from '../../../web/standard/simulator/index.js'
-import { readConfig, type ProviderEntry } from '../../config.js'
+import type { ProviderEntry } from '../../../web/standard/config.js'
+import { readConfig } from '../../config.js'
 import { listProviders, simulatedProfile } from '../../index.js'
 import { probeProvider, type Probe } from '../../provider-probe.js'
-import { dialects, simulatedEntries } from '../../providers.js'
+import { dialects, simulatedEntries } from '../../../web/standard/providers/clients.js'
 import { startSimulatorServer } from '../../simulator-server.js'
 import { pooledTransport } from '../../transport.js'
 import { paint } from '../colour.js'

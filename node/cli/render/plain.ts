@@ -50,7 +50,13 @@ export class PlainRenderer implements Renderer {
         return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
       case 'resumed':
         return `resumed after ${plural(event.records, 'record')}, ${plural(event.calls, 'call')} made again`
+      case 'hit': {
+        const how = event.of === undefined ? event.kind : `as ${oneLine(event.of)}`
+        const saved = `${formatCompact(event.savedTokens)} tokens, ${formatUsd(event.savedMicroUsd)}`
+        return `cached  ${oneLine(event.step)} (${how}), saved ${saved}, ${formatDuration(event.savedMs)}`
+      }
       case 'done':
+        if (event.cached !== undefined) return `done    ${oneLine(event.step)}, cached`
         return `done    ${oneLine(event.step)} ${this.#figures(event.step)}${event.repaired ? ', repaired' : ''}${event.recalled === true ? ', from an earlier run' : ''}`
       case 'failed':
         return `failed  ${oneLine(event.step)} ${event.failure}: ${oneLine(event.message)}`

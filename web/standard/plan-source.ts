@@ -18,7 +18,13 @@ export async function wholePlan(source: Uint8Array | AsyncIterable<Uint8Array>):
   if (source instanceof Uint8Array) return source
   const chunks: Uint8Array[] = []
   for await (const chunk of source) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }
 
 async function* encoded(chunks: AsyncIterable<string | Uint8Array>): AsyncIterable<Uint8Array> {

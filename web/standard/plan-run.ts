@@ -1,21 +1,37 @@
-import type { Driver } from '../bindings/driver.js'
-import type { RunEvent } from '../bindings/events.js'
-import type { RunResult } from './index.js'
+import type { DriverResult } from '../../bindings/driver-options.js'
+import type { RunEvent } from '../../bindings/events.js'
+import type { JournalHeader } from '../../bindings/journal.js'
+
+/** What a run came to. `outcome`: ok | steps_failed | cancelled. */
+export interface RunResult extends DriverResult {
+  /** Name of the simulated profile; undefined: real providers. */
+  readonly simulated: string | undefined
+  /** What the journal says of the run; undefined: it has none. */
+  readonly run: JournalHeader | undefined
+}
+
+/** What a run under way can be told; the driver, or its stand-in on this side of a worker. */
+export interface RunControl {
+  /** Cancels the whole run; what is done is kept. */
+  cancel(): void
+  /** Cancels one step. Throws run.unknown_step or run.illegal_event. */
+  cancelStep(id: string): void
+}
 
 /** A run under way: awaited it gives its result, iterated its events. Starts at once. */
-export class PlanRun implements PromiseLike<RunResult>, AsyncIterable<RunEvent> {
-  readonly #result: Promise<RunResult>
+export class PlanRun<Result extends RunResult = RunResult> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
+  readonly #result: Promise<Result>
   readonly #events: RunEvent[] = []
   readonly #waiting: (() => void)[] = []
   #over = false
   #watched = false
-  #driver: Driver | undefined
+  #control: RunControl | undefined
   #cancelled = false
 
-  constructor(execute: (emit: (event: RunEvent) => void, own: (driver: Driver) => void) => Promise<RunResult>) {
+  constructor(execute: (emit: (event: RunEvent) => void, own: (control: RunControl) => void) => Promise<Result>) {
     this.#result = execute(
       (event) => this.#emit(event),
-      (driver) => this.#own(driver),
+      (control) => this.#own(control),
     ).finally(() => {
       this.#over = true
       this.#wake()
@@ -25,12 +41,12 @@ export class PlanRun implements PromiseLike<RunResult>, AsyncIterable<RunEvent> 
   }
 
   /** The result as a real promise. */
-  get result(): Promise<RunResult> {
+  get result(): Promise<Result> {
     return this.#result
   }
 
-  then<A = RunResult, B = never>(
-    fulfilled?: ((result: RunResult) => A | PromiseLike<A>) | null,
+  then<A = Result, B = never>(
+    fulfilled?: ((result: Result) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#result.then(fulfilled, rejected)
@@ -38,9 +54,9 @@ export class PlanRun implements PromiseLike<RunResult>, AsyncIterable<RunEvent> 
 
   /** Cancels one step by id, or the whole run. What is done is kept. */
   cancel(step?: string): void {
-    if (step !== undefined) return this.#driver?.cancelStep(step)
+    if (step !== undefined) return this.#control?.cancelStep(step)
     this.#cancelled = true
-    this.#driver?.cancel()
+    this.#control?.cancel()
   }
 
   /** Every event since the start, one reader at a time. Ends with the run; throws what the run rejects with. */
@@ -55,9 +71,9 @@ export class PlanRun implements PromiseLike<RunResult>, AsyncIterable<RunEvent> 
     await this.#result
   }
 
-  #own(driver: Driver): void {
-    this.#driver = driver
-    if (this.#cancelled) driver.cancel()
+  #own(control: RunControl): void {
+    this.#control = control
+    if (this.#cancelled) control.cancel()
   }
 
   #emit(event: RunEvent): void {

@@ -1,0 +1,5 @@
+/** The generated glue has no types of its own: see scripts/lib/module.mjs. */
+declare module '*/aetherflow_core.mjs' {
+  const create: import('./module.js').CreateCore
+  export default create
+}

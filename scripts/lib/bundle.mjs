@@ -1,0 +1,92 @@
+// What a page loads: the compiled browser side, joined into a few files without bare imports, so that a page without a bundler
+// can load it too; and what that weighs.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { at } from './paths.mjs'
+import { Stop } from './run.mjs'
+
+const folder = 'dist/browser'
+const core = ['dist/core/aetherflow_core.mjs', 'dist/core/aetherflow_core.wasm']
+
+/** What a page may have to load, bytes of gzip: page side, worker, glue and module. */
+export const pageBudget = 150 * 1024
+
+/** Writes dist/browser; tells its size. */
+export async function bundleBrowser() {
+  const { build } = await import('esbuild')
+  rmSync(at(folder), { recursive: true, force: true })
+  const settings = {
+    absWorkingDir: at(''),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [besideCore],
+  }
+  await build({
+    ...settings,
+    entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
+    outdir: folder,
+    // Page and worker have most of their files in common.
+    splitting: true,
+  })
+  // By itself: it is loaded by its address, and a bundler copies it as it is.
+  await build({
+    ...settings,
+    entryPoints: ['dist/web/standard/simulator/index.js'],
+    outfile: `${folder}/simulator.js`,
+  })
+  leaveAddressesAlone()
+  return pageSizeLine()
+}
+
+/** What is loaded by an address is no module of a bundler's graph. Minifying takes away the comments that say so. */
+function leaveAddressesAlone() {
+  let told = 0
+  for (const name of readdirSync(at(folder))) {
+    const code = readFileSync(at(folder, name), 'utf8')
+    const marked = code.replace(/\bimport\(([\w$]+)\)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ $1)')
+    if (marked === code) continue
+    writeFileSync(at(folder, name), marked)
+    told += 1
+  }
+  if (told !== 1) throw new Stop(`${told} bundled files load something by its address; one was expected`)
+}
+
+/** The glue stays a file of its own: it finds the module by its own address. */
+const besideCore = {
+  name: 'core stays outside',
+  setup: (build) =>
+    build.onResolve({ filter: /\/core\/aetherflow_\w+\.mjs$/ }, ({ path: found }) => ({
+      path: `../core/${path.posix.basename(found)}`,
+      external: true,
+    })),
+}
+
+/** The files that a page with a worker loads, once each: what is imported on demand alone does not count. */
+function loaded() {
+  const found = new Set()
+  const add = (file) => {
+    if (found.has(file) || !file.startsWith(`${folder}/`)) return
+    found.add(file)
+    const code = readFileSync(at(file), 'utf8')
+    for (const [, next] of code.matchAll(/\b(?:from|import)\s*["'](\.[^"']+)["']/g)) add(path.posix.join(folder, next))
+  }
+  for (const entry of ['index.js', 'worker.js']) add(`${folder}/${entry}`)
+  return [...found]
+}
+
+/** Bytes of gzip -9: of the scripts of page and worker, and of glue and module. */
+export function pageSizes() {
+  const weigh = (files) => files.reduce((sum, file) => sum + gzipSync(readFileSync(at(file)), { level: 9 }).length, 0)
+  return { files: loaded(), script: weigh(loaded()), module: weigh(core) }
+}
+
+function pageSizeLine() {
+  const kb = (bytes) => (bytes / 1024).toFixed(1)
+  const { script, module } = pageSizes()
+  return `a page loads ${kb(script)} KB of script and ${kb(module)} KB of core = ${kb(script + module)} of ${kb(pageBudget)} KB gzip`
+}

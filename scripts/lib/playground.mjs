@@ -1,0 +1,81 @@
+// The playground as a folder of files that any static server can hand out, and the element as one module.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { at } from './paths.mjs'
+
+const source = 'web/playground'
+const target = 'dist/playground'
+const element = 'dist/element'
+
+const settings = {
+  absWorkingDir: at(''),
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+}
+
+/** The core's glue and the browser's entry are loaded as they are: they find their other files by their own addresses. */
+const besides = (browser, core) => ({
+  name: 'what lies beside',
+  setup: (build) => {
+    build.onResolve({ filter: /browser\/index\.js$/ }, () => ({ path: browser, external: true }))
+    build.onResolve({ filter: /aetherflow_core\.mjs$/ }, () => ({ path: core, external: true }))
+  },
+})
+
+/** Writes dist/element and dist/playground; tells the size of the page. */
+export async function bundlePlayground() {
+  const { build } = await import('esbuild')
+  for (const folder of [element, target]) rmSync(at(folder), { recursive: true, force: true })
+  await build({
+    ...settings,
+    entryPoints: ['dist/web/element/index.js'],
+    outfile: `${element}/index.js`,
+    plugins: [besides('../browser/index.js', '../core/aetherflow_core.mjs')],
+  })
+  const entries = ['main', 'layout-worker', 'travel-worker'].map((name) => `dist/web/playground/${name}.js`)
+  const { metafile } = await build({
+    ...settings,
+    entryPoints: entries,
+    outdir: target,
+    metafile: true,
+    plugins: [besides('./browser/index.js', './core/aetherflow_core.mjs')],
+  })
+  await build({ ...settings, entryPoints: [`${source}/styles/index.css`], outfile: `${target}/page.css` })
+  copyPage()
+  const kb = (file) => (gzipSync(readFileSync(at(file)), { level: 9 }).length / 1024).toFixed(1)
+  return `playground: ${Object.keys(metafile.outputs)
+    .map((file) => `${file.split('/').at(-1)} ${kb(file)}`)
+    .join(', ')}, page.css ${kb(`${target}/page.css`)} KB gzip`
+}
+
+function copyPage() {
+  mkdirSync(at(target), { recursive: true })
+  const page = readFileSync(at(source, 'index.html'), 'utf8')
+  writeFileSync(at(target, 'index.html'), page.replace('{{policy}}', contentPolicy()))
+  cpSync(at(source, 'icon.svg'), at(target, 'icon.svg'))
+  cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
+  cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })
+  cpSync(at('dist/browser'), at(target, 'browser'), { recursive: true })
+  cpSync(at('dist/core'), at(target, 'core'), { recursive: true })
+}
+
+/** What the page may do: its own files, its own workers, and calls of the providers that the built-in table names. */
+function contentPolicy() {
+  const { providers } = JSON.parse(readFileSync(at('core/route/defaults.json'), 'utf8'))
+  const list = Array.isArray(providers) ? providers : Object.values(providers)
+  const origins = [...new Set(list.map(({ baseUrl }) => new URL(baseUrl).origin))].sort()
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "worker-src 'self'",
+    "img-src 'self' data: blob:",
+    `connect-src 'self' ${origins.join(' ')}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+}

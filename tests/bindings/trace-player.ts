@@ -1,0 +1,253 @@
+/**
+ * The twin of tests/core/trace_runner.cpp over the bound core: the same traces, the same words, the same command bytes. No Node
+ * names: pages play them too.
+ */
+import { decodeCommands, type Command } from '../../bindings/commands.js'
+import type { CoreRun } from '../../bindings/core.js'
+import { AetherflowError } from '../../bindings/errors.js'
+import {
+  cacheUses,
+  checkVerdicts,
+  failureKinds,
+  finishReasons,
+  limitWindows,
+  lookResults,
+  outcomes,
+  type EventKind,
+  type Reason,
+} from '../../bindings/generated/wire.js'
+import type { StepInfo } from '../../bindings/events.js'
+
+export interface Trace {
+  readonly plan: string
+  readonly options: string
+  readonly lines: readonly string[]
+  /** Calls are shown with their answer limits. */
+  readonly showsMost: boolean
+}
+interface TableDocument {
+  readonly providers: readonly { readonly id: string }[]
+  readonly models: readonly { readonly id: string; readonly provider: string }[]
+}
+
+export function parseTrace(text: string): Trace {
+  const block = (name: string): string => new RegExp(`^\`\`\`${name}.*\\n([^]*?)^\`\`\``, 'm').exec(text)?.[1] ?? ''
+  return {
+    plan: block('plan'),
+    options: block('options'),
+    lines: block('trace').split('\n').filter(Boolean),
+    showsMost: text.includes('```trace most'),
+  }
+}
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+/** "tue", "02:00": ms since 1970 of that hour in its first whole week. 5 January 1970 was a Monday. */
+function epochMs(day: string, hour: string): number {
+  const [hours = 0, minutes = 0] = hour.split(':').map(Number)
+  return (days.indexOf(day) + 4) * 86_400_000 + (hours * 60 + minutes) * 60_000
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+const waits = (reason: Reason): boolean => reason.startsWith('waiting_')
+
+export class TracePlayer {
+  readonly lines: string[] = []
+  readonly #bytes: Uint8Array[] = []
+  #now = 0
+  #fed = 0
+  #ids: string[] = []
+
+  constructor(
+    private readonly run: CoreRun,
+    private readonly trace: Trace,
+  ) {}
+
+  play(): { lines: readonly string[]; bytes: Uint8Array } {
+    for (const line of this.trace.lines) {
+      const [at = '', mark = '', what = '', ...rest] = line.split(' ').filter(Boolean)
+      if (!mark.startsWith('>')) continue
+      this.lines.push(line)
+      this.#now = Number(at)
+      try {
+        this.#event(what, rest)
+      } catch (error) {
+        if (!(error instanceof AetherflowError)) throw error
+        this.#say(`error ${error.code}`)
+      }
+      if (mark === '>') this.#drain()
+    }
+    return { lines: this.lines, bytes: joined(this.#bytes) }
+  }
+
+  #say(text: string): void {
+    this.lines.push(`${String(this.#now).padEnd(5)} < ${text}`)
+  }
+
+  #drain(): void {
+    const records = this.run.drain()
+    this.#bytes.push(new Uint8Array(records.buffer, records.byteOffset, records.byteLength))
+    this.#learnIds()
+    for (const command of decodeCommands(records)) this.#say(this.#describe(command))
+    const wake = this.run.nextWake()
+    if (wake !== undefined) this.#say(`wake ${wake}`)
+  }
+
+  #learnIds(): void {
+    for (const step of this.run.document<StepInfo[]>('steps', this.#ids.length)) this.#ids.push(step.id)
+  }
+
+  #describe(command: Command): string {
+    const { kind, reason, call } = command
+    const words: (string | undefined)[] = [kind]
+    if (command.step >= 0) words.push(this.#ids[command.step])
+    if (kind === 'note') words.push(reason)
+    if (kind === 'finish') return `finish ${outcomes[command.a]}`
+    if (call >= 0) words.push(`#${call}`)
+    if (kind === 'note') words.push(...this.#numbers(command))
+    if (kind === 'call') {
+      words.push(command.purpose, this.#target(command))
+      if (this.trace.showsMost) words.push(`most=${command.a}`)
+      if (reason !== 'none') words.push('continued')
+    }
+    if (kind === 'cancel') words.push(reason)
+    if (kind === 'deliver') words.push(...this.#without(command))
+    if (kind === 'look') words.push(this.#target(command), cacheUses[command.a], `rank=${command.b}`)
+    if (kind === 'store') {
+      words.push(this.#target(command), `tokens=${command.a}`, `usd=${command.b}`, `ms=${command.c}`)
+    }
+    return words.join(' ')
+  }
+
+  /** Of an output that no call of the step made. */
+  #without({ a: how, attempt, b, at, c }: Command): string[] {
+    if (how < 3) return how === 2 ? ['recalled'] : []
+    const saved = [`tokens=${attempt}`, `usd=${b}`, `ms=${at}`]
+    if (how === 5) return ['shared', 'of', this.#ids[c] ?? '?', ...saved]
+    return [how === 3 ? 'exact' : 'semantic', `score=${c}`, ...saved]
+  }
+
+  /** The provider, and the model when it is another than the provider's own: the traces' tables name that first. */
+  #target({ provider, model }: Command): string {
+    const { providers, models } = this.run.document<TableDocument>('table')
+    const id = providers[provider]?.id ?? ''
+    if (model < 0 || this.#defaults(id) === models[model]?.id) return id
+    return `${id}/${models[model]?.id}`
+  }
+  #defaults(provider: string): string | undefined {
+    const table = this.run.document<{ providers: Record<string, { default: string }> }>('defaults')
+    return table.providers[provider]?.default
+  }
+
+  /** What a note tells by numbers. */
+  #numbers(note: Command): string[] {
+    const { reason, a, b } = note
+    const words: string[] = []
+    if (note.provider >= 0 && reason !== 'retrying') words.push('at', this.#target(note))
+    if (a >= 0) words.push((waits(reason) || reason === 'limit_learned' ? limitWindows[a] : failureKinds[a]) ?? '?')
+    if (reason === 'retrying') words.push(`wait=${b}`)
+    if (reason === 'limit_learned') words.push(`limit=${b}`)
+    if ((waits(reason) || reason === 'breaker_opened') && b >= 0) words.push(`until=${b}`)
+    return words
+  }
+
+  #event(what: string, words: readonly string[]): void {
+    const { run } = this
+    const now = this.#now
+    const bytes = new TextEncoder().encode(this.trace.plan)
+    const call = Number(words[0])
+    switch (what) {
+      case 'plan': {
+        let broken: unknown
+        try {
+          run.planBytes(bytes, now)
+        } catch (error) {
+          broken = error
+        }
+        run.planEnd(now)
+        if (broken !== undefined) throw broken
+        return
+      }
+      case 'bytes':
+        this.#fed += call
+        return run.planBytes(bytes.subarray(this.#fed - call, this.#fed), now)
+      case 'rest':
+        return run.planBytes(bytes.subarray(this.#fed), now)
+      case 'end':
+        return run.planEnd(now)
+      case 'begin':
+        return run.begin(JSON.parse(this.trace.options), now)
+      case 'spent': {
+        const { budget } = run.document<{ budget?: { reservedMicroUsd: number } }>('report')
+        const reserved = budget === undefined ? '' : ` reserved ${budget.reservedMicroUsd}`
+        return this.#say(`spent ${run.cost()}${reserved}`)
+      }
+      default:
+        return this.#signal(what, words)
+    }
+  }
+
+  /** The rest are signals: they go through the one door that journals use. */
+  #signal(what: string, words: readonly string[]): void {
+    const [first = '', second = ''] = words
+    const call = Number(first)
+    const value = (key: string): string | undefined =>
+      words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1)
+    const number = (key: string, fallback = 0): number => Number(value(key) ?? fallback)
+    const send = (kind: EventKind, ...values: number[]): number => this.run.signal(kind, values, this.#now)
+    const among = (list: readonly string[]): number => list.findIndex((name) => words.includes(name))
+    const named = (list: readonly string[], key: string): number => Math.max(0, list.indexOf(value(key) ?? ''))
+    this.#learnIds()
+    const step = this.#ids.indexOf(first)
+    const signals: Record<string, () => number> = {
+      tick: () => send('tick'),
+      started: () => send('started', call, 1, 3),
+      firstToken: () => send('firstToken', call),
+      progress: () => send('progress', call, second === '' ? 7 : Number(second)),
+      verdict: () => send('verdict', call, Number(second === 'pass')),
+      cancelRun: () => send('cancelRun'),
+      cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
+      recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
+      stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),
+      looked: () =>
+        send(
+          'looked',
+          step < 0 ? 0xffffffff : step,
+          Math.max(0, among(lookResults)),
+          ...['key', 'tokens', 'usd', 'ms', 'score'].map((key) => number(key, -1)),
+        ),
+      clock: () => send('clock', epochMs(first, second)),
+      prompted: () => send('prompted', call, Number(second), 0),
+      limitsSeen: () =>
+        send(
+          'limitsSeen',
+          call,
+          among(limitWindows),
+          number('limit', -1),
+          number('remaining', -1),
+          number('reset', -1),
+        ),
+      succeeded: () => {
+        const usage = [number('in'), number('cached'), number('out'), 0]
+        return send('succeeded', call, ...usage, named(finishReasons, 'finish'), named(checkVerdicts, 'check'), -1, 0)
+      },
+      failed: () => {
+        const usage = [number('in'), number('cached'), number('out'), 0]
+        const shown = Number(words.includes('shown'))
+        const kind = among(failureKinds)
+        return send('failed', call, kind, number('retryAfter', -1), ...usage, shown, number('mayRetry', -1))
+      },
+    }
+    const signal = signals[what]
+    if (signal === undefined) throw new Error(`unknown event ${what}`)
+    if (signal() === 1) this.#say(`withheld #${first}`)
+  }
+}

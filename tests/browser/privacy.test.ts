@@ -1,0 +1,101 @@
+/** What a page keeps of keys, prompts and answers: nothing, in no storage and no address. And the relay, which has the keys alone. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { projectPath } from '../fixtures/paths.js'
+import { describeInBrowser, openPage, type OpenPage } from './chromium.js'
+import { PageServer } from './page-server.js'
+import type {} from './pages/api.js'
+import { goodKey, startProviders, strictProfile, type ProviderServer } from './provider-server.js'
+
+const canary = 'canary-prompt-7f3a'
+const planFor = (provider: string) => ({
+  task_id: 'private',
+  description: 'd',
+  steps: [{ id: 'a', type: 'analysis', description: `say ${canary}`, dependencies: [], provider }],
+})
+
+describeInBrowser('what is private stays so', () => {
+  const home = mkdtempSync(join(tmpdir(), 'aetherflow-relay-'))
+  let server: PageServer
+  let providers: ProviderServer
+  let open: OpenPage
+  let relay: ChildProcess | undefined
+  beforeAll(async () => {
+    server = await PageServer.start()
+    providers = await startProviders(strictProfile())
+    open = await openPage(server.page('api'))
+  }, 60_000)
+  afterAll(async () => {
+    relay?.kill()
+    await Promise.all([server?.close(), providers?.close()])
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  test.each([true, false] as const)('nothing is left in the page after a run, worker: %s', async (worker) => {
+    const left = await open.page.evaluate(
+      async ([plan, config, key, worker]) => {
+        const { outputs } = await api.runPlan(plan, { config, worker, keys: () => key })
+        const databases = await indexedDB.databases()
+        const addresses = performance.getEntriesByType('resource').map(({ name }) => name)
+        return {
+          answer: outputs.get('a') ?? '',
+          stored: localStorage.length + sessionStorage.length + databases.length + (await caches.keys()).length,
+          cookie: document.cookie,
+          history: history.length,
+          words: [location.href, document.referrer, ...addresses, document.documentElement.outerHTML].join('\n'),
+        }
+      },
+      [planFor('groq'), providers.config, goodKey, worker] as const,
+    )
+    expect(left.answer.length).toBeGreaterThan(20)
+    expect([left.stored, left.cookie]).toEqual([0, ''])
+    expect(left.words).not.toContain(goodKey)
+    expect(left.words).not.toContain(canary)
+    const asked = [...server.asked, ...providers.asked.map(({ url }) => url)].join('\n')
+    expect(asked).not.toContain(goodKey)
+    expect(asked).not.toContain(canary)
+    expect(open.complaints).toEqual([])
+    const { origins } = await open.context.storageState({ indexedDB: true })
+    expect(origins).toEqual([])
+  })
+
+  test('through the relay of the examples a page needs no key, and gets none', async () => {
+    mkdirSync(join(home, 'aetherflow'))
+    const keyed = Object.entries(providers.config.providers).map(([id, more]) => [id, { ...more, key: goodKey }])
+    writeFileSync(
+      join(home, 'aetherflow', 'config.json'),
+      JSON.stringify({ providers: Object.fromEntries(keyed) as object }),
+    )
+    relay = spawn(process.execPath, [projectPath('examples/browser/relay.mjs')], {
+      env: { ...process.env, NODE_OPTIONS: '', XDG_CONFIG_HOME: home, RELAY_ORIGIN: server.origin, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const said = await new Promise<string>((resolve, reject) => {
+      relay?.stdout?.once('data', (data: Buffer) => resolve(String(data)))
+      relay?.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)))
+    })
+    const address = /http:\S+/.exec(said)?.[0] ?? ''
+    const before = providers.asked.length
+    for (const id of ['deepseek', 'gemini', 'groq', 'mistral', 'openai']) {
+      const told = await open.page.evaluate(
+        async ([plan, config, relay, id]) => {
+          const texts: string[] = []
+          const result = await api.runPlan(plan, { config, relay, onText: (_, piece) => texts.push(piece) })
+          const { cors, status } = await api.probeCors(id, { config, relay })
+          return [result.outcome, texts.join('').length > 20, cors, status]
+        },
+        [planFor(id), providers.config, address, id] as const,
+      )
+      expect([id, ...told]).toEqual([id, 'ok', true, 'open', 200])
+    }
+    const asked = providers.asked.slice(before)
+    expect(asked.length).toBe(10)
+    expect(asked.filter(({ headers }) => JSON.stringify(headers).includes(goodKey)).length).toBe(10)
+    // Whoever comes from elsewhere is refused.
+    const stranger = await fetch(`${address}/groq/groq/v1/models`, { headers: { origin: 'http://elsewhere.invalid' } })
+    expect([stranger.status, await stranger.text()]).toEqual([403, ''])
+  }, 30_000)
+})

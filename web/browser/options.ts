@@ -1,0 +1,57 @@
+/** What a page hands over, and gets. */
+import type { RunEvent, StepInfo } from '../../bindings/events.js'
+import type { Performer } from '../../bindings/performer.js'
+import type { Clock, Fetch } from '../../bindings/ports.js'
+import type { RunResult } from '../standard/plan-run.js'
+import type { PlanSettings } from '../standard/run-setup.js'
+
+/** Where a run is carried out. */
+export interface ThreadOptions {
+  /**
+   * True (default): in a worker that runs share; it ends some seconds after the last of them. `own`: in a worker of its own. False:
+   * in this thread. Where no worker can be started the run takes place in this thread, and says so in a warning.
+   */
+  readonly worker?: boolean | 'own' | undefined
+  /** Addresses of the package's files, where they do not lie beside each other: a bundler without rules for `new URL`, a CDN. */
+  readonly assets?: { readonly worker?: string | URL; readonly core?: string | URL } | undefined
+}
+
+/** The key of a provider by its id; '' or undefined: there is none. Asked before the run, and again for each call; never kept. */
+export type KeySource = (provider: string) => string | undefined | Promise<string | undefined>
+
+export interface PlanOptions extends PlanSettings, ThreadOptions {
+  readonly keys?: KeySource | undefined
+  /** Ids of the providers that can be called. Default: those that `keys` knows a key of; behind a relay without `keys`, all. */
+  readonly providers?: readonly string[] | undefined
+  /**
+   * Address of a relay: a server of yours that sends `{relay}/{provider id}/…` on to that provider and may add its key. See
+   * examples/browser/relay.mjs. What the page would send as the provider's key goes to the relay. Default: none.
+   */
+  readonly relay?: string | undefined
+  /** Simulated time runs so many times as fast. Default 1. */
+  readonly simulateSpeed?: number | undefined
+}
+
+export interface RunPlanOptions extends PlanOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Answer text of steps as it streams. */
+  readonly onText?: ((step: string, piece: string) => void) | undefined
+  /** Makes an output durable; a rejection cancels the run. `again`: it may have been delivered before. */
+  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
+  /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
+  readonly readFile?: ((path: string) => string | Promise<string>) | undefined
+  /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */
+  readonly onJournal?: ((lines: string) => void) | undefined
+  /** False: answers come whole instead of streamed. Default true. */
+  readonly stream?: boolean | undefined
+  /** These three cannot be handed to a worker: with one of them the run takes place in this thread. */
+  readonly fetch?: Fetch | undefined
+  readonly clock?: Clock | undefined
+  readonly performer?: Performer | undefined
+}
+
+export interface PageRunResult extends RunResult {
+  /** Where it ran. */
+  readonly thread: 'worker' | 'page'
+}

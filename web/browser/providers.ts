@@ -1,0 +1,117 @@
+/** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. */
+import type { RunReport } from '../../bindings/events.js'
+import type { Fetch, ModelClient } from '../../bindings/ports.js'
+import type { ProviderEntry } from '../standard/config.js'
+import { clientFor, dialects, simulatedEntries } from '../standard/providers/clients.js'
+import { corsRule } from '../standard/providers/cors.js'
+import type { Timeouts } from '../standard/providers/index.js'
+import { profileOf } from '../standard/run-setup.js'
+import type { Here, JobSettings, Page } from './job.js'
+import { Connections } from './connections.js'
+import { loadSimulator } from './load-simulator.js'
+import { pageFetch } from './page-fetch.js'
+
+export interface PageProviders {
+  /** Ids of those that can be called. */
+  readonly available: readonly string[]
+  client(provider: string): ModelClient | undefined
+  readonly simulated: string | undefined
+  /** The run's report with what is known of its connections. */
+  complete(report: RunReport): RunReport
+  close(): void
+}
+
+/** Never asked over a network: the simulator answers in this thread. */
+const simulatorUrl = 'http://simulator.invalid'
+
+export async function openProviders(
+  entries: readonly ProviderEntry[],
+  settings: JobSettings,
+  page: Page,
+  here: Here,
+  timeouts: Timeouts = {},
+): Promise<PageProviders> {
+  const more = {
+    ...(here.clock === undefined ? {} : { clock: here.clock }),
+    timeouts,
+  }
+  if (settings.simulate !== undefined && settings.simulate !== false)
+    return simulated(entries, settings, settings.simulate, more, here.fetch)
+  const asks = settings.answers.includes('key')
+  const clients = new Map<string, ModelClient>()
+  const connections = new Connections()
+  for (const entry of await callable(entries, settings, asks ? page : undefined)) {
+    const { id, dialect } = entry
+    const key = async (): Promise<string> => {
+      const known = entry.key ?? (asks ? (await page.key(id))?.trim() : undefined)
+      // Something has to stand in the header; a relay puts its own key there.
+      return known ?? (settings.relay === undefined ? '' : 'relay')
+    }
+    const rule = corsRule(settings.relay === undefined ? dialect : 'relay')
+    const fetch = pageFetch(here.fetch ?? platformFetch, rule, (url) => connections.sent(url))
+    const client = clientFor(dialect, { baseUrl: addressOf(entry, settings), key, fetch, ...more })
+    if (client !== undefined) clients.set(id, client)
+  }
+  return {
+    available: [...clients.keys()],
+    client: (provider) => clients.get(provider),
+    simulated: undefined,
+    complete: (report) => connections.complete(report),
+    close: () => connections.close(),
+  }
+}
+
+/** Those that are named, else those with a key; behind a relay that holds the keys, all. */
+async function callable(
+  entries: readonly ProviderEntry[],
+  { providers, relay }: JobSettings,
+  page: Page | undefined,
+): Promise<ProviderEntry[]> {
+  const spoken = entries.filter(({ dialect, baseUrl }) => Object.hasOwn(dialects, dialect) && baseUrl !== '')
+  if (providers !== undefined) return spoken.filter(({ id }) => providers.includes(id))
+  if (relay !== undefined && page === undefined) return spoken
+  const keyed: ProviderEntry[] = []
+  // One after the other: whoever asks a person must not ask for five keys at once.
+  for (const entry of spoken) {
+    const key = entry.key ?? (await page?.key(entry.id))
+    if (key !== undefined && key.trim() !== '') keyed.push(entry)
+  }
+  return keyed
+}
+
+export const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
+
+/** Where a provider is called: itself, or `{relay}/{id}` and the path of its own address, so that a relay need only know origins. */
+export function addressOf({ id, baseUrl }: ProviderEntry, { relay }: Pick<JobSettings, 'relay'>): string {
+  if (relay === undefined) return baseUrl
+  return `${relay.replace(/\/+$/, '')}/${encodeURIComponent(id)}${new URL(baseUrl).pathname.replace(/\/+$/, '')}`
+}
+
+async function simulated(
+  entries: readonly ProviderEntry[],
+  { simulateSpeed = 1, seed }: JobSettings,
+  simulate: NonNullable<JobSettings['simulate']>,
+  more: Pick<Parameters<typeof clientFor>[1], 'clock' | 'timeouts'>,
+  fetch: Fetch | undefined,
+): Promise<PageProviders> {
+  const { createSimulator, simulatorProfiles } = await loadSimulator()
+  const named = profileOf(simulate === false ? true : simulate, simulatorProfiles)
+  const profile = { ...named, timeScale: named.timeScale / simulateSpeed }
+  const { clock } = more
+  const options = { ...(clock === undefined ? {} : { clock }), ...(seed === undefined ? {} : { seed }) }
+  const simulator = createSimulator(profile, options)
+  const clients = new Map<string, ModelClient>()
+  for (const { id, dialect, baseUrl } of simulatedEntries(entries, profile, simulatorUrl)) {
+    const config = { ...more, baseUrl, key: () => 'simulated', fetch: fetch ?? simulator.fetch }
+    // The simulator keeps a ledger of them.
+    const client = clientFor(dialect, { ...config, idempotencyHeader: 'idempotency-key' })
+    if (client !== undefined) clients.set(id, client)
+  }
+  return {
+    available: [...clients.keys()],
+    client: (provider) => clients.get(provider),
+    simulated: profile.name,
+    complete: (report) => report,
+    close: () => undefined,
+  }
+}

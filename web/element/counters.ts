@@ -1,0 +1,79 @@
+/** The figures of a run at a glance: time, steps, calls in flight, tokens, money, what was cached, what failed. */
+import { formatCompact, formatCount, formatDuration, formatShare, formatUsd } from '../standard/format.js'
+import { FrameLoop, h } from './dom.js'
+import type { RunModel } from './run-model.js'
+
+const names = {
+  time: 'Time',
+  steps: 'Steps',
+  flight: 'In flight',
+  tokens: 'Tokens in / out',
+  cached: 'Prompt cache',
+  cost: 'Cost',
+  lost: 'Calls lost',
+} as const
+type Name = keyof typeof names
+
+export class Counters {
+  readonly element: HTMLElement
+  readonly #values = new Map<Name, HTMLElement>()
+  readonly #progress = h('progress', { max: 1, value: 0, 'aria-label': 'Steps that have ended' })
+  readonly #frames = new FrameLoop(() => this.#draw())
+  #model: RunModel | undefined
+  #clock: () => number = () => 0
+
+  constructor() {
+    const list = h('dl', { class: 'af-counters' })
+    for (const name of Object.keys(names) as Name[]) {
+      const value = h('dd', {}, '–')
+      this.#values.set(name, value)
+      list.append(h('div', { class: `af-count af-count-${name}` }, h('dt', {}, names[name]), value))
+    }
+    this.element = h('div', { class: 'af-figures' }, list, this.#progress)
+  }
+
+  show(model: RunModel | undefined, clock?: () => number): void {
+    this.#model = model
+    this.#clock = clock ?? (() => model?.at ?? 0)
+    this.refresh()
+  }
+
+  refresh(): void {
+    this.#frames.ask()
+  }
+
+  #draw(): void {
+    const model = this.#model
+    const set = (name: Name, words: string, state = ''): void => {
+      const value = this.#values.get(name)
+      if (value === undefined) return
+      if (value.textContent !== words) value.textContent = words
+      value.dataset['state'] = state
+    }
+    if (model === undefined || model.rows.length === 0) {
+      for (const name of this.#values.keys()) set(name, '–')
+      this.#progress.value = 0
+      return
+    }
+    const over = model.outcome !== undefined
+    const { failed, skipped } = model.counts
+    const now = Math.max(model.at, this.#clock())
+    set('time', formatDuration(over ? model.at : Math.floor(now / 100) * 100))
+    set('steps', `${formatCount(model.settled)} / ${formatCount(model.rows.length)}`, failed + skipped > 0 ? 'bad' : '')
+    set('flight', formatCount(model.open))
+    set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)
+    set('cached', model.tokens.in === 0 ? '–' : formatShare(model.tokens.cached / model.tokens.in))
+    set('cost', formatUsd(model.costMicroUsd))
+    set('lost', formatCount(model.callsLost), model.callsLost > 0 ? 'bad' : '')
+    this.#progress.value = model.settled / model.rows.length
+    if (!over && model.open > 0) this.#frames.ask()
+  }
+}
+
+/** Of answers that are streaming; the few that run, not all rows. */
+function liveTokens(model: RunModel): number {
+  if (model.open === 0) return 0
+  let sum = 0
+  for (const row of model.rows) if (row.state === 'running') sum += row.liveTokens
+  return sum
+}

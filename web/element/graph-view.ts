@@ -1,0 +1,337 @@
+/**
+ * The graph of a plan: a canvas for eyes, and for everybody else a list box whose active option tells the step in words.
+ * Arrow keys go along the edges, Enter opens a step, + − 0 zoom, Shift and an arrow move the view.
+ */
+import { plural } from '../standard/format.js'
+import { FrameLoop, h, icon, icons, reducedMotion } from './dom.js'
+import { detailZoom, paintGraph } from './graph-paint.js'
+import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutRequest } from './layers.js'
+import type { RunModel } from './run-model.js'
+import { rowWords } from './step-words.js'
+import { Palette } from './theme.js'
+import { Viewport } from './viewport.js'
+
+export interface GraphOptions {
+  readonly wheel: 'zoom' | 'ctrl'
+  /** The selection has moved; `open`: and is to be shown. */
+  readonly onSelect: (step: number, open: boolean) => void
+  /** A better layout than the quick one, when there is time for it; undefined: the quick one stays. */
+  readonly layout?: (request: LayoutRequest) => Promise<GraphLayout | undefined>
+}
+
+let instances = 0
+const turnMs = 1400
+
+export class GraphView {
+  readonly element: HTMLElement
+  readonly #canvas = h('canvas', { 'aria-hidden': 'true' })
+  readonly #option: HTMLElement
+  readonly #stage: HTMLElement
+  readonly #empty = h('p', { class: 'af-empty' })
+  readonly #palette: Palette
+  readonly #viewport: Viewport
+  readonly #frames = new FrameLoop((now) => this.#draw(now))
+  readonly #options: GraphOptions
+  #model: RunModel | undefined
+  #layout: GraphLayout | undefined
+  #shape = ''
+  /** Rows that are laid out. */
+  #arranged = 0
+  #selected = -1
+  #hovered = -1
+  #critical: ReadonlySet<number> = new Set()
+  #clock: () => number = () => this.#model?.at ?? 0
+  /** Frames drawn and the ms that drawing them took: for measurements. */
+  readonly drawn = { frames: 0, ms: 0, longest: 0 }
+
+  constructor(options: GraphOptions) {
+    this.#options = options
+    const id = `af-graph-${++instances}`
+    this.#option = h('div', { role: 'option', id, class: 'af-unseen', 'aria-selected': 'false' })
+    this.#stage = h(
+      'div',
+      {
+        class: 'af-stage',
+        role: 'listbox',
+        tabindex: 0,
+        'aria-label': 'Graph of the plan',
+        'aria-activedescendant': id,
+      },
+      this.#canvas,
+      this.#option,
+    )
+    this.element = h('div', { class: 'af-graph' }, this.#stage, this.#empty, this.#buttons())
+    this.#palette = new Palette(this.element)
+    this.#viewport = new Viewport(this.#stage, {
+      wheel: options.wheel,
+      onChange: () => this.#frames.ask(),
+      onTap: (x, y) => this.#tap(x, y),
+      onHover: (x, y) => this.#hover(x, y),
+    })
+    this.#stage.addEventListener('keydown', (event) => this.#key(event))
+    for (const name of ['focus', 'blur']) this.#stage.addEventListener(name, () => this.#frames.ask())
+    new ResizeObserver(() => this.#resized()).observe(this.#stage)
+    this.empty('')
+  }
+
+  #buttons(): HTMLElement {
+    const button = (label: string, path: string, action: () => void): HTMLElement =>
+      h(
+        'button',
+        { type: 'button', class: 'af-icon-button', 'aria-label': label, title: label, onclick: action },
+        icon(path),
+      )
+    return h(
+      'div',
+      { class: 'af-zoom', role: 'group', 'aria-label': 'Zoom' },
+      button('Zoom in', icons.plus, () => this.#viewport.zoomBy(1.3)),
+      button('Zoom out', icons.minus, () => this.#viewport.zoomBy(1 / 1.3)),
+      button('Show all', icons.fit, () => this.fit()),
+    )
+  }
+
+  /** Nothing to show, and why. */
+  empty(words: string): void {
+    this.#model = undefined
+    this.#layout = undefined
+    this.#shape = ''
+    this.#arranged = 0
+    this.#select(-1)
+    this.#empty.textContent = words
+    this.#empty.hidden = false
+    this.#frames.ask()
+  }
+
+  /** Shows a run. Its plan is laid out anew only when it has changed. `clock`: time of the run, ms, while it goes on. */
+  show(model: RunModel, clock?: () => number): void {
+    this.#model = model
+    this.#clock = clock ?? (() => model.at)
+    this.#empty.hidden = true
+    this.#arrange()
+    this.refresh()
+  }
+
+  /** The model has changed: cheap, for it is called for every event. */
+  refresh(): void {
+    this.#frames.ask()
+  }
+
+  /** The theme has changed. */
+  recolour(): void {
+    this.#palette.forget()
+    this.#frames.ask()
+  }
+
+  critical(steps: Iterable<number>): void {
+    this.#critical = new Set(steps)
+    this.#frames.ask()
+  }
+
+  select(step: number, reveal = true): void {
+    this.#select(step)
+    const point = this.#layout?.nodes[step]
+    if (reveal && point !== undefined) this.#viewport.reveal(point.x, point.y, nodeSize.width, nodeSize.height)
+  }
+
+  focus(): void {
+    this.#stage.focus()
+  }
+
+  fit(): void {
+    this.#viewport.touched = false
+    this.#fitNow()
+  }
+
+  #arrange(): void {
+    const rows = this.#model?.rows ?? []
+    this.#arranged = rows.length
+    const dependencies = rows.map(({ info }) => info.dependencies)
+    const direction = this.#direction(dependencies)
+    const shape = `${direction}${dependencies.map((list) => list.join(',')).join(';')}`
+    if (shape === this.#shape) return
+    this.#shape = shape
+    const request = { dependencies, direction }
+    this.#take(layeredLayout(request))
+    void this.#options.layout?.(request).then((better) => {
+      if (better !== undefined && shape === this.#shape) this.#take(better)
+    })
+  }
+
+  /** To the right, as time goes, unless the plan is seen much larger downwards. */
+  #direction(dependencies: readonly (readonly number[])[]): Direction {
+    const { clientWidth, clientHeight } = this.#stage
+    const zoom = (direction: Direction): number => {
+      const { width, height } = layeredLayout({ dependencies, direction })
+      return Math.min(1, clientWidth / width, clientHeight / height)
+    }
+    return zoom('TB') > 1.25 * zoom('LR') ? 'TB' : 'LR'
+  }
+
+  #take(layout: GraphLayout): void {
+    this.#layout = layout
+    if (!this.#viewport.touched) this.#fitNow()
+    this.#frames.ask()
+  }
+
+  #fitNow(): void {
+    const layout = this.#layout
+    if (layout === undefined) return
+    this.#viewport.fit(layout.width, layout.height)
+  }
+
+  #resized(): void {
+    if (this.#model !== undefined) this.#arrange()
+    if (!this.#viewport.touched) this.#fitNow()
+    this.#frames.ask()
+  }
+
+  #draw(now: number): void {
+    const began = performance.now()
+    const { clientWidth: width, clientHeight: height } = this.#stage
+    const scale = devicePixelRatio
+    const [wide, high] = [Math.round(width * scale), Math.round(height * scale)]
+    if (this.#canvas.width !== wide) this.#canvas.width = wide
+    if (this.#canvas.height !== high) this.#canvas.height = high
+    const context = this.#canvas.getContext('2d')
+    if (context === null || width === 0) return
+    context.setTransform(scale, 0, 0, scale, 0, 0)
+    if ((this.#model?.rows.length ?? 0) !== this.#arranged) this.#arrange()
+    this.#tell()
+    const [model, layout] = [this.#model, this.#layout]
+    if (model === undefined || layout === undefined) return context.clearRect(0, 0, width, height)
+    const still = reducedMotion()
+    const font = getComputedStyle(this.#stage).fontFamily
+    paintGraph(
+      context,
+      {
+        layout,
+        rows: model.rows,
+        view: this.#viewport.view,
+        width,
+        height,
+        at: this.#clock(),
+        selected: this.#selected,
+        hovered: this.#hovered,
+        focused: this.#stage.matches(':focus-visible'),
+        critical: this.#critical,
+        phase: still ? 0.1 : (now % turnMs) / turnMs,
+        fonts: { large: `600 19px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },
+      },
+      this.#palette,
+    )
+    const took = performance.now() - began
+    this.drawn.frames += 1
+    this.drawn.ms += took
+    this.drawn.longest = Math.max(this.drawn.longest, took)
+    const moves = model.counts.running > 0 && model.outcome === undefined && this.#viewport.view.zoom >= detailZoom
+    if (moves && !still) this.#frames.ask()
+  }
+
+  #at(x: number, y: number): number {
+    const { view } = this.#viewport
+    const [atX, atY] = [view.x + x / view.zoom, view.y + y / view.zoom]
+    const nodes = this.#layout?.nodes ?? []
+    return nodes.findIndex(
+      (node) => Math.abs(node.x - atX) <= nodeSize.width / 2 && Math.abs(node.y - atY) <= nodeSize.height / 2,
+    )
+  }
+
+  #tap(x: number, y: number): void {
+    const step = this.#at(x, y)
+    if (step < 0) return
+    this.#select(step)
+    this.#options.onSelect(step, true)
+  }
+
+  #hover(x: number, y: number): void {
+    const step = x < 0 ? -1 : this.#at(x, y)
+    if (step === this.#hovered) return
+    this.#hovered = step
+    const row = this.#model?.rows[step]
+    this.#stage.title = row === undefined ? '' : rowWords(row, this.#clock())
+    this.#stage.classList.toggle('af-over-node', step >= 0)
+    this.#frames.ask()
+  }
+
+  #select(step: number): void {
+    this.#selected = step
+    this.#tell()
+    this.#frames.ask()
+  }
+
+  /** What the list box says of the selected step. */
+  #tell(): void {
+    const model = this.#model
+    const row = model?.rows[this.#selected]
+    const set = (name: string, value: string | number): void => this.#option.setAttribute(name, String(value))
+    set('aria-selected', String(row !== undefined))
+    set('aria-setsize', model?.rows.length ?? 0)
+    if (row === undefined) this.#option.removeAttribute('aria-posinset')
+    else set('aria-posinset', this.#selected + 1)
+    const words =
+      row === undefined
+        ? `${model?.rows.length ?? 0} steps; none is selected`
+        : `${rowWords(row, this.#clock())}; ${links(row)}`
+    if (this.#option.textContent !== words) this.#option.textContent = words
+  }
+
+  #key(event: KeyboardEvent): void {
+    const rows = this.#model?.rows ?? []
+    if (rows.length === 0 || event.ctrlKey || event.metaKey || event.altKey) return
+    const handled = event.shiftKey && event.key.startsWith('Arrow') ? this.#pan(event.key) : this.#press(event.key)
+    if (handled) event.preventDefault()
+  }
+
+  #pan(key: string): boolean {
+    const by = 60
+    this.#viewport.panBy(
+      key === 'ArrowLeft' ? by : key === 'ArrowRight' ? -by : 0,
+      key === 'ArrowUp' ? by : key === 'ArrowDown' ? -by : 0,
+    )
+    return true
+  }
+
+  #press(key: string): boolean {
+    const rows = this.#model?.rows ?? []
+    const current = rows[this.#selected]
+    const forth = this.#layout?.direction === 'TB' ? ['ArrowDown', 'ArrowUp'] : ['ArrowRight', 'ArrowLeft']
+    const go = (step: number | undefined): boolean => {
+      if (step === undefined) return true
+      this.select(step)
+      this.#options.onSelect(step, false)
+      return true
+    }
+    if (key === '+' || key === '=') return (this.#viewport.zoomBy(1.3), true)
+    if (key === '-') return (this.#viewport.zoomBy(1 / 1.3), true)
+    if (key === '0') return (this.fit(), true)
+    if (key === 'Home') return go(0)
+    if (key === 'End') return go(rows.length - 1)
+    if (key.startsWith('Arrow') && current === undefined) return go(0)
+    if (key === forth[0]) return go(current?.dependents[0])
+    if (key === forth[1]) return go(current?.info.dependencies[0])
+    if (key.startsWith('Arrow')) return go(this.#beside(key === 'ArrowDown' || key === 'ArrowRight' ? 1 : -1))
+    if ((key === 'Enter' || key === ' ') && current !== undefined) {
+      this.#options.onSelect(current.index, true)
+      return true
+    }
+    return false
+  }
+
+  /** The next step of the same column, else of the next. */
+  #beside(step: 1 | -1): number | undefined {
+    const layout = this.#layout
+    const from = layout?.nodes[this.#selected]
+    if (layout === undefined || from === undefined) return undefined
+    const along = (index: number): readonly [number, number] => {
+      const { x, y } = layout.nodes[index] ?? from
+      return layout.direction === 'LR' ? [Math.round(x), y] : [Math.round(y), x]
+    }
+    const order = layout.nodes.map((_, index) => index)
+    order.sort((a, b) => along(a)[0] - along(b)[0] || along(a)[1] - along(b)[1])
+    return order[order.indexOf(this.#selected) + step]
+  }
+}
+
+function links({ info, dependents }: RunModel['rows'][number]): string {
+  return `needs ${plural(info.dependencies.length, 'step')}, needed by ${dependents.length}`
+}

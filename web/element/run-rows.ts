@@ -1,0 +1,110 @@
+/** One step of a run as a page shows it: where it stands, what was called for it when, and what it waited for. */
+import type { StepInfo } from '../../bindings/events.js'
+import type { Purpose } from '../../bindings/generated/wire.js'
+
+/** `ready`: nothing it depends on is missing, and it waits for a place, a limit or its next try. */
+export type StepRowState = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
+
+/** A call on the time axis; ms of the run. */
+export interface Bar {
+  readonly provider: string
+  readonly model: string
+  readonly purpose: Purpose
+  readonly attempt: number
+  readonly estimateMs: number
+  readonly from: number
+  firstTokenAt: number | undefined
+  /** Undefined: under way. */
+  to: number | undefined
+  /** `lost`: another call of the step was first, or the run turned away from it. */
+  end: 'running' | 'ok' | 'failed' | 'lost'
+}
+
+export interface Wait {
+  readonly from: number
+  to: number | undefined
+  readonly reason: string
+  readonly words: string
+}
+
+export interface StepNote {
+  readonly at: number
+  readonly words: string
+  readonly detail: string | undefined
+}
+
+export interface StepRow {
+  /** Position in the plan. */
+  readonly index: number
+  readonly info: StepInfo
+  readonly dependents: number[]
+  /** Dependencies that have not ended. */
+  blockers: number
+  state: StepRowState
+  provider: string
+  model: string
+  readyAt: number | undefined
+  startedAt: number | undefined
+  endedAt: number | undefined
+  readonly bars: Bar[]
+  readonly waits: Wait[]
+  readonly notes: StepNote[]
+  /** As the providers counted them, all calls of the step. */
+  tokensIn: number
+  tokensCached: number
+  tokensOut: number
+  /** Estimate of the answer that is streaming. */
+  liveTokens: number
+  costMicroUsd: number
+  bytes: number
+  repaired: boolean
+  recalled: boolean
+  /** What is going on, or why it ended as it did. */
+  note: string
+  /** Version of the model at which its state changed last. */
+  changedVersion: number
+}
+
+export function newRow(index: number, info: StepInfo): StepRow {
+  return {
+    index,
+    info,
+    dependents: [],
+    blockers: info.dependencies.length,
+    state: 'waiting',
+    provider: '',
+    model: '',
+    readyAt: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    bars: [],
+    waits: [],
+    notes: [],
+    tokensIn: 0,
+    tokensCached: 0,
+    tokensOut: 0,
+    liveTokens: 0,
+    costMicroUsd: 0,
+    bytes: 0,
+    repaired: false,
+    recalled: false,
+    note: '',
+    changedVersion: 0,
+  }
+}
+
+/** Knits the last `added` rows to the rest: a plan that streams may name steps that came before, or are still to come. */
+export function addSteps(rows: readonly StepRow[], added: number): void {
+  const first = rows.length - added
+  rows.forEach((row, index) => {
+    for (const dependency of row.info.dependencies) {
+      // Both were there before: known already.
+      if (index < first && dependency < first) continue
+      const on = rows[dependency]
+      if (on === undefined) continue
+      on.dependents.push(index)
+      const ended = on.endedAt !== undefined
+      if (ended) row.blockers -= 1
+    }
+  })
+}

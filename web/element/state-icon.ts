@@ -1,0 +1,10 @@
+/** The mark of a state as an element; its words are in its title, for they stand beside it wherever there is room. */
+import { icon } from './dom.js'
+import type { StepRowState } from './run-rows.js'
+import { stateMarks } from './step-words.js'
+
+export function stateIcon(state: StepRowState): SVGSVGElement {
+  const mark = icon(stateMarks[state])
+  mark.setAttribute('class', `af-mark af-is-${state}`)
+  return mark
+}

@@ -1,0 +1,76 @@
+/** What the states of steps are called, and the mark of each: a shape of its own, so that no state is told by colour alone. */
+import { formatCompact, formatCount, formatDuration, formatUsd } from '../standard/format.js'
+import type { StepRow, StepRowState } from './run-rows.js'
+
+export const stateWords: Readonly<Record<StepRowState, string>> = {
+  waiting: 'waiting',
+  ready: 'ready',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  skipped: 'skipped',
+  cancelled: 'cancelled',
+}
+
+/** Paths in a square of 16, stroked. */
+export const stateMarks: Readonly<Record<StepRowState, string>> = {
+  waiting: 'M8 3.2a4.8 4.8 0 1 0 0 9.6a4.8 4.8 0 1 0 0-9.6',
+  ready: 'M8 2.6a5.4 5.4 0 1 0 0 10.8a5.4 5.4 0 1 0 0-10.8M8 5v3.2l2.2 1.4',
+  running: 'M5.4 3.5v9l7.2-4.5z',
+  done: 'M3 8.5l3.3 3.4L13 4.6',
+  failed: 'M4 4l8 8M12 4l-8 8',
+  skipped: 'M3.5 4.5l4 3.5-4 3.5M8.5 4.5l4 3.5-4 3.5',
+  cancelled: 'M8 2.8a5.2 5.2 0 1 0 0 10.4a5.2 5.2 0 1 0 0-10.4M4.4 4.4l7.2 7.2',
+}
+
+/** One line that tells all of a step: for screen readers and tooltips. */
+export function rowWords(row: StepRow, at: number): string {
+  const words = [
+    row.info.id,
+    row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
+  ]
+  if (row.startedAt !== undefined) {
+    const end = row.endedAt ?? at
+    words.push(`started at ${formatDuration(row.startedAt)}, ${formatDuration(end - row.startedAt)} long`)
+  }
+  if (row.tokensOut > 0) words.push(`${formatCount(row.tokensOut)} tokens out`)
+  if (row.costMicroUsd > 0) words.push(formatUsd(row.costMicroUsd))
+  if (row.note !== '') words.push(row.note)
+  return words.join(', ')
+}
+
+/** The second line of a node: where it runs and how far it is. */
+export function rowFigures(row: StepRow, at: number): string {
+  switch (row.state) {
+    case 'waiting':
+      return row.info.type
+    case 'ready': {
+      const wait = row.waits.at(-1)
+      return wait !== undefined && wait.to === undefined ? waitWords(wait.reason) : 'ready'
+    }
+    case 'running': {
+      const tokens = row.tokensOut + row.liveTokens
+      return tokens > 0 ? `${row.provider} · ${formatCompact(tokens)} tok` : row.provider
+    }
+    case 'done':
+      return row.recalled ? 'from an earlier run' : `${row.provider} · ${formatDuration(tookMs(row, at))}`
+    default:
+      return row.provider === '' ? stateWords[row.state] : `${row.provider} · ${stateWords[row.state]}`
+  }
+}
+
+export const tookMs = (row: StepRow, at: number): number => (row.endedAt ?? at) - (row.startedAt ?? row.endedAt ?? at)
+
+/** Short words of waits: there is little room. */
+export function waitWords(reason: string): string {
+  const words: Readonly<Record<string, string>> = {
+    retrying: 'again soon',
+    waiting_for_limit: 'waits: limit',
+    waiting_for_cooldown: 'told to wait',
+    waiting_for_breaker: 'provider fails',
+    waiting_for_budget: 'waits: budget',
+    waiting_for_retry: 'fewer retries',
+    waited_for_provider: 'waits: provider full',
+  }
+  return words[reason] ?? 'waits'
+}

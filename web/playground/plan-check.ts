@@ -1,0 +1,69 @@
+/** Checks a plan as it is typed: the core's own reading of it, a moment after the last key. */
+import { AetherflowError, checkPlan, explainPlan, type CheckedPlan } from '../browser/index.js'
+import { errorAdvice, type ErrorCode } from '../../bindings/generated/wire.js'
+import type { Problem } from './editor/plan-editor.js'
+
+export interface Verdict {
+  readonly text: string
+  readonly plan: CheckedPlan | undefined
+  readonly problems: readonly Problem[]
+}
+
+export interface CheckWatcher {
+  onVerdict(verdict: Verdict): void
+  onEstimate(makespanMs: number, costMicroUsd: number): void
+}
+
+/** ms of no typing before a check. */
+const pauseMs = 200
+
+export class PlanCheck {
+  readonly #watcher: CheckWatcher
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #turn = 0
+
+  constructor(watcher: CheckWatcher) {
+    this.#watcher = watcher
+  }
+
+  /** `now`: without waiting for more. */
+  ask(text: string, mode: string, now = false): void {
+    clearTimeout(this.#timer)
+    const turn = ++this.#turn
+    this.#timer = setTimeout(() => void this.#check(text, mode, turn), now ? 0 : pauseMs)
+  }
+
+  async #check(text: string, mode: string, turn: number): Promise<void> {
+    const verdict = await verdictOn(text)
+    if (turn !== this.#turn) return
+    this.#watcher.onVerdict(verdict)
+    if (verdict.plan === undefined) return
+    // An estimate is a favour: without one nothing is missing.
+    const estimate = await explainPlan(text, { mode }).catch(() => undefined)
+    if (estimate === undefined || turn !== this.#turn) return
+    this.#watcher.onEstimate(estimate.report.makespanMs, estimate.costMicroUsd.expected)
+  }
+}
+
+async function verdictOn(text: string): Promise<Verdict> {
+  try {
+    const plan = await checkPlan(text)
+    return { text, plan, problems: plan.warnings.map((warning) => problemOf('warning', warning)) }
+  } catch (error) {
+    return { text, plan: undefined, problems: [problemOfError(error)] }
+  }
+}
+
+/** Also of a run that was refused. */
+export function problemOfError(error: unknown): Problem {
+  if (error instanceof AetherflowError) return problemOf('error', error)
+  const detail = error instanceof Error ? error.message : String(error)
+  return { severity: 'error', code: 'host.io', where: '', detail, advice: errorAdvice['host.io'] }
+}
+
+function problemOf(
+  severity: Problem['severity'],
+  { code, where, detail }: { readonly code: string; readonly where: string; readonly detail: string },
+): Problem {
+  return { severity, code, where, detail, advice: errorAdvice[code as ErrorCode] ?? '' }
+}

@@ -1,0 +1,129 @@
+/** The prompts of a step: as sent, before stripping, and the difference with what each rule took out. */
+import { formatCount, plural } from '../standard/format.js'
+import { fill, h } from '../element/dom.js'
+import { wordDiff } from './text-diff.js'
+import type { PromptSeen } from './travel-words.js'
+
+const ruleWords: Readonly<Record<string, string>> = {
+  pleasantry: 'pleasantries',
+  repeated_instruction: 'repeated instructions',
+  redundant_example: 'redundant examples',
+  markup_noise: 'decoration',
+  blank_run: 'blank space',
+  duplicated_context: 'paragraphs that stood twice',
+  json_space: 'white space in JSON files',
+}
+
+const views = ['changes', 'sent', 'before'] as const
+const viewWords = { changes: 'Changes', sent: 'As sent', before: 'Before stripping' } as const
+type View = (typeof views)[number]
+
+let instances = 0
+
+export class PromptView {
+  readonly element: HTMLElement
+  readonly #body = h('div', {})
+  readonly #name = `prompt-view-${++instances}`
+  #prompts: readonly PromptSeen[] = []
+  #at = 0
+  #view: View = 'changes'
+
+  constructor() {
+    this.element = h('section', { class: 'prompt' }, h('h3', {}, 'Prompt'), this.#body)
+    this.empty()
+  }
+
+  clear(): void {
+    this.#prompts = []
+    this.#at = 0
+    fill(this.#body, h('p', { class: 'hint' }, 'Reading the journal…'))
+  }
+
+  empty(): void {
+    this.#prompts = []
+    fill(this.#body, h('p', { class: 'hint' }, 'It is assembled when the step is called.'))
+  }
+
+  failed(words: string): void {
+    fill(this.#body, h('p', { class: 'hint bad' }, `The prompt cannot be shown: ${words}`))
+  }
+
+  show(prompts: readonly PromptSeen[]): void {
+    if (prompts.length === 0) return this.empty()
+    this.#prompts = prompts
+    this.#at = Math.min(this.#at, prompts.length - 1)
+    this.#draw()
+  }
+
+  #draw(): void {
+    const prompt = this.#prompts[this.#at]
+    if (prompt === undefined) return
+    const { tokensBefore, tokensAfter, removals } = prompt.stripped
+    const saved = tokensBefore - tokensAfter
+    const words =
+      saved > 0
+        ? `about ${formatCount(tokensBefore)} tokens before, ${formatCount(tokensAfter)} sent: ${formatCount(saved)} stripped`
+        : `about ${formatCount(tokensAfter)} tokens; there was nothing to strip`
+    fill(
+      this.#body,
+      this.#prompts.length > 1 && this.#picker(),
+      h('p', { class: 'hint' }, words),
+      removals.length > 0 && removalList(prompt),
+      this.#switch(),
+      promptText(prompt, this.#view),
+    )
+  }
+
+  #picker(): HTMLElement {
+    const options = this.#prompts.map(({ purpose, attempt, provider }, index) =>
+      h('option', { value: index }, `${purpose} ${attempt + 1}, ${provider}`),
+    )
+    const select = h('select', { 'aria-label': 'Call' }, ...options)
+    select.value = String(this.#at)
+    select.addEventListener('change', () => {
+      this.#at = Number(select.value)
+      this.#draw()
+    })
+    return select
+  }
+
+  #switch(): HTMLElement {
+    const buttons = views.map((view) => {
+      const input = h('input', { type: 'radio', name: this.#name, value: view, checked: view === this.#view })
+      input.addEventListener('change', () => {
+        this.#view = view
+        this.#draw()
+        this.#body.querySelector<HTMLInputElement>(`input[value=${view}]`)?.focus()
+      })
+      return h('label', {}, input, h('span', {}, viewWords[view]))
+    })
+    return h('fieldset', { class: 'switch' }, h('legend', { class: 'unseen' }, 'Show the prompt'), ...buttons)
+  }
+}
+
+function removalList({ stripped }: PromptSeen): HTMLElement {
+  const items = stripped.removals.map(({ rule, count, tokens }) =>
+    h('li', {}, `${ruleWords[rule] ?? rule}: ${plural(count, 'removal')}, ${plural(tokens, 'token')}`),
+  )
+  return h('ul', { class: 'removals' }, ...items)
+}
+
+function promptText({ sent, unstripped }: PromptSeen, view: View): HTMLElement {
+  const part = (label: string, before: string, after: string): HTMLElement => {
+    const text = h('pre', { tabindex: 0, 'aria-label': label })
+    if (view === 'changes') {
+      for (const { kind, text: piece } of wordDiff(before, after)) {
+        text.append(kind === 'same' ? piece : h(kind === 'removed' ? 'del' : 'ins', {}, piece))
+      }
+    } else {
+      text.textContent = view === 'sent' ? after : before
+    }
+    return h('div', {}, h('h4', {}, label), text)
+  }
+  return h(
+    'div',
+    { class: 'prompt-texts' },
+    part('System', unstripped.system, sent.system),
+    part('User', unstripped.user, sent.user),
+  )
+}

@@ -1,0 +1,95 @@
+/** The report of a run: on screen, and as a file to keep: Markdown, JSON, or one page of HTML that needs nothing else. */
+import { reportMarkdown } from '../standard/report-markdown.js'
+import { fill, h } from '../element/dom.js'
+import { reportElements } from './report-document.js'
+import { ganttSvg } from './report-gantt.js'
+import { reportCss } from './report-style.js'
+import type { RunSession } from './run-session.js'
+
+export class ReportView {
+  readonly element: HTMLElement
+  readonly #body = h('article', { class: 'report-body' })
+  readonly #buttons: HTMLElement
+  #session: RunSession | undefined
+
+  constructor() {
+    const button = (words: string, make: () => void): HTMLElement =>
+      h('button', { type: 'button', class: 'plain', onclick: make }, words)
+    this.#buttons = h(
+      'div',
+      { class: 'downloads', role: 'group', 'aria-label': 'Download the report' },
+      h('span', {}, 'Download'),
+      button('Markdown', () => this.#download('md', 'text/markdown', this.markdown())),
+      button('JSON', () => this.#download('json', 'application/json', this.json())),
+      button('HTML', () => this.#download('html', 'text/html', this.html())),
+    )
+    this.element = h('div', { class: 'report' }, this.#buttons, this.#body)
+    this.empty('Run a plan, and its report appears here.')
+  }
+
+  empty(words: string): void {
+    this.#session = undefined
+    this.#buttons.hidden = true
+    fill(this.#body, h('p', { class: 'af-empty' }, words))
+  }
+
+  show(session: RunSession): void {
+    this.#session = session
+    this.#buttons.hidden = session.result === undefined
+    fill(this.#body, ...this.#elements())
+  }
+
+  markdown(): string {
+    const result = this.#session?.result
+    if (result === undefined) return ''
+    const { simulated, warnings, report } = result
+    return reportMarkdown(report, { simulated, warnings, messages: this.#session?.messages ?? new Map() })
+  }
+
+  /** As `run.json` of the command line has it: the report, the outputs, the warnings. */
+  json(): string {
+    const result = this.#session?.result
+    if (result === undefined) return ''
+    const { simulated, outcome, warnings, report, outputs } = result
+    const kept = { outcome, simulated: simulated ?? null, warnings, report, outputs: Object.fromEntries(outputs) }
+    return `${JSON.stringify(kept, null, 2)}\n`
+  }
+
+  /** Written as text: a <style> that is made in this page, even for another document, is refused by its policy. */
+  html(): string {
+    const title = h('title', {}, this.#session?.result?.report.taskId || 'Run').outerHTML
+    const main = h('main', {})
+    main.append(...this.#elements())
+    const head = `<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n${title}`
+    return `<!doctype html>\n<html lang="en">\n<head>\n${head}\n<style>${reportCss}</style>\n</head>\n<body>${main.outerHTML}</body>\n</html>\n`
+  }
+
+  #elements(): Element[] {
+    const session = this.#session
+    if (session?.result === undefined) return []
+    const elements: Element[] = reportElements(this.markdown())
+    const chart = ganttSvg(session.model)
+    // Behind the summary: what ran when says more than any of the tables that follow.
+    const second = elements.findIndex((element, index) => index > 1 && element.tagName === 'H3')
+    if (chart !== undefined && second > 0) {
+      const third = elements.findIndex((element, index) => index > second && element.tagName === 'H3')
+      const heading = h('h3', {}, 'Timeline')
+      elements.splice(
+        third > 0 ? third : elements.length,
+        0,
+        heading,
+        h('div', { class: 'chart', tabindex: 0, role: 'group', 'aria-label': 'Timeline' }, chart),
+      )
+    }
+    return elements
+  }
+
+  #download(ending: string, type: string, text: string): void {
+    const name = (this.#session?.result?.report.taskId ?? '').replace(/[^\w.-]+/g, '-').slice(0, 60) || 'run'
+    const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }))
+    const link = h('a', { href: url, download: `${name}-report.${ending}` })
+    link.click()
+    // The download has its own hold on the data once it began.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  }
+}

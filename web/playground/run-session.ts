@@ -1,0 +1,106 @@
+/** One run and everything that is known of it: its events folded, its answers as they stream, its journal in memory. */
+import { RunModel } from '../element/run-model.js'
+import { runPlan, type PageRunResult, type RunEvent, type RunPlanOptions } from '../browser/index.js'
+
+export interface SessionSettings {
+  readonly mode: string
+  /** Name of a simulated profile; undefined: the real providers. */
+  readonly simulate: string | undefined
+  readonly speed: number
+  readonly keys: (provider: string) => string | undefined
+  readonly readFile: (path: string) => Promise<string>
+}
+
+export interface SessionWatcher {
+  onEvents(): void
+  /** `step` has more text, or begins anew. */
+  onText(step: string): void
+  onEnd(): void
+}
+
+export class RunSession {
+  readonly plan: string
+  readonly settings: SessionSettings
+  readonly model = new RunModel()
+  readonly #watcher: SessionWatcher
+  readonly #run: ReturnType<typeof runPlan>
+  readonly #answers = new Map<string, string[]>()
+  readonly #journal: string[] = []
+  /** What the providers said of failed steps, by step. */
+  readonly messages = new Map<string, string>()
+  readonly startedAt = new Date()
+  /** When the run began, on the page's clock: as the soonest event tells it. */
+  #origin = Number.POSITIVE_INFINITY
+  result: PageRunResult | undefined
+  error: unknown
+  over = false
+  stopping = false
+
+  constructor(plan: string, settings: SessionSettings, watcher: SessionWatcher) {
+    this.plan = plan
+    this.settings = settings
+    this.#watcher = watcher
+    const { mode, simulate, speed, keys, readFile } = settings
+    const options: RunPlanOptions = {
+      mode,
+      readFile,
+      ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: speed }),
+      onEvent: (event) => this.#take(event),
+      onText: (step, piece) => {
+        const pieces = this.#answers.get(step) ?? []
+        pieces.push(piece)
+        this.#answers.set(step, pieces)
+        watcher.onText(step)
+      },
+      onJournal: (lines) => this.#journal.push(lines),
+    }
+    this.#run = runPlan(plan, options)
+    void this.#run.result.then(
+      (result) => this.#end(result, undefined),
+      (error: unknown) => this.#end(undefined, error),
+    )
+  }
+
+  /** ms since the run began. */
+  get now(): number {
+    return this.over || this.model.version === 0
+      ? this.model.at
+      : Math.max(this.model.at, performance.now() - this.#origin)
+  }
+
+  get journal(): string {
+    return this.#journal.join('')
+  }
+
+  /** The step's answer: as delivered once it is, else as it streams. */
+  answer(step: string): string {
+    return this.result?.outputs.get(step) ?? this.#answers.get(step)?.join('') ?? ''
+  }
+
+  stop(): void {
+    this.stopping = true
+    this.#run.cancel()
+  }
+
+  cancelStep(step: string): void {
+    this.#run.cancel(step)
+  }
+
+  #take(event: RunEvent): void {
+    this.#origin = Math.min(this.#origin, performance.now() - event.at)
+    if (event.type === 'restart') {
+      this.#answers.delete(event.step)
+      this.#watcher.onText(event.step)
+    }
+    if (event.type === 'failed') this.messages.set(event.step, event.message)
+    this.model.apply(event)
+    this.#watcher.onEvents()
+  }
+
+  #end(result: PageRunResult | undefined, error: unknown): void {
+    this.over = true
+    this.result = result
+    this.error = error
+    this.#watcher.onEnd()
+  }
+}

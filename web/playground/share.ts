@@ -1,0 +1,50 @@
+/** A plan in the address, behind the #: it never reaches a server. Only the plan; never keys, answers or settings. */
+
+/** Longest fragment: some mailers and chats cut longer addresses. */
+export const mostCharacters = 16_000
+const marker = '#plan='
+
+/** The fragment of a plan; undefined: it is too large for an address. */
+export async function shareFragment(plan: string): Promise<string | undefined> {
+  const bytes = await through(new TextEncoder().encode(plan), new CompressionStream('deflate-raw'))
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return text.length > mostCharacters ? undefined : marker + text
+}
+
+/** Bytes that a plan from an address may have: deflate can grow a thousandfold. */
+const mostBytes = 4 << 20
+
+/** The plan of a fragment; undefined: there is none. Rejects when it is damaged. */
+export async function sharedPlan(fragment: string): Promise<string | undefined> {
+  if (!fragment.startsWith(marker)) return undefined
+  const text = fragment.slice(marker.length).replaceAll('-', '+').replaceAll('_', '/')
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  const plain = await through(bytes, new DecompressionStream('deflate-raw'))
+  return new TextDecoder('utf-8', { fatal: true }).decode(plain)
+}
+
+async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const writer = stream.writable.getWriter()
+  // What goes wrong is seen where it is read.
+  void writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => undefined)
+  void writer.close().catch(() => undefined)
+  const reader = stream.readable.getReader()
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(value as Uint8Array)
+    length += (value as Uint8Array).length
+    if (length > mostBytes) throw new RangeError('the plan is too large')
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

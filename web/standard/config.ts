@@ -1,0 +1,200 @@
+/** Configuration: what providers exist, where they are, how calls are made and paid for. Trusted, never from a plan. */
+import { AetherflowError } from '../../bindings/errors.js'
+
+/** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
+export interface ProviderConfig {
+  readonly name?: string
+  /** Wire format: deepseek, gemini, groq, mistral, openai, or generic for any other OpenAI-compatible host. */
+  readonly dialect?: string
+  readonly baseUrl?: string
+  /** Name of the environment variable that holds the key. */
+  readonly keyEnv?: string
+  /** The key itself; better left to the environment. Never handed to the core, a log or a report. */
+  readonly key?: string
+  /** Most calls at once. */
+  readonly concurrency?: number
+  readonly default?: string
+  readonly models?: Readonly<Record<string, unknown>>
+  readonly json?: 'schema' | 'object' | 'none'
+  /** The group whose limits it counts towards; default: its id. Providers with several keys of one account share one. */
+  readonly quotaGroup?: string
+  /** It goes on from a given beginning of its answer. */
+  readonly prefix?: boolean
+  /** Times at which it costs `factor` of its price: days from 1 = Monday, hours in UTC from inclusive to exclusive. */
+  readonly peak?: {
+    readonly factor: number
+    readonly days: readonly number[]
+    readonly hoursUtc: readonly (readonly [number, number])[]
+  }
+}
+
+/** What failed calls lead to. Times in ms. */
+export interface RetryConfig {
+  /** Calls of one phase of a step (work, audit, repair), over all models; default 5. */
+  readonly attempts?: number
+  /** Of them at one model before the next admissible one has its turn; default 3. */
+  readonly perModel?: number
+  /** First back-off, doubled each time, × 0.8–1.2; default 500. */
+  readonly baseMs?: number
+  /** Longest back-off; default 8000. A provider's Retry-After is a floor and not bounded by it. */
+  readonly capMs?: number
+  /** From ready to done, over attempts, waits and fallbacks; default 0: none. */
+  readonly deadlineMs?: number
+  /** Longest wait that a provider may ask for before it counts as gone; default 900000. */
+  readonly patienceMs?: number
+}
+
+/** Most money and tokens (prompts and answers). Reserved at worst case before each call, settled after. */
+export interface CeilingConfig {
+  readonly usd?: number
+  readonly tokens?: number
+}
+export interface BudgetConfig {
+  readonly run?: CeilingConfig
+  readonly step?: CeilingConfig
+  readonly attempt?: CeilingConfig
+  /** What is given up when the rest does not suffice, in order; default all three. Without a rung left the step fails. */
+  readonly ladder?: readonly ('cheaper' | 'skip_optional' | 'stop')[]
+}
+
+/** Limits of one quota group, in any placement of the window. */
+export interface LimitConfig {
+  readonly requestsPerMinute?: number
+  readonly tokensPerMinute?: number
+  readonly requestsPerDay?: number
+  readonly tokensPerDay?: number
+  /** Most calls at once. */
+  readonly concurrency?: number
+}
+
+/** How calls are made and paid for; part of a configuration, and overridable for one run. */
+export interface PolicyConfig {
+  readonly retry?: RetryConfig
+  /** Opens after `failures` in a row (5) for `openMs` (10000), doubled at each failed probe up to `maxOpenMs` (60000). */
+  readonly breaker?: { readonly failures?: number; readonly openMs?: number; readonly maxOpenMs?: number }
+  /** Ask a second provider when the first token is late: the largest share of calls that may; default 0: never. */
+  readonly hedge?: { readonly share?: number }
+  /** A stream slower than this, measured after `afterMs` (10000), counts as timed out; default 0: any speed will do. */
+  readonly floor?: { readonly tokensPerSecond?: number; readonly afterMs?: number }
+  /** What to do when a stream breaks after its text was shown; a step's `on_interrupt` wins. Default restart. */
+  readonly interrupt?: 'restart' | 'continue' | 'fail'
+  readonly budget?: BudgetConfig
+  /** By quota group: a provider's id, or a `quotaGroup`. */
+  readonly limits?: Readonly<Record<string, LimitConfig>>
+}
+
+/** A patch of the built-in table (RFC 7396), with keys. */
+export interface Config extends PolicyConfig {
+  readonly providers?: Readonly<Record<string, ProviderConfig>>
+  readonly modes?: Readonly<Record<string, unknown>>
+  readonly targets?: Readonly<Record<string, number>>
+  readonly timeouts?: Readonly<Record<string, number>>
+  readonly overflow?: 'never' | 'when_sooner'
+  readonly repairs?: 0 | 1
+  readonly unknownPrice?: Readonly<Record<string, number>>
+}
+
+/** A provider as the host needs it: the built-in table with the configuration merged over it. */
+export interface ProviderEntry {
+  readonly id: string
+  readonly name: string
+  readonly dialect: string
+  readonly baseUrl: string
+  readonly keyEnv: string
+  readonly key: string | undefined
+}
+
+const members = new Set([
+  ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
+  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits'],
+])
+const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
+
+/** Checks what the host itself uses; the rest is checked by the core. */
+export function checkConfig(value: unknown, where = ''): Config {
+  if (!isObject(value)) throw new AetherflowError('host.config', where, 'expected a JSON object')
+  for (const key of Object.keys(value)) {
+    if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member '${key}'`)
+  }
+  const providers = value['providers'] ?? {}
+  if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
+  for (const [id, provider] of Object.entries(providers)) {
+    if (!isObject(provider)) throw new AetherflowError('host.config', where, `provider '${id}' must be an object`)
+    for (const key of texts) {
+      if (provider[key] !== undefined && typeof provider[key] !== 'string') {
+        throw new AetherflowError('host.config', where, `'${key}' of provider '${id}' must be text`)
+      }
+    }
+    const { baseUrl } = provider
+    if (typeof baseUrl === 'string' && !isBaseAddress(baseUrl)) {
+      const wanted = 'must be an http(s) address without user, query or fragment'
+      // Not quoted: somebody may have put a key into it.
+      throw new AetherflowError('host.config', where, `'baseUrl' of provider '${id}' ${wanted}`)
+    }
+  }
+  return value as Config
+}
+
+/** The configuration without its keys: what the core gets to merge. */
+export function withoutKeys(config: Config): Record<string, unknown> {
+  const providers: Record<string, unknown> = {}
+  for (const [id, provider] of Object.entries(config.providers ?? {})) {
+    const { key: _key, ...rest } = provider
+    providers[id] = rest
+  }
+  return { ...config, providers }
+}
+
+/** Built-in table and configuration, merged for the host. `defaults`: the core's document. `env`: where `keyEnv` is looked up. */
+export function mergedEntries(
+  defaults: unknown,
+  config: Config,
+  env: Readonly<Record<string, string | undefined>> = {},
+): ProviderEntry[] {
+  const known = (defaults as { providers: Record<string, ProviderConfig> }).providers
+  const ids = new Set([...Object.keys(known), ...Object.keys(config.providers ?? {})])
+  return [...ids].map((id) => {
+    const merged: ProviderConfig = { ...known[id], ...config.providers?.[id] }
+    const keyEnv = merged.keyEnv ?? ''
+    const key = merged.key ?? (keyEnv === '' ? undefined : env[keyEnv])
+    return {
+      id,
+      name: merged.name ?? id,
+      dialect: merged.dialect ?? 'generic',
+      baseUrl: merged.baseUrl ?? '',
+      keyEnv,
+      // An empty variable is an unset one.
+      key: key === undefined || key.trim() === '' ? undefined : key.trim(),
+    }
+  })
+}
+
+/** The time-outs of a call, ms: the built-in table's with the configuration's over them. `defaults`: the core's document. */
+export function mergedTimeouts(defaults: unknown, { timeouts }: Config): Readonly<Record<string, number>> {
+  return { ...(defaults as { timeouts?: Readonly<Record<string, number>> }).timeouts, ...timeouts }
+}
+
+/** What the clients take too: they would throw, and the platform's own error quotes an address that it cannot read. */
+function isBaseAddress(text: string): boolean {
+  if (!/^https?:\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The configuration with another policy over it, member by member. */
+export function withPolicy(config: Config, policy: PolicyConfig): Config {
+  return merged(config, policy) as Config
+}
+
+function merged(under: unknown, over: unknown): unknown {
+  if (!isObject(under) || !isObject(over)) return over
+  const result: Record<string, unknown> = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    if (value !== undefined) result[key] = Object.hasOwn(under, key) ? merged(under[key], value) : value
+  }
+  return result
+}

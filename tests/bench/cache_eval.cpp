@@ -1,9 +1,9 @@
 // What the semantic cache does with pairs: each text_a alone in an empty cache, then text_b asked.
 //
-//   cache_eval FOLDER [--share S] [--model FILE]
+//   cache_eval FOLDER [--share S] [--model FILE] [--whole 1]
 //
 // FOLDER: what cache-embed.mjs wrote, or pairs of your own in the same form; S: maxWrongShare, 0.01; FILE: a packed
-// model of core/cache/models, that of model_w8.onnx unless said otherwise.
+// model of core/cache/models, that of model_w8.onnx unless said otherwise; --whole 1: parts are not told apart.
 //
 // Prints, for development pairs (parts 0–6, on which the model was fitted) and held-out ones (parts 7–9, which share no
 // text and no template with them), per category {mustMiss, wrong, shouldHit, hits}, for the model's vectors and for the
@@ -147,18 +147,21 @@ std::string textOf(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "cache_eval FOLDER [--share S] [--model FILE]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "cache_eval FOLDER [--share S] [--model FILE] [--whole 1]\n"), 2;
   double share = 0.01;
+  bool whole = false;
   std::string packed(kMiniLmModel);
   for (int i = 2; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--share") == 0) share = std::atof(argv[i + 1]);
+    whole = whole || std::strcmp(argv[i], "--whole") == 0;
     if (std::strcmp(argv[i], "--model") == 0) packed = textOf(argv[i + 1]);
   }
   DecisionModel model, letters;
   if (!readModel(packed, model) || !readModel(kLexicalModel, letters)) {
     return std::fprintf(stderr, "that is no model of this version\n"), 1;
   }
-  const std::vector<Pair> pairs = readPairs(argv[1]);
+  std::vector<Pair> pairs = readPairs(argv[1]);
+  for (Pair& pair : pairs) pair.part = whole ? 9 : pair.part;
   if (pairs.empty()) return std::fprintf(stderr, "no pairs in %s\n", argv[1]), 1;
   for (const bool lexical : {false, true}) {
     for (const bool heldOut : {false, true}) evaluate(pairs, lexical ? letters : model, heldOut, lexical, share);

@@ -63,7 +63,8 @@ bool oneStem(const Token& a, const Token& b) {
   const std::string_view restA = std::string_view(a.key).substr(common);
   const std::string_view restB = std::string_view(b.key).substr(common);
   if (common >= 4 && isEnding(restA) && isEnding(restB)) return true;
-  // Two words that the lists know are no misspellings of each other.
+  // Two names a letter apart are two people, and two words that the lists know are no misspellings of each other.
+  if (a.kind == TokenKind::Name || b.kind == TokenKind::Name) return false;
   return (!a.info.known() || !b.info.known()) && mistyped(a.key, b.key);
 }
 
@@ -75,6 +76,26 @@ void match(Pairing& pair, Match kind, Test test) {
       pair.a.mate[i] = static_cast<std::int32_t>(j);
       pair.b.mate[j] = static_cast<std::int32_t>(i);
     }
+  }
+}
+
+void join(Pairing& pair, std::size_t i, std::size_t j) {
+  pair.a.match[i] = pair.b.match[j] = Match::Same;
+  pair.a.mate[i] = static_cast<std::int32_t>(j);
+  pair.b.mate[j] = static_cast<std::int32_t>(i);
+}
+
+/// The beginnings and the ends that are equal go together, so that of a word said twice the right one stays without a
+/// mate.
+void matchEnds(Pairing& pair) {
+  const std::size_t most = std::min(pair.a.size(), pair.b.size());
+  std::size_t begin = 0;
+  for (; begin < most && pair.a.token(begin).key == pair.b.token(begin).key; ++begin) join(pair, begin, begin);
+  for (std::size_t end = 1; end <= most - begin; ++end) {
+    const std::size_t i = pair.a.size() - end;
+    const std::size_t j = pair.b.size() - end;
+    if (pair.a.token(i).key != pair.b.token(j).key) return;
+    join(pair, i, j);
   }
 }
 
@@ -98,6 +119,7 @@ bool negatedForm(std::string_view a, std::string_view b) {
 Pairing::Pairing(const ReadSentence& first, const ReadSentence& second) {
   prepare(a, first);
   prepare(b, second);
+  matchEnds(*this);
   match(*this, Match::Same, equalKeys);
   match(*this, Match::Opposite, opposites);
   match(*this, Match::Soft, synonyms);

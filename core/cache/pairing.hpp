@@ -30,7 +30,8 @@ struct Side {
   bool extra(std::size_t i) const { return open(i) && token(i).weighs() && !token(i).info.is(kNegator); }
 };
 
-/// Borrows both sentences. Matching is greedy from the left: equal keys first, then opposites, synonyms, words of one
+/// Borrows both sentences. Equal beginnings and ends go together; between them matching is
+/// greedy from the left: equal keys first, then opposites, synonyms, words of one
 /// stem. O(tokens²) comparisons of short keys.
 struct Pairing {
   Pairing(const ReadSentence& a, const ReadSentence& b);

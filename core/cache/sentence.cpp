@@ -207,12 +207,12 @@ class Classifier {
   bool lettered(std::size_t i, Token& token) const {
     const Piece& piece = pieces_[i];
     if (!isCapital(piece) || piece.text.size() > 4) return false;
-    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  X   XI  XII ")
+    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  ")
                                .find(std::string(piece.text) + std::string(4 - piece.text.size(), ' '));
     const bool roman = at % 4 == 0 && (piece.text.size() > 1 || piece.text == "I");
     const bool one = piece.text == "I";
     if (one && !(i + 1 == pieces_.size() && i > 0 && isUpper(pieces_[i - 1].text[0]))) return false;
-    if (roman) token.key = std::to_string(at / 4 + 1);
+    if (roman) token.key.assign(1, static_cast<char>('1' + at / 4));
     if (roman) token.kind = TokenKind::Number;
     if (!roman && piece.text.size() == 1) token.kind = TokenKind::Hard;
     return roman || piece.text.size() == 1;

@@ -66,9 +66,10 @@ struct Finding {
   std::string detail;  ///< "enable/disable": what was found on either side; for people
   Signs signs{};
   /// Escalated so far that no probability of ours may serve it; another tier might (a cross-encoder, a cheap model's
-  /// yes or no): a minimal pair, that is one or two words exchanged for others, or one put in, with everything around
-  /// them equal; a name where a pronoun stood; "used to", "only" or the like on one side; a language that the guards
-  /// cannot read.
+  /// yes or no): a minimal pair, that is one or two words exchanged for others, or one put in or in place of none, with
+  /// everything around them equal; something else is asked ("who", "when"); "and" for "or", "all" for "some"; a
+  /// negation on one side and an opposite; a name where a pronoun stood; "used to", "only" or the like on one side; a
+  /// language that the guards cannot read.
   bool closed = false;
 
   /// "veto.polarity: enable/disable"

@@ -50,7 +50,7 @@ struct WordInfo {
 /// Do the two share a relation: the same group, or for Opposite the two poles of one?
 bool related(const WordInfo& a, const WordInfo& b, Relation relation);
 
-/// The words are data of the host (words/*.txt, packed by generate.mjs: 30 KB compressed), not of the module: a page
+/// The words are data of the host (words/*.txt, packed by generate.mjs: 34 KB compressed), not of the module: a page
 /// that never looks anything up by meaning does not load them. Without its words a language is Unknown. Reading both
 /// costs some milliseconds and about 1 MB: keep the lexicon with the cache. Words are looked up in lower case and
 /// without accents: `lowered(plain(text))`.

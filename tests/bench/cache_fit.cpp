@@ -12,7 +12,8 @@
 // an uncalibrated model costs), --other the pairs of OTHER.
 //   * Pairs that a veto, exact.fresh, the floor or a closed finding stops never reach the model, so it does not learn
 //     from them.
-//   * Quora's labels are wrong in both directions: of pairs with equal words and a cosine above 0.98, 4.5 % are labelled
+//   * Quora's labels are wrong in both directions: of pairs with equal words and a cosine above 0.98, 4.5 % are
+//   labelled
 //     as different. The fit takes that share of "same" and 4 % of "different" for slips, or no rewording at all could
 //     ever be certain.
 //   * More of what is suspicious never raises the probability, a higher cosine never lowers it: a tree that would is
@@ -159,8 +160,12 @@ double slip(const Pair& pair, double rate) {
 /// What a family of pairs counts: datasets weigh what is named here, whatever their size, and so does each family in
 /// them.
 double datasetWeight(const std::string& family) {
-  for (const auto& [prefix, weight] : std::map<std::string, double>{
-           {"qqp", 6000}, {"own", 1500}, {"checklist", 3000}, {"breaking", 2000}, {"gptcache", 1500}, {"osschat", 1000}}) {
+  for (const auto& [prefix, weight] : std::map<std::string, double>{{"qqp", 6000},
+                                                                    {"own", 1500},
+                                                                    {"checklist", 3000},
+                                                                    {"breaking", 2000},
+                                                                    {"gptcache", 1500},
+                                                                    {"osschat", 1000}}) {
     if (family.rfind(prefix, 0) == 0) return weight;
   }
   return 0;

@@ -1,11 +1,21 @@
 import { errorAdvice, type ErrorCode } from './generated/wire.js'
 
+const mark = Symbol.for('aetherflow.error')
+
 /**
  * Every failure that a caller can act on. `code` is stable; the message is for people.
  * Carries no prompt, answer or key.
  */
 export class AetherflowError extends Error {
   override readonly name = 'AetherflowError'
+  get [mark](): true {
+    return true
+  }
+
+  /** Errors of another copy of this file count too: a page loads parts of the package that have their own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && mark in value
+  }
 
   constructor(
     readonly code: ErrorCode,

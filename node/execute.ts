@@ -9,7 +9,12 @@ import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
+<<<<<<< HEAD
 import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../web/standard/run-setup.js'
+=======
+import { damageEvent, mustAgree, mustBeAvailable } from '../web/standard/run-resume.js'
+import { beginOptions, cacheOptions, planError, profileOf } from '../web/standard/run-setup.js'
+>>>>>>> idb
 import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
@@ -48,7 +53,7 @@ export async function execute(
       },
     })
     own(driver)
-    if (run?.damage !== undefined) emit(damageEvent(run, options))
+    if (run?.damage !== undefined) emit(damageEvent(run.damage, options.journal ?? ''))
     const result = await driver.run(run?.plan ?? planBytes(plan ?? ''))
     if (result.hostError !== undefined) throw result.hostError
     if (result.outcome === 'plan_invalid') throw planError(core)
@@ -101,40 +106,10 @@ async function knownRun(plan: PlanSource | undefined, options: RunPlanOptions) {
   return known
 }
 
-const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
-
-function mustAgree(options: RunPlanOptions, begin: unknown): void {
-  if (begin === undefined) return
-  if (Object.keys(options.policy ?? {}).length > 0) {
-    const detail = 'a run goes on with the limits and budgets that it began with; --reuse begins a new one'
-    throw new AetherflowError('host.usage', '--resume', detail)
-  }
-  for (const name of lasting) {
-    const [asked, was] = [options[name], (begin as PlanOptions)[name]]
-    if (asked === undefined || JSON.stringify(asked) === JSON.stringify(was)) continue
-    const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and goes on with that`
-    throw new AetherflowError('host.usage', `--${name}`, detail)
-  }
-}
-
-/** A run goes on with the providers that it began with: the core's decisions rest on them. */
-function mustBeAvailable(begin: unknown, available: readonly string[], folder = ''): void {
-  const began = (begin as { available?: readonly string[] } | undefined)?.available ?? []
-  const missing = began.filter((id) => !available.includes(id))
-  if (missing.length === 0) return
-  throw new AetherflowError('host.config', folder, `the run began with keys of ${missing.join(', ')}: set them again`)
-}
-
 async function openJournal(plan: PlanSource | undefined, options: RunPlanOptions, simulated: string | undefined) {
   const { journal: folder, resume, reuse, takeOver, sync, planName, folder: files } = options
   if (folder === undefined) return undefined
   return openRun({ folder, resume, reuse, takeOver, sync, plan, planName, files, simulated })
-}
-
-function damageEvent({ damage }: OpenRun, { journal = '' }: RunPlanOptions): RunEvent {
-  const { lines = 0, bytes = 0, line = 0, why = '' } = damage ?? {}
-  const detail = `${why} at line ${line}: its last ${lines} lines (${bytes} bytes) were dropped, what they told is done again`
-  return { type: 'warning', at: 0, code: 'host.journal_damaged', where: journal, detail }
 }
 
 export async function setUp(

@@ -25,7 +25,8 @@ import { JournalFile, type SyncPolicy } from './journal-file.js'
 import { ioError, sweepParts } from './outputs.js'
 import { planBytes, wholePlan, type PlanSource } from '../web/standard/plan-source.js'
 import { RunLock } from './run-lock.js'
-import { reusableOutputs, samePlan } from './run-reuse.js'
+import { mustFit, restOf, samePlan } from '../web/standard/run-resume.js'
+import { reusableOutputs } from './run-reuse.js'
 import { packageVersion } from './cli/version.js'
 import { makeFolder } from './make-folder.js'
 
@@ -126,7 +127,7 @@ async function goOn(options: RunJournalOptions, bytes: Uint8Array, lock: RunLock
   const { folder } = options
   const journal = readJournal(bytes, join(folder, journalName))
   const { header, records, dropped } = journal
-  mustFit(header, options)
+  mustFit(header, options.simulated, folder)
   const known = journalPlan(records)
   const plan = options.plan === undefined ? undefined : await wholePlan(planBytes(options.plan))
   const rest = known.whole ? new Uint8Array() : restOf(plan, known.bytes, folder)
@@ -191,24 +192,6 @@ async function keepAside(folder: string): Promise<string> {
 
 function filesFolder({ folder, files }: RunJournalOptions, header: JournalHeader): string {
   return files ?? resolve(folder, header.files ?? '.')
-}
-
-/** A simulated run is not to go on against real providers, nor the other way round. */
-function mustFit({ simulated }: JournalHeader, options: RunJournalOptions): void {
-  if (simulated === options.simulated) return
-  const words = (name: string | undefined): string =>
-    name === undefined ? 'real providers' : `the simulated profile ${name}`
-  const detail = `the run began with ${words(simulated)}, not with ${words(options.simulated)}`
-  throw new AetherflowError('host.journal', options.folder, detail)
-}
-
-/** What follows the part that the journal has; undefined: the plan does not begin so. */
-function restOf(plan: Uint8Array | undefined, known: Uint8Array, folder: string): Uint8Array | undefined {
-  if (plan === undefined) {
-    throw new AetherflowError('host.journal', folder, 'the plan had not come to its end: name it once more')
-  }
-  const begins = Buffer.compare(plan.subarray(0, known.length), known) === 0
-  return begins ? plan.subarray(known.length) : undefined
 }
 
 function opened(

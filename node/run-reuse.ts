@@ -7,6 +7,7 @@ import { journalPlan, type Journal } from '../bindings/journal-reader.js'
 import type { FileReader } from '../bindings/ports.js'
 import { restore } from '../bindings/restore.js'
 import { RunTexts, sharedFrom } from '../bindings/run-texts.js'
+import { canonical } from '../web/standard/run-resume.js'
 import { digest } from './digest.js'
 import { loadCore } from './loader.js'
 
@@ -96,14 +97,6 @@ function inOrder(steps: readonly StepInfo[]): StepInfo[] {
   return order
 }
 
-/** JSON with the members of objects in order: the same value, the same text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
-}
-
 /** As the performer makes it; undefined: they cannot be read, which the step will tell when it runs. */
 async function filesNow(step: StepInfo, files: FileReader): Promise<string | undefined> {
   try {
@@ -112,16 +105,5 @@ async function filesNow(step: StepInfo, files: FileReader): Promise<string | und
   } catch (error) {
     if (error instanceof AetherflowError) return undefined
     throw error
-  }
-}
-
-/** Whether two plan texts say the same. */
-export function samePlan(one: Uint8Array, other: Uint8Array): boolean {
-  if (Buffer.compare(one, other) === 0) return true
-  try {
-    const [first, second] = [one, other].map((bytes) => canonical(JSON.parse(new TextDecoder().decode(bytes))))
-    return first === second
-  } catch {
-    return false
   }
 }

@@ -12,6 +12,13 @@ const core = ['dist/core/aetherflow_core.mjs', 'dist/core/aetherflow_core.wasm']
 /** What a page may have to load, bytes of gzip: page side, worker, glue and module. */
 export const pageBudget = 150 * 1024
 
+/** Each by itself: loaded by its address when a run asks for it, and copied as it is by bundlers. */
+const parts = {
+  simulator: 'dist/web/standard/simulator/index.js',
+  journal: 'dist/web/browser/journal.js',
+  cache: 'dist/web/browser/cache.js',
+}
+
 /** Writes dist/browser; tells its size. */
 export async function bundleBrowser() {
   const { build } = await import('esbuild')
@@ -33,12 +40,10 @@ export async function bundleBrowser() {
     // Page and worker have most of their files in common.
     splitting: true,
   })
-  // By itself: it is loaded by its address, and a bundler copies it as it is.
-  await build({
-    ...settings,
-    entryPoints: ['dist/web/standard/simulator/index.js'],
-    outfile: `${folder}/simulator.js`,
-  })
+  for (const [name, entry] of Object.entries(parts)) {
+    // With the cache's glue: a copy of the part lies beside nothing.
+    await build({ ...settings, plugins: [], entryPoints: [entry], outfile: `${folder}/${name}.js` })
+  }
   leaveAddressesAlone()
   return pageSizeLine()
 }
@@ -53,7 +58,8 @@ function leaveAddressesAlone() {
     writeFileSync(at(folder, name), marked)
     told += 1
   }
-  if (told !== 1) throw new Stop(`${told} bundled files load something by its address; one was expected`)
+  // Parts by the worker's side, the cache by the page's, the model runtime by the cache.
+  if (told !== 3) throw new Stop(`${told} bundled files load something by its address; three were expected`)
 }
 
 /** The glue stays a file of its own: it finds the module by its own address. */

@@ -1,6 +1,6 @@
 // node tests/browser/bundle.mjs vite|webpack|esbuild DIR: builds DIR/main.js, which uses the package in DIR/node_modules, into DIR/out.
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const [bundler, folder] = process.argv.slice(2)
 const out = join(folder, 'out')
@@ -53,7 +53,9 @@ async function esbuild() {
     outdir: out,
   })
   mkdirSync(out, { recursive: true })
-  copyFileSync(join(folder, 'node_modules', from, 'dist/core/aetherflow_core.wasm'), join(out, 'aetherflow_core.wasm'))
+  const beside = ['core/aetherflow_core.wasm', 'browser/journal.js', 'browser/cache.js']
+  for (const file of beside) copyFileSync(join(folder, 'node_modules', from, 'dist', file), join(out, basename(file)))
+  // The cache's module and data are asked for beside the folder, where the test's server has them too.
   writeFileSync(join(out, 'index.html'), page('./main.js'))
 }
 

@@ -10,13 +10,23 @@ import { describeInBrowser, openPage } from './chromium.js'
 import { PageServer } from './page-server.js'
 
 const run = promisify(execFile)
-const main = `import { runPlan, AetherflowError } from '@aetherflow/aetherflow'
+const main = `import { runPlan, listRuns, AetherflowError } from '@aetherflow/aetherflow'
 globalThis.run = async (worker) => {
   const step = { type: 'analysis', description: 'say hello', dependencies: [] }
   const plan = { task_id: 'built', description: 'd', steps: [{ ...step, id: 'a' }] }
   const { outcome, thread } = await runPlan(plan, { simulate: 'instant', worker })
   const wrong = await runPlan({}, { simulate: 'instant', worker }).result.catch((error) => error instanceof AetherflowError && error.code)
   return [outcome, thread, wrong]
+}
+globalThis.keep = async () => {
+  const step = { type: 'analysis', description: 'say hello', dependencies: [] }
+  const plan = { task_id: 'built', description: 'd', steps: [{ ...step, id: 'a' }] }
+  const options = { simulate: 'instant', cache: { name: 'answers' } }
+  const first = await runPlan(plan, { ...options, journal: 'first' })
+  const second = await runPlan(plan, { ...options, journal: 'second' })
+  const third = await runPlan(undefined, { ...options, journal: 'first', resume: true })
+  const runs = (await listRuns()).map(({ name }) => name).sort()
+  return [first, second, third].map(({ report }) => report.totals.calls).concat(runs)
 }
 globalThis.ready = true
 `
@@ -58,6 +68,8 @@ describeInBrowser('the packed package', () => {
           page.evaluate((worker) => (globalThis as unknown as { run(worker: boolean): unknown }).run(worker), worker)
         expect(await go(true)).toEqual(['ok', 'worker', 'plan.missing'])
         expect(await go(false)).toEqual(['ok', 'page', 'plan.missing'])
+        const keep = () => page.evaluate(() => (globalThis as unknown as { keep(): unknown }).keep())
+        expect(await keep()).toEqual([1, 0, 1, 'first', 'second'])
         expect(complaints).toEqual([])
       } finally {
         await server.close()

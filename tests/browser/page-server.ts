@@ -30,12 +30,17 @@ const folders: Readonly<Record<string, string>> = {
   tests: 'build/tests-js/tests',
   traces: 'tests/traces',
   examples: 'examples',
+  onnxruntime: 'node_modules/onnxruntime-web/dist',
 }
 
 export interface PageServerOptions {
   readonly policy?: string
   /** Folder of a page's own, served below `/site/`. */
   readonly site?: string
+  /** First part of a path → any other folder. */
+  readonly roots?: Readonly<Record<string, string>>
+  /** Sent with everything. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Says another type than the usual of files with this ending. */
   readonly types?: Readonly<Record<string, string>>
 }
@@ -54,7 +59,13 @@ export class PageServer {
       this.#content(new URL(url, 'http://page').pathname).then(
         ({ body, type }) => {
           const policy = this.#options.policy ?? strictPolicy
-          reply.writeHead(200, { 'content-type': type, 'content-security-policy': policy, 'cache-control': 'no-store' })
+          reply.writeHead(200, {
+            'content-type': type,
+            'content-length': Buffer.byteLength(body),
+            'content-security-policy': policy,
+            'cache-control': 'no-store',
+            ...this.#options.headers,
+          })
           reply.end(body)
         },
         () => reply.writeHead(404).end(),
@@ -93,12 +104,10 @@ export class PageServer {
       return { body, type: types['.html']! }
     }
     const folder = folders[first]
+    const { site, roots = {} } = this.#options
+    const root = first === 'site' ? site : roots[first]
     const file =
-      first === 'site' && this.#options.site !== undefined
-        ? `${this.#options.site}/${below}`
-        : folder === undefined
-          ? undefined
-          : projectPath(`${folder}/${below}`)
+      root !== undefined ? `${root}/${below}` : folder === undefined ? undefined : projectPath(`${folder}/${below}`)
     if (file === undefined) throw new Error('not found')
     const ending = extname(file)
     const type = this.#options.types?.[ending] ?? types[ending] ?? 'text/plain; charset=utf-8'

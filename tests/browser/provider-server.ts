@@ -6,6 +6,7 @@ export interface Asked {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 export interface ProviderServer {
@@ -25,17 +26,28 @@ export function strictProfile(over: Readonly<Record<string, object>> = {}): Simu
   return { ...simulatorProfiles.instant, providers: Object.fromEntries(keyed) as SimulatorProfile['providers'] }
 }
 
+export interface ServerOptions {
+  readonly timed?: boolean
+  /** A request is answered when this has resolved. */
+  readonly hold?: (body: string) => Promise<void> | undefined
+}
+
 /**
  * As the real ones: reply headers are hidden from pages, and so are times unless `timed`. Below `/closed/` nobody lets a page
  * in.
  */
-export async function startProviders(profile: SimulatorProfile, { timed = false } = {}): Promise<ProviderServer> {
+export async function startProviders(
+  profile: SimulatorProfile,
+  { timed = false, hold }: ServerOptions = {},
+): Promise<ProviderServer> {
   const simulator = createSimulator(profile)
   const asked: Asked[] = []
   const server: SimulatorServer = await startSimulatorServer({
     async handle(request) {
       const { method, url } = request
-      asked.push({ method, url, headers: Object.fromEntries(request.headers) })
+      const body = await request.clone().text()
+      asked.push({ method, url, headers: Object.fromEntries(request.headers), body })
+      await hold?.(body)
       if (new URL(url).pathname.startsWith('/closed/')) return new Response('{"data":[]}', { status: 200 })
       const reply = await simulator.handle(request)
       const headers = new Headers(reply.headers)

@@ -4,16 +4,21 @@
  *   import { runPlan } from '@aetherflow/aetherflow'
  *   const result = await runPlan(plan, { keys: (provider) => form.get(provider), onEvent: draw })
  *
- * The core and the calls run in a worker. Keys, prompts and answers stay in memory: nothing here writes to a storage or an address.
+ * The core and the calls run in a worker. Keys, prompts and answers stay in memory; what a run with a `journal` or a `cache` is told to
+ * keep goes to the browser's IndexedDB, keys never. Nothing here writes to an address.
  *
  * @packageDocumentation
  */
+import type { AnswerCache } from '../../bindings/cache-ports.js'
+import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
+import { cacheForRun } from './cache-run.js'
 import { pageOf, type JobKind } from './job.js'
-import type { PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
+import { askToPersist } from './journal-persist.js'
+import type { KeptRun, PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
 import type { CorsProbe } from './probe.js'
 import { performAnywhere } from './threads.js'
 
@@ -26,7 +31,10 @@ export { PlanRun, type RunControl, type RunResult } from '../standard/plan-run.j
 export type { PlanSource } from '../standard/plan-source.js'
 export type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
 export type { SimulatorProfile } from '../standard/simulator/index.js'
+export type * from '../../bindings/cache-ports.js'
+export type * from './cache-options.js'
 export type * from './options.js'
+export { SemanticCache } from './semantic-cache.js'
 export type { CorsProbe } from './probe.js'
 export { disposeWorkers } from './threads.js'
 
@@ -34,28 +42,50 @@ export { disposeWorkers } from './threads.js'
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming). The
  * result is awaited or iterated: `await runPlan(…)` gives a PageRunResult, `for await (… of runPlan(…))` its events.
  * Rejects with AetherflowError: json.* and plan.* (nothing was called, unless the plan streamed), route.*, options.invalid,
- * host.*; host.worker when the worker stops. Failed steps do not reject: see `outcome` and `report`.
+ * host.*; host.worker when the worker stops. Undefined: the plan of the journal, with `resume`. Failed steps do not reject: see `outcome` and `report`.
  */
-export function runPlan(plan: PlanSource, options: RunPlanOptions = {}): PlanRun<PageRunResult> {
+export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun<PageRunResult> {
   return new PlanRun(async (emit, own) => {
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
       emit(event)
     }
-    const { signal } = options
+    const { signal, journal } = options
+    if (plan === undefined && options.resume !== true)
+      throw new AetherflowError('host.usage', '', 'there is no plan to run')
+    if (options.resume === true && journal === undefined)
+      throw new AetherflowError('host.usage', 'resume', 'to resume a run, name its journal')
+    if (journal !== undefined) askToPersist()
+    // Not waited for: a model may take long to arrive, and whoever looks something up waits for it.
+    const opening = options.cache === undefined ? undefined : cacheForRun(options.cache, tell)
+    const cache: AnswerCache | undefined = opening && {
+      get: async (question) => (await opening).cache.get(question),
+      put: async (put) => (await opening).cache.put(put),
+    }
     let control: { cancel(): void } | undefined
     const abort = (): void => control?.cancel()
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const page = pageOf(options, tell, (given) => {
-        control = given
-        own(given)
-        if (signal?.aborted === true) given.cancel()
-      })
-      const { value, thread } = await performAnywhere('run', planBytes(plan), options, page)
+      const page = pageOf(
+        options,
+        tell,
+        (given) => {
+          control = given
+          own(given)
+          if (signal?.aborted === true) given.cancel()
+        },
+        cache,
+      )
+      const { value, thread } = await performAnywhere(
+        'run',
+        plan === undefined ? new Uint8Array() : planBytes(plan),
+        options,
+        page,
+      )
       return { ...(value as PageRunResult), thread }
     } finally {
       signal?.removeEventListener('abort', abort)
+      void opening?.then(({ release }) => release())
     }
   })
 }
@@ -81,7 +111,22 @@ export async function probeCors(provider: string, options: Omit<PlanOptions, 'pr
   return (await quietly('probe', '', { ...options, providers: [provider] })) as CorsProbe
 }
 
-async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: PlanOptions): Promise<unknown> {
+/** The runs whose journals this browser keeps, the last written first. Rejects with host.io where IndexedDB is refused. */
+export async function listRuns(): Promise<KeptRun[]> {
+  return (await quietly('listRuns', '', {})) as KeptRun[]
+}
+
+/** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io. */
+export async function deleteRun(name: string): Promise<boolean> {
+  return (await quietly('deleteRun', '', { journal: name })) as boolean
+}
+
+/** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io. */
+export async function readRun(name: string): Promise<Uint8Array | undefined> {
+  return (await quietly('readRun', '', { journal: name })) as Uint8Array | undefined
+}
+
+async function quietly(kind: Exclude<JobKind, 'run'>, plan: PlanSource, options: RunPlanOptions): Promise<unknown> {
   const page = pageOf(
     options,
     () => undefined,

@@ -1,9 +1,11 @@
 /** What a page hands over, and gets. */
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
+import type { Outcome } from '../../bindings/generated/wire.js'
 import type { Performer } from '../../bindings/performer.js'
 import type { Clock, Fetch } from '../../bindings/ports.js'
 import type { RunResult } from '../standard/plan-run.js'
-import type { PlanSettings } from '../standard/run-setup.js'
+import type { CacheSettings, PlanSettings } from '../standard/run-setup.js'
+import type { CacheChoice } from './cache-options.js'
 
 /** Where a run is carried out. */
 export interface ThreadOptions {
@@ -32,7 +34,7 @@ export interface PlanOptions extends PlanSettings, ThreadOptions {
   readonly simulateSpeed?: number | undefined
 }
 
-export interface RunPlanOptions extends PlanOptions {
+export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'> {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
@@ -45,6 +47,20 @@ export interface RunPlanOptions extends PlanOptions {
   readonly onJournal?: ((lines: string) => void) | undefined
   /** False: answers come whole instead of streamed. Default true. */
   readonly stream?: boolean | undefined
+  /**
+   * Answers of earlier work: an open SemanticCache, which its opener closes, or how to open one, which runs with the same options
+   * share. One that cannot be opened or fails is gone without, with a warning. A run that is resumed needs one when it began with one.
+   */
+  readonly cache?: CacheChoice | undefined
+  /**
+   * Name of the run's journal in the browser's IndexedDB: with it the run outlives its tab. `resume` goes on with it, and nothing
+   * that the journal holds is called again. Answers are kept there, keys never. Absent: nothing is kept. A name belongs to one run.
+   */
+  readonly journal?: string | undefined
+  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  readonly resume?: boolean | undefined
+  /** Name of the plan for lists of runs; kept in the journal. */
+  readonly planName?: string | undefined
   /** These three cannot be handed to a worker: with one of them the run takes place in this thread. */
   readonly fetch?: Fetch | undefined
   readonly clock?: Clock | undefined
@@ -54,4 +70,24 @@ export interface RunPlanOptions extends PlanOptions {
 export interface PageRunResult extends RunResult {
   /** Where it ran. */
   readonly thread: 'worker' | 'page'
+}
+
+/** A run that is kept in this browser. */
+export interface KeptRun {
+  /** Of its journal. */
+  readonly name: string
+  /** Random, 128 bits in hex: the same however often it is resumed. */
+  readonly run: string
+  /** Wall-clock times, ISO 8601. */
+  readonly startedAt: string
+  readonly updatedAt: string
+  readonly bytes: number
+  /** `planName` of when it began. */
+  readonly plan: string | undefined
+  /** Name of the simulated profile. */
+  readonly simulated: string | undefined
+  /** Undefined: it has not come to its end. */
+  readonly outcome: Outcome | undefined
+  /** Some tab has it. */
+  readonly running: boolean
 }

@@ -8,7 +8,7 @@ import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run-setup.js'
 import type { Here, JobSettings, Page } from './job.js'
 import { Connections } from './connections.js'
-import { loadSimulator } from './load-simulator.js'
+import { loadSimulator } from './load-part.js'
 import { pageFetch } from './page-fetch.js'
 
 export interface PageProviders {

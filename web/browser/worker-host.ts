@@ -63,6 +63,8 @@ export class WorkerHost {
       deliver: (step, text, again) => ask('deliver', step, text, again),
       key: (provider) => ask('key', provider),
       file: (path) => ask('file', path),
+      look: (question) => ask('look', question),
+      keep: (put) => ask('keep', put),
       own: (control) => {
         under.control = control
         this.#outbox.send({ is: 'owned', job })

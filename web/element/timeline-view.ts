@@ -45,6 +45,8 @@ export class TimelineView {
   #ordered = ''
   #axisMs = 0
   #selected = -1
+  /** Read when they change: reading them at every frame would lay the page out each time. */
+  readonly #seen = { top: 0, height: 0 }
   /** Rows that have just started are kept in sight until somebody scrolls. */
   #follows = true
 
@@ -58,13 +60,13 @@ export class TimelineView {
       this.#cursor,
     )
     this.element = h('div', { class: 'af-timeline' }, this.#list, this.#legend)
-    this.#list.addEventListener('scroll', () => this.#frames.ask(), { passive: true })
+    this.#list.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     for (const name of ['wheel', 'pointerdown', 'keydown']) {
       this.#list.addEventListener(name, () => (this.#follows = false), { passive: true })
     }
     this.#list.addEventListener('keydown', (event) => this.#key(event))
     this.#sheet.addEventListener('click', (event) => this.#click(event))
-    new ResizeObserver(() => this.#frames.ask()).observe(this.#list)
+    new ResizeObserver(() => this.#scrolled()).observe(this.#list)
   }
 
   /** Undefined: nothing to show. `clock`: time of the run, ms, while it goes on. */
@@ -83,15 +85,25 @@ export class TimelineView {
     this.#frames.ask()
   }
 
+  #scrolled(): void {
+    this.#seen.top = this.#list.scrollTop
+    this.#seen.height = this.#list.clientHeight
+    this.#frames.ask()
+  }
+
+  #scrollTo(top: number): void {
+    this.#list.scrollTop = top
+    this.#seen.top = Math.max(0, Math.min(top, this.#order.length * rowHeight + axisHeight - this.#seen.height))
+  }
+
   select(step: number, reveal = true): void {
     this.#selected = step
     const place = this.#order.indexOf(step)
     if (reveal && place >= 0) {
-      const { scrollTop, clientHeight } = this.#list
+      const { top: seen, height } = this.#seen
       const top = place * rowHeight
-      if (top < scrollTop) this.#list.scrollTop = top
-      else if (top + rowHeight + axisHeight > scrollTop + clientHeight)
-        this.#list.scrollTop = top + rowHeight + axisHeight - clientHeight
+      if (top < seen) this.#scrollTo(top)
+      else if (top + rowHeight + axisHeight > seen + height) this.#scrollTo(top + rowHeight + axisHeight - height)
     }
     this.#frames.ask()
   }
@@ -107,7 +119,7 @@ export class TimelineView {
     this.#sheet.style.height = `${this.#order.length * rowHeight}px`
     if (!this.#follows || model.outcome !== undefined) return
     const started = model.rows.reduce((sum, { startedAt }) => sum + (startedAt === undefined ? 0 : 1), 0)
-    this.#list.scrollTop = Math.max(0, started * rowHeight + axisHeight - this.#list.clientHeight)
+    this.#scrollTo(Math.max(0, started * rowHeight + axisHeight - this.#seen.height))
   }
 
   #draw(): void {
@@ -116,7 +128,7 @@ export class TimelineView {
     this.#sort(model)
     const now = model.outcome === undefined ? Math.max(model.at, this.#clock()) : model.at
     this.#scale(now)
-    const { scrollTop, clientHeight } = this.#list
+    const { top: scrollTop, height: clientHeight } = this.#seen
     const first = Math.max(0, Math.floor(scrollTop / rowHeight) - slack)
     const last = Math.min(this.#order.length, Math.ceil((scrollTop + clientHeight) / rowHeight) + slack)
     const wanted = new Set(this.#order.slice(first, last))
@@ -140,7 +152,7 @@ export class TimelineView {
     this.#axisMs = wanted
     const step = tickOf(wanted)
     const ticks: HTMLElement[] = []
-    for (let at = 0; at <= wanted * 0.97; at += step) {
+    for (let at = 0; at <= wanted * 0.93; at += step) {
       const tick = h('span', {}, formatDuration(at))
       tick.style.setProperty('--at', String(at / wanted))
       ticks.push(tick)
@@ -231,7 +243,7 @@ export class TimelineView {
 
   #key(event: KeyboardEvent): void {
     const place = this.#order.indexOf(this.#selected)
-    const page = Math.max(1, Math.floor(this.#list.clientHeight / rowHeight) - 1)
+    const page = Math.max(1, Math.floor(this.#seen.height / rowHeight) - 1)
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: place + 1,
       ArrowUp: Math.max(0, place - 1),

@@ -1,5 +1,5 @@
 /** The playground: the plan at the left, what becomes of it at the right. Everything that happens passes through here. */
-import { formatDuration, formatUsd, plural } from '../standard/format.js'
+import { plural } from '../standard/format.js'
 import { Counters } from '../element/counters.js'
 import { h } from '../element/dom.js'
 import { GraphView } from '../element/graph-view.js'
@@ -15,8 +15,9 @@ import { PlanCheck, problemOfError, type Verdict } from './plan-check.js'
 import { Problems } from './problems.js'
 import { ReportView } from './report-view.js'
 import { RunSession } from './run-session.js'
+import { endWords } from './run-words.js'
 import { Settings } from './settings.js'
-import { mostCharacters, sharedPlan, shareFragment } from './share.js'
+import { sharedPlan, shareLink } from './share.js'
 import { Shell } from './shell.js'
 import { StepPanel } from './step-panel.js'
 import { themeSwitch } from './theme-switch.js'
@@ -373,29 +374,8 @@ export class Playground {
   }
 
   async #share(): Promise<void> {
-    const fragment = await shareFragment(this.#editor.text)
-    if (fragment === undefined) {
-      return this.shell.status(
-        `The plan is too large for a link (more than ${mostCharacters} characters packed)`,
-        'bad',
-      )
-    }
-    history.replaceState(null, '', fragment)
-    const copied = await navigator.clipboard.writeText(location.href).then(
-      () => true,
-      () => false,
-    )
-    const words = copied ? 'The link is copied: it holds the plan, nothing else' : 'The link stands in the address bar'
-    this.shell.status(words, 'good')
+    const { words, copied } = await shareLink(this.#editor.text)
+    this.shell.status(words, copied ? 'good' : 'bad')
     this.#announcer.say(words)
   }
-}
-
-function endWords({ result, model }: RunSession): string {
-  const { counts, costMicroUsd, at } = model
-  const all = plural(model.rows.length, 'step')
-  const lost = (['failed', 'skipped', 'cancelled'] as const).filter((state) => counts[state] > 0)
-  const more = lost.map((state) => `, ${counts[state]} ${state}`).join('')
-  const simulated = result?.simulated === undefined ? '' : ` (simulated: ${result.simulated})`
-  return `${counts.done} of ${all} done${more}, ${formatDuration(at)}, ${formatUsd(costMicroUsd)}${simulated}`
 }

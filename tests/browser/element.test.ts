@@ -168,7 +168,7 @@ describeInBrowser('<aetherflow-run>', () => {
     await page.locator('aetherflow-run .status', { hasText: '1 step' }).waitFor()
     expect(complaints).toEqual([])
     await page.context().close()
-  }, 30_000)
+  })
 
   test('the example in a worker of one`s own runs there alone', async () => {
     const page = await opened('examples/browser/worker.html')
@@ -178,5 +178,5 @@ describeInBrowser('<aetherflow-run>', () => {
     expect(await page.locator('#log').textContent()).toContain('rule is done')
     expect(complaints).toEqual([])
     await page.context().close()
-  }, 30_000)
+  })
 })

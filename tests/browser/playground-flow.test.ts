@@ -11,7 +11,7 @@ describeInBrowser('the playground by mouse', () => {
   let open: Playground
   beforeAll(async () => {
     open = await openPlayground()
-  }, 60_000)
+  })
   afterAll(() => open?.page.context().close())
 
   test('opens with an example under its own strict policy, and asks nobody else for anything', async () => {
@@ -130,6 +130,7 @@ describeInBrowser('the playground by mouse', () => {
     const { page } = open
     await open.pick('mission')
     await page.locator('#set-source').selectOption('mission')
+    await page.locator('#set-speed').selectOption('1')
     await page.locator('.run', { hasText: 'Run' }).click()
     await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
     await page.locator('.run', { hasText: 'Stop' }).click()

@@ -55,5 +55,5 @@ describeInBrowser('a plan of a thousand steps in the playground', () => {
     await screenshot(page, 'large-travel')
     expect(open.complaints).toEqual([])
     await page.context().close()
-  }, 120_000)
+  })
 })

@@ -1,6 +1,6 @@
 /** The playground as somebody opens it: served by the program itself, in a browser. */
 import { mkdirSync, readFileSync } from 'node:fs'
-import { afterAll } from '@jest/globals'
+import { afterAll, jest } from '@jest/globals'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { projectPath } from '../fixtures/paths.js'
 import { Process } from '../node/cli-process.js'
@@ -19,6 +19,9 @@ export interface Playground {
   /** Replaces the plan, as somebody who pastes it. */
   paste(plan: unknown): Promise<void>
 }
+
+// A browser on a machine that is busy with other tests takes its time.
+jest.setTimeout(60_000)
 
 let served: Promise<string> | undefined
 
@@ -46,6 +49,8 @@ export async function openPlayground(options: BrowserContextOptions = {}, fragme
   context.on('request', (request) => asked.push(request.url()))
   await page.goto(url + fragment)
   await page.locator('.verdict', { hasText: /dependenc|cannot/ }).waitFor()
+  // The simulated answers need not take their time as well.
+  await page.locator('#set-speed').selectOption('100')
   const status = async (): Promise<string> => (await page.locator('.status').textContent()) ?? ''
   return {
     page,

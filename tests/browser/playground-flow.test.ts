@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Download } from 'playwright-core'
 import { describeInBrowser } from './chromium.js'
-import { activeWords, openPlayground, playgroundUrl, screenshot, type Playground } from './playground.js'
+import { activeWords, drawn, openPlayground, playgroundUrl, screenshot, type Playground } from './playground.js'
 
 const text = async (download: Download): Promise<string> => readFileSync(await download.path(), 'utf8')
 
@@ -78,7 +78,10 @@ describeInBrowser('the playground by mouse', () => {
     const slider = page.getByRole('slider', { name: 'Time travel' })
     const all = Number(await slider.getAttribute('max'))
     expect(all).toBeGreaterThan(10)
-    const done = async (): Promise<number> => Number((await page.locator('.af-count-steps dd').textContent())?.[0])
+    const done = async (): Promise<number> => {
+      await drawn(page)
+      return Number((await page.locator('.af-count-steps dd').textContent())?.[0])
+    }
     let before = 4
     for (const record of [all - 1, Math.floor(all / 2), 4]) {
       await slider.fill(String(record))
@@ -135,6 +138,7 @@ describeInBrowser('the playground by mouse', () => {
     await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
     await page.locator('.run', { hasText: 'Stop' }).click()
     await page.locator('.status', { hasText: '0 of 5 steps done, 5 cancelled' }).waitFor()
+    await drawn(page)
     expect(await page.locator('.af-line .af-is-cancelled').count()).toBe(5)
     expect(open.complaints).toEqual([])
   })

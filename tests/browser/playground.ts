@@ -49,8 +49,8 @@ export async function openPlayground(options: BrowserContextOptions = {}, fragme
   context.on('request', (request) => asked.push(request.url()))
   await page.goto(url + fragment)
   await page.locator('.verdict', { hasText: /dependenc|cannot/ }).waitFor()
-  // The simulated answers need not take their time as well.
-  await page.locator('#set-speed').selectOption('100')
+  // The simulated answers need not take their time as well. Of a link the first words are to be read: a setting replaces them.
+  if (fragment === '') await page.locator('#set-speed').selectOption('100')
   const status = async (): Promise<string> => (await page.locator('.status').textContent()) ?? ''
   return {
     page,
@@ -65,6 +65,7 @@ export async function openPlayground(options: BrowserContextOptions = {}, fragme
     async run() {
       await page.locator('.run', { hasText: 'Run' }).click()
       await page.locator('.status', { hasText: /steps? done/ }).waitFor()
+      await drawn(page)
       return status()
     },
     async paste(plan) {
@@ -86,10 +87,14 @@ async function settled(page: Page): Promise<void> {
   await page.locator('.problems[aria-busy=false]').waitFor()
 }
 
+/** Graph, timeline and counters are drawn once a frame: after this they show what the page knows now. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+}
+
 /** What the graph or the timeline tells of its active step. */
 export async function activeWords(page: Page, list: 'Graph of the plan' | 'Timeline of the steps'): Promise<string> {
-  // Lists are drawn once a frame.
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+  await drawn(page)
   const box = page.getByRole('listbox', { name: list })
   const id = await box.getAttribute('aria-activedescendant')
   const option = page.locator(`[id="${id ?? ''}"]`)

@@ -22,8 +22,15 @@ export interface TimelineOptions {
 
 interface Drawn {
   readonly element: HTMLElement
-  /** What the row was drawn from; equal: nothing to do. */
+  /** What the row was drawn from; equal: nothing to make anew. */
   key: string
+  readonly open: readonly Open[]
+}
+
+/** A bar or wait that has not ended. */
+interface Open {
+  readonly part: HTMLElement
+  readonly from: number
 }
 
 let instances = 0
@@ -165,13 +172,11 @@ export class TimelineView {
     const index = this.#order[place]
     const row = index === undefined ? undefined : model.rows[index]
     if (row === undefined || index === undefined) return
-    const live = row.state === 'running' || row.state === 'ready'
     const chosen = index === this.#selected
-    // Ten times a second is smooth enough for bars that grow, and rows are made anew for it.
-    const beat = live ? Math.floor(now / 100) : 0
-    const key = `${place} ${row.changedVersion} ${row.bars.length} ${row.note} ${chosen} ${this.#axisMs} ${beat}`
+    const parts = row.bars.map(({ end }) => end).join() + row.waits.length
+    const key = `${place} ${row.changedVersion} ${parts} ${row.note} ${chosen} ${this.#axisMs}`
     const known = this.#drawn.get(index)
-    if (known?.key === key) return
+    if (known?.key === key) return this.#grow(known, row, now)
     const element = known?.element ?? h('div', { class: 'af-line', role: 'option', id: `${this.#id}-${index}` })
     element.dataset['step'] = String(index)
     element.style.setProperty('top', `${place * rowHeight}px`)
@@ -180,31 +185,39 @@ export class TimelineView {
     element.setAttribute('aria-setsize', String(this.#order.length))
     element.setAttribute('aria-label', rowWords(row, now))
     element.title = rowWords(row, now)
+    const open: Open[] = []
     fill(
       element,
       h('span', { class: 'af-name' }, stateIcon(row.state), h('span', {}, row.info.id)),
-      this.#track(row, now),
+      this.#track(row, now, open),
     )
     if (known === undefined) this.#sheet.append(element)
-    this.#drawn.set(index, { element, key })
+    this.#drawn.set(index, { element, key, open })
   }
 
-  #track(row: StepRow, now: number): HTMLElement {
+  /** What goes on grows; nothing is made anew for it. */
+  #grow({ open }: Drawn, row: StepRow, now: number): void {
+    if (row.endedAt !== undefined) return
+    for (const { part, from } of open) part.style.setProperty('--for', String(Math.max(0, now - from) / this.#axisMs))
+  }
+
+  #track(row: StepRow, now: number, open: Open[]): HTMLElement {
     const track = h('span', { class: 'af-track' })
-    const span = (name: string, from: number, to: number): HTMLElement => {
+    const until = row.endedAt ?? now
+    const span = (name: string, from: number, end: number | undefined): HTMLElement => {
       const part = h('span', { class: name })
+      const to = end ?? until
       part.style.setProperty('--from', String(from / this.#axisMs))
       part.style.setProperty('--for', String(Math.max(0, to - from) / this.#axisMs))
       track.append(part)
+      if (end === undefined) open.push({ part, from })
       return part
     }
-    const until = row.endedAt ?? now
     if (row.readyAt !== undefined && (row.startedAt ?? until) > row.readyAt) {
-      span('af-queue', row.readyAt, row.startedAt ?? until)
+      span('af-queue', row.readyAt, row.startedAt)
     }
-    for (const wait of row.waits) span('af-wait', wait.from, wait.to ?? until)
-    for (const bar of row.bars)
-      this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to ?? now), bar)
+    for (const wait of row.waits) span('af-wait', wait.from, wait.to)
+    for (const bar of row.bars) this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to), bar)
     return track
   }
 

@@ -1,5 +1,5 @@
 /** How a run ended, in one line. */
-import { formatDuration, formatUsd, plural } from '../standard/format.js'
+import { formatCount, formatDuration, formatUsd, plural } from '../standard/format.js'
 import type { RunSession } from './run-session.js'
 
 /** `22 of 23 steps done, 1 failed, 3.8 s, $0.0253 (simulated: default)`. */
@@ -9,5 +9,5 @@ export function endWords({ result, model }: RunSession): string {
   const lost = (['failed', 'skipped', 'cancelled'] as const).filter((state) => counts[state] > 0)
   const more = lost.map((state) => `, ${counts[state]} ${state}`).join('')
   const simulated = result?.simulated === undefined ? '' : ` (simulated: ${result.simulated})`
-  return `${counts.done} of ${all} done${more}, ${formatDuration(at)}, ${formatUsd(costMicroUsd)}${simulated}`
+  return `${formatCount(counts.done)} of ${all} done${more}, ${formatDuration(at)}, ${formatUsd(costMicroUsd)}${simulated}`
 }

@@ -38,9 +38,13 @@ export interface CacheEntryHead {
   readonly expiresAt: number
   /** Bytes of prompt and answer as UTF-8. */
   readonly bytes: number
-  /** It may be found by its meaning, not only by its exact text. */
-  readonly semantic: boolean
+  /** 32 hexadecimal digits: where it is found by its meaning (the scope, and the embedder of its vector); '' for nowhere. */
+  readonly space: string
+  /** 32 hexadecimal digits: the embedding of its prompt; '' without `space`. */
+  readonly vector: string
   readonly worth: CacheWorth
+  /** What labels have taught of this entry: mean and variance, see core/cache/decision.hpp. */
+  readonly belief?: readonly [mean: number, variance: number]
 }
 
 export interface CacheEntry extends CacheEntryHead {
@@ -136,7 +140,7 @@ export interface CacheFound {
   readonly score: number
   /** That the answer serves: of the hit, or of the best candidate. */
   readonly probability: number
-  /** The verdict in words: `exact`, `clear`, `veto.polarity: enable/disable`, `exact.fresh: today`, `empty`, … */
+  /** The verdict in words: `exact`, `clear`, `veto.polarity: enable/disable`, `exact.fresh: today`, `below.floor`, `empty`, … */
   readonly why: string
   /** Of a hit: what its answer had cost. */
   readonly worth?: CacheWorth

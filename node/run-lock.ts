@@ -4,23 +4,14 @@
  *
  *   run.lock.3  {"pid":4711,"started":"8833201","host":"build-7","machine":"5f0c…"}      or {…,"released":true}
  */
-import { createHash } from 'node:crypto'
-import { link, readdir, readFile, readlink, rename, unlink, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import { errorCode } from './error-code.js'
 import { ioError } from './outputs.js'
+import { ownerState, thisProcess, type ProcessOwner } from './process-owner.js'
 
-interface Owner {
-  readonly pid: number
-  /** When the process began, in the system's own measure: process numbers are used again. '' where it cannot be known. */
-  readonly started: string
-  readonly host: string
-  /** What separates machines, and containers on one machine, that have the same name. */
-  readonly machine: string
-  /** Of the machine's present start; '' where unknown. */
-  readonly boot: string
+interface Owner extends ProcessOwner {
   readonly released?: true
 }
 
@@ -146,45 +137,11 @@ async function readOwner(path: string): Promise<Owner | undefined> {
 /** Throws unless the owner has let go, or is known to be dead. */
 async function refuseLiving(known: Owner, own: Owner, folder: string): Promise<void> {
   if (known.released === true) return
-  const elsewhere = known.host !== own.host || known.machine !== own.machine
-  if (elsewhere) {
+  const state = await ownerState(known, own)
+  if (state === 'elsewhere') {
     const detail = `process ${known.pid} on ${known.host} has it; if that is gone for certain, add --take-over`
     throw new AetherflowError('host.run_locked', folder, detail)
   }
-  if (known.boot !== own.boot || !(await lives(known))) return
+  if (state === 'dead') return
   throw new AetherflowError('host.run_locked', folder, `process ${known.pid} of this machine has it`)
-}
-
-async function lives({ pid, started }: Owner): Promise<boolean> {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: it lives, under another user.
-    if (errorCode(error) === 'ESRCH') return false
-  }
-  const now = await startOf(pid)
-  return started === '' || now === '' || now === started
-}
-
-async function thisProcess(): Promise<Owner> {
-  const [started, boot, id, space] = await Promise.all([
-    startOf(process.pid),
-    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
-    readFile('/etc/machine-id', 'utf8').catch(() => ''),
-    readlink('/proc/self/ns/pid').catch(() => ''),
-  ])
-  const machine = createHash('sha256').update(`${id}\0${space}`).digest('hex').slice(0, 16)
-  return { pid: process.pid, started, host: hostname(), machine, boot: boot.trim() }
-}
-
-/** The 22nd field of /proc/PID/stat; the second one is a name in brackets that may hold anything. '' where it cannot be known. */
-async function startOf(pid: number): Promise<string> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    // Killed, but not yet collected by its parent: it does nothing any more.
-    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
-  } catch {
-    return ''
-  }
 }

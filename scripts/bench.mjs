@@ -15,6 +15,7 @@ const benches = [
   { name: 'psplib', native: true },
   { name: 'mission' },
   { name: 'calls' },
+  { name: 'cache-store' },
   { name: 'cache_speed', native: true },
 ]
 

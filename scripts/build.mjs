@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { fileURLToPath } from 'node:url'
 import { bundleBrowser } from './lib/bundle.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
-import { publishModule, sizeLine } from './lib/module.mjs'
+import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
 import { main, mustNode, stage as plainStage } from './lib/run.mjs'
@@ -25,9 +25,9 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
   })
   await stage('wasm', async () => {
     await configure('wasm', found, { AETHERFLOW_TESTS: tests || hasTests() ? 'ON' : 'OFF' })
-    await buildTargets('wasm', found, ['aetherflow_wasm'])
-    await publishModule()
-    return sizeLine()
+    await buildTargets('wasm', found, ['aetherflow_wasm', 'aetherflow_cache_wasm'])
+    await publishModules()
+    return sizeLines().join('\n                   ')
   })
   await stage('typescript', async () => {
     forgetRemovedSources()

@@ -42,15 +42,22 @@ function pack(language) {
   const sorted = (name) => (name === 'synonym' ? [...entries[name]] : [...entries[name]].sort())
   const text = sections.map((name) => sorted(name).join(' ') + '\n').join('')
   if (/[^\n -~]|["\\]/.test(text)) throw new Error(`${language}: a character that the packed text cannot hold`)
+  return text.trimEnd()
+}
+
+const words = Object.fromEntries(['en', 'fr'].map((language) => [language, pack(language)]))
+
+/** A text as adjacent string literals, cut at lines and at 110 characters. */
+function literals(text) {
   return text
-    .trimEnd()
     .match(/[^\n]*\n?/g)
     .filter(Boolean)
     .flatMap((line) => line.match(/[^]{1,110}/g))
     .map((piece) => `    ${JSON.stringify(piece)}`)
 }
 
-const literal = (name, language) => `inline constexpr std::string_view ${name} =\n${pack(language).join('\n')};\n`
+const literal = (name, language) =>
+  `inline constexpr std::string_view ${name} =\n${literals(words[language]).join('\n')};\n`
 const model = (name, file) =>
   `inline constexpr std::string_view ${name} =\n${readFileSync(new URL(`../models/${file}.txt`, here), 'utf8')
     .trim()
@@ -69,3 +76,5 @@ ${literal('kEnglishWords', 'en')}${literal('kFrenchWords', 'fr')}${model('kMiniL
 }  // namespace aetherflow
 `,
 )
+// For hosts: scripts/lib/module.mjs puts it beside the module.
+publish('core/cache/words.generated.json', JSON.stringify(words, null, 2) + '\n')

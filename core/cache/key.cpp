@@ -36,6 +36,21 @@ std::string CacheKey::text() const {
   return out;
 }
 
+bool readKey(std::string_view digits, CacheKey& out) {
+  if (digits.size() != 32) return false;
+  std::uint64_t halves[2] = {0, 0};
+  for (std::size_t i = 0; i < 32; ++i) {
+    const char c = digits[i];
+    const bool number = c >= '0' && c <= '9';
+    if (!number && !(c >= 'a' && c <= 'f')) return false;
+    const auto four = static_cast<std::uint64_t>(number ? c - '0' : c - 'a' + 10);
+    // Bytes are little endian, the two digits of one are not.
+    halves[i / 16] |= four << ((i % 16 / 2) * 8 + (i % 2 == 0 ? 4 : 0));
+  }
+  out = {halves[0], halves[1]};
+  return true;
+}
+
 KeyHasher::KeyHasher(CacheKey secret)
     : v_{secret.high ^ 0x736f6d6570736575ull, secret.low ^ 0x646f72616e646f6dull ^ 0xee,
          secret.high ^ 0x6c7967656e657261ull, secret.low ^ 0x7465646279746573ull} {}
@@ -94,8 +109,11 @@ CacheKey scopeKey(const CacheScope& scope, CacheKey secret) {
   canonicalField(hasher, scope.tools);
   canonicalField(hasher, scope.constraint);
   canonicalField(hasher, scope.history);
-  hasher.field(scope.embedder).field(scope.checksum);
   return hasher.finish();
+}
+
+CacheKey spaceKey(CacheKey scope, std::string_view embedder, std::string_view checksum, CacheKey secret) {
+  return KeyHasher(secret).field("space 1").field(scope.text()).field(embedder).field(checksum).finish();
 }
 
 CacheKey requestKey(CacheKey scope, std::string_view prompt, CacheKey secret) {

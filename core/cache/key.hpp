@@ -18,6 +18,8 @@ struct CacheKey {
   /// database.
   std::string text() const;
 };
+/// Reads what CacheKey::text() wrote; false for anything else.
+bool readKey(std::string_view digits, CacheKey& out);
 
 /// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein 2012): four 64-bit lanes of additions, rotations and xors,
 /// two rounds for each 8 bytes read as little endian, four at the end. The secret keeps whoever writes prompts from
@@ -54,12 +56,12 @@ struct CacheScope {
   std::string_view tools;       ///< JSON
   std::string_view constraint;  ///< output constraint, JSON
   std::string_view history;     ///< the earlier messages, JSON
-  std::string_view embedder;    ///< name of the embedding model, or kLexicalRevision
-  std::string_view checksum;    ///< of the embedder's file
 };
 
-/// The namespace of the semantic index: candidates are looked for nowhere else.
 CacheKey scopeKey(const CacheScope& scope, CacheKey secret = {});
+/// The namespace of the semantic index: candidates are looked for nowhere else. A scope, and the embedder with the
+/// checksum of its file; exact matches need no embedder and outlive its change.
+CacheKey spaceKey(CacheKey scope, std::string_view embedder, std::string_view checksum, CacheKey secret = {});
 /// The exact key of a prompt in a scope. \r\n counts as \n, and white space around the whole prompt not at all.
 CacheKey requestKey(CacheKey scope, std::string_view prompt, CacheKey secret = {});
 

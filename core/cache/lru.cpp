@@ -41,20 +41,16 @@ void CacheBook::unlink(std::uint32_t id) {
   (entry.newer == kNone ? newest_ : entries_[entry.newer].older) = entry.older;
 }
 
-Admission CacheBook::put(CacheKey key, CacheKey space, const Answer& answer, Worth worth, TimeMs now, std::uint32_t& id,
+Admission CacheBook::put(CacheKey key, CacheKey space, const Answer& answer, TimeMs now, std::uint32_t& id,
                          std::vector<std::uint32_t>& gone) {
   id = kNone;
   const Admission admission = admit(answer);
-  if (admission != Admission::Stored) {
-    ++statistics_.refused;
-    return admission;
-  }
+  if (admission != Admission::Stored) return admission;
   std::size_t place = placeOf(key);
   if (place < order_.size() && entries_[order_[place]].key == key) {
     id = order_[place];
     bytes_ -= entries_[id].bytes;
     unlink(id);
-    ++statistics_.replaced;
   } else {
     if (free_.empty()) {
       id = static_cast<std::uint32_t>(entries_.size());
@@ -67,13 +63,11 @@ Admission CacheBook::put(CacheKey key, CacheKey space, const Answer& answer, Wor
   }
   const std::int64_t ttl = answer.ttlMs == 0 ? limits_.ttlMs : answer.ttlMs;
   Entry& entry = entries_[id];
-  entry = {key, space, answer.bytes, ttl > kNever - now ? kNever : now + ttl, worth, kNone, kNone, true};
+  entry = {key, space, answer.bytes, ttl > kNever - now ? kNever : now + ttl, kNone, kNone, true};
   link(id);
   bytes_ += answer.bytes;
-  ++statistics_.stored;
   while (bytes_ > limits_.bytes || order_.size() > limits_.entries) {
     gone.push_back(oldest_);
-    ++statistics_.evicted;
     erase(oldest_);
   }
   return admission;
@@ -85,7 +79,6 @@ std::uint32_t CacheBook::find(CacheKey key, TimeMs now, std::vector<std::uint32_
   const std::uint32_t id = order_[place];
   if (alive(id, now)) return id;
   gone.push_back(id);
-  ++statistics_.expired;
   erase(id);
   return kNone;
 }
@@ -94,14 +87,9 @@ bool CacheBook::alive(std::uint32_t id, TimeMs now) const {
   return id < entries_.size() && entries_[id].used && now < entries_[id].expiresAt;
 }
 
-void CacheBook::hit(std::uint32_t id, bool exact) {
+void CacheBook::touch(std::uint32_t id) {
   unlink(id);
   link(id);
-  ++(exact ? statistics_.exactHits : statistics_.semanticHits);
-  const Worth& worth = entries_[id].worth;
-  statistics_.savedTokens += worth.tokens;
-  statistics_.savedMicroUsd += worth.microUsd;
-  statistics_.savedMs += worth.ms;
 }
 
 bool CacheBook::erase(std::uint32_t id) {
@@ -138,7 +126,6 @@ void CacheBook::expire(TimeMs now, std::vector<std::uint32_t>& gone) {
   for (const std::uint32_t id : order_) {
     if (!alive(id, now)) gone.push_back(id);
   }
-  statistics_.expired += gone.size() - from;
   releaseAll(gone, from);
 }
 

@@ -31,33 +31,6 @@ struct CacheLimits {
   std::int64_t ttlMs = 7LL * 24 * 3600 * 1000;
 };
 
-struct CacheStatistics {
-  std::uint64_t exactHits = 0;
-  std::uint64_t semanticHits = 0;
-  std::uint64_t misses = 0;
-  std::uint64_t stored = 0;
-  std::uint64_t replaced = 0;  ///< of those stored: an answer to the same request was there
-  std::uint64_t refused = 0;   ///< by admission
-  std::uint64_t evicted = 0;   ///< for want of room
-  std::uint64_t expired = 0;
-  std::int64_t savedTokens = 0;
-  MicroUsd savedMicroUsd = 0;
-  std::int64_t savedMs = 0;
-
-  /// Hits ÷ look-ups, 0 without any.
-  double hitRate() const {
-    const double hits = static_cast<double>(exactHits + semanticHits);
-    return hits + static_cast<double>(misses) == 0 ? 0 : hits / (hits + static_cast<double>(misses));
-  }
-};
-
-/// What a stored answer cost, and so what a hit saves.
-struct Worth {
-  std::int64_t tokens = 0;
-  MicroUsd microUsd = 0;
-  std::int64_t ms = 0;
-};
-
 /// The book of a cache: ids, not texts. Ids are dense and used again after an entry has gone, so that the vectors'
 /// table stays small. Time is told, on any clock that does not run backwards across openings (wall clock, ms). Every
 /// call that can let entries go appends their ids to `gone`: the host drops texts and files, and the vectors go with
@@ -68,16 +41,16 @@ class CacheBook {
 
   /// Stores or refuses; `id` gets the entry's place. An entry of the same key keeps its id and counts as new.
   /// Evicts the least recently used until the rest fits. O(log n), plus the entries that go.
-  Admission put(CacheKey key, CacheKey space, const Answer& answer, Worth worth, TimeMs now, std::uint32_t& id,
+  Admission put(CacheKey key, CacheKey space, const Answer& answer, TimeMs now, std::uint32_t& id,
                 std::vector<std::uint32_t>& gone);
 
-  /// The entry of this key, or kNone; an entry past its time goes. Does not count as a use: say hit() or miss().
+  /// The entry of this key, or kNone; an entry past its time goes. Does not count as a use: that is touch().
   std::uint32_t find(CacheKey key, TimeMs now, std::vector<std::uint32_t>& gone);
   /// False when the entry is gone or past its time (semantic candidates are asked about by their id).
   bool alive(std::uint32_t id, TimeMs now) const;
 
-  void hit(std::uint32_t id, bool exact);
-  void miss() { ++statistics_.misses; }
+  /// It was used: of the entries that are there, it goes last.
+  void touch(std::uint32_t id);
 
   bool erase(std::uint32_t id);
   /// All entries of a space, or of all; returns how many.
@@ -93,7 +66,6 @@ class CacheBook {
   TimeMs expiresAt(std::uint32_t id) const { return entries_[id].expiresAt; }
   std::size_t size() const { return order_.size(); }
   std::uint64_t bytes() const { return bytes_; }
-  const CacheStatistics& statistics() const { return statistics_; }
 
  private:
   struct Entry {
@@ -101,7 +73,6 @@ class CacheBook {
     CacheKey space;
     std::uint64_t bytes = 0;
     TimeMs expiresAt = 0;
-    Worth worth;
     std::uint32_t older = kNone;  ///< ring of uses, by id
     std::uint32_t newer = kNone;
     bool used = false;  ///< else the place is free
@@ -121,7 +92,6 @@ class CacheBook {
   std::uint32_t oldest_ = kNone;
   std::uint32_t newest_ = kNone;
   std::uint64_t bytes_ = 0;
-  CacheStatistics statistics_;
 };
 
 }  // namespace aetherflow

@@ -1,6 +1,7 @@
 #include "core/cache/vectors.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -14,6 +15,9 @@ namespace aetherflow {
 namespace {
 
 constexpr std::uint32_t kBlockRows = 256;
+static_assert(kBlockRows % kSketchLanes == 0);
+/// Below it the sketches let nearly every row pass.
+constexpr float kSketchFloor = 0.5f;
 
 /// Four floats. GCC and Clang make SIMD of it where the target has any, and four scalars where not: the same roundings.
 using Four = float __attribute__((vector_size(16)));
@@ -180,6 +184,7 @@ Error VectorIndex::insert(CacheKey key, std::uint32_t id, const float* vector) {
   const double scale = peakOf(vector, dimensions_) / 127;
   const double left = encode(vector, dimensions_, scale, block.codes.data() + row * width);
   block.rows.push_back({scale, static_cast<float>(left * 1.000001), id});
+  block.sketches.set(row, vector, dimensions_);
   if (id >= places_.size()) places_.resize(id + 1);
   places_[id] = {at, space.size};
   ++space.size;
@@ -199,6 +204,7 @@ bool VectorIndex::erase(std::uint32_t id) {
   std::copy_n(last.codes.data() + end * width, width, block.codes.data() + row * width);
   std::copy_n(last.floats.data() + end * dimensions_, dimensions_, block.floats.data() + row * dimensions_);
   block.rows[row] = last.rows[end];
+  block.sketches.take(row, last.sketches, dimensions_);
   places_[block.rows[row].id].row = place.row;
   places_[id].space = kNone;
   last.codes.resize(end * width);
@@ -231,41 +237,72 @@ void VectorIndex::compact() {
       block.codes.shrink_to_fit();
       block.floats.shrink_to_fit();
       block.rows.shrink_to_fit();
+      block.sketches.shrink();
     }
     space.blocks.shrink_to_fit();
   }
 }
+
+/// One search under way.
+struct VectorIndex::Search {
+  struct Candidate {
+    double reach;
+    const float* floats;
+    std::uint32_t id;
+  };
+
+  Search(const float* vector, std::size_t dims, std::size_t count, float floor)
+      : query(vector, dims),
+        bar(count, floor),
+        dimensions(dims),
+        // |y| and |x| are at most 1.001; the float score's own rounding is at most (depth of its sums) · 2⁻²⁴ ·
+        // |x|·|y|.
+        rounding(static_cast<double>(dims / 16 + 32) / 8388608.0) {}
+
+  void row(const Block& block, std::size_t i) {
+    const Row& row = block.rows[i];
+    const std::size_t width = query.codes.size();
+    const double score = row.scale * query.scale * products(block.codes.data() + i * width, query.codes.data(), width);
+    const double slack = 1.001 * row.slack + (1.001 + row.slack) * query.left + rounding;
+    if (score + slack < bar.height()) return;
+    candidates.push_back({score + slack, block.floats.data() + i * dimensions, row.id});
+    bar.raise(score - slack);
+  }
+
+  void block(const Block& block) {
+    for (std::size_t i = 0; i < block.rows.size(); ++i) row(block, i);
+  }
+
+  void block(const Block& block, const SketchQuery& sketch) {
+    for (std::size_t group = 0; group < block.sketches.groups(); ++group) {
+      const auto score = static_cast<float>(bar.height() - rounding);
+      for (std::uint32_t lanes = sketch.mayReach(block.sketches, group, score); lanes != 0; lanes &= lanes - 1) {
+        row(block, group * kSketchLanes + static_cast<std::size_t>(std::countr_zero(lanes)));
+      }
+    }
+  }
+
+  const Query query;
+  Bar bar;
+  const std::size_t dimensions;
+  const double rounding;
+  std::vector<Candidate> candidates;
+};
 
 std::vector<Neighbour> VectorIndex::nearest(CacheKey key, const float* vector, std::size_t count, float floor) const {
   std::vector<Neighbour> best;
   const std::uint32_t at = spaceOf(key);
   count = std::min(count, kMaxNeighbours);
   if (at == kNone || count == 0 || !isUnit(vector)) return best;
-  const Space& space = spaces_[at];
-  const std::size_t width = padded(dimensions_);
-  const Query query(vector, dimensions_);
-  // |y| and |x| are at most 1.001; the float score's own rounding is at most (depth of its sums) · 2⁻²⁴ · |x|·|y|.
-  const double rounding = static_cast<double>(dimensions_ / 16 + 32) / 8388608.0;
-  struct Candidate {
-    double reach;
-    const float* floats;
-    std::uint32_t id;
-  };
-  std::vector<Candidate> candidates;
-  Bar bar(count, floor);
-  for (const Block& block : space.blocks) {
-    const std::int8_t* codes = block.codes.data();
-    for (std::size_t i = 0; i < block.rows.size(); ++i, codes += width) {
-      const Row& row = block.rows[i];
-      const double score = row.scale * query.scale * products(codes, query.codes.data(), width);
-      const double slack = 1.001 * row.slack + (1.001 + row.slack) * query.left + rounding;
-      if (score + slack < bar.height()) continue;
-      candidates.push_back({score + slack, block.floats.data() + i * dimensions_, row.id});
-      bar.raise(score - slack);
-    }
+  Search search(vector, dimensions_, count, floor);
+  if (floor >= kSketchFloor && dimensions_ <= kMaxSketchDimensions) {
+    const SketchQuery sketch(vector, dimensions_);
+    for (const Block& block : spaces_[at].blocks) search.block(block, sketch);
+  } else {
+    for (const Block& block : spaces_[at].blocks) search.block(block);
   }
-  for (const Candidate& candidate : candidates) {
-    if (candidate.reach < bar.height()) continue;
+  for (const Search::Candidate& candidate : search.candidates) {
+    if (candidate.reach < search.bar.height()) continue;
     const Neighbour found{candidate.id, dot(vector, candidate.floats, dimensions_)};
     if (found.score >= floor) offer(best, count, found);
   }
@@ -303,7 +340,7 @@ std::size_t VectorIndex::bytes() const {
     bytes += sizeof(Space);
     for (const Block& block : space.blocks) {
       bytes += sizeof(Block) + block.codes.capacity() + block.floats.capacity() * sizeof(float) +
-               block.rows.capacity() * sizeof(Row);
+               block.rows.capacity() * sizeof(Row) + block.sketches.bytes();
     }
   }
   return bytes;

@@ -1,8 +1,9 @@
 #pragma once
 // Unit vectors by namespace, and the k nearest of them by cosine: a scan over bytes, settled by floats.
 //
-//   namespace ─▶ blocks of up to 256 rows      scan:    a = scale · Σ code · query   (integers, exact)
-//     block:  codes  i8  [rows × dim]                   the float score lies in a ± slack
+//   namespace ─▶ blocks of up to 256 rows      sketch:  rows that cannot reach the floor (sketch.hpp) are passed over
+//     block:  2 bits a dimension               scan:    a = scale · Σ code · query   (integers, exact)
+//             codes  i8  [rows × dim]                   the float score lies in a ± slack
 //             rows   f32 [rows × dim]          settle:  every row whose a + slack reaches the k-th best a − slack
 //             scale, slack, id [rows]                   is scored in f32; so the answer is the float scan's own
 //
@@ -17,6 +18,7 @@
 
 #include "core/base/expected.hpp"
 #include "core/cache/key.hpp"
+#include "core/cache/sketch.hpp"
 
 namespace aetherflow {
 
@@ -34,9 +36,9 @@ inline constexpr std::size_t kMaxNeighbours = 64;
 /// Dimensions of every embedder that we know: at most 4,096. More would overflow the integers of the scan.
 inline constexpr std::size_t kMaxDimensions = 4096;
 
-/// Memory per entry: 5·dim + 24 bytes (1,944 at 384 dimensions) and what std::vector keeps spare in the youngest block
-/// of a namespace, plus 40 bytes a namespace. Ids are the host's, dense from 0: a table of 8 bytes up to the highest is
-/// kept.
+/// Memory per entry: 5.25·dim + 32 bytes (2,048 at 384 dimensions) and what std::vector keeps spare in the youngest
+/// block of a namespace, plus 40 bytes a namespace. Ids are the host's, dense from 0: a table of 8 bytes up to the
+/// highest is kept.
 class VectorIndex {
  public:
   explicit VectorIndex(std::size_t dimensions) : dimensions_(dimensions) {}
@@ -74,6 +76,7 @@ class VectorIndex {
     std::uint32_t id;
   };
   struct Block {
+    Sketches sketches;
     std::vector<std::int8_t> codes;
     std::vector<float> floats;
     std::vector<Row> rows;
@@ -89,6 +92,7 @@ class VectorIndex {
   };
   static constexpr std::uint32_t kNone = 0xffffffffu;
 
+  struct Search;
   bool isUnit(const float* vector) const;
   std::uint32_t spaceOf(CacheKey key) const;
   std::uint32_t openSpace(CacheKey key);

@@ -1,4 +1,4 @@
-# nlohmann/json and GoogleTest: the system's when it has them, else the same versions fetched by CMake.
+# xtensor, nlohmann/json and GoogleTest: the system's when it has them, else the same versions fetched by CMake.
 include(FetchContent)
 
 set(_json_url https://github.com/nlohmann/json/releases/download/v3.11.2/json.tar.xz)
@@ -12,7 +12,30 @@ set(JSON_SystemInclude ON)
 set(BUILD_GMOCK OFF)
 set(INSTALL_GTEST OFF)
 
-# The core itself needs neither: the tests and the fuzz target measure its JSON against nlohmann/json.
+# xtensor and the xtl below it are headers alone, and the core's only library. Linked into a folder of ours in every build, as the
+# system's own include folder must never be on the path of a WebAssembly build: its C headers would hide Emscripten's.
+set(_xtensor_url https://github.com/xtensor-stack/xtensor/archive/refs/tags/0.24.3.tar.gz)
+set(_xtl_url https://github.com/xtensor-stack/xtl/archive/refs/tags/0.7.5.tar.gz)
+add_library(xtensor INTERFACE)
+find_path(AETHERFLOW_XTENSOR_INCLUDE xtensor/xtensor.hpp PATHS /usr/include /usr/local/include /opt/homebrew/include
+          /opt/local/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+if(AETHERFLOW_XTENSOR_INCLUDE)
+  set(_xtensor_headers "${CMAKE_BINARY_DIR}/xtensor-include")
+  file(MAKE_DIRECTORY "${_xtensor_headers}")
+  foreach(_folder xtensor xtl)
+    file(CREATE_LINK "${AETHERFLOW_XTENSOR_INCLUDE}/${_folder}" "${_xtensor_headers}/${_folder}" SYMBOLIC)
+  endforeach()
+  target_include_directories(xtensor SYSTEM INTERFACE "${_xtensor_headers}")
+else()
+  # Only their headers: neither's own build is wanted.
+  foreach(_folder xtensor xtl)
+    FetchContent_Declare(${_folder}_headers URL ${_${_folder}_url} SOURCE_SUBDIR none)
+    FetchContent_MakeAvailable(${_folder}_headers)
+    target_include_directories(xtensor SYSTEM INTERFACE "${${_folder}_headers_SOURCE_DIR}/include")
+  endforeach()
+endif()
+
+# nlohmann/json is what the tests and the fuzz target measure the core's JSON against.
 if(AETHERFLOW_TESTS OR AETHERFLOW_FUZZ)
   if(EMSCRIPTEN)
     # The system's include folder must never be on the path of a WebAssembly build: its C headers would hide Emscripten's.

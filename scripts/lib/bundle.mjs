@@ -60,8 +60,8 @@ function leaveAddressesAlone() {
 const besideCore = {
   name: 'core stays outside',
   setup: (build) =>
-    build.onResolve({ filter: /aetherflow_core\.mjs$/ }, () => ({
-      path: '../core/aetherflow_core.mjs',
+    build.onResolve({ filter: /\/core\/aetherflow_\w+\.mjs$/ }, ({ path: found }) => ({
+      path: `../core/${path.posix.basename(found)}`,
       external: true,
     })),
 }

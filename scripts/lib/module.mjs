@@ -4,18 +4,30 @@ import { gzipSync } from 'node:zlib'
 import { at, digest, readJson } from './paths.mjs'
 import { Stop } from './run.mjs'
 
-const made = 'build/wasm/bindings/aetherflow_core'
-const target = 'dist/core/aetherflow_core'
-
-/** What a page may have to load, bytes of gzip: wasm and glue together. */
-export const budget = 100 * 1024
+/** The modules, and what a page may have to load of each, bytes of gzip: wasm and glue together. */
+export const modules = { aetherflow_core: 100 * 1024, aetherflow_cache: 50 * 1024 }
 
 /** Brings dist/core up to date; does nothing when it is. */
-export async function publishModule() {
-  const types = 'bindings/aetherflow_core.d.mts'
-  const inputs = [`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs', ...(existsSync(at(types)) ? [types] : [])]
-  const key = digest(inputs)
-  const stampFile = 'build/wasm/published.json'
+export async function publishModules() {
+  for (const name of Object.keys(modules)) await publishModule(name)
+  publishCacheData()
+}
+
+/** What the cache's module is told by its host: words by language, fits by the checksum of the embedder's file. */
+function publishCacheData() {
+  const fit = (file) => readFileSync(at(`core/cache/models/${file}.txt`), 'utf8').trim()
+  const { lexical, files, unknown } = readJson('core/cache/models/index.json')
+  const models = Object.fromEntries(Object.entries(files).map(([checksum, file]) => [checksum, fit(file)]))
+  const words = readJson('core/cache/words.generated.json')
+  const data = { words, lexical: fit(lexical), models, unknown: fit(unknown) }
+  writeFileSync(at('dist/core/aetherflow_cache.json'), JSON.stringify(data))
+}
+
+async function publishModule(name) {
+  const made = `build/wasm/bindings/${name}`
+  const target = `dist/core/${name}`
+  const key = digest([`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs'])
+  const stampFile = `build/wasm/published-${name}.json`
   if (readJson(stampFile)?.key === key && existsSync(at(`${target}.wasm`)) && existsSync(at(`${target}.mjs`))) return
   mkdirSync(at('dist/core'), { recursive: true })
   const { minify } = await import('terser')
@@ -24,23 +36,24 @@ export async function publishModule() {
   if (code === undefined || !code.includes('export default')) throw new Stop('the minifier lost the export of the glue')
   writeFileSync(at(`${target}.mjs`), code)
   copyFileSync(at(`${made}.wasm`), at(`${target}.wasm`))
-  if (existsSync(at(types))) copyFileSync(at(types), at(`${target}.d.mts`))
   writeFileSync(at(stampFile), JSON.stringify({ key }))
 }
 
 /** Bytes of module and glue, plain and as gzip -9 would send them. */
-export function moduleSizes() {
-  const [wasm, glue] = [`${target}.wasm`, `${target}.mjs`].map((file) => readFileSync(at(file)))
+export function moduleSizes(name = 'aetherflow_core') {
+  const [wasm, glue] = ['wasm', 'mjs'].map((kind) => readFileSync(at(`dist/core/${name}.${kind}`)))
   const zipped = (bytes) => gzipSync(bytes, { level: 9 }).length
   return { wasm: wasm.length, glue: glue.length, wasmGzip: zipped(wasm), glueGzip: zipped(glue) }
 }
 
-/** The sizes as one line for people. */
-export function sizeLine() {
-  const size = moduleSizes()
+/** The sizes for people, a line a module. */
+export function sizeLines() {
   const kb = (bytes) => (bytes / 1024).toFixed(1)
-  return (
-    `wasm ${kb(size.wasm)} KB (${kb(size.wasmGzip)} gzip) + glue ${kb(size.glue)} KB (${kb(size.glueGzip)} gzip)` +
-    ` = ${kb(size.wasmGzip + size.glueGzip)} of ${kb(budget)} KB gzip`
-  )
+  return Object.entries(modules).map(([name, budget]) => {
+    const size = moduleSizes(name)
+    return (
+      `${name} ${kb(size.wasm)} KB (${kb(size.wasmGzip)} gzip) + glue ${kb(size.glue)} KB (${kb(size.glueGzip)} gzip)` +
+      ` = ${kb(size.wasmGzip + size.glueGzip)} of ${kb(budget)} KB gzip`
+    )
+  })
 }

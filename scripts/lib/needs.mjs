@@ -80,6 +80,13 @@ export const needs = {
     find: () => (which('emcmake') ? program(['em++'], '3.1.6', /\) (\d+)\.(\d+)\.(\d+)/) : undefined),
     names: { apt: ['emscripten'], brew: ['emscripten'], dnf: ['emscripten'], pacman: ['emscripten'] },
   },
+  xtensor: {
+    words: 'xtensor and xtl headers',
+    for: 'start',
+    optional: true,
+    find: () => header('xtensor/xtensor.hpp'),
+    names: { apt: ['libxtensor-dev'], brew: ['xtensor'], dnf: ['xtensor-devel'], pacman: ['xtensor'] },
+  },
   json: {
     words: 'nlohmann/json 3.11 headers',
     for: 'test',

@@ -1,7 +1,7 @@
 /** A real browser for tests: Debian's, driven by playwright-core. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { afterAll, describe } from '@jest/globals'
+import { afterAll, describe, jest } from '@jest/globals'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -35,6 +35,9 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+// A browser on a busy machine takes its time, and no test here is about that.
+jest.setTimeout(60_000)
 
 let running: Promise<Browser> | undefined
 

@@ -73,6 +73,22 @@ describeInBrowser('threads', () => {
     expect(told).toEqual(['host.worker', true, 'ok', 'worker'])
   })
 
+  test('the library works in a worker of the page`s own', async () => {
+    const { page } = await opened()
+    const told = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker('/tests/browser/pages/own-worker.js', { type: 'module' })
+          worker.onmessage = ({ data }) => resolve(data)
+          worker.onerror = ({ message }) => reject(new Error(message))
+        }),
+    )
+    expect(told).toEqual([
+      ['ok', 'page'],
+      ['ok', 'worker'],
+    ])
+  })
+
   test('the shared worker stays for the next run, and ends when none comes', async () => {
     const { page } = await opened()
     await page.clock.install()

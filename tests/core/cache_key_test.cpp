@@ -20,14 +20,13 @@ TEST(CacheKeys, EveryFieldOfTheScopeCounts) {
   std::set<CacheKey> keys{scopeKey({})};
   std::string_view CacheScope::*const fields[] = {&CacheScope::tenant,     &CacheScope::provider, &CacheScope::model,
                                                   &CacheScope::parameters, &CacheScope::system,   &CacheScope::tools,
-                                                  &CacheScope::constraint, &CacheScope::history,  &CacheScope::embedder,
-                                                  &CacheScope::checksum};
+                                                  &CacheScope::constraint, &CacheScope::history};
   for (const auto field : fields) {
     CacheScope scope;
     scope.*field = "x";
     EXPECT_TRUE(keys.insert(scopeKey(scope)).second);
   }
-  EXPECT_EQ(keys.size(), 11u);
+  EXPECT_EQ(keys.size(), 9u);
 }
 
 TEST(CacheKeys, FieldsDoNotRunIntoEachOther) {
@@ -73,6 +72,27 @@ TEST(CacheKeys, TenantsNeverMeet) {
     second.insert(requestKey(scopeKey(scope), prompt));
   }
   for (const CacheKey& key : first) EXPECT_EQ(second.count(key), 0u);
+}
+
+TEST(CacheKey, ReadsItsOwnText) {
+  const CacheKey key{0x0123456789abcdefull, 0xfedcba9876543210ull};
+  CacheKey back;
+  ASSERT_TRUE(readKey(key.text(), back));
+  EXPECT_EQ(back, key);
+  for (const char* wrong : {"", "00", "0123456789abcdef0123456789abcdeg", "0123456789ABCDEF0123456789ABCDEF",
+                            "0123456789abcdef0123456789abcdef0"}) {
+    EXPECT_FALSE(readKey(wrong, back)) << wrong;
+  }
+  EXPECT_EQ(back, key);
+}
+
+TEST(CacheKey, ANamespaceIsAScopeAndAnEmbedder) {
+  const CacheKey one{1, 1}, two{2, 2};
+  const CacheKey space = spaceKey(one, "model", "sum");
+  EXPECT_EQ(space, spaceKey(one, "model", "sum"));
+  EXPECT_NE(space, spaceKey(two, "model", "sum"));
+  EXPECT_NE(space, spaceKey(one, "models", "um"));
+  EXPECT_NE(space, spaceKey(one, "model", "sum", two));
 }
 
 }  // namespace

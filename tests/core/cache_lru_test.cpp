@@ -23,7 +23,7 @@ struct Book {
     Answer answer;
     answer.bytes = bytes;
     answer.ttlMs = ttlMs;
-    return book.put(keyOf(n), {0, space}, answer, {10, 20, 30}, now, id, gone);
+    return book.put(keyOf(n), {0, space}, answer, now, id, gone);
   }
 };
 
@@ -33,7 +33,7 @@ TEST(CacheBook, OnlyWholeSuccessfulAnswersThatHoldTheirConstraintAreStored) {
     Answer answer;
     answer.bytes = 10;
     change(answer);
-    const Admission admission = b.book.put(keyOf(1), {}, answer, {}, 0, b.id, b.gone);
+    const Admission admission = b.book.put(keyOf(1), {}, answer, 0, b.id, b.gone);
     EXPECT_EQ(b.id, kNone);
     return name(admission);
   };
@@ -44,18 +44,16 @@ TEST(CacheBook, OnlyWholeSuccessfulAnswersThatHoldTheirConstraintAreStored) {
   EXPECT_EQ(refused([](Answer& a) { a.bytes = 101; }), "too_large");
   EXPECT_EQ(refused([](Answer& a) { a.ttlMs = -1; }), "refused");
   EXPECT_EQ(b.book.size(), 0u);
-  EXPECT_EQ(b.book.statistics().refused, 6u);
 }
 
 TEST(CacheBook, TheLeastRecentlyUsedGoesFirst) {
   Book b({1000, 3, 1000, 1000});
   for (const std::uint64_t n : {1, 2, 3}) EXPECT_EQ(b.put(n, 10, 0), Admission::Stored);
-  b.book.hit(b.book.find(keyOf(1), 0, b.gone), true);
+  b.book.touch(b.book.find(keyOf(1), 0, b.gone));
   b.put(4, 10, 0);
   EXPECT_EQ(b.gone, std::vector<std::uint32_t>{1});
   EXPECT_EQ(b.book.find(keyOf(2), 0, b.gone), kNone);
   EXPECT_NE(b.book.find(keyOf(1), 0, b.gone), kNone);
-  EXPECT_EQ(b.book.statistics().evicted, 1u);
 }
 
 TEST(CacheBook, TimeToLiveEndsAtItsMillisecond) {
@@ -68,21 +66,6 @@ TEST(CacheBook, TimeToLiveEndsAtItsMillisecond) {
   EXPECT_EQ(b.gone.size(), 2u);
   b.put(3, 10, 100, INT64_MAX);
   EXPECT_TRUE(b.book.alive(b.id, INT64_MAX - 1));
-}
-
-TEST(CacheBook, StatisticsTellWhatHitsSaved) {
-  Book b;
-  b.put(1, 10, 0);
-  b.book.hit(b.id, true);
-  b.book.hit(b.id, false);
-  b.book.miss();
-  const CacheStatistics& s = b.book.statistics();
-  EXPECT_EQ(s.exactHits, 1u);
-  EXPECT_EQ(s.semanticHits, 1u);
-  EXPECT_EQ(s.savedTokens, 20);
-  EXPECT_EQ(s.savedMicroUsd, 40);
-  EXPECT_EQ(s.savedMs, 60);
-  EXPECT_DOUBLE_EQ(s.hitRate(), 2.0 / 3.0);
 }
 
 TEST(CacheBook, ClearTakesOneSpaceOrAll) {
@@ -131,7 +114,7 @@ TEST(CacheBook, FollowsAModel) {
       const bool live = found != items.end() && now < found->end;
       ASSERT_EQ(id != kNone, live);
       if (live) {
-        b.book.hit(id, true);
+        b.book.touch(id);
         items.splice(items.end(), items, found);
       } else if (found != items.end()) {
         bytes -= found->bytes;

@@ -35,7 +35,8 @@ export class CoreWorker {
     worker.onmessageerror = () => this.#end(stopped('a message could not be read'))
     worker.onerror = (event) => {
       event.preventDefault()
-      this.#end(stopped(event.message ?? ''))
+      // Without a message nothing of it has run.
+      this.#end(stopped(event.message || 'its file is missing, is no script, or is refused by a policy'))
     }
   }
 
@@ -184,7 +185,8 @@ async function reply({ page, chunks }: Under, what: string, of: readonly unknown
   if (what === 'file') return page.file(first)
   if (what === 'deliver') {
     const [step, text, again] = of as Parameters<Page['deliver']>
-    return page.deliver(step, text, again)
+    await page.deliver(step, text, again)
+    return undefined
   }
   const next = await chunks?.next()
   return next?.done === false ? next.value : undefined

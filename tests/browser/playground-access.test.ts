@@ -67,19 +67,72 @@ describeInBrowser('access', () => {
     await page.context().close()
   })
 
-  test('whoever wants less motion gets none: no frame is drawn while nothing changes', async () => {
-    const open = await openPlayground({ reducedMotion: 'reduce' })
+  test.each(['reduce', 'no-preference'] as const)(
+    'while calls are under way and tell nothing, the graph turns its marks only for those who do not mind: %s',
+    async (reducedMotion) => {
+      const open = await openPlayground({ reducedMotion })
+      const { page } = open
+      await open.pick('mission')
+      await page.locator('#set-source').selectOption('mission')
+      await page.locator('#set-speed').selectOption('0.25')
+      await page.locator('.run', { hasText: 'Run' }).click()
+      // From here to the first tokens, four seconds later, there is no event.
+      await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
+      const frames = await page.evaluate(async () => {
+        const { drawn } = (globalThis as unknown as { aetherflowPlayground: { drawn: { frames: number } } })
+          .aetherflowPlayground
+        const next = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve))
+        for (let settling = 0; settling < 5; settling += 1) await next()
+        const before = drawn.frames
+        for (let waited = 0; waited < 20; waited += 1) await next()
+        return drawn.frames - before
+      })
+      if (reducedMotion === 'reduce') expect(frames).toBe(0)
+      else expect(frames).toBeGreaterThan(10)
+      await page.locator('.run', { hasText: 'Stop' }).click()
+      await page.locator('.status', { hasText: 'cancelled' }).waitFor()
+      await page.context().close()
+    },
+  )
+
+  test('two fingers zoom, one moves', async () => {
+    const open = await openPlayground({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })
     const { page } = open
-    await open.pick('mission')
-    await page.locator('#set-source').selectOption('mission')
-    await page.locator('#set-speed').selectOption('1')
-    await page.locator('.run', { hasText: 'Run' }).click()
-    await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
-    const turning = await page.evaluate(() => matchMedia('(prefers-reduced-motion: reduce)').matches)
-    expect(turning).toBe(true)
-    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
-    await page.locator('.run', { hasText: 'Stop' }).click()
-    await page.locator('.status', { hasText: 'cancelled' }).waitFor()
+    await page.getByRole('tab', { name: 'Graph' }).tap()
+    const box = (await page.getByRole('listbox', { name: 'Graph of the plan' }).boundingBox())!
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+    const session = await page.context().newCDPSession(page)
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: readonly (readonly [number, number])[]) =>
+      session.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: points.map(([px, py], id) => ({ x: px, y: py, id })),
+      })
+    const view = () =>
+      page.evaluate(() => {
+        const { x, y, zoom } = (
+          globalThis as unknown as { aetherflowPlayground: { view: { x: number; y: number; zoom: number } } }
+        ).aetherflowPlayground.view
+        return { x, y, zoom }
+      })
+    const before = await view()
+    await touch('touchStart', [
+      [x - 40, y],
+      [x + 40, y],
+    ])
+    for (let apart = 50; apart <= 120; apart += 10)
+      await touch('touchMove', [
+        [x - apart, y],
+        [x + apart, y],
+      ])
+    await touch('touchEnd', [])
+    const zoomed = await view()
+    expect(zoomed.zoom).toBeGreaterThan(before.zoom * 1.5)
+    await touch('touchStart', [[x, y]])
+    for (let moved = 10; moved <= 60; moved += 10) await touch('touchMove', [[x + moved, y]])
+    await touch('touchEnd', [])
+    const moved = await view()
+    expect(moved.zoom).toBe(zoomed.zoom)
+    expect(moved.x).toBeLessThan(zoomed.x)
     await page.context().close()
   })
 })

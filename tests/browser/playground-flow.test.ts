@@ -113,8 +113,18 @@ describeInBrowser('the playground by mouse', () => {
     const [markdownName, markdown] = await download('Markdown')
     expect([markdownName, markdown.split('\n')[0]]).toEqual(['polite-report.md', '# polite (simulated: default)'])
     const [jsonName, json] = await download('JSON')
-    const kept = JSON.parse(json) as { outcome: string; outputs: object; report: { counts: { done: number } } }
-    expect([jsonName, kept.outcome, kept.report.counts.done]).toEqual(['polite-report.json', 'ok', 3])
+    const kept = JSON.parse(json) as {
+      simulated: string
+      outcome: string
+      outputs: object
+      report: { counts: { done: number } }
+    }
+    expect([jsonName, kept.simulated, kept.outcome, kept.report.counts.done]).toEqual([
+      'polite-report.json',
+      'default',
+      'ok',
+      3,
+    ])
     expect(Object.keys(kept.outputs)).toEqual(['names', 'interface', 'readme'])
     const [htmlName, html] = await download('HTML')
     expect(htmlName).toBe('polite-report.html')

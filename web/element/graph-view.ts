@@ -9,7 +9,7 @@ import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutR
 import type { RunModel } from './run-model.js'
 import { rowWords } from './step-words.js'
 import { Palette } from './theme.js'
-import { Viewport } from './viewport.js'
+import { Viewport, type View } from './viewport.js'
 
 export interface GraphOptions {
   readonly wheel: 'zoom' | 'ctrl'
@@ -135,6 +135,11 @@ export class GraphView {
     this.#select(step)
     const point = this.#layout?.nodes[step]
     if (reveal && point !== undefined) this.#viewport.reveal(point.x, point.y, nodeSize.width, nodeSize.height)
+  }
+
+  /** What is seen of the drawing. */
+  get view(): Readonly<View> {
+    return this.#viewport.view
   }
 
   focus(): void {

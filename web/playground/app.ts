@@ -374,8 +374,8 @@ export class Playground {
   }
 
   async #share(): Promise<void> {
-    const { words, copied } = await shareLink(this.#editor.text)
-    this.shell.status(words, copied ? 'good' : 'bad')
+    const { words, shared } = await shareLink(this.#editor.text)
+    this.shell.status(words, shared ? 'good' : 'bad')
     this.#announcer.say(words)
   }
 }

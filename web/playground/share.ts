@@ -1,5 +1,6 @@
 /** A plan in the address, behind the #: it never reaches a server. Only the plan; never keys, answers or settings. */
 import { formatCount } from '../standard/format.js'
+import { copied } from './clipboard.js'
 
 /** Longest fragment: some mailers and chats cut longer addresses. */
 export const mostCharacters = 16_000
@@ -15,20 +16,17 @@ export async function shareFragment(plan: string): Promise<string | undefined> {
 }
 
 /** Puts the plan into the page's address, and the address into the clipboard where that is permitted; tells what came of it. */
-export async function shareLink(plan: string): Promise<{ readonly words: string; readonly copied: boolean }> {
+export async function shareLink(plan: string): Promise<{ readonly words: string; readonly shared: boolean }> {
   const fragment = await shareFragment(plan)
   if (fragment === undefined) {
     const words = `The plan is too large for a link (more than ${formatCount(mostCharacters)} characters packed)`
-    return { words, copied: false }
+    return { words, shared: false }
   }
   history.replaceState(null, '', fragment)
-  const copied = await navigator.clipboard.writeText(location.href).then(
-    () => true,
-    () => false,
-  )
-  return copied
-    ? { words: 'The link is copied: it holds the plan, nothing else', copied }
-    : { words: 'The link stands in the address bar; it could not be copied', copied }
+  const done = await copied(location.href)
+  return done
+    ? { words: 'The link is copied: it holds the plan, nothing else', shared: true }
+    : { words: 'The link stands in the address bar; it could not be copied', shared: true }
 }
 
 /** Bytes that a plan from an address may have: deflate can grow a thousandfold. */

@@ -6,6 +6,7 @@ import type { StepRow } from '../element/run-rows.js'
 import { stateIcon } from '../element/state-icon.js'
 import { stateWords, tookMs } from '../element/step-words.js'
 import { providerVariable } from '../element/theme.js'
+import { copied } from './clipboard.js'
 import { PromptView } from './prompt-view.js'
 import type { StepSeen } from './travel-words.js'
 
@@ -218,11 +219,8 @@ export class StepPanel {
   }
 
   async #copy(button: HTMLButtonElement): Promise<void> {
-    const copied = await navigator.clipboard.writeText(this.#shownAnswer).then(
-      () => true,
-      () => false,
-    )
-    button.textContent = copied ? 'Copied' : 'Not permitted'
+    const words = (await copied(this.#shownAnswer)) ? 'Copied' : 'Not permitted'
+    button.textContent = words
     setTimeout(() => (button.textContent = 'Copy'), 1500)
   }
 }

@@ -4,6 +4,7 @@ import { Counters } from '../element/counters.js'
 import { h } from '../element/dom.js'
 import { GraphView } from '../element/graph-view.js'
 import { RunModel } from '../element/run-model.js'
+import { endWords } from '../element/run-words.js'
 import { TimelineView } from '../element/timeline-view.js'
 import { Announcer } from './announcer.js'
 import { PlanEditor } from './editor/plan-editor.js'
@@ -15,7 +16,6 @@ import { PlanCheck, problemOfError, type Verdict } from './plan-check.js'
 import { Problems } from './problems.js'
 import { ReportView } from './report-view.js'
 import { RunSession } from './run-session.js'
-import { endWords } from './run-words.js'
 import { Settings } from './settings.js'
 import { sharedPlan, shareLink } from './share.js'
 import { Shell } from './shell.js'
@@ -275,7 +275,7 @@ export class Playground {
       this.#report.empty(`There is no report: ${words}`)
       return this.#refresh()
     }
-    const words = endWords(session)
+    const words = endWords(model, result.simulated)
     this.shell.status(words, result.outcome === 'ok' ? 'good' : 'bad')
     this.#announcer.say(words)
     this.#report.show(session)

@@ -85,6 +85,7 @@ export class TimelineView {
     this.#follows = true
     for (const { element } of this.#drawn.values()) element.remove()
     this.#drawn.clear()
+    this.element.classList.toggle('af-none', model === undefined || model.rows.length === 0)
     this.refresh()
   }
 

@@ -110,7 +110,7 @@ export class Playground {
       onView: () => this.#refresh(),
     })
     this.element = h('div', { class: 'root' }, this.shell.element, this.#keys.element)
-    this.graph.empty('Pick an example or write a plan: its graph appears here.')
+    this.#empty()
   }
 
   #actions(): HTMLElement[] {
@@ -176,12 +176,20 @@ export class Playground {
       this.#planned = undefined
       this.#problems.empty('The plan is empty')
       this.#editor.problems([])
-      if (this.#session?.over !== false) this.graph.empty('Pick an example or write a plan: its graph appears here.')
-      this.shell.runnable(false)
-      return
+      return this.#session?.over === false ? undefined : this.#empty()
     }
     this.#problems.busy()
     this.#check.ask(text, this.#settings.choices.mode, now)
+  }
+
+  #empty(): void {
+    this.#closeStep()
+    this.#travel.offer(0)
+    this.graph.empty('Pick an example or write a plan: its graph appears here.')
+    this.#timeline.show(undefined)
+    this.#counters.show(undefined)
+    this.shell.runnable(false)
+    this.shell.status('')
   }
 
   #judged(verdict: Verdict): void {

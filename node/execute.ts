@@ -9,12 +9,8 @@ import { ModelPerformer } from '../web/standard/performer.js'
 import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
-<<<<<<< HEAD
-import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../web/standard/run-setup.js'
-=======
 import { damageEvent, mustAgree, mustBeAvailable } from '../web/standard/run-resume.js'
-import { beginOptions, cacheOptions, planError, profileOf } from '../web/standard/run-setup.js'
->>>>>>> idb
+import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../web/standard/run-setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'

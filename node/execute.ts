@@ -10,7 +10,7 @@ import type { RunControl, RunResult } from '../web/standard/plan-run.js'
 import { planBytes, type PlanSource } from '../web/standard/plan-source.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
 import { damageEvent, mustAgree, mustBeAvailable } from '../web/standard/run-resume.js'
-import { beginOptions, cacheOptions, planError, profileOf } from '../web/standard/run-setup.js'
+import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../web/standard/run-setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { providerEntries, readConfig } from './config.js'
 import { contextFiles } from './context-files.js'
@@ -19,6 +19,7 @@ import type { PlanOptions, RunPlanOptions } from './index.js'
 import { loadCore } from './loader.js'
 import { realProviders, simulatedProviders, type Providers } from './providers.js'
 import { openRun, peekRun, type OpenRun } from './run-journal.js'
+import { SemanticCache } from './semantic-cache.js'
 
 export async function execute(
   plan: PlanSource | undefined,
@@ -41,7 +42,7 @@ export async function execute(
     run = await openJournal(plan, options, providers?.simulated)
     const driver = new Driver(core, {
       ...driverOptions(options, run, providers),
-      begin: { ...beginOptions(options, config, available), ...cacheOptions(options) },
+      begin: { ...beginOptions(options, config, available), ...cacheOptions(options), ...cachePlace(options) },
       onEvent: (event) => {
         called ||= event.type === 'call' || event.type === 'hit'
         emit(event)
@@ -79,8 +80,14 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     past: run?.past,
     recalled: run?.recalled,
     cache: options.cache,
-    tenant: options.tenant,
+    tenant: tenantOf(options, providers?.simulated),
   }
+}
+
+/** For whoever goes on with the run: where its cache is. The core does not read it. */
+function cachePlace({ cache, tenant }: RunPlanOptions): { cacheAt?: object } {
+  const place = cache instanceof SemanticCache ? cache.place : undefined
+  return place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }
 }
 
 /** What stands in the folder, when it is to be gone on with. Fails: host.usage for options that the run did not begin with. */

@@ -30,7 +30,6 @@ import type { PooledTransport } from './transport.js'
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
 export type * from '../bindings/events.js'
-export type * from '../bindings/cache-ports.js'
 export type { Clock, Fetch } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../web/standard/config.js'
@@ -41,6 +40,20 @@ export { pooledTransport, type PooledTransport, type PooledTransportOptions } fr
 export { simulatedProfile } from './execute.js'
 export type { JournalHeader } from '../bindings/journal.js'
 export type { SyncPolicy } from './journal-file.js'
+export type { CacheConfig } from '../web/standard/cache/config.js'
+export { SemanticCache, type CachePlace, type SemanticCacheOptions } from './semantic-cache.js'
+export { FileStore, type FileStoreOptions } from './stores/file.js'
+export {
+  evaluatePairs,
+  readPairsFile,
+  type EvaluateOptions,
+  type EvaluationProgress,
+  type EvaluationResult,
+} from './cache-evaluate.js'
+export type * from '../bindings/cache-ports.js'
+export type { CacheAdmission, CacheLimits } from '../bindings/cache-core.js'
+export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'
+export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 
 /** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */
 export interface PlanOptions extends PlanSettings {

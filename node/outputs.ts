@@ -3,11 +3,12 @@
  * Every file appears whole or not at all: it is written under another name, flushed, and renamed.
  */
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import type { StepInfo } from '../bindings/events.js'
 import { errorCode } from './error-code.js'
+import { makeFolder } from './make-folder.js'
 
 /** Longest name of an output without its extension, bytes. */
 const mostNameBytes = 120
@@ -86,7 +87,7 @@ export class OutputFolder {
   /** Makes the folders, so that an impossible one costs nothing. Fails: host.io. */
   async prepare(): Promise<void> {
     try {
-      this.#created = await mkdir(this.steps, { recursive: true })
+      this.#created = await makeFolder(this.steps)
       if (!(await lstat(this.steps)).isSymbolicLink()) return
     } catch (error) {
       throw ioError(this.steps, error)

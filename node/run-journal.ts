@@ -6,7 +6,7 @@
  *   run.lock.3         who owns the run, see run-lock.ts
  */
 import { randomBytes } from 'node:crypto'
-import { copyFile, link, mkdir, readFile, unlink } from 'node:fs/promises'
+import { copyFile, link, readFile, unlink } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { DriverOptions, RecalledOutput } from '../bindings/driver.js'
 import { AetherflowError } from '../bindings/errors.js'
@@ -28,6 +28,7 @@ import { RunLock } from './run-lock.js'
 import { mustFit, restOf, samePlan } from '../web/standard/run-resume.js'
 import { reusableOutputs } from './run-reuse.js'
 import { packageVersion } from './cli/version.js'
+import { makeFolder } from './make-folder.js'
 
 export interface RunJournalOptions {
   readonly folder: string
@@ -75,7 +76,7 @@ export async function openRun(options: RunJournalOptions): Promise<OpenRun> {
   const there = await readIfThere(join(folder, journalName))
   if (there !== undefined && !goesOn(options)) throw standing(folder)
   if (there === undefined && options.plan === undefined) throw nothingThere(folder)
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(ioError(folder, error)))
+  await makeFolder(folder).catch((error: unknown) => Promise.reject(ioError(folder, error)))
   const lock = await RunLock.acquire(folder, options.takeOver)
   try {
     await sweepParts(folder)

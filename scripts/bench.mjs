@@ -15,8 +15,11 @@ const benches = [
   { name: 'psplib', native: true },
   { name: 'mission' },
   { name: 'calls' },
+  { name: 'cache' },
+  { name: 'cache-latency' },
   { name: 'cache-store' },
   { name: 'cache_speed', native: true },
+  { name: 'embed-speed' },
 ]
 
 await main(async () => {

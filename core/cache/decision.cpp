@@ -170,7 +170,7 @@ Judged Decider::judge(const ReadSentence& asked, const std::vector<float>& lette
     out.why = std::string(name(CacheGuard::Fresh)) + ": " + word;
     return out;
   }
-  const Finding finding = compare(lexicon_, stored, asked, likeness(letters, embedLexically(stored)));
+  const Finding finding = compare(stored, asked, likeness(letters, embedLexically(stored)));
   out.why = finding.why();
   if (vetoes(finding.guard) || model_.bars.empty()) return out;
   const Inputs inputs = inputsOf(candidate.score, finding.signs);

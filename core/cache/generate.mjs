@@ -1,26 +1,34 @@
 // Packs words/*.txt into one string a language, and takes over models/*.txt: the core reads no files. The header is for
 // tests and native programs; the module gets the same texts from its host.
 //   node core/cache/generate.mjs [--check]
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { publish } from '../../scripts/lib/generated.mjs'
 
 const here = new URL('./words/', import.meta.url)
 /** The order of the lines in the packed text; lexicon.cpp reads it with the same order. */
 const sections = [
-  'stop',
-  'negator',
-  'opposite',
-  'synonym',
-  'number',
-  'unit',
-  'change',
-  'shift',
-  'question',
-  'fresh',
-  'act',
-  'symmetric',
-  'name',
+  ...[
+    'stop',
+    'negator',
+    'ask',
+    'type',
+    'light',
+    'number',
+    'unit',
+    'change',
+    'shift',
+    'question',
+    'fresh',
+    'act',
+    'symmetric',
+    'name',
+  ],
+  ...['form', 'synonym', 'opposite', 'kind'],
 ]
+/** Lists of groups, whose order is kept: their numbers are the codes of lexicon.hpp. */
+const relations = sections.slice(-4)
+/** Codes of one word that the core keeps. */
+const maxCodes = 10
 
 /** Accents go: the core folds the prompts too, so that "a cote" is read like "à côté". */
 const fold = (text) =>
@@ -30,17 +38,36 @@ const fold = (text) =>
     .replaceAll('œ', 'oe')
     .replaceAll('æ', 'ae')
 
-function pack(language) {
+/** The lists of all files of the language: `en.txt`, `en-kinds.txt` and so on. */
+function readLists(language) {
   const entries = Object.fromEntries(sections.map((name) => [name, new Set()]))
-  let section
-  for (const line of readFileSync(new URL(`${language}.txt`, here), 'utf8').split('\n')) {
-    const heading = /^\[(\w+)\]$/.exec(line)
-    if (heading) section = entries[heading[1]]
-    else if (line.startsWith('#') && (line[1] ?? ' ') === ' ') continue
-    else for (const word of fold(line.toLowerCase()).split(/\s+/)) if (word) section.add(word)
+  const files = readdirSync(here).filter((name) => name.startsWith(language) && /^(-\w+)?\.txt$/.test(name.slice(2)))
+  for (const file of files.sort()) {
+    let section
+    for (const line of readFileSync(new URL(file, here), 'utf8').split('\n')) {
+      const heading = /^\[(\w+)\]$/.exec(line)
+      if (heading) section = entries[heading[1]]
+      else if (line.startsWith('#') && (line[1] ?? ' ') === ' ') continue
+      else for (const word of fold(line.toLowerCase()).split(/\s+/)) if (word) section.add(word)
+    }
   }
-  const sorted = (name) => (name === 'synonym' ? [...entries[name]] : [...entries[name]].sort())
-  const text = sections.map((name) => sorted(name).join(' ') + '\n').join('')
+  return entries
+}
+
+function checkCodes(entries, language) {
+  const codes = {}
+  for (const word of relations.flatMap((name) => [...entries[name]]).flatMap((entry) => entry.split(/[=/]/))) {
+    if (!word) throw new Error(`${language}: an entry with an empty word`)
+    codes[word] = (codes[word] ?? 0) + 1
+    if (codes[word] > maxCodes) throw new Error(`${language}: ${word} stands in more than ${maxCodes} groups`)
+  }
+}
+
+function pack(language) {
+  const entries = readLists(language)
+  checkCodes(entries, language)
+  const ordered = (name) => (relations.includes(name) ? [...entries[name]] : [...entries[name]].sort())
+  const text = sections.map((name) => ordered(name).join(' ') + '\n').join('')
   if (/[^\n -~]|["\\]/.test(text)) throw new Error(`${language}: a character that the packed text cannot hold`)
   return text.trimEnd()
 }

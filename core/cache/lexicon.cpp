@@ -1,5 +1,7 @@
 #include "core/cache/lexicon.hpp"
 
+#include <algorithm>
+
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
@@ -9,8 +11,9 @@ namespace {
 enum Section : std::uint32_t {
   Stop,
   Negator,
-  Opposite,
-  Synonym,
+  Ask,
+  Type,
+  Light,
   Number,
   Unit,
   Change,
@@ -19,11 +22,20 @@ enum Section : std::uint32_t {
   Fresh,
   Act,
   Symmetric,
-  Name
+  Name,
+  Form,
+  Synonym,
+  Opposite,
+  Kind
 };
-constexpr std::uint32_t kFlagOf[] = {kStop,   kNegator,         kOpposite, 0,      kNumberWord, kUnit,
-                                     kChange, kChange | kShift, kQuestion, kFresh, kAct,        kSymmetric,
-                                     kName};
+constexpr std::uint32_t kFlagOf[] = {
+    kStop,     kNegator, kAsk, kType,      kLight, kNumberWord, kUnit, kChange, kChange | kShift,
+    kQuestion, kFresh,   kAct, kSymmetric, kName,  0,           0,     0,       0};
+constexpr std::uint16_t kNumberMask = 0x3fff;
+
+std::uint16_t codeOf(Relation relation, std::size_t number) {
+  return static_cast<std::uint16_t>(static_cast<std::size_t>(relation) << 14 | (number & kNumberMask));
+}
 
 /// Takes the text up to `mark` off `rest`.
 std::string_view cut(std::string_view& rest, char mark) {
@@ -33,40 +45,84 @@ std::string_view cut(std::string_view& rest, char mark) {
   return piece;
 }
 
-/// The number of a text, 0 when it is new. Valid until the next one is added.
-std::uint32_t& slot(TextIndex& words, std::string_view text) {
-  return words.emplace(text, 0).first->second;
+void addCode(WordInfo& info, std::uint16_t code) {
+  for (std::uint16_t& place : info.codes) {
+    if (place == code) return;
+    if (place != 0) continue;
+    place = code;
+    return;
+  }
 }
 
-void note(TextIndex& words, std::string_view word, std::uint32_t flags, std::uint32_t group) {
-  std::uint32_t& packed = slot(words, word);
-  packed |= flags;
-  if (group != 0) packed |= (packed >> 13 & 511) == 0 ? group << 13 : packed >> 22 == 0 ? group << 22 : 0;
-  const std::size_t gap = word.find('_');
-  if (gap != std::string_view::npos) slot(words, word.substr(0, gap)) |= kPhrase;
+/// What other inflections are found by: the stems of the word, or of all words of the phrase.
+std::string stemKey(Language language, const std::string& word) {
+  std::string key;
+  for (std::string_view rest = word; !rest.empty();) key += stemOf(language, cut(rest, '_')) + '_';
+  return key;
 }
 
 }  // namespace
 
+bool related(const WordInfo& a, const WordInfo& b, Relation relation) {
+  for (const std::uint16_t code : a.codes) {
+    if (code == 0) return false;
+    if (code >> 14 != static_cast<int>(relation)) continue;
+    const int other = relation == Relation::Opposite ? code ^ 1 : code;
+    for (std::size_t i = 0; i < b.codes.size() && b.codes[i] != 0; ++i) {
+      if (b.codes[i] == other) return true;
+    }
+  }
+  return false;
+}
+
+WordInfo& Lexicon::Words::slot(TextIndex& index, const std::string& text) {
+  const auto [entry, fresh] = index.emplace(text, static_cast<std::uint32_t>(infos.size()));
+  if (fresh) infos.emplace_back();
+  return infos[entry->second];
+}
+
+void Lexicon::note(Language language, const std::string& word, std::uint32_t flags, std::uint16_t code) {
+  Words& words = words_[static_cast<std::size_t>(language)];
+  WordInfo& info = words.slot(words.places, word);
+  info.flags |= flags;
+  if (code != 0) addCode(info, code);
+  if (code != 0) addCode(words.slot(words.stems, stemKey(language, word)), code);
+  const std::size_t gap = word.find('_');
+  if (gap == std::string::npos) return;
+  words.slot(words.places, word.substr(0, gap)).flags |= kPhrase;
+  words.slot(words.stems, stemKey(language, word.substr(0, gap))).flags |= kPhrase;
+}
+
 void Lexicon::read(Language language, std::string_view packed) {
-  TextIndex& words = words_[static_cast<std::size_t>(language)];
-  std::uint32_t group = 0;
-  for (std::uint32_t section = Stop; section <= Name; ++section) {
+  Words& words = words_[static_cast<std::size_t>(language)];
+  words.bases.resize(1);
+  std::size_t numbers[4] = {};
+  for (std::uint32_t section = Stop; section <= Kind; ++section) {
     std::string_view line = cut(packed, '\n');
     while (!line.empty()) {
       std::string_view entry = cut(line, ' ');
-      if (section == Opposite) slot(words, entry) = 1;  // the pair itself: "on/off"
-      if (section == Number) {
-        const std::string_view word = cut(entry, '=');
+      if (section < Form) {
+        const std::string word(cut(entry, '='));
+        note(language, word, kFlagOf[section], 0);
         std::uint32_t value = 0;
         for (const char digit : entry) value = value * 10 + static_cast<std::uint32_t>(digit - '0');
-        slot(words, std::string("#").append(word)) = value;
-        entry = word;
+        if (section == Number) words.numbers.emplace(word, value);
+        continue;
       }
-      if (section == Synonym) ++group;
+      const auto relation = static_cast<Relation>(section - Form);
+      std::size_t number = ++numbers[section - Form] * (relation == Relation::Opposite ? 2 : 1);
+      if (relation == Relation::Form) words.bases.emplace_back(entry.substr(0, entry.find('=')));
       while (!entry.empty()) {
-        const char mark = section == Opposite ? '/' : section == Synonym ? '=' : ' ';
-        note(words, cut(entry, mark), kFlagOf[section], section == Synonym ? group : 0);
+        std::string_view pole = cut(entry, '/');
+        // Names of one thing of a kind are synonyms.
+        const bool names = relation == Relation::Kind && pole.find('=') != std::string_view::npos;
+        const std::uint16_t same = names ? codeOf(Relation::Synonym, ++numbers[1]) : 0;
+        while (!pole.empty()) {
+          const std::string word(cut(pole, '='));
+          note(language, word, 0, codeOf(relation, number));
+          if (names) note(language, word, 0, same);
+        }
+        number += relation == Relation::Opposite;
       }
     }
   }
@@ -74,21 +130,47 @@ void Lexicon::read(Language language, std::string_view packed) {
 
 WordInfo Lexicon::find(Language language, const std::string& word) const {
   if (language == Language::Unknown) return {};
-  const TextIndex& words = words_[static_cast<std::size_t>(language)];
-  const auto* found = words.find(word);
-  return {found == words.end() ? 0 : found->second};
+  const Words& words = words_[static_cast<std::size_t>(language)];
+  WordInfo info;
+  if (const auto* found = words.places.find(word)) info = words.infos[found->second];
+  if (info.is(kStop)) return info;
+  const bool listed = info.codes[0] != 0;
+  if (baseOf(language, info).empty()) {
+    // "cared" is no car: what is listed as a thing has plurals only.
+    const bool verb = text::endsWith(word, "ed") || text::endsWith(word, "ing");
+    const auto* found = words.stems.find(stemKey(language, word));
+    for (std::size_t i = 0; found && i < info.codes.size(); ++i) {
+      const std::uint16_t code = words.infos[found->second].codes[i];
+      const int relation = code >> 14;
+      if (code == 0 || (verb && relation == static_cast<int>(Relation::Kind))) continue;
+      if (!listed || word.back() == 's' || relation == static_cast<int>(Relation::Synonym)) addCode(info, code);
+    }
+    if (found) info.flags |= words.infos[found->second].flags;
+  }
+  const std::string base(baseOf(language, info));
+  if (base.empty() || base == word) return info;
+  const WordInfo& own = words.infos[words.places.at(base)];
+  info.flags |= own.flags & kName;
+  for (const std::uint16_t code : own.codes) {
+    if (code != 0) addCode(info, code);
+  }
+  return info;
 }
 
-bool Lexicon::opposite(Language language, std::string_view a, std::string_view b) const {
-  const std::string first(a);
-  const std::string second(b);
-  return find(language, first + "/" + second).packed != 0 || find(language, second + "/" + first).packed != 0;
+std::string_view Lexicon::baseOf(Language language, const WordInfo& info) const {
+  for (const std::uint16_t code : info.codes) {
+    if (code == 0 || code >> 14 != static_cast<int>(Relation::Form)) continue;
+    return words_[static_cast<std::size_t>(language)].bases[code & kNumberMask];
+  }
+  return {};
 }
 
 std::string Lexicon::numberOf(Language language, const std::string& word) const {
-  if (!find(language, word).is(kNumberWord)) return {};
+  if (language == Language::Unknown) return {};
+  const auto* found = words_[static_cast<std::size_t>(language)].numbers.find(word);
+  if (!found) return {};
   std::string digits;
-  std::uint32_t value = find(language, "#" + word).packed;
+  std::uint32_t value = found->second;
   do {
     digits.insert(digits.begin(), static_cast<char>('0' + value % 10));
     value /= 10;

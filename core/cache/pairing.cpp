@@ -7,20 +7,22 @@
 namespace aetherflow {
 namespace {
 
-using Test = bool (*)(const Lexicon&, Language, const Token&, const Token&);
+using Test = bool (*)(const Token&, const Token&);
 
-bool equalKeys(const Lexicon&, Language, const Token& a, const Token& b) {
+bool equalKeys(const Token& a, const Token& b) {
   return a.key == b.key;
 }
 
-bool opposites(const Lexicon& lexicon, Language language, const Token& a, const Token& b) {
-  if (a.info.is(kOpposite) && b.info.is(kOpposite) && lexicon.opposite(language, a.word, b.word)) return true;
-  return negatedForm(a.key, b.key) || negatedForm(b.key, a.key);
+bool turns(const Token& negated, const Token& other) {
+  return negatedForm(negated.key, other.key) || negatedForm(negated.word, other.word);
 }
 
-bool sameGroup(WordInfo a, WordInfo b) {
-  const auto in = [&](std::uint32_t group) { return group != 0 && (group == b.group() || group == b.otherGroup()); };
-  return in(a.group()) || in(a.otherGroup());
+bool opposites(const Token& a, const Token& b) {
+  // Asked for, not said: "show the hidden files".
+  if (related(a.info, b.info, Relation::Synonym)) return false;
+  if (related(a.info, b.info, Relation::Opposite)) return true;
+  // Listed words that merely begin like a negation are none: "display" and "play".
+  return (!a.info.known() && turns(a, b)) || (!b.info.known() && turns(b, a));
 }
 
 /// What two forms of one word may differ in, behind at least four common letters.
@@ -48,8 +50,11 @@ bool mistyped(std::string_view a, std::string_view b) {
          (at + 1 < b.size() && a[at] == b[at + 1] && a[at + 1] == b[at] && a.substr(at + 2) == b.substr(at + 2));
 }
 
-bool soft(const Lexicon&, Language, const Token& a, const Token& b) {
-  if (sameGroup(a.info, b.info)) return true;
+bool synonyms(const Token& a, const Token& b) {
+  return related(a.info, b.info, Relation::Synonym);
+}
+
+bool oneStem(const Token& a, const Token& b) {
   if (a.kind == TokenKind::Hard || a.kind == TokenKind::Number || b.kind == TokenKind::Hard ||
       b.kind == TokenKind::Number || !a.counts() || !b.counts()) {
     return false;
@@ -58,19 +63,39 @@ bool soft(const Lexicon&, Language, const Token& a, const Token& b) {
   const std::string_view restA = std::string_view(a.key).substr(common);
   const std::string_view restB = std::string_view(b.key).substr(common);
   if (common >= 4 && isEnding(restA) && isEnding(restB)) return true;
-  // Two words that the lists know are no misspellings of each other.
-  return (a.info.packed == 0 || b.info.packed == 0) && mistyped(a.key, b.key);
+  // Two names a letter apart are two people, and two words that the lists know are no misspellings of each other.
+  if (a.kind == TokenKind::Name || b.kind == TokenKind::Name) return false;
+  return (!a.info.known() || !b.info.known()) && mistyped(a.key, b.key);
 }
 
-void match(const Lexicon& lexicon, Pairing& pair, Match kind, Test test) {
-  const Language language = pair.a.sentence->language;
+void match(Pairing& pair, Match kind, Test test) {
   for (std::size_t i = 0; i < pair.a.size(); ++i) {
     for (std::size_t j = 0; pair.a.open(i) && j < pair.b.size(); ++j) {
-      if (!pair.b.open(j) || !test(lexicon, language, pair.a.token(i), pair.b.token(j))) continue;
+      if (!pair.b.open(j) || !test(pair.a.token(i), pair.b.token(j))) continue;
       pair.a.match[i] = pair.b.match[j] = kind;
       pair.a.mate[i] = static_cast<std::int32_t>(j);
       pair.b.mate[j] = static_cast<std::int32_t>(i);
     }
+  }
+}
+
+void join(Pairing& pair, std::size_t i, std::size_t j) {
+  pair.a.match[i] = pair.b.match[j] = Match::Same;
+  pair.a.mate[i] = static_cast<std::int32_t>(j);
+  pair.b.mate[j] = static_cast<std::int32_t>(i);
+}
+
+/// The beginnings and the ends that are equal go together, so that of a word said twice the right one stays without a
+/// mate.
+void matchEnds(Pairing& pair) {
+  const std::size_t most = std::min(pair.a.size(), pair.b.size());
+  std::size_t begin = 0;
+  for (; begin < most && pair.a.token(begin).key == pair.b.token(begin).key; ++begin) join(pair, begin, begin);
+  for (std::size_t end = 1; end <= most - begin; ++end) {
+    const std::size_t i = pair.a.size() - end;
+    const std::size_t j = pair.b.size() - end;
+    if (pair.a.token(i).key != pair.b.token(j).key) return;
+    join(pair, i, j);
   }
 }
 
@@ -91,12 +116,14 @@ bool negatedForm(std::string_view a, std::string_view b) {
          a.substr(0, a.size() - 4) == b.substr(0, b.size() - 3);
 }
 
-Pairing::Pairing(const Lexicon& lexicon, const ReadSentence& first, const ReadSentence& second) {
+Pairing::Pairing(const ReadSentence& first, const ReadSentence& second) {
   prepare(a, first);
   prepare(b, second);
-  match(lexicon, *this, Match::Same, equalKeys);
-  match(lexicon, *this, Match::Opposite, opposites);
-  match(lexicon, *this, Match::Soft, soft);
+  matchEnds(*this);
+  match(*this, Match::Same, equalKeys);
+  match(*this, Match::Opposite, opposites);
+  match(*this, Match::Soft, synonyms);
+  match(*this, Match::Derived, oneStem);
 }
 
 }  // namespace aetherflow

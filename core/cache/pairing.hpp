@@ -13,7 +13,8 @@ namespace aetherflow {
 enum class Match : std::uint8_t {
   None,
   Same,      ///< equal keys
-  Soft,      ///< synonym, another form of the word, or one letter mistyped
+  Soft,      ///< synonym
+  Derived,   ///< another word of the stem, or one letter mistyped
   Opposite,  ///< an antonym, or the word with a negative prefix: turns the meaning round
 };
 
@@ -26,13 +27,14 @@ struct Side {
   std::size_t size() const { return sentence->tokens.size(); }
   bool open(std::size_t i) const { return match[i] == Match::None; }
   /// Stands on this side only and carries a subject; negators are counted by the guard of polarity.
-  bool extra(std::size_t i) const { return open(i) && token(i).counts() && !token(i).info.is(kNegator); }
+  bool extra(std::size_t i) const { return open(i) && token(i).weighs() && !token(i).info.is(kNegator); }
 };
 
-/// Borrows both sentences. Matching is greedy from the left: equal keys first, then opposites, then soft matches.
-/// O(tokens²) comparisons of short keys.
+/// Borrows both sentences. Equal beginnings and ends go together; between them matching is
+/// greedy from the left: equal keys first, then opposites, synonyms, words of one
+/// stem. O(tokens²) comparisons of short keys.
 struct Pairing {
-  Pairing(const Lexicon& lexicon, const ReadSentence& a, const ReadSentence& b);
+  Pairing(const ReadSentence& a, const ReadSentence& b);
 
   Side a;
   Side b;

@@ -110,6 +110,57 @@ bool governsAnother(const Pairing& pair, std::string& detail) {
   return false;
 }
 
+/// "into French" against "from French": the preposition is turned before the same word.
+bool directionTurned(const Pairing& pair, std::string& detail) {
+  const auto towards = [](const std::string& word) {
+    return text::isListed(word, "to\ninto\ntowards\nvers\nfor\npour\n");
+  };
+  const auto away = [](const std::string& word) {
+    return text::isListed(word, "from\nout_of\ndepuis\nagainst\ncontre\n");
+  };
+  for (std::size_t i = 0; i + 1 < pair.a.size(); ++i) {
+    const std::int32_t next = pair.a.mate[i + 1];
+    if (!pair.a.open(i) || next < 1 || !pair.b.open(static_cast<std::size_t>(next - 1))) continue;
+    const std::string& left = pair.a.token(i).word;
+    const std::string& right = pair.b.token(static_cast<std::size_t>(next - 1)).word;
+    if (!(towards(left) && away(right)) && !(away(left) && towards(right))) continue;
+    detail = left + "/" + right;
+    return true;
+  }
+  return false;
+}
+
+bool isPassive(const Side& side) {
+  for (std::size_t i = 0; i < side.size(); ++i) {
+    if (text::isListed(side.token(i).word, "is\nare\nwas\nwere\nbe\nbeen\nby\n")) return true;
+  }
+  return false;
+}
+
+/// "which functions call the parser" against "which functions does the parser call".
+bool subjectBecameObject(const Pairing& pair, std::string& detail) {
+  const auto aided = [](const Side& side) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (side.open(i) && text::isListed(side.token(i).word, "do\ndoes\ndid\n")) return true;
+    }
+    return false;
+  };
+  const auto whole = [](const Side& side) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (side.open(i) && side.token(i).counts()) return false;
+    }
+    return true;
+  };
+  const auto asks = [](const Side& side) {
+    return side.size() > 0 && text::isListed(side.token(0).word, "which\nwhat\nwho\nwhom\n") && !isPassive(side);
+  };
+  if (!asks(pair.a) || !asks(pair.b) || !whole(pair.a) || !whole(pair.b) || aided(pair.a) == aided(pair.b) ||
+      crossedShare(pair) == 0)
+    return false;
+  detail = aided(pair.a) ? "does/-" : "-/does";
+  return true;
+}
+
 /// 'm' and 'f' for each he and she in turn.
 std::string genders(const ReadSentence& sentence) {
   std::string out;
@@ -129,6 +180,7 @@ bool rolesExchanged(const Pairing& pair, std::string& detail) {
     detail = "he/she";
     return true;
   }
+  if (directionTurned(pair, detail)) return true;
   std::size_t agentA = 0;
   std::size_t agentB = 0;
   const bool passiveA = passive(pair.a, agentA);
@@ -138,6 +190,7 @@ bool rolesExchanged(const Pairing& pair, std::string& detail) {
     return passiveA ? passiveKeepsOrder(pair.a, pair.b, agentA) : passiveKeepsOrder(pair.b, pair.a, agentB);
   }
   if (symmetric(*pair.a.sentence) && symmetric(*pair.b.sentence)) return false;
+  if (subjectBecameObject(pair, detail)) return true;
   if (extras(pair.a) + extras(pair.b) > kFewExtras || voiceChanged(pair)) return false;
   if (governsAnother(pair, detail)) return true;
   for (std::size_t x = 0; x < pair.a.size(); ++x) {

@@ -1,137 +1,18 @@
 #include "core/cache/sentence.hpp"
 
+#include "core/cache/pieces.hpp"
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
 namespace {
 
-using text::isAlpha;
 using text::isDigit;
-using text::isHigh;
 using text::isLower;
 using text::isUpper;
-
-/// A run of the text with what only its spelling tells.
-struct Piece {
-  std::string_view text;
-  bool quoted = false;
-  bool start = false;  ///< first of a sentence
-};
 
 bool has(std::string_view s, char c) {
   return s.find(c) != std::string_view::npos;
 }
-
-bool letterAt(std::string_view s, std::size_t i) {
-  return i < s.size() && (isAlpha(s[i]) || isHigh(s[i]));
-}
-
-class Cutter {
- public:
-  Cutter(std::string_view s, std::vector<Piece>& out) : s_(s), out_(out) {
-    // A quote that is never closed is an inch or an apostrophe: then nothing is quoted.
-    std::size_t quotes = 0;
-    for (const char c : s) quotes += c == '"';
-    pairedQuotes_ = quotes % 2 == 0;
-  }
-
-  void cut() {
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i <= s_.size(); ++i) {
-      if (i == 0 || text::isSpace(s_[i - 1])) symbols(i);
-      if (i < s_.size() && !breaks(i)) continue;
-      if (i > begin) run(s_.substr(begin, i - begin));
-      begin = i + 1;
-      if (i == s_.size()) break;
-      const char c = s_[i];
-      if (c == '`' || (c == '"' && pairedQuotes_)) quoted_ = !quoted_;
-      if (c == '!' || c == '?' || c == '\n' || c == ';') start_ = true;
-    }
-  }
-
- private:
-  bool breaks(std::size_t i) const {
-    const char c = s_[i];
-    if (c == ',') return !(i > 0 && i + 1 < s_.size() && isDigit(s_[i - 1]) && isDigit(s_[i + 1]));
-    return text::isSpace(c) || has("()[]{}<>;!?\"`|*=~^", c);
-  }
-
-  /// "==", "()", "<?>" between blanks: what is asked about, where words have none.
-  void symbols(std::size_t begin) {
-    std::size_t end = begin;
-    bool telling = false;
-    while (end < s_.size() && !text::isSpace(s_[end])) {
-      if (text::isWordByte(s_[end])) return;
-      telling = telling || has("=<>()[]{}*+/\\^%#@~|&", s_[end]);
-      ++end;
-    }
-    if (telling && s_.substr(begin, end - begin) != "&") put(s_.substr(begin, end - begin));
-  }
-
-  void put(std::string_view piece) {
-    if (piece.empty()) return;
-    out_.push_back({piece, quoted_, start_});
-    start_ = false;
-  }
-
-  void run(std::string_view piece) {
-    bool ends = false;
-    while (!piece.empty() && has(".:'", piece.back())) {
-      ends = ends || piece.back() != '\'';
-      piece.remove_suffix(1);
-    }
-    while (!piece.empty() && piece[0] == '\'') piece.remove_prefix(1);
-    bool wordy = false;
-    for (const char c : piece) wordy = wordy || text::isWordByte(c);
-    if (!wordy && piece != "&") return;
-    const std::size_t letters = countLetters(piece);
-    if (letters + 1 == piece.size() && has(piece, '\'')) {
-      word(piece);
-    } else if (splits(piece, letters, '/') || splits(piece, letters, '-')) {
-      for (std::size_t at = 0; at < piece.size();) {
-        const std::size_t end = std::min(piece.find(has(piece, '/') ? '/' : '-', at), piece.size());
-        put(piece.substr(at, end - at));
-        at = end + 1;
-      }
-    } else {
-      put(piece);
-    }
-    start_ = start_ || ends;
-  }
-
-  static std::size_t countLetters(std::string_view s) {
-    std::size_t letters = 0;
-    for (std::size_t i = 0; i < s.size(); ++i) letters += letterAt(s, i);
-    return letters;
-  }
-
-  /// "and/or", "well-known": letters around the mark. "/usr/lib" and "-v" are no such words.
-  static bool splits(std::string_view s, std::size_t letters, char mark) {
-    std::size_t marks = 0;
-    for (const char c : s) marks += c == mark;
-    return marks > 0 && marks <= (mark == '/' ? 1u : 3u) && letters + marks == s.size() && s[0] != mark;
-  }
-
-  /// l'erreur → l erreur; user's → user; don't stays.
-  void word(std::string_view piece) {
-    const std::size_t at = piece.find('\'');
-    const std::string_view head = piece.substr(0, at);
-    if (text::endsWith(piece, "n't") || text::endsWith(piece, "N'T")) {
-      put(piece);
-    } else if (text::isListed(head, "l\nd\nqu\nn\nj\ns\nc\nm\nt\n")) {
-      put(head);
-      put(piece.substr(at + 1));
-    } else {
-      put(head);
-    }
-  }
-
-  std::string_view s_;
-  std::vector<Piece>& out_;
-  bool pairedQuotes_ = false;
-  bool quoted_ = false;
-  bool start_ = true;
-};
 
 /// "1,000" → 1000, "007" → 7, "1.50" → 1.5; "" when it is no plain number.
 std::string canonicalNumber(std::string_view s) {
@@ -194,19 +75,40 @@ class Classifier {
     titled_ = words > 4 && capitals * 5 > words * 4;
     shouted_ = shouted > 2 && shouted * 2 > words;
     for (std::size_t i = 0; i < pieces_.size(); ++i) i += take(i);
+    bounds();
   }
 
  private:
   Language languageOf() const {
-    std::size_t votes[2] = {};
+    // A stop word tells more of its language than any number of others: "table" is of both. And a language of which few
+    // words are known is another one.
+    std::size_t stops[2] = {};
+    std::size_t known[2] = {};
+    std::size_t words = 0;
     for (const Piece& piece : pieces_) {
       const std::string word = lowered(piece.text);
+      words += letterAt(piece.text, 0);
       for (const Language language : {Language::English, Language::French}) {
-        votes[static_cast<std::size_t>(language)] += lexicon_.find(language, word).is(kStop | kNegator | kQuestion);
+        const WordInfo info = lexicon_.find(language, word);
+        stops[static_cast<std::size_t>(language)] += info.is(kStop | kNegator | kQuestion);
+        known[static_cast<std::size_t>(language)] += info.known();
       }
     }
+    std::size_t votes[2] = {};
+    for (int i = 0; i < 2; ++i)
+      votes[i] = stops[i] * kMaxTokens + (known[i] * 3 > words * (stops[i] == 0 ? 2 : 0) ? known[i] : 0);
     if (votes[0] == votes[1]) return Language::Unknown;
     return votes[0] > votes[1] ? Language::English : Language::French;
+  }
+
+  /// "over 30" is "more than 30"; "over the hill" is not.
+  void bounds() {
+    for (std::size_t i = 0; i + 1 < out_.tokens.size(); ++i) {
+      Token& token = out_.tokens[i];
+      if (out_.tokens[i + 1].kind != TokenKind::Number) continue;
+      if (text::isListed(token.word, "over\nabove\n")) token.info = lexicon_.find(out_.language, "more_than");
+      if (text::isListed(token.word, "under\nbelow\n")) token.info = lexicon_.find(out_.language, "less_than");
+    }
   }
 
   /// Classifies piece `i`; returns how many more it took.
@@ -215,25 +117,57 @@ class Classifier {
     Token token;
     token.word = lowered(piece.text);
     token.sentenceStart = piece.start;
+    head_ = head_ || piece.start;
     if (token.word == "&") token.word = "and";
     token.info = lexicon_.find(out_.language, token.word);
     std::size_t more = 0;
     if (token.info.is(kPhrase)) more = phrase(i, token);
-    if (more == 0 && quantity(piece.text, token)) return 0;
-    token.key = stemOf(out_.language, token.word);
-    token.kind = kindOf(piece, token, more > 0);
+    const std::string base(lexicon_.baseOf(out_.language, token.info));
+    if (more == 0 && base.empty() && quantity(piece.text, token)) return 0;
+    token.key = stemOf(out_.language, base.empty() ? token.word : base);
+    if (more > 0 || !lettered(i, token)) {
+      const bool last = i + more + 1 >= pieces_.size();
+      const bool asks = (head_ && token.info.is(kAsk)) || (afterWhich() && token.info.is(kType));
+      token.kind = asks && !last ? TokenKind::Function : kindOf(piece, token, more > 0);
+    }
+    head_ = head_ && opens(token);
+    // "jpg files" are jpgs.
+    if (text::isListed(token.word, "file\nfiles\nfichier\nfichiers\n") && afterFormat()) token.info.flags |= kLight;
     out_.tokens.push_back(std::move(token));
     return more;
   }
 
-  /// The longest listed phrase of up to three words that starts here.
+  /// May stand before the verb of a request: "could you please list", "how do I find", "peux-tu afficher".
+  static bool opens(const Token& token) {
+    return text::isListed(
+        token.word,
+        "please\ncan\ncould\nwould\nyou\ni\nwe\nto\nhow\ndo\nme\nus\nwant\nneed\nlike\nhelp\nlet\njust\nkindly\n"
+        "hi\nhello\nhey\npeux\npeut\npouvez\npourrais\npourriez\ntu\nvous\nje\non\ncomment\nveux\nvoudrais\n"
+        "svp\nmoi\nfaut\nil\nbonjour\npuis\n");
+  }
+
+  bool afterFormat() const {
+    if (out_.tokens.empty()) return false;
+    const Token& before = out_.tokens.back();
+    return before.kind == TokenKind::Hard ||
+           related(before.info, lexicon_.find(Language::English, "json"), Relation::Kind) ||
+           related(before.info, lexicon_.find(Language::English, "png"), Relation::Kind);
+  }
+
+  bool afterWhich() const {
+    return !out_.tokens.empty() &&
+           text::isListed(out_.tokens.back().word, "which\nwhat\nquel\nquelle\nquels\nquelles\n");
+  }
+
+  /// The longest listed phrase of up to five words that starts here.
   std::size_t phrase(std::size_t i, Token& token) const {
     std::string joined = token.word;
     std::size_t more = 0;
-    for (std::size_t next = i + 1; next < pieces_.size() && next < i + 3; ++next) {
+    for (std::size_t next = i + 1; next < pieces_.size() && next < i + 5; ++next) {
+      if (pieces_[next].start) break;
       joined += '_' + lowered(pieces_[next].text);
       const WordInfo info = lexicon_.find(out_.language, joined);
-      if (info.packed == 0) continue;
+      if (!info.known()) continue;
       token.word = joined;
       token.info = info;
       more = next - i;
@@ -243,22 +177,50 @@ class Classifier {
 
   TokenKind kindOf(const Piece& piece, Token& token, bool isPhrase) const {
     const bool afterNumber = !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::Number;
-    if (token.info.is(kUnit) && afterNumber) return TokenKind::Hard;
+    if (token.info.is(kUnit) && afterNumber) {
+      token.key = stemOf(out_.language, token.word);  // "am" is no form of "be" here
+      return TokenKind::Hard;
+    }
     if (token.info.is(kNumberWord)) {
       token.key = lexicon_.numberOf(out_.language, token.word);
       if (!token.info.is(kStop)) return TokenKind::Number;
     }
+    if (token.info.is(kNegator)) return TokenKind::Function;
     const bool acronym = !shouted_ && isAcronym(piece.text);
     if (token.info.is(kStop)) return acronym && token.info.is(kName) ? TokenKind::Name : TokenKind::Function;
-    if (isPhrase) return token.info.is(kChange) ? TokenKind::Function : TokenKind::Content;
-    if (isIdentifier(piece.text)) {
+    if (isPhrase) return phraseKind(token.info);
+    // "DB", "k8s": listed as short for something, whatever its spelling looks like.
+    const bool shortFor = !lexicon_.baseOf(out_.language, token.info).empty();
+    if (isIdentifier(piece.text) && !shortFor) {
       token.key = token.word;
       return TokenKind::Hard;
     }
     if (token.info.is(kName)) return TokenKind::Name;
-    if (acronym || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
-    const bool capital = isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_;
-    return capital && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+    if ((acronym && !shortFor) || (piece.quoted && token.word.size() > 1)) return TokenKind::Hard;
+    const bool capital = isCapital(piece);
+    return capital && !shortFor && token.word.size() > 1 ? TokenKind::Name : TokenKind::Content;
+  }
+
+  bool isCapital(const Piece& piece) const { return isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_; }
+
+  /// "World War II", "dorm B": a number, or a name of one letter. "I" is one behind a capital, at the end.
+  bool lettered(std::size_t i, Token& token) const {
+    const Piece& piece = pieces_[i];
+    if (!isCapital(piece) || piece.text.size() > 4) return false;
+    const std::size_t at = std::string_view("I   II  III IV  V   VI  VII VIIIIX  ")
+                               .find(std::string(piece.text) + std::string(4 - piece.text.size(), ' '));
+    const bool roman = at % 4 == 0 && (piece.text.size() > 1 || piece.text == "I");
+    const bool one = piece.text == "I";
+    if (one && !(i + 1 == pieces_.size() && i > 0 && isUpper(pieces_[i - 1].text[0]))) return false;
+    if (roman) token.key.assign(1, static_cast<char>('1' + at / 4));
+    if (roman) token.kind = TokenKind::Number;
+    if (!roman && piece.text.size() == 1) token.kind = TokenKind::Hard;
+    return roman || piece.text.size() == 1;
+  }
+
+  static TokenKind phraseKind(const WordInfo& info) {
+    if (info.is(kName)) return TokenKind::Name;
+    return info.is(kChange | kNegator) ? TokenKind::Function : TokenKind::Content;
   }
 
   /// "$5", "30", "7pm", "2nd": a number, and what is glued to it as a unit of its own.
@@ -304,44 +266,15 @@ class Classifier {
   ReadSentence& out_;
   bool titled_ = false;
   bool shouted_ = false;
+  bool head_ = true;  ///< nothing but words that ask for the answer so far
 };
 
-/// Drops `ending` if at least `least` bytes stay.
-bool drop(std::string& word, std::string_view ending, std::size_t least) {
-  if (word.size() < ending.size() + least || !text::endsWith(word, ending)) return false;
-  word.erase(word.size() - ending.size());
-  return true;
-}
-
 }  // namespace
-
-std::string stemOf(Language language, std::string_view word) {
-  std::string stem(word);
-  if (language == Language::French) {
-    if (!drop(stem, "s", 3)) drop(stem, "x", 3);
-    for (const std::string_view ending : {"er", "ez", "ee", "ent", "ant", "ons", "e"}) {
-      if (drop(stem, ending, 4)) break;
-    }
-    return stem;
-  }
-  if (drop(stem, "ies", 3)) {
-    stem += 'y';
-  } else if (!text::endsWith(stem, "ss") && !text::endsWith(stem, "us") && !text::endsWith(stem, "is")) {
-    if (!drop(stem, "'s", 1)) drop(stem, "s", 3);
-  }
-  const bool verb = drop(stem, "ing", 4) || drop(stem, "ing", 3) || drop(stem, "ed", 3);
-  const std::size_t n = stem.size();
-  if (verb && n > 3 && stem[n - 1] == stem[n - 2] && !has("ls", stem[n - 1])) stem.pop_back();
-  drop(stem, "e", 3);
-  if (!stem.empty() && stem.back() == 'y' && stem.size() > 3) stem.back() = 'i';
-  return stem;
-}
 
 ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
   ReadSentence sentence;
   const std::string text = plain(utf8);
-  std::vector<Piece> pieces;
-  Cutter(text, pieces).cut();
+  std::vector<Piece> pieces = cutIntoPieces(text);
   const bool cutOff = pieces.size() > kMaxTokens;
   if (cutOff) pieces.resize(kMaxTokens);
   Classifier(lexicon, pieces, sentence).classify();

@@ -26,6 +26,8 @@ struct Token {
   bool sentenceStart = false;
 
   bool counts() const { return kind != TokenKind::Function; }
+  /// Counts, and its absence would change what is asked.
+  bool weighs() const { return counts() && !(kind == TokenKind::Content && info.is(kLight)); }
 };
 
 struct ReadSentence {
@@ -40,9 +42,5 @@ inline constexpr std::size_t kMaxTokens = 400;
 /// Cuts and classifies. The language is that of most stop words, Unknown where no word or no language wins.
 /// O(bytes), some 10 µs for a sentence of 15 words.
 ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8);
-
-/// The stem by which two inflections are equal: "running", "runs" → "run". Light: it may leave two forms apart and
-/// seldom joins two words.
-std::string stemOf(Language language, std::string_view word);
 
 }  // namespace aetherflow

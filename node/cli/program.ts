@@ -2,6 +2,8 @@
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
 import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
+import { cacheOptions } from './cache-flags.js'
+import { addCache } from './cache-program.js'
 import { check, type CheckFlags } from './commands/check.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
 import { generate, type GenerateFlags } from './commands/generate.js'
@@ -11,6 +13,7 @@ import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
+import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { packageVersion } from './version.js'
 
@@ -92,9 +95,11 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))
     .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
+  addCache(program, host, done)
   command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
     .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
+  addModel(program, host, done)
   return program
 }
 
@@ -115,6 +120,12 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(options.json('print every event as one JSON line, the result last'))
     .option('--quiet', 'print failures and one line at the end')
     .addOption(options.seed())
+    .addOption(
+      new Option('--cache <dir>', 'keep answers there, and take them from there; off: not (default: nothing is kept)'),
+    )
+    .addOption(cacheOptions.model())
+    .addOption(cacheOptions.share())
+    .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--optimize', 'search a better order than the longest path first')
     .action(async (plan: string | undefined, flags: RunFlags) => done(await run(plan, flags, host)))
 }

@@ -7,7 +7,7 @@
  * Killed before 3, nothing has happened; after it, the rest of 4 is done by the next one. Others read on where they were, or find
  * a file gone and look again.
  */
-import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mostEmbeddings } from '../../web/standard/stores/memory.js'
 import { errorCode } from '../error-code.js'
@@ -20,6 +20,7 @@ import { fileMode, formatVersion, partName, segmentName } from './place.js'
 import { bytesOf, encodeRecord } from './record.js'
 import type { Location, Segment, SegmentFolder } from './segments.js'
 import type { VectorIndex } from './vectors.js'
+import { makeFolder } from '../make-folder.js'
 
 /** More files than this are made fewer. */
 const mostFiles = 16
@@ -38,7 +39,7 @@ export async function inTurn<T>(
   work: (fence: () => Promise<void>) => Promise<T>,
 ): Promise<T | undefined> {
   const folder = join(place, 'compacting')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   let lock: RunLock
   try {
     lock = await RunLock.acquire(folder, await isStale(folder))

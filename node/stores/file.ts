@@ -29,6 +29,8 @@ export interface FileStoreOptions {
    * loss of power. What a cache loses is asked again.
    */
   readonly sync?: boolean | undefined
+  /** So many embeddings are kept however few entries there are; default 10,000. */
+  readonly embeddings?: number | undefined
 }
 
 /** Uses and counters are written this much later, together. */
@@ -56,6 +58,7 @@ interface Parts {
 export class FileStore implements CacheStore {
   readonly #folder: string
   readonly #sync: boolean
+  readonly #embeddings: number
   /** Of equal times, this decides whose word is the last. */
   readonly #writer = randomBytes(6).toString('hex')
   readonly #index = new EntryIndex()
@@ -74,9 +77,10 @@ export class FileStore implements CacheStore {
   #writing: Promise<void> = Promise.resolve()
   #compacting: Promise<void> = Promise.resolve()
 
-  constructor(folder: string, { sync = false }: FileStoreOptions = {}) {
+  constructor(folder: string, { sync = false, embeddings = 0 }: FileStoreOptions = {}) {
     this.#folder = folder
     this.#sync = sync
+    this.#embeddings = embeddings
   }
 
   async open(): Promise<{ readonly secret: string }> {
@@ -358,7 +362,7 @@ export class FileStore implements CacheStore {
       if (chosen.length > 0) await compactEntries({ ...common, extension: '.seg', folder: entries, index }, chosen)
       const more = vectorVictims()
       const vectorWork = { ...common, extension: '.vec', folder: vectors, index: this.#vectors }
-      if (more.length > 0) await compactVectors(vectorWork, more, index.entries.size)
+      if (more.length > 0) await compactVectors(vectorWork, more, Math.max(index.entries.size, this.#embeddings / 2))
     })
   }
 }

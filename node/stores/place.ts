@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
 import { ioError, syncFolder } from '../outputs.js'
+import { makeFolder } from '../make-folder.js'
 
 /** Of the format. A change that older programs cannot read gets the next one, and a folder of its own. */
 export const formatVersion = 1
@@ -48,7 +49,7 @@ export const segmentName = (): string =>
 export async function openPlace(folder: string): Promise<{ readonly place: string; readonly secret: string }> {
   const place = join(folder, `v${formatVersion}`)
   try {
-    await mkdir(folder, { recursive: true, mode: folderMode })
+    await makeFolder(folder, folderMode)
     await refuseNewer(folder)
     await mkdir(place, { mode: folderMode }).catch(async (error: unknown) => {
       // It is there, perhaps for reading alone.

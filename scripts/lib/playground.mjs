@@ -60,7 +60,8 @@ function copyPage() {
   cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
   cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })
   cpSync(at('dist/browser'), at(target, 'browser'), { recursive: true })
-  cpSync(at('dist/core'), at(target, 'core'), { recursive: true })
+  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm'])
+    cpSync(at('dist/core', file), at(target, 'core', file))
 }
 
 /** What the page may do: its own files, its own workers, and calls of the providers that the built-in table names. */

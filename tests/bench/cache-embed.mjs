@@ -1,8 +1,9 @@
 // Embeds the development pairs of the semantic cache, for cache_fit and cache_eval:
-//   node tests/bench/cache-embed.mjs OUT [--modules DIR]
+//   node tests/bench/cache-embed.mjs OUT [--modules DIR] [--model FILE] [--pairs TSV]
 // Writes OUT/pairs.tsv (label, file/category, text_a, text_b), OUT/texts.txt and OUT/vectors.f32 (a row of 384 for each text).
 // DIR is a folder whose node_modules hold onnxruntime-node or onnxruntime-web, and @huggingface/tokenizers; the default is the
-// working folder. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
+// working folder. FILE is one of the model's folder, model_w8.onnx unless said otherwise. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
+// TSV: these pairs only, in the form of the development data. Without it all of that, and cache-pairs.tsv, which are ours.
 // Families of templates are thinned to 250 (checklist) and 150 (breaking-nli) rows of each label: they repeat themselves.
 import { createRequire } from 'node:module'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
@@ -12,8 +13,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const words = process.argv.slice(2)
 const modulesAt = words.indexOf('--modules')
 const modules = path.resolve(modulesAt < 0 ? '.' : words.splice(modulesAt, 2)[1])
+const fileAt = words.indexOf('--model')
+const modelFile = fileAt < 0 ? 'model_w8.onnx' : words.splice(fileAt, 2)[1]
+const pairsAt = words.indexOf('--pairs')
+const only = pairsAt < 0 ? undefined : words.splice(pairsAt, 2)[1]
 const [out] = words
-if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR]')
+if (!out) throw new Error('cache-embed.mjs OUT [--modules DIR] [--model FILE] [--pairs TSV]')
 const shared = process.env.AETHERFLOW_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 const data = path.join(shared, 'data/cache')
 const model = path.join(shared, 'models/all-MiniLM-L6-v2')
@@ -33,10 +38,19 @@ const limits = {
 /** The model's own window, in pieces; the tokenizer library does not truncate. */
 const window = 256
 
+const own = fileURLToPath(new URL('cache-pairs.tsv', import.meta.url))
+
+/** [name of the dataset, its file, rows of each label and category that are kept] */
+function datasets() {
+  if (only) return [['own', path.resolve(only), Infinity]]
+  const given = Object.entries(limits).map(([file, limit]) => [file.replace('.tsv', ''), path.join(data, file), limit])
+  return [...given, ['own', own, Infinity]]
+}
+
 function readPairs() {
   const rows = []
-  for (const [file, limit] of Object.entries(limits)) {
-    const lines = readFileSync(path.join(data, file), 'utf8').split('\n').slice(1).filter(Boolean)
+  for (const [set, file, limit] of datasets()) {
+    const lines = readFileSync(file, 'utf8').split('\n').slice(1).filter(Boolean)
     const kind = (line) => line.split('\t', 2).join('\t')
     const total = {}
     for (const line of lines) total[kind(line)] = (total[kind(line)] ?? 0) + 1
@@ -46,7 +60,7 @@ function readPairs() {
       seen[kind(line)] = (seen[kind(line)] ?? 0) + 1
       if (seen[kind(line)] % stride !== 0) continue
       const [label, category, a, b] = line.split('\t')
-      rows.push([label, `${file.replace('.tsv', '')}/${category}`, a, b])
+      rows.push([label, `${set}/${category}`, a, b])
     }
   }
   return rows
@@ -60,10 +74,11 @@ async function load(name) {
 async function makeEmbed() {
   const native = await load('onnxruntime-node').catch(() => load('onnxruntime-web'))
   const ort = native.default ?? native
-  const { Tokenizer } = await load('@huggingface/tokenizers')
+  const tokenizers = await load('@huggingface/tokenizers')
+  const { Tokenizer } = tokenizers.Tokenizer ? tokenizers : tokenizers.default
   const json = (name) => JSON.parse(readFileSync(path.join(model, name), 'utf8'))
   const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
-  const session = await ort.InferenceSession.create(path.join(model, 'model_w8.onnx'), { intraOpNumThreads: 1 })
+  const session = await ort.InferenceSession.create(path.join(model, modelFile), { intraOpNumThreads: 1 })
   return async (text) => {
     let { ids } = tokenizer.encode(text)
     if (ids.length > window) ids = [...ids.slice(0, window - 1), ids.at(-1)]

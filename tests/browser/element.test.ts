@@ -87,7 +87,9 @@ describeInBrowser('<aetherflow-run>', () => {
     expect(told).toMatchObject({ same: true, running: false, outcome: 'ok', outputs: ['a', 'b', 'c'] })
     expect(told.kinds).toEqual(expect.arrayContaining(['steps', 'call', 'prompt', 'answer', 'done', 'finish']))
     expect(told.text).toBeGreaterThan(100)
-    expect(await page.locator('aetherflow-run .status').textContent()).toMatch(/^3 of 3 steps done, .*simulated$/)
+    expect(await page.locator('aetherflow-run .status').textContent()).toMatch(
+      /^3 of 3 steps done, .* \(simulated: instant\)$/,
+    )
     expect(await page.locator('aetherflow-run .af-line').count()).toBe(3)
     expect(await accessFaults(page)).toEqual([])
     await screenshot(page, 'element')
@@ -114,7 +116,7 @@ describeInBrowser('<aetherflow-run>', () => {
     )
     expect(refused).toBe('host.usage')
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.locator('aetherflow-run .status', { hasText: '0 of 3 steps done' }).waitFor()
+    await page.locator('aetherflow-run .status', { hasText: '0 of 3 steps done, 3 cancelled' }).waitFor()
     await page.context().close()
   })
 
@@ -168,7 +170,7 @@ describeInBrowser('<aetherflow-run>', () => {
     await page.locator('aetherflow-run .status', { hasText: '1 step' }).waitFor()
     expect(complaints).toEqual([])
     await page.context().close()
-  }, 30_000)
+  })
 
   test('the example in a worker of one`s own runs there alone', async () => {
     const page = await opened('examples/browser/worker.html')
@@ -178,5 +180,5 @@ describeInBrowser('<aetherflow-run>', () => {
     expect(await page.locator('#log').textContent()).toContain('rule is done')
     expect(complaints).toEqual([])
     await page.context().close()
-  }, 30_000)
+  })
 })

@@ -9,7 +9,7 @@ describeInBrowser('the editor of plans', () => {
   let open: Playground
   beforeAll(async () => {
     open = await openPlayground()
-  }, 60_000)
+  })
   afterAll(() => open?.page.context().close())
 
   const marked = (kind: 'error' | 'warning') => open.page.locator(`.cm-lintRange-${kind}`)
@@ -108,5 +108,5 @@ describeInBrowser('the editor of plans', () => {
     await other.page.locator('.status', { hasText: 'The link is damaged' }).waitFor()
     expect(await other.page.locator('.verdict').textContent()).toContain('4 steps')
     await other.page.context().close()
-  }, 30_000)
+  })
 })

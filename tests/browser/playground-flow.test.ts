@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Download } from 'playwright-core'
 import { describeInBrowser } from './chromium.js'
-import { activeWords, openPlayground, playgroundUrl, screenshot, type Playground } from './playground.js'
+import { activeWords, drawn, openPlayground, playgroundUrl, screenshot, type Playground } from './playground.js'
 
 const text = async (download: Download): Promise<string> => readFileSync(await download.path(), 'utf8')
 
@@ -11,7 +11,7 @@ describeInBrowser('the playground by mouse', () => {
   let open: Playground
   beforeAll(async () => {
     open = await openPlayground()
-  }, 60_000)
+  })
   afterAll(() => open?.page.context().close())
 
   test('opens with an example under its own strict policy, and asks nobody else for anything', async () => {
@@ -78,7 +78,10 @@ describeInBrowser('the playground by mouse', () => {
     const slider = page.getByRole('slider', { name: 'Time travel' })
     const all = Number(await slider.getAttribute('max'))
     expect(all).toBeGreaterThan(10)
-    const done = async (): Promise<number> => Number((await page.locator('.af-count-steps dd').textContent())?.[0])
+    const done = async (): Promise<number> => {
+      await drawn(page)
+      return Number((await page.locator('.af-count-steps dd').textContent())?.[0])
+    }
     let before = 4
     for (const record of [all - 1, Math.floor(all / 2), 4]) {
       await slider.fill(String(record))
@@ -110,8 +113,18 @@ describeInBrowser('the playground by mouse', () => {
     const [markdownName, markdown] = await download('Markdown')
     expect([markdownName, markdown.split('\n')[0]]).toEqual(['polite-report.md', '# polite (simulated: default)'])
     const [jsonName, json] = await download('JSON')
-    const kept = JSON.parse(json) as { outcome: string; outputs: object; report: { counts: { done: number } } }
-    expect([jsonName, kept.outcome, kept.report.counts.done]).toEqual(['polite-report.json', 'ok', 3])
+    const kept = JSON.parse(json) as {
+      simulated: string
+      outcome: string
+      outputs: object
+      report: { counts: { done: number } }
+    }
+    expect([jsonName, kept.simulated, kept.outcome, kept.report.counts.done]).toEqual([
+      'polite-report.json',
+      'default',
+      'ok',
+      3,
+    ])
     expect(Object.keys(kept.outputs)).toEqual(['names', 'interface', 'readme'])
     const [htmlName, html] = await download('HTML')
     expect(htmlName).toBe('polite-report.html')
@@ -130,10 +143,12 @@ describeInBrowser('the playground by mouse', () => {
     const { page } = open
     await open.pick('mission')
     await page.locator('#set-source').selectOption('mission')
+    await page.locator('#set-speed').selectOption('1')
     await page.locator('.run', { hasText: 'Run' }).click()
     await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
     await page.locator('.run', { hasText: 'Stop' }).click()
     await page.locator('.status', { hasText: '0 of 5 steps done, 5 cancelled' }).waitFor()
+    await drawn(page)
     expect(await page.locator('.af-line .af-is-cancelled').count()).toBe(5)
     expect(open.complaints).toEqual([])
   })

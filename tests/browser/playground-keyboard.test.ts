@@ -7,7 +7,7 @@ describeInBrowser('the playground by keyboard alone', () => {
   let open: Playground
   beforeAll(async () => {
     open = await openPlayground()
-  }, 60_000)
+  })
   afterAll(() => open?.page.context().close())
 
   /** Presses Tab until the focus is on what has this role and name; each stop on the way is told when it never comes. */
@@ -47,7 +47,7 @@ describeInBrowser('the playground by keyboard alone', () => {
     expect(said[0]).toBe('The run begins: 6 steps')
     expect(said.at(-1)).toContain('6 of 6 steps done')
     expect(said.length).toBeLessThan(8)
-  }, 30_000)
+  })
 
   test('arrows go along the edges, Enter opens a step, Escape closes it and comes back', async () => {
     const { page } = open

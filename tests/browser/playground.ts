@@ -1,6 +1,6 @@
 /** The playground as somebody opens it: served by the program itself, in a browser. */
 import { mkdirSync, readFileSync } from 'node:fs'
-import { afterAll } from '@jest/globals'
+import { afterAll, jest } from '@jest/globals'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { projectPath } from '../fixtures/paths.js'
 import { Process } from '../node/cli-process.js'
@@ -19,6 +19,9 @@ export interface Playground {
   /** Replaces the plan, as somebody who pastes it. */
   paste(plan: unknown): Promise<void>
 }
+
+// A browser on a machine that is busy with other tests takes its time.
+jest.setTimeout(60_000)
 
 let served: Promise<string> | undefined
 
@@ -46,6 +49,8 @@ export async function openPlayground(options: BrowserContextOptions = {}, fragme
   context.on('request', (request) => asked.push(request.url()))
   await page.goto(url + fragment)
   await page.locator('.verdict', { hasText: /dependenc|cannot/ }).waitFor()
+  // The simulated answers need not take their time as well. Of a link the first words are to be read: a setting replaces them.
+  if (fragment === '') await page.locator('#set-speed').selectOption('100')
   const status = async (): Promise<string> => (await page.locator('.status').textContent()) ?? ''
   return {
     page,
@@ -60,6 +65,7 @@ export async function openPlayground(options: BrowserContextOptions = {}, fragme
     async run() {
       await page.locator('.run', { hasText: 'Run' }).click()
       await page.locator('.status', { hasText: /steps? done/ }).waitFor()
+      await drawn(page)
       return status()
     },
     async paste(plan) {
@@ -81,10 +87,14 @@ async function settled(page: Page): Promise<void> {
   await page.locator('.problems[aria-busy=false]').waitFor()
 }
 
+/** Graph, timeline and counters are drawn once a frame: after this they show what the page knows now. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+}
+
 /** What the graph or the timeline tells of its active step. */
 export async function activeWords(page: Page, list: 'Graph of the plan' | 'Timeline of the steps'): Promise<string> {
-  // Lists are drawn once a frame.
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+  await drawn(page)
   const box = page.getByRole('listbox', { name: list })
   const id = await box.getAttribute('aria-activedescendant')
   const option = page.locator(`[id="${id ?? ''}"]`)

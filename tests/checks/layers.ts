@@ -23,7 +23,17 @@ const hostLayers: Readonly<Record<string, readonly string[]>> = {
   'web/playground': ['bindings', 'web/standard', 'web/browser', 'web/element'],
   node: ['bindings', 'web/standard'],
   examples: [],
-  tests: ['bindings', 'web/standard', 'web/browser', 'web/element', 'web/playground', 'node', 'scripts', 'examples', 'core'],
+  tests: [
+    'bindings',
+    'web/standard',
+    'web/browser',
+    'web/element',
+    'web/playground',
+    'node',
+    'scripts',
+    'examples',
+    'core',
+  ],
   scripts: [],
 }
 

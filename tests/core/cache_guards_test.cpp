@@ -16,7 +16,7 @@ const Lexicon& lexicon() {
 Finding pair(std::string_view a, std::string_view b) {
   const ReadSentence first = readSentence(lexicon(), a);
   const ReadSentence second = readSentence(lexicon(), b);
-  return compare(lexicon(), first, second, likeness(embedLexically(first), embedLexically(second)));
+  return compare(first, second, likeness(embedLexically(first), embedLexically(second)));
 }
 
 std::string guardOf(std::string_view a, std::string_view b) {
@@ -43,7 +43,7 @@ TEST(CacheGuards, NumbersUnitsAndIdentifiersMustAgree) {
       {"veto.hard", "What does the file config.yaml hold?", "What does the file config.json hold?"},
       {"veto.hard", "What changed in version 2.10.0?", "What changed in version 2.11.0?"},
       {"veto.hard", "What does the option --force do?", "What does the option --quiet do?"},
-      {"veto.hard", "What does the CPU do when idle?", "What does the GPU do when idle?"},
+      {"veto.kind", "What does the CPU do when idle?", "What does the GPU do when idle?"},
       {"veto.hard", "What does == do in this language?", "What does === do in this language?"},
       {"veto.hard", "Translate the phrase \"open sesame\" for me", "Translate the phrase \"good morning\" for me"},
       {"veto.hard", "Comment attendre 10 minutes dans un script ?", "Comment attendre 30 minutes dans un script ?"},
@@ -62,6 +62,56 @@ TEST(CacheGuards, NamesMustAgreeInAnyCase) {
   });
 }
 
+TEST(CacheGuards, ThingsOfOneKindAreNotExchanged) {
+  check({
+      {"veto.kind", "How do I paint a wooden door?", "How do I paint a metal door at home?"},
+      {"veto.kind", "What is the average weight of a parcel?", "What is the maximum weight of the parcels?"},
+      {"veto.kind", "Show the address of every tenant", "What is the salary of each tenant?"},
+      {"veto.kind", "Read the settings from a yaml document", "How do I read settings from an xml document?"},
+      {"veto.kind", "Count the words of the essay", "Count the lines of the essay"},
+      {"veto.kind", "Comment dresser un cheval ?", "Comment dresser un chien ?"},
+      {"veto.kind", "Quelle est la moyenne des notes ?", "Quel est le maximum des notes ?"},
+      {"clear", "How do I take a photo of a lion?", "How can I take pictures of lions?"},
+      {"clear", "Compare the lion and the tiger", "Compare the tiger and the lion"},
+  });
+  EXPECT_EQ(pair("Buy a blue lamp", "Buy a red lamp").why(), "veto.name: blue/red");
+}
+
+TEST(CacheGuards, OneWordInManyFormsIsOne) {
+  check({
+      {"clear", "How do I turn on 2FA?", "How do I turn on two-factor authentication?"},
+      {"clear", "Back up the DB", "Back up the database"},
+      {"clear", "Deploying to k8s, how?", "How to deploy to Kubernetes?"},
+      {"clear", "Which colour did the painter choose?", "What color was chosen by the painter?"},
+      {"clear", "Who organised the catalogue?", "Who organizes the catalog?"},
+      {"clear", "How do I sync the dirs?", "How do I synchronize the directories?"},
+      {"clear", "Écris un test pour le panier", "Écrire un test pour le panier"},
+  });
+}
+
+TEST(CacheGuards, HowTheAnswerIsAskedForIsNoSubject) {
+  check({
+      {"clear", "List all open tickets", "Show me all open tickets"},
+      {"clear", "Could you please find the overdue invoices?", "Return the overdue invoices"},
+      {"clear", "Which city is the largest in Peru?", "What is the biggest city in Peru?"},
+      {"clear", "Is there a way to mute a channel?", "How can I mute a channel?"},
+      {"clear", "Peux-tu afficher les factures ?", "Montre les factures"},
+      {"escalate.qualifier", "Close the overdue tickets", "Show the overdue tickets"},
+  });
+  EXPECT_TRUE(pair("Close the overdue tickets", "Show the overdue tickets").closed);
+}
+
+TEST(CacheGuards, OtherQuestionsAreClosed) {
+  for (const auto& [a, b] : {std::pair{"Who built the bridge?", "When was the bridge built?"},
+                             {"How many bridges cross the river?", "Which bridges cross the river?"},
+                             {"Can a parrot learn words?", "How can a parrot learn words?"},
+                             {"Which clerks know every client?", "Which clerks know some clients?"},
+                             {"Quand le pont a-t-il été construit ?", "Où le pont a-t-il été construit ?"}}) {
+    EXPECT_TRUE(pair(a, b).closed) << a << " / " << b;
+    EXPECT_TRUE(pair(b, a).closed) << a << " / " << b;
+  }
+}
+
 TEST(CacheGuards, OddPolarityIsVetoed) {
   check({
       {"veto.polarity", "How do I turn the night mode on?", "How do I turn the night mode off?"},
@@ -70,6 +120,10 @@ TEST(CacheGuards, OddPolarityIsVetoed) {
       {"veto.polarity", "What must run before the migration?", "What must run after the migration?"},
       {"veto.polarity", "Are synchronous writes worth it?", "Are asynchronous writes worth it?"},
       {"veto.polarity", "Why doesn't the build finish?", "Why does the build finish?"},
+      {"veto.polarity", "Which shops sell more than ten lamps?", "Which shops sell fewer than ten lamps?"},
+      {"veto.polarity", "Find the oldest oak", "Find the newest oak"},
+      {"veto.polarity", "Should the shop close before noon?", "Should the shop open after noon?"},
+      {"veto.polarity", "Affiche les comptes actifs", "Affiche les comptes inactifs"},
       {"veto.polarity", "Comment activer le cache du serveur ?", "Comment désactiver le cache du serveur ?"},
       {"veto.polarity", "Pourquoi le test est lent ?", "Pourquoi le test n'est pas lent ?"},
       {"escalate.change", "Is the port open or not?", "Is the port open?"},
@@ -87,6 +141,9 @@ TEST(CacheGuards, ExchangedRolesAreVetoed) {
       {"veto.role", "Convert the image from png to webp", "Convert the image from webp to png"},
       {"veto.role", "Is a queue faster than a topic?", "Is a topic faster than a queue?"},
       {"veto.role", "Did the proxy call the worker?", "Was the proxy called by the worker?"},
+      {"veto.role", "Translate the menu to Danish", "Translate the menu from Danish"},
+      {"veto.role", "Which modules call the parser?", "Which modules does the parser call?"},
+      {"veto.role", "Convertir un fichier CSV en JSON", "Convertir un fichier JSON en CSV"},
       {"veto.role", "Would he have paid her?", "Would she have paid him?"},
       {"clear", "Did the proxy call the worker?", "Was the worker called by the proxy?"},
       {"clear", "Compare threads and fibers", "Compare fibers and threads"},
@@ -117,6 +174,8 @@ TEST(CacheGuards, LanguagesThatNobodyReadsAreClosed) {
   const Finding unknown = pair("wie sortiert man bohnen schnell", "wie sortiert man erbsen schnell");
   EXPECT_EQ(unknown.guard, CacheGuard::Unknown);
   EXPECT_TRUE(unknown.closed);
+  // Words alone tell the language where most of them are known.
+  EXPECT_EQ(pair("delete empty folders recursively", "remove empty directories recursively").guard, CacheGuard::Clear);
   EXPECT_EQ(guardOf("How do I sort the list?", "Comment trier la liste ?"), "veto.language");
 }
 

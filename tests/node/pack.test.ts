@@ -50,6 +50,32 @@ describe('the packed package in an empty folder', () => {
     expect(report.simulated).toBe('instant')
   })
 
+  test.each(['undefined', "'answers'"])('keeps and finds answers without any plan, dir %s', async (dir) => {
+    writeFileSync(
+      join(folder, 'cache.mjs'),
+      `import { SemanticCache } from '@aetherflow/aetherflow'
+       const [dir, model, ttlMs] = [${dir}, undefined, 60_000]
+       const prompt = 'How do I configure logging in the web server?'
+       const answer = 'In its configuration.'
+       const scope = { tenant: 'me', provider: 'groq', model: 'm' }
+       const cache = await SemanticCache.open({ dir, model, maxWrongShare: 0.01 })
+       await cache.put({ prompt, answer, scope, ttlMs })
+       const found = await cache.get({ prompt, scope })
+       await cache.feedback(found.id, { right: true }); const stats = cache.stats(); await cache.clear({ scope }); await cache.close()
+       const again = await SemanticCache.open({ dir, model })
+       const gone = await again.get({ prompt, scope })
+       await again.close()
+       console.log(JSON.stringify([found.kind, found.answer, found.score, found.why, stats.hits, stats.feedback, gone.kind]))`,
+    )
+    const { stdout } = await run(process.execPath, ['cache.mjs'], { cwd: folder })
+    const [hits, feedback] = [
+      { exact: 1, semantic: 0 },
+      { right: 1, wrong: 0 },
+    ]
+    expect(JSON.parse(stdout)).toEqual(['exact', 'In its configuration.', 1, 'exact', hits, feedback, 'miss'])
+    expect(existsSync(join(folder, 'answers'))).toBe(dir !== 'undefined')
+  })
+
   test('carries the plan schema and types, and neither sources nor tests', async () => {
     const home = join(folder, 'node_modules', '@aetherflow', 'aetherflow')
     const schema = JSON.parse(readFileSync(join(home, 'dist', 'plan.schema.json'), 'utf8')) as { properties: object }

@@ -16,12 +16,13 @@ import {
   type RunEvent,
   type RunPlanOptions,
 } from '../browser/index.js'
-import { formatDuration, formatUsd, plural } from '../standard/format.js'
+import { plural } from '../standard/format.js'
 import { Counters } from './counters.js'
 import { fill, h, icon, icons } from './dom.js'
 import { elementCss } from './element-style.js'
 import { GraphView } from './graph-view.js'
 import { RunModel } from './run-model.js'
+import { endWords } from './run-words.js'
 import { styleSheet, themeCss } from './theme.js'
 import { TimelineView } from './timeline-view.js'
 import { viewCss } from './view-style.js'
@@ -109,11 +110,7 @@ export class AetherflowRun extends HTMLElement {
     this.#drawButton()
     try {
       const result = await run
-      const { done } = model.counts
-      const simulated = result.simulated === undefined ? '' : ', simulated'
-      this.#tell(
-        `${done} of ${plural(model.rows.length, 'step')} done, ${formatDuration(model.at)}, ${formatUsd(model.costMicroUsd)}${simulated}`,
-      )
+      this.#tell(endWords(model, result.simulated), result.outcome !== 'ok')
       this.#dispatch('aetherflow-result', result)
       return result
     } catch (error) {

@@ -1,11 +1,11 @@
 /** The figures of a run at a glance: time, steps, calls in flight, tokens, money, what was cached, what failed. */
 import { formatCompact, formatCount, formatDuration, formatShare, formatUsd } from '../standard/format.js'
 import { FrameLoop, h } from './dom.js'
-import type { RunModel } from './run-model.js'
+import type { RunModel, StepRowState } from './run-model.js'
 
 const names = {
   time: 'Time',
-  steps: 'Steps',
+  steps: 'Steps done',
   flight: 'In flight',
   tokens: 'Tokens in / out',
   cached: 'Prompt cache',
@@ -17,7 +17,15 @@ type Name = keyof typeof names
 export class Counters {
   readonly element: HTMLElement
   readonly #values = new Map<Name, HTMLElement>()
-  readonly #progress = h('progress', { max: 1, value: 0, 'aria-label': 'Steps that have ended' })
+  readonly #progress = h('div', {
+    class: 'af-progress',
+    role: 'progressbar',
+    'aria-label': 'Steps that have ended',
+    'aria-valuemin': 0,
+    'aria-valuemax': 100,
+    'aria-valuenow': 0,
+  })
+  readonly #parts = new Map<StepRowState, HTMLElement>()
   readonly #frames = new FrameLoop(() => this.#draw())
   #model: RunModel | undefined
   #clock: () => number = () => 0
@@ -28,6 +36,11 @@ export class Counters {
       const value = h('dd', {}, '–')
       this.#values.set(name, value)
       list.append(h('div', { class: `af-count af-count-${name}` }, h('dt', {}, names[name]), value))
+    }
+    for (const state of barStates) {
+      const part = h('span', { class: `af-part-${state}` })
+      this.#parts.set(state, part)
+      this.#progress.append(part)
     }
     this.element = h('div', { class: 'af-figures' }, list, this.#progress)
   }
@@ -52,23 +65,31 @@ export class Counters {
     }
     if (model === undefined || model.rows.length === 0) {
       for (const name of this.#values.keys()) set(name, '–')
-      this.#progress.value = 0
-      return
+      return this.#fill(undefined)
     }
     const over = model.outcome !== undefined
-    const { failed, skipped } = model.counts
+    const { done, failed, skipped } = model.counts
     const now = Math.max(model.at, this.#clock())
     set('time', formatDuration(over ? model.at : Math.floor(now / 100) * 100))
-    set('steps', `${formatCount(model.settled)} / ${formatCount(model.rows.length)}`, failed + skipped > 0 ? 'bad' : '')
+    set('steps', `${formatCount(done)} / ${formatCount(model.rows.length)}`, failed + skipped > 0 ? 'bad' : '')
     set('flight', formatCount(model.open))
     set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)
     set('cached', model.tokens.in === 0 ? '–' : formatShare(model.tokens.cached / model.tokens.in))
     set('cost', formatUsd(model.costMicroUsd))
     set('lost', formatCount(model.callsLost), model.callsLost > 0 ? 'bad' : '')
-    this.#progress.value = model.settled / model.rows.length
+    this.#fill(model)
     if (!over && model.open > 0) this.#frames.ask()
   }
+
+  /** How many steps ended how, side by side; the words stand above and in the status. */
+  #fill(model: RunModel | undefined): void {
+    const all = Math.max(1, model?.rows.length ?? 0)
+    for (const [state, part] of this.#parts) part.style.flexGrow = String((model?.counts[state] ?? 0) / all)
+    this.#progress.setAttribute('aria-valuenow', String(Math.floor(((model?.settled ?? 0) / all) * 100)))
+  }
 }
+
+const barStates = ['done', 'failed', 'skipped', 'cancelled', 'running', 'ready', 'waiting'] as const
 
 /** Of answers that are streaming; the few that run, not all rows. */
 function liveTokens(model: RunModel): number {

@@ -9,7 +9,7 @@ import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutR
 import type { RunModel } from './run-model.js'
 import { rowWords } from './step-words.js'
 import { Palette } from './theme.js'
-import { Viewport } from './viewport.js'
+import { Viewport, type View } from './viewport.js'
 
 export interface GraphOptions {
   readonly wheel: 'zoom' | 'ctrl'
@@ -35,6 +35,8 @@ export class GraphView {
   #model: RunModel | undefined
   #layout: GraphLayout | undefined
   #shape = ''
+  /** Seen by others than this: reading them from the element would lay the page out at every frame. */
+  readonly #seen = { width: 0, height: 0, font: '', focused: false }
   /** Rows that are laid out. */
   #arranged = 0
   #selected = -1
@@ -69,8 +71,9 @@ export class GraphView {
       onHover: (x, y) => this.#hover(x, y),
     })
     this.#stage.addEventListener('keydown', (event) => this.#key(event))
-    for (const name of ['focus', 'blur']) this.#stage.addEventListener(name, () => this.#frames.ask())
-    new ResizeObserver(() => this.#resized()).observe(this.#stage)
+    this.#stage.addEventListener('focus', () => this.#focus(this.#stage.matches(':focus-visible')))
+    this.#stage.addEventListener('blur', () => this.#focus(false))
+    new ResizeObserver(([entry]) => this.#resized(entry?.contentRect)).observe(this.#stage)
     this.empty('')
   }
 
@@ -119,6 +122,7 @@ export class GraphView {
   /** The theme has changed. */
   recolour(): void {
     this.#palette.forget()
+    this.#seen.font = ''
     this.#frames.ask()
   }
 
@@ -131,6 +135,11 @@ export class GraphView {
     this.#select(step)
     const point = this.#layout?.nodes[step]
     if (reveal && point !== undefined) this.#viewport.reveal(point.x, point.y, nodeSize.width, nodeSize.height)
+  }
+
+  /** What is seen of the drawing. */
+  get view(): Readonly<View> {
+    return this.#viewport.view
   }
 
   focus(): void {
@@ -159,10 +168,10 @@ export class GraphView {
 
   /** To the right, as time goes, unless the plan is seen much larger downwards. */
   #direction(dependencies: readonly (readonly number[])[]): Direction {
-    const { clientWidth, clientHeight } = this.#stage
+    const { width: wide, height: high } = this.#seen
     const zoom = (direction: Direction): number => {
       const { width, height } = layeredLayout({ dependencies, direction })
-      return Math.min(1, clientWidth / width, clientHeight / height)
+      return Math.min(1, wide / width, high / height)
     }
     return zoom('TB') > 1.25 * zoom('LR') ? 'TB' : 'LR'
   }
@@ -179,7 +188,13 @@ export class GraphView {
     this.#viewport.fit(layout.width, layout.height)
   }
 
-  #resized(): void {
+  #focus(focused: boolean): void {
+    this.#seen.focused = focused
+    this.#frames.ask()
+  }
+
+  #resized({ width = 0, height = 0 }: Partial<DOMRectReadOnly> = {}): void {
+    Object.assign(this.#seen, { width, height })
     if (this.#model !== undefined) this.#arrange()
     if (!this.#viewport.touched) this.#fitNow()
     this.#frames.ask()
@@ -187,7 +202,7 @@ export class GraphView {
 
   #draw(now: number): void {
     const began = performance.now()
-    const { clientWidth: width, clientHeight: height } = this.#stage
+    const { width, height, focused } = this.#seen
     const scale = devicePixelRatio
     const [wide, high] = [Math.round(width * scale), Math.round(height * scale)]
     if (this.#canvas.width !== wide) this.#canvas.width = wide
@@ -200,7 +215,7 @@ export class GraphView {
     const [model, layout] = [this.#model, this.#layout]
     if (model === undefined || layout === undefined) return context.clearRect(0, 0, width, height)
     const still = reducedMotion()
-    const font = getComputedStyle(this.#stage).fontFamily
+    const font = (this.#seen.font ||= getComputedStyle(this.#stage).fontFamily)
     paintGraph(
       context,
       {
@@ -212,7 +227,7 @@ export class GraphView {
         at: this.#clock(),
         selected: this.#selected,
         hovered: this.#hovered,
-        focused: this.#stage.matches(':focus-visible'),
+        focused,
         critical: this.#critical,
         phase: still ? 0.1 : (now % turnMs) / turnMs,
         fonts: { large: `600 19px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },

@@ -156,6 +156,8 @@ export class RunModel {
       end: 'running',
     })
     row.startedAt ??= at
+    // An output is told once it is durable; what waits for it may have begun by then.
+    row.readyAt ??= at
     if (answers(purpose)) {
       row.provider = provider
       row.model = model

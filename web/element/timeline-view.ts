@@ -22,8 +22,15 @@ export interface TimelineOptions {
 
 interface Drawn {
   readonly element: HTMLElement
-  /** What the row was drawn from; equal: nothing to do. */
+  /** What the row was drawn from; equal: nothing to make anew. */
   key: string
+  readonly open: readonly Open[]
+}
+
+/** A bar or wait that has not ended. */
+interface Open {
+  readonly part: HTMLElement
+  readonly from: number
 }
 
 let instances = 0
@@ -45,6 +52,8 @@ export class TimelineView {
   #ordered = ''
   #axisMs = 0
   #selected = -1
+  /** Read when they change: reading them at every frame would lay the page out each time. */
+  readonly #seen = { top: 0, height: 0 }
   /** Rows that have just started are kept in sight until somebody scrolls. */
   #follows = true
 
@@ -58,13 +67,13 @@ export class TimelineView {
       this.#cursor,
     )
     this.element = h('div', { class: 'af-timeline' }, this.#list, this.#legend)
-    this.#list.addEventListener('scroll', () => this.#frames.ask(), { passive: true })
+    this.#list.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     for (const name of ['wheel', 'pointerdown', 'keydown']) {
       this.#list.addEventListener(name, () => (this.#follows = false), { passive: true })
     }
     this.#list.addEventListener('keydown', (event) => this.#key(event))
     this.#sheet.addEventListener('click', (event) => this.#click(event))
-    new ResizeObserver(() => this.#frames.ask()).observe(this.#list)
+    new ResizeObserver(() => this.#scrolled()).observe(this.#list)
   }
 
   /** Undefined: nothing to show. `clock`: time of the run, ms, while it goes on. */
@@ -76,6 +85,7 @@ export class TimelineView {
     this.#follows = true
     for (const { element } of this.#drawn.values()) element.remove()
     this.#drawn.clear()
+    this.element.classList.toggle('af-none', model === undefined || model.rows.length === 0)
     this.refresh()
   }
 
@@ -83,15 +93,25 @@ export class TimelineView {
     this.#frames.ask()
   }
 
+  #scrolled(): void {
+    this.#seen.top = this.#list.scrollTop
+    this.#seen.height = this.#list.clientHeight
+    this.#frames.ask()
+  }
+
+  #scrollTo(top: number): void {
+    this.#list.scrollTop = top
+    this.#seen.top = Math.max(0, Math.min(top, this.#order.length * rowHeight + axisHeight - this.#seen.height))
+  }
+
   select(step: number, reveal = true): void {
     this.#selected = step
     const place = this.#order.indexOf(step)
     if (reveal && place >= 0) {
-      const { scrollTop, clientHeight } = this.#list
+      const { top: seen, height } = this.#seen
       const top = place * rowHeight
-      if (top < scrollTop) this.#list.scrollTop = top
-      else if (top + rowHeight + axisHeight > scrollTop + clientHeight)
-        this.#list.scrollTop = top + rowHeight + axisHeight - clientHeight
+      if (top < seen) this.#scrollTo(top)
+      else if (top + rowHeight + axisHeight > seen + height) this.#scrollTo(top + rowHeight + axisHeight - height)
     }
     this.#frames.ask()
   }
@@ -107,7 +127,7 @@ export class TimelineView {
     this.#sheet.style.height = `${this.#order.length * rowHeight}px`
     if (!this.#follows || model.outcome !== undefined) return
     const started = model.rows.reduce((sum, { startedAt }) => sum + (startedAt === undefined ? 0 : 1), 0)
-    this.#list.scrollTop = Math.max(0, started * rowHeight + axisHeight - this.#list.clientHeight)
+    this.#scrollTo(Math.max(0, started * rowHeight + axisHeight - this.#seen.height))
   }
 
   #draw(): void {
@@ -116,7 +136,7 @@ export class TimelineView {
     this.#sort(model)
     const now = model.outcome === undefined ? Math.max(model.at, this.#clock()) : model.at
     this.#scale(now)
-    const { scrollTop, clientHeight } = this.#list
+    const { top: scrollTop, height: clientHeight } = this.#seen
     const first = Math.max(0, Math.floor(scrollTop / rowHeight) - slack)
     const last = Math.min(this.#order.length, Math.ceil((scrollTop + clientHeight) / rowHeight) + slack)
     const wanted = new Set(this.#order.slice(first, last))
@@ -140,7 +160,7 @@ export class TimelineView {
     this.#axisMs = wanted
     const step = tickOf(wanted)
     const ticks: HTMLElement[] = []
-    for (let at = 0; at <= wanted * 0.97; at += step) {
+    for (let at = 0; at <= wanted * 0.93; at += step) {
       const tick = h('span', {}, formatDuration(at))
       tick.style.setProperty('--at', String(at / wanted))
       ticks.push(tick)
@@ -153,13 +173,11 @@ export class TimelineView {
     const index = this.#order[place]
     const row = index === undefined ? undefined : model.rows[index]
     if (row === undefined || index === undefined) return
-    const live = row.state === 'running' || row.state === 'ready'
     const chosen = index === this.#selected
-    // Ten times a second is smooth enough for bars that grow, and rows are made anew for it.
-    const beat = live ? Math.floor(now / 100) : 0
-    const key = `${place} ${row.changedVersion} ${row.bars.length} ${row.note} ${chosen} ${this.#axisMs} ${beat}`
+    const parts = row.bars.map(({ end }) => end).join() + row.waits.length
+    const key = `${place} ${row.changedVersion} ${parts} ${row.note} ${chosen} ${this.#axisMs}`
     const known = this.#drawn.get(index)
-    if (known?.key === key) return
+    if (known?.key === key) return this.#grow(known, row, now)
     const element = known?.element ?? h('div', { class: 'af-line', role: 'option', id: `${this.#id}-${index}` })
     element.dataset['step'] = String(index)
     element.style.setProperty('top', `${place * rowHeight}px`)
@@ -168,31 +186,39 @@ export class TimelineView {
     element.setAttribute('aria-setsize', String(this.#order.length))
     element.setAttribute('aria-label', rowWords(row, now))
     element.title = rowWords(row, now)
+    const open: Open[] = []
     fill(
       element,
       h('span', { class: 'af-name' }, stateIcon(row.state), h('span', {}, row.info.id)),
-      this.#track(row, now),
+      this.#track(row, now, open),
     )
     if (known === undefined) this.#sheet.append(element)
-    this.#drawn.set(index, { element, key })
+    this.#drawn.set(index, { element, key, open })
   }
 
-  #track(row: StepRow, now: number): HTMLElement {
+  /** What goes on grows; nothing is made anew for it. */
+  #grow({ open }: Drawn, row: StepRow, now: number): void {
+    if (row.endedAt !== undefined) return
+    for (const { part, from } of open) part.style.setProperty('--for', String(Math.max(0, now - from) / this.#axisMs))
+  }
+
+  #track(row: StepRow, now: number, open: Open[]): HTMLElement {
     const track = h('span', { class: 'af-track' })
-    const span = (name: string, from: number, to: number): HTMLElement => {
+    const until = row.endedAt ?? now
+    const span = (name: string, from: number, end: number | undefined): HTMLElement => {
       const part = h('span', { class: name })
+      const to = end ?? until
       part.style.setProperty('--from', String(from / this.#axisMs))
       part.style.setProperty('--for', String(Math.max(0, to - from) / this.#axisMs))
       track.append(part)
+      if (end === undefined) open.push({ part, from })
       return part
     }
-    const until = row.endedAt ?? now
     if (row.readyAt !== undefined && (row.startedAt ?? until) > row.readyAt) {
-      span('af-queue', row.readyAt, row.startedAt ?? until)
+      span('af-queue', row.readyAt, row.startedAt)
     }
-    for (const wait of row.waits) span('af-wait', wait.from, wait.to ?? until)
-    for (const bar of row.bars)
-      this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to ?? now), bar)
+    for (const wait of row.waits) span('af-wait', wait.from, wait.to)
+    for (const bar of row.bars) this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to), bar)
     return track
   }
 
@@ -231,7 +257,7 @@ export class TimelineView {
 
   #key(event: KeyboardEvent): void {
     const place = this.#order.indexOf(this.#selected)
-    const page = Math.max(1, Math.floor(this.#list.clientHeight / rowHeight) - 1)
+    const page = Math.max(1, Math.floor(this.#seen.height / rowHeight) - 1)
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: place + 1,
       ArrowUp: Math.max(0, place - 1),

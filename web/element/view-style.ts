@@ -61,8 +61,11 @@ export const viewCss = `
 .af-count dt { color: var(--af-muted); font: 11px/1.4 var(--af-font); white-space: nowrap; }
 .af-count dd { margin: 0; font: 600 16px/1.3 var(--af-font); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .af-count dd[data-state='bad'] { color: var(--af-failed); }
-.af-figures progress { display: block; width: 100%; height: 3px; border: 0; appearance: none; background: var(--af-line); }
-.af-figures progress::-webkit-progress-bar { background: var(--af-line); }
-.af-figures progress::-webkit-progress-value { background: var(--af-done); }
-.af-figures progress::-moz-progress-bar { background: var(--af-done); }
+.af-progress { display: flex; height: 4px; background: var(--af-line); }
+.af-progress span { flex: 0 1 0; min-width: 0; }
+.af-part-done { background: var(--af-done); }
+.af-part-failed { background: var(--af-failed); }
+.af-part-skipped { background: repeating-linear-gradient(-45deg, var(--af-skipped) 0 3px, transparent 3px 6px); }
+.af-part-cancelled { background: repeating-linear-gradient(-45deg, var(--af-cancelled) 0 3px, transparent 3px 6px); }
+.af-part-running { background: color-mix(in srgb, var(--af-running) 45%, transparent); }
 `

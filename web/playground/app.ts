@@ -1,9 +1,10 @@
 /** The playground: the plan at the left, what becomes of it at the right. Everything that happens passes through here. */
-import { formatDuration, formatUsd, plural } from '../standard/format.js'
+import { plural } from '../standard/format.js'
 import { Counters } from '../element/counters.js'
 import { h } from '../element/dom.js'
 import { GraphView } from '../element/graph-view.js'
 import { RunModel } from '../element/run-model.js'
+import { endWords } from '../element/run-words.js'
 import { TimelineView } from '../element/timeline-view.js'
 import { Announcer } from './announcer.js'
 import { PlanEditor } from './editor/plan-editor.js'
@@ -16,7 +17,7 @@ import { Problems } from './problems.js'
 import { ReportView } from './report-view.js'
 import { RunSession } from './run-session.js'
 import { Settings } from './settings.js'
-import { mostCharacters, sharedPlan, shareFragment } from './share.js'
+import { sharedPlan, shareLink } from './share.js'
 import { Shell } from './shell.js'
 import { StepPanel } from './step-panel.js'
 import { themeSwitch } from './theme-switch.js'
@@ -109,7 +110,7 @@ export class Playground {
       onView: () => this.#refresh(),
     })
     this.element = h('div', { class: 'root' }, this.shell.element, this.#keys.element)
-    this.graph.empty('Pick an example or write a plan: its graph appears here.')
+    this.#empty()
   }
 
   #actions(): HTMLElement[] {
@@ -175,12 +176,20 @@ export class Playground {
       this.#planned = undefined
       this.#problems.empty('The plan is empty')
       this.#editor.problems([])
-      if (this.#session?.over !== false) this.graph.empty('Pick an example or write a plan: its graph appears here.')
-      this.shell.runnable(false)
-      return
+      return this.#session?.over === false ? undefined : this.#empty()
     }
     this.#problems.busy()
     this.#check.ask(text, this.#settings.choices.mode, now)
+  }
+
+  #empty(): void {
+    this.#closeStep()
+    this.#travel.offer(0)
+    this.graph.empty('Pick an example or write a plan: its graph appears here.')
+    this.#timeline.show(undefined)
+    this.#counters.show(undefined)
+    this.shell.runnable(false)
+    this.shell.status('')
   }
 
   #judged(verdict: Verdict): void {
@@ -274,7 +283,7 @@ export class Playground {
       this.#report.empty(`There is no report: ${words}`)
       return this.#refresh()
     }
-    const words = endWords(session)
+    const words = endWords(model, result.simulated)
     this.shell.status(words, result.outcome === 'ok' ? 'good' : 'bad')
     this.#announcer.say(words)
     this.#report.show(session)
@@ -373,29 +382,8 @@ export class Playground {
   }
 
   async #share(): Promise<void> {
-    const fragment = await shareFragment(this.#editor.text)
-    if (fragment === undefined) {
-      return this.shell.status(
-        `The plan is too large for a link (more than ${mostCharacters} characters packed)`,
-        'bad',
-      )
-    }
-    history.replaceState(null, '', fragment)
-    const copied = await navigator.clipboard.writeText(location.href).then(
-      () => true,
-      () => false,
-    )
-    const words = copied ? 'The link is copied: it holds the plan, nothing else' : 'The link stands in the address bar'
-    this.shell.status(words, 'good')
+    const { words, shared } = await shareLink(this.#editor.text)
+    this.shell.status(words, shared ? 'good' : 'bad')
     this.#announcer.say(words)
   }
-}
-
-function endWords({ result, model }: RunSession): string {
-  const { counts, costMicroUsd, at } = model
-  const all = plural(model.rows.length, 'step')
-  const lost = (['failed', 'skipped', 'cancelled'] as const).filter((state) => counts[state] > 0)
-  const more = lost.map((state) => `, ${counts[state]} ${state}`).join('')
-  const simulated = result?.simulated === undefined ? '' : ` (simulated: ${result.simulated})`
-  return `${counts.done} of ${all} done${more}, ${formatDuration(at)}, ${formatUsd(costMicroUsd)}${simulated}`
 }

@@ -1,6 +1,12 @@
 /** Asks the layout worker, one layout at a time: of several asked for meanwhile only the last is of use. */
 import type { GraphLayout, LayoutRequest } from '../element/layers.js'
 
+/**
+ * Steps of the largest plan that dagre lays out: beyond it takes many seconds of a core that the run needs, and its columns come
+ * out several times as high as those of the quick layout, so that less of the plan is seen.
+ */
+const mostSteps = 400
+
 interface Asked {
   readonly id: number
   readonly request: LayoutRequest
@@ -15,7 +21,8 @@ export class LayoutClient {
 
   /** Undefined: another request took its place, or there is no worker to be had. */
   layout(request: LayoutRequest): Promise<GraphLayout | undefined> {
-    if (request.dependencies.length < 2) return Promise.resolve(undefined)
+    const { length } = request.dependencies
+    if (length < 2 || length > mostSteps) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       this.#next?.resolve(undefined)
       this.#next = { id: ++this.#ids, request, resolve }

@@ -1,4 +1,4 @@
-/** Lays graphs out with dagre, off the page's thread: a thousand steps take it seconds. */
+/** Lays graphs out with dagre, off the page's thread: hundreds of steps take it seconds. */
 import { graphlib, layout } from '@dagrejs/dagre'
 import { gaps, nodeSize, type GraphEdge, type GraphLayout, type LayoutRequest } from '../element/layers.js'
 

@@ -14,8 +14,11 @@ async function open(): Promise<void> {
   const playground = new Playground((await reply.json()) as Schema)
   document.body.replaceChildren(playground.element)
   await playground.begin(location.hash)
-  // For measurements and tests: what was drawn, and how long it took.
-  Object.assign(globalThis, { aetherflowPlayground: { drawn: playground.graph.drawn } })
+  // A link that is opened in this very tab.
+  addEventListener('hashchange', () => void playground.begin(location.hash))
+  // For measurements and tests: what was drawn, how long it took, and what part of the graph is seen.
+  const { drawn, view } = playground.graph
+  Object.assign(globalThis, { aetherflowPlayground: { drawn, view } })
 }
 
 open().catch((error: unknown) => {

@@ -75,8 +75,8 @@ export class PromptView {
   }
 
   #picker(): HTMLElement {
-    const options = this.#prompts.map(({ purpose, attempt, provider }, index) =>
-      h('option', { value: index }, `${purpose} ${attempt + 1}, ${provider}`),
+    const options = this.#prompts.map(({ purpose, provider }, index) =>
+      h('option', { value: index }, `${index + 1}. ${purpose}, ${provider}`),
     )
     const select = h('select', { 'aria-label': 'Call' }, ...options)
     select.value = String(this.#at)

@@ -62,7 +62,7 @@ function drawRow(row: StepRow, top: number, end: number): SVGElement[] {
     )
     parts.push(rect)
     // The provider in words as well: colours alone tell nothing to many, and nothing on paper.
-    if (width > bar.provider.length * 6 + 8)
+    if (bar.end !== 'failed' && bar.end !== 'lost' && width > bar.provider.length * 6 + 8)
       parts.push(draw('text', { x: x(bar.from) + 4, y: top + 13.5, class: 'on-bar' }, bar.provider))
   }
   return parts

@@ -1,5 +1,6 @@
 /** The report of a run: on screen, and as a file to keep: Markdown, JSON, or one page of HTML that needs nothing else. */
 import { reportMarkdown } from '../standard/report-markdown.js'
+import { version } from '../standard/version.js'
 import { fill, h } from '../element/dom.js'
 import { reportElements } from './report-document.js'
 import { ganttSvg } from './report-gantt.js'
@@ -46,12 +47,22 @@ export class ReportView {
     return reportMarkdown(report, { simulated, warnings, messages: this.#session?.messages ?? new Map() })
   }
 
-  /** As `run.json` of the command line has it: the report, the outputs, the warnings. */
+  /** As `run.json` of the command line, but with the outputs themselves instead of the names of their files. */
   json(): string {
-    const result = this.#session?.result
-    if (result === undefined) return ''
+    const session = this.#session
+    const result = session?.result
+    if (session === undefined || result === undefined) return ''
     const { simulated, outcome, warnings, report, outputs } = result
-    const kept = { outcome, simulated: simulated ?? null, warnings, report, outputs: Object.fromEntries(outputs) }
+    const kept = {
+      aetherflow: version,
+      ...(simulated === undefined ? {} : { simulated }),
+      startedAt: session.startedAt.toISOString(),
+      outcome,
+      outputs: Object.fromEntries(outputs),
+      messages: Object.fromEntries(session.messages),
+      warnings,
+      report,
+    }
     return `${JSON.stringify(kept, null, 2)}\n`
   }
 

@@ -1,4 +1,6 @@
 /** A plan in the address, behind the #: it never reaches a server. Only the plan; never keys, answers or settings. */
+import { formatCount } from '../standard/format.js'
+import { copied } from './clipboard.js'
 
 /** Longest fragment: some mailers and chats cut longer addresses. */
 export const mostCharacters = 16_000
@@ -11,6 +13,20 @@ export async function shareFragment(plan: string): Promise<string | undefined> {
   for (const byte of bytes) binary += String.fromCharCode(byte)
   const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
   return text.length > mostCharacters ? undefined : marker + text
+}
+
+/** Puts the plan into the page's address, and the address into the clipboard where that is permitted; tells what came of it. */
+export async function shareLink(plan: string): Promise<{ readonly words: string; readonly shared: boolean }> {
+  const fragment = await shareFragment(plan)
+  if (fragment === undefined) {
+    const words = `The plan is too large for a link (more than ${formatCount(mostCharacters)} characters packed)`
+    return { words, shared: false }
+  }
+  history.replaceState(null, '', fragment)
+  const done = await copied(location.href)
+  return done
+    ? { words: 'The link is copied: it holds the plan, nothing else', shared: true }
+    : { words: 'The link stands in the address bar; it could not be copied', shared: true }
 }
 
 /** Bytes that a plan from an address may have: deflate can grow a thousandfold. */

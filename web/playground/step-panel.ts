@@ -6,6 +6,7 @@ import type { StepRow } from '../element/run-rows.js'
 import { stateIcon } from '../element/state-icon.js'
 import { stateWords, tookMs } from '../element/step-words.js'
 import { providerVariable } from '../element/theme.js'
+import { copied } from './clipboard.js'
 import { PromptView } from './prompt-view.js'
 import type { StepSeen } from './travel-words.js'
 
@@ -218,11 +219,8 @@ export class StepPanel {
   }
 
   async #copy(button: HTMLButtonElement): Promise<void> {
-    const copied = await navigator.clipboard.writeText(this.#shownAnswer).then(
-      () => true,
-      () => false,
-    )
-    button.textContent = copied ? 'Copied' : 'Not permitted'
+    const words = (await copied(this.#shownAnswer)) ? 'Copied' : 'Not permitted'
+    button.textContent = words
     setTimeout(() => (button.textContent = 'Copy'), 1500)
   }
 }
@@ -263,11 +261,12 @@ const cachedWords = ({ tokensIn, tokensCached }: StepRow): string =>
 
 function callTable(row: StepRow, at: number): HTMLElement {
   const heads = ['Purpose', 'Provider', 'First token', 'Took', 'End'].map((words) => h('th', { scope: 'col' }, words))
-  const rows = row.bars.map((bar) => {
+  const rows = row.bars.map((bar, index) => {
     const dot = h('span', { class: 'af-dot' })
     dot.style.setProperty('--provider', `var(${providerVariable(bar.provider)})`)
     const first = bar.firstTokenAt === undefined ? '–' : formatDuration(bar.firstTokenAt - bar.from)
-    const purpose = bar.attempt > 0 ? `${bar.purpose} ${bar.attempt + 1}` : bar.purpose
+    const nth = row.bars.slice(0, index).filter(({ purpose }) => purpose === bar.purpose).length
+    const purpose = nth > 0 ? `${bar.purpose} ${nth + 1}` : bar.purpose
     return h(
       'tr',
       {},

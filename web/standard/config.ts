@@ -1,5 +1,6 @@
 /** Configuration: what providers exist, where they are, how calls are made and paid for. Trusted, never from a plan. */
 import { AetherflowError } from '../../bindings/errors.js'
+import { checkCacheConfig, type CacheConfig } from './cache/config.js'
 
 /** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
 export interface ProviderConfig {
@@ -92,6 +93,8 @@ export interface Config extends PolicyConfig {
   readonly overflow?: 'never' | 'when_sooner'
   readonly repairs?: 0 | 1
   readonly unknownPrice?: Readonly<Record<string, number>>
+  /** Answers of earlier runs. */
+  readonly cache?: CacheConfig
 }
 
 /** A provider as the host needs it: the built-in table with the configuration merged over it. */
@@ -106,7 +109,7 @@ export interface ProviderEntry {
 
 const members = new Set([
   ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
-  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits'],
+  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits', 'cache'],
 ])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
@@ -116,6 +119,7 @@ export function checkConfig(value: unknown, where = ''): Config {
   for (const key of Object.keys(value)) {
     if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member '${key}'`)
   }
+  checkCacheConfig(value['cache'], where)
   const providers = value['providers'] ?? {}
   if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
   for (const [id, provider] of Object.entries(providers)) {
@@ -135,14 +139,15 @@ export function checkConfig(value: unknown, where = ''): Config {
   return value as Config
 }
 
-/** The configuration without its keys: what the core gets to merge. */
+/** The configuration without its keys and what hosts alone look at: what the core gets to merge. */
 export function withoutKeys(config: Config): Record<string, unknown> {
   const providers: Record<string, unknown> = {}
   for (const [id, provider] of Object.entries(config.providers ?? {})) {
     const { key: _key, ...rest } = provider
     providers[id] = rest
   }
-  return { ...config, providers }
+  const { cache: _cache, ...table } = config
+  return { ...table, providers }
 }
 
 /** Built-in table and configuration, merged for the host. `defaults`: the core's document. `env`: where `keyEnv` is looked up. */

@@ -65,6 +65,18 @@ export function beginOptions(
 /** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
 const defaultModes = { '*': 'exact', analysis: 'semantic', documentation: 'semantic' } as const
 
+const simulatedTenant = 'simulated:'
+
+/** What a simulator has said is never told to a real run, nor to another profile's. Fails: host.usage. */
+export function tenantOf({ tenant }: CacheSettings, simulated: string | undefined): string | undefined {
+  if (tenant?.startsWith(simulatedTenant) === true) {
+    const detail = `names that begin with ${simulatedTenant} are kept for simulated runs`
+    throw new AetherflowError('host.usage', 'tenant', detail)
+  }
+  if (simulated === undefined) return tenant
+  return `${simulatedTenant}${simulated}${tenant === undefined ? '' : ` ${tenant}`}`
+}
+
 /** What `begin` gets to know of a cache: nothing when there is none. */
 export function cacheOptions({ cache, cacheModes }: CacheSettings): { cache?: object } {
   return cache === undefined ? {} : { cache: { ...defaultModes, ...cacheModes } }

@@ -8,6 +8,8 @@ import { nothingThere, peekRun } from '../../run-journal.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import type { CacheFlags } from '../cache-flags.js'
+import { openRunCache, type CacheWarning, type RunCache } from '../run-cache.js'
 import { planInput, type PlanInput } from '../plan-input.js'
 import { policyOf, type PolicyFlags } from '../policy-flags.js'
 import { JsonRenderer } from '../render/json.js'
@@ -25,7 +27,7 @@ export interface SharedFlags extends PolicyFlags {
   readonly concurrency?: Readonly<Record<string, number>>
   readonly seed?: number
 }
-export interface RunFlags extends SharedFlags {
+export interface RunFlags extends SharedFlags, CacheFlags {
   readonly output?: string
   readonly resume?: true
   readonly reuse?: true
@@ -58,6 +60,8 @@ interface Beginning {
   readonly input: PlanInput | undefined
   /** Folder of the journal; undefined: none is kept. */
   readonly journal: string | undefined
+  /** What the run that goes on began with. */
+  readonly begin: unknown
 }
 
 export async function run(path: string | undefined, flags: RunFlags, host: Host): Promise<ExitCode> {
@@ -65,13 +69,18 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
   const outputs = flags.output === undefined ? undefined : new OutputFolder(flags.output)
   const startedAt = new Date().toISOString()
   let simulated = simulatedName(flags)
+  let cache: RunCache | undefined
   try {
     const beginning = await beginningOf(path, flags, host)
     simulated = beginning.simulated
     const { plan, mode } = beginning
+    const warnings: CacheWarning[] = []
+    cache = await openRunCache(flags, beginning.begin, host, (warning) => warnings.push(warning))
     await outputs?.prepare()
+    if (cache !== undefined && flags.quiet !== true) host.stderr.write(`${cache.words}\n`)
     renderer.begin({ plan, mode, simulated })
-    const { result, messages } = await execute(beginning, flags, host, renderer, outputs)
+    const parts = { renderer, outputs, cache: cache?.options, warnings }
+    const { result, messages } = await execute(beginning, flags, host, parts)
     renderer.end()
     if (outputs !== undefined) {
       await keep(outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
@@ -87,6 +96,8 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
       host.stderr.write(`${outputs.written} outputs${label} are kept in ${outputs.steps}\n`)
     }
     throw error
+  } finally {
+    await cache?.close()
   }
 }
 
@@ -106,25 +117,34 @@ async function beginningOf(path: string | undefined, flags: RunFlags, host: Host
     simulated: simulatedName(flags) ?? known?.header.simulated,
     input: path === undefined ? undefined : await planInput(path, host),
     journal: flags.journal ? output : undefined,
+    begin: known?.begin,
   }
 }
 
 const usage = (where: string, detail: string): AetherflowError => new AetherflowError('host.usage', where, detail)
 
+interface Parts {
+  readonly renderer: Renderer
+  readonly outputs: OutputFolder | undefined
+  readonly cache: RunCache['options'] | undefined
+  /** Of the cache; told with the next event. */
+  readonly warnings: CacheWarning[]
+}
+
 async function execute(
   { input, plan, journal }: Beginning,
   flags: RunFlags,
   host: Host,
-  renderer: Renderer,
-  outputs: OutputFolder | undefined,
+  { renderer, outputs, cache, warnings }: Parts,
 ): Promise<{ result: RunResult; messages: Map<string, string> }> {
   const messages = new Map<string, string>()
   /** What screens that show no warnings would keep to themselves. */
   const unsaid: string[] = []
   const onEvent = (event: RunEvent): void => {
+    for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') outputs?.adopt(event.steps)
     if (event.type === 'failed') messages.set(event.step, event.message)
-    if (event.type === 'warning' && event.code.startsWith('host.')) {
+    if (event.type === 'warning' && /^(host|cache)\./.test(event.code)) {
       unsaid.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
     }
     renderer.event(event)
@@ -133,7 +153,7 @@ async function execute(
   const { resume, reuse, takeOver, sync } = flags
   const result = await runPlan(input?.source, {
     ...planOptions(flags),
-    ...{ journal, resume, reuse, takeOver, sync, planName: plan },
+    ...{ journal, resume, reuse, takeOver, sync, planName: plan, ...cache },
     optimize: flags.optimize,
     folder: input?.folder,
     signal: host.signal,

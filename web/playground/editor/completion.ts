@@ -40,7 +40,11 @@ function members(context: CompletionContext, place: Place, schema: PlanSchema): 
   const own = inside ? undefined : place.path.at(-1)
   const options = Object.keys(found.properties)
     .filter((name) => name === own || !there.has(name))
-    .map((name) => member(name, schema.at([...path, name]), found.required?.includes(name) === true, inside))
+    .map((name, at) => {
+      const required = found.required?.includes(name) === true
+      // In the order of the schema, which is the order in which people write them.
+      return { ...member(name, schema.at([...path, name]), required, inside), boost: (required ? 50 : 0) - at }
+    })
   if (!inside)
     return { from: place.node.from, to: place.node.to, options: narrowed(context, place, options), filter: false }
   return { from: typed?.from ?? context.pos, options, validFor: /^"?\w*$/ }
@@ -57,7 +61,6 @@ function member(name: string, schema: Schema | undefined, required: boolean, who
     label: name,
     type: 'property',
     detail: required ? 'required' : (schema?.type ?? ''),
-    boost: required ? 2 : 0,
     ...(schema?.description === undefined ? {} : { info: schema.description }),
   }
   if (!whole) return { ...about, apply: JSON.stringify(name) }

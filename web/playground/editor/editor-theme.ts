@@ -11,7 +11,16 @@ export const editorCss = `
 
 export const editorTheme = EditorView.theme({
   '&': { color: 'var(--af-text)', backgroundColor: 'var(--af-surface)', fontSize: '13px' },
-  '&.cm-focused': { outline: '2px solid var(--af-accent)', outlineOffset: '-2px' },
+  '&.cm-focused': { outline: 'none' },
+  // An outline would lie under the gutter.
+  '&.cm-focused::after': {
+    content: '""',
+    position: 'absolute',
+    inset: '0',
+    zIndex: '300',
+    border: '2px solid var(--af-accent)',
+    pointerEvents: 'none',
+  },
   '.cm-scroller': { fontFamily: 'var(--af-mono)', lineHeight: '1.55' },
   '.cm-content': { caretColor: 'var(--af-accent)', padding: '8px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--af-accent)', borderLeftWidth: '2px' },

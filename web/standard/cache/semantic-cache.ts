@@ -303,6 +303,12 @@ export class SemanticCacheBase implements AnswerCache {
     return await this.#entries.clear(scope === undefined ? undefined : this.#core.scopeKey(scope))
   }
 
+  /** Removes entries by their keys. */
+  async remove(keys: readonly string[]): Promise<void> {
+    this.#open()
+    await this.#entries.remove(keys)
+  }
+
   /** What a look-up would do and why: counts as no use, changes nothing. Without `scope`: in every scope. */
   async explain(prompt: string, { scope }: { readonly scope?: CacheScope } = {}): Promise<CacheExplanation> {
     this.#checked({ prompt })
@@ -358,6 +364,11 @@ export class SemanticCacheBase implements AnswerCache {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** For embedders: the mean over word pieces, the same bits everywhere. Of what has no direction, nothing finite. */
+  protected pool(states: Float32Array, pieces: number, dimensions: number): Float32Array {
+    return this.#core.pool(states, pieces, dimensions) ?? new Float32Array(dimensions).fill(NaN)
   }
 
   #open(): void {

@@ -26,11 +26,11 @@ export async function makeTokeniser({ tokenizer, config }: TokenizerFiles): Prom
 
 /**
  * Characters for each piece of the window beyond which a text is taken for too long unseen. Nothing follows from a length alone
- * (a thousand spaces are no piece, a word of more than 100 letters is one), but real text has 2–6 a piece and no WordPiece
- * vocabulary has pieces much longer than 18. The tokenizer takes 76 ms for 8,000 characters at worst (words of 99 letters), so
- * this bounds what a hostile text can cost.
+ * (a thousand spaces are no piece, a word of more than 100 letters is one), but prose has 4–6 a piece and indented code below 12.
+ * The tokenizer is quadratic in the length of a word: tests/bench/embed-speed.mjs prints what the worst text that passes costs,
+ * 120 ms where that was written. So this bounds what a hostile text can do to the thread that hears the streams.
  */
-export const charactersAPiece = 32
+export const charactersAPiece = 16
 
 /** `undefined`: more pieces than the window. A prefix is never embedded: the end may say the opposite. */
 export function piecesWithin(tokenise: Tokenise, text: string, window: number): Int32Array | undefined {

@@ -1,0 +1,139 @@
+/** `aetherflow cache explain "PROMPT"`: what a look-up would find, and why it would serve it or not. */
+import { formatCount, oneLine } from '../../../web/standard/format.js'
+import type { CacheExplanation, ExplainedCandidate } from '../../../web/standard/cache/options.js'
+import { AetherflowError } from '../../index.js'
+import type { SemanticCache } from '../../semantic-cache.js'
+import { cacheConfig, openToLook, pulledModel } from '../cache-flags.js'
+import { paint, type Paint } from '../colour.js'
+import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { asciiControls } from '../render/json.js'
+import { alignedTable } from '../table.js'
+import { verdictWords } from '../verdict-words.js'
+import { formatAge, meant, nothingThere, type LookFlags } from './cache.js'
+
+const promptStart = 200
+
+export interface ExplainFlags extends LookFlags {
+  /** The beginning of a key, as `list` shows it. */
+  readonly in?: string
+}
+
+export async function cacheExplain(asked: string, flags: ExplainFlags, host: Host): Promise<ExitCode> {
+  const config = await cacheConfig(flags, host)
+  const model = config.model ?? pulledModel(host.env) ?? 'lexical'
+  const cache = await openToLook(config, host, { model })
+  const { stdout } = host
+  if (cache === undefined) {
+    if (!flags.json) return nothingThere(config.dir, host)
+    stdout.write(`${JSON.stringify({ folder: config.dir, kind: 'miss', why: 'empty', exact: [], candidates: [] })}\n`)
+    return exitCodes.ok
+  }
+  try {
+    const prompt = await wholePrompt(asked === '-' ? await textOf(host) : asked, flags.in, cache)
+    const { exactOnly, ...found } = await cache.explain(prompt)
+    const { tenant } = flags
+    const wanted = ({ label }: { label: string }): boolean => tenant === undefined || meant({ label }, { tenant })
+    const explanation = {
+      exactOnly,
+      exact: found.exact.filter(wanted),
+      candidates: found.candidates.filter(wanted),
+    }
+    const verdict = verdictOf(explanation)
+    if (flags.json) {
+      stdout.write(`${asciiControls(JSON.stringify({ folder: config.dir, model, ...verdict, ...explanation }))}\n`)
+    } else {
+      const lines = explanationLines(explanation, verdict, model, paint(stdout, host.env), stdout.columns ?? 120)
+      // Of a run the whole prompt is kept, plan and inputs around the task.
+      if (!task.test(prompt) && explanation.candidates.some((candidate) => task.test(candidate.prompt)))
+        lines.push(
+          'what runs keep are whole prompts: --in KEY asks with one of them around it (keys: aetherflow cache list)',
+        )
+      stdout.write(`${lines.join('\n')}\n`)
+    }
+    return exitCodes.ok
+  } finally {
+    await cache.close()
+  }
+}
+
+/** Where the core puts a step's description. */
+const task = /<task>\n[^]*?\n<\/task>/
+
+async function wholePrompt(prompt: string, key: string | undefined, cache: SemanticCache): Promise<string> {
+  if (key === undefined) return prompt
+  const head = (await cache.list()).find((one) => one.key.startsWith(key))
+  const kept = head && (await cache.read(head.key))
+  if (kept === undefined) throw new AetherflowError('host.usage', '--in', `there is no entry ${key}`)
+  if (!task.test(kept.prompt)) throw new AetherflowError('host.usage', '--in', 'that entry is of no run')
+  return kept.prompt.replace(task, () => `<task>\n${prompt.trim()}\n</task>`)
+}
+
+async function textOf({ stdin }: Host): Promise<string> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of stdin) pieces.push(piece)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+interface Verdict {
+  readonly kind: 'exact' | 'semantic' | 'miss'
+  readonly why: string
+}
+
+function verdictOf({ exact, exactOnly, candidates }: CacheExplanation): Verdict {
+  if (exact.length > 0) return { kind: 'exact', why: 'exact' }
+  const hit = candidates.find((candidate) => candidate.hit)
+  if (hit !== undefined) return { kind: 'semantic', why: hit.why }
+  return { kind: 'miss', why: exactOnly === '' ? (candidates[0]?.why ?? 'empty') : exactOnly }
+}
+
+function explanationLines(
+  { exact, candidates }: CacheExplanation,
+  { kind, why }: Verdict,
+  model: string,
+  colours: Paint,
+  columns: number,
+): string[] {
+  const now = Date.now()
+  const lines = exact.map(
+    ({ label, createdAt }) => `the same request is stored, ${formatAge(now - createdAt)} old${of(label)}`,
+  )
+  if (candidates.length > 0) {
+    const heads = ['cosine', 'probability', 'sure of', 'needed', 'age', 'prompt']
+    const rows = candidates.map((candidate) => row(candidate, now))
+    const [head = '', ...table] = alignedTable(heads, rows, columns)
+    lines.push(head)
+    for (const [at, line] of table.entries()) {
+      const { hit = false, why: own = '' } = candidates[at] ?? {}
+      const words = candidateWords(own, hit)
+      lines.push(line, `        ${hit ? colours.green(`serves: ${words}`) : words}`)
+    }
+    lines.push('')
+  }
+  const paintOf = kind === 'miss' ? colours.yellow : colours.green
+  const words = kind === 'miss' ? 'miss' : kind === 'exact' ? 'hit' : 'hit by meaning'
+  const refused = candidates.filter(({ hit }) => !hit).length
+  const among = kind === 'exact' || candidates.length === 0 ? '' : `; ${formatCount(refused)} refused`
+  lines.push(
+    `${paintOf(words)}: ${candidateWords(why, kind !== 'miss')}${among} ${colours.dim(`(compared by ${oneLine(model)})`)}`,
+  )
+  return lines
+}
+
+const of = (label: string): string => (label === '' ? '' : `, of ${oneLine(label)}`)
+
+function candidateWords(why: string, hit: boolean): string {
+  return why === 'clear' && !hit ? 'nothing speaks against it, but it is too unsure' : verdictWords(why)
+}
+
+function row({ score, probability, bound, needed, createdAt, prompt }: ExplainedCandidate, now: number): string[] {
+  // Of what a guard refused, no probability was asked.
+  const judged = probability > 0 || bound > 0
+  return [
+    score.toFixed(3),
+    judged ? probability.toFixed(4) : '–',
+    judged ? bound.toFixed(4) : '–',
+    judged ? needed.toFixed(4) : '–',
+    formatAge(now - createdAt),
+    oneLine([...prompt].slice(0, promptStart).join('')),
+  ]
+}

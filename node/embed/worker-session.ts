@@ -1,0 +1,87 @@
+/** A model that runs in a thread of its own. */
+import { Worker } from 'node:worker_threads'
+import { AetherflowError } from '../../bindings/errors.js'
+import type { ModelSession, PieceStates } from '../../web/standard/embed/runtime.js'
+import type { Answer, Call, WorkerStart } from './protocol.js'
+
+interface Waiting {
+  resolve(answer: Answer): void
+  reject(error: AetherflowError): void
+}
+type Ask = Call extends infer Kind ? (Kind extends Call ? Omit<Kind, 'id'> : never) : never
+
+/** The thread holds the process only while an answer is due. */
+export class WorkerSession implements ModelSession {
+  /** Which of the candidates it is. */
+  runtime = ''
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #next = 0
+  #over: AetherflowError | undefined
+
+  /** Takes `model` over. Rejects with cache.runtime, cache.model. */
+  static async open(start: WorkerStart, model: Uint8Array): Promise<WorkerSession> {
+    const session = new WorkerSession(start)
+    try {
+      const answer = await session.#ask({ kind: 'open', model }, moved(model))
+      if (answer.kind === 'opened') session.runtime = answer.runtime
+      return session
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+  }
+
+  /** Closed, or its thread has died. */
+  get ended(): boolean {
+    return this.#over !== undefined
+  }
+
+  private constructor(start: WorkerStart) {
+    // Without the flags of this process: they are its own business, and some are refused by threads.
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start, execArgv: [] })
+    this.#worker.on('message', (answer: Answer) => this.#answered(answer))
+    this.#worker.on('error', (error) => this.#end(`its thread failed: ${String(error)}`))
+    this.#worker.on('exit', (code) => this.#end(`its thread ended with ${code}`))
+  }
+
+  async run(ids: Int32Array): Promise<PieceStates> {
+    const answer = await this.#ask({ kind: 'run', ids }, [])
+    if (answer.kind !== 'states') throw new AetherflowError('cache.model', '', 'an answer to another question')
+    return answer
+  }
+
+  async close(): Promise<void> {
+    this.#over ??= new AetherflowError('host.disposed')
+    await this.#worker.terminate()
+  }
+
+  #ask(call: Ask, transfer: readonly ArrayBuffer[]): Promise<Answer> {
+    if (this.#over) return Promise.reject(this.#over)
+    const id = this.#next++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#worker.ref()
+      this.#worker.postMessage({ ...call, id } satisfies Call, transfer)
+    })
+  }
+
+  #answered(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if (this.#waiting.size === 0) this.#worker.unref()
+    if (answer.kind === 'failed') waiting?.reject(new AetherflowError(answer.code, '', answer.detail))
+    else waiting?.resolve(answer)
+  }
+
+  #end(detail: string): void {
+    this.#over ??= new AetherflowError('cache.model', '', detail)
+    for (const { reject } of this.#waiting.values()) reject(this.#over)
+    this.#waiting.clear()
+  }
+}
+
+/** A buffer that is the file alone moves; one of Node's pool is copied. */
+function moved({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { cacheOptionsOf, folderOf, userCacheFolder } from '../../node/cache-config.js'
+import { checkConfig } from '../../web/standard/config.js'
+import { SemanticCache } from '../../node/semantic-cache.js'
+import { MemoryBacking, MemoryStore } from '../../web/standard/stores/memory.js'
+import { knownSum, ToldEmbedder } from './open.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'aetherflow-opening-'))
+beforeAll(() => {
+  mkdirSync(join(folder, 'empty'))
+  writeFileSync(join(folder, 'file'), 'x')
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const asked = 'How do I configure logging in the web server?'
+const reworded = 'How can I configure logging in the web server?'
+
+describe('opening', () => {
+  test.each([
+    ['a folder and a store', { dir: join(folder, 'd'), store: new MemoryStore(new MemoryBacking()) }, 'host.usage'],
+    ['a model that is not there', { model: join(folder, 'none') }, 'cache.model'],
+    ['a folder without a model', { model: join(folder, 'empty') }, 'cache.model'],
+    ['a file for a folder', { dir: join(folder, 'file') }, 'host.io'],
+  ])('%s is refused', async (_, options, code) => {
+    await expect(SemanticCache.open(options)).rejects.toMatchObject({ code })
+  })
+
+  test('what is in a folder is there the next time, and its vectors with it', async () => {
+    const told = { [asked]: [1], [reworded]: [1, 0.1] }
+    const open = () => {
+      const model = new ToldEmbedder(told, knownSum)
+      return SemanticCache.open({ dir: join(folder, 'kept'), model, maxWrongShare: 0.05 }).then((cache) => ({
+        cache,
+        model,
+      }))
+    }
+    const first = await open()
+    await first.cache.put({ prompt: asked, answer: 'A' })
+    await first.cache.close()
+    const second = await open()
+    expect(await second.cache.get({ prompt: reworded })).toMatchObject({ kind: 'semantic', answer: 'A' })
+    expect(second.model.embedded).toEqual([reworded])
+    expect(second.cache.place).toEqual({ dir: join(folder, 'kept'), maxWrongShare: 0.05 })
+    await second.cache.close()
+    await expect(second.cache.get({ prompt: asked })).rejects.toMatchObject({ code: 'host.disposed' })
+  })
+
+  test('a model that fails later leaves exact matches, and is told once', async () => {
+    const model = new ToldEmbedder({ [asked]: [1] }, knownSum)
+    const problems: string[] = []
+    const cache = await SemanticCache.open({ model, onProblem: (problem) => problems.push(problem) })
+    await cache.put({ prompt: asked, answer: 'A' })
+    const { AetherflowError } = await import('../../bindings/errors.js')
+    model.failure = new AetherflowError('cache.runtime', '', 'gone')
+    for (const prompt of [reworded, `${reworded} Please.`]) expect((await cache.get({ prompt })).kind).toBe('miss')
+    expect((await cache.get({ prompt: asked })).kind).toBe('exact')
+    expect(problems).toEqual([expect.stringContaining('cache.runtime')])
+    await cache.close()
+  })
+})
+
+describe('the configuration', () => {
+  test('what it says becomes options', () => {
+    const cache = {
+      dir: '~/answers',
+      model: 'm',
+      types: { '*': 'exact' },
+      maxWrongShare: 0.02,
+      ttlHours: 2,
+      maxMb: 3,
+    } as const
+    expect(checkConfig({ cache })).toEqual({ cache })
+    expect(cacheOptionsOf(cache)).toEqual({
+      model: 'm',
+      maxWrongShare: 0.02,
+      limits: { ttlMs: 7_200_000, bytes: 3 * 2 ** 20 },
+    })
+    expect(folderOf('~/answers', { HOME: '/home/x' })).toBe('/home/x/answers')
+    expect(userCacheFolder({ HOME: '/home/x', XDG_CACHE_HOME: 'relative' }, 'a')).toBe('/home/x/.cache/aetherflow/a')
+    expect(userCacheFolder({ XDG_CACHE_HOME: '/c' }, 'a')).toBe('/c/aetherflow/a')
+  })
+
+  test.each([
+    [5, "'cache' must be an object"],
+    [{ directory: 'x' }, "unknown member 'directory' of 'cache'"],
+    [{ toString: 'x' }, "unknown member 'toString' of 'cache'"],
+    [{ dir: '' }, "'dir' of 'cache' must be text"],
+    [{ maxWrongShare: 0.5 }, "'maxWrongShare' of 'cache' must be a number from 0.002 to 0.05"],
+    [{ ttlHours: 0 }, "'ttlHours' of 'cache' must be a number above 0"],
+    [{ maxMb: '5' }, "'maxMb' of 'cache' must be a number above 0"],
+    [{ types: { analysis: 'fuzzy' } }, "'types' of 'cache' must say off, exact or semantic by type of step"],
+  ])('%j is refused', (cache, detail) => {
+    expect(() => checkConfig({ cache })).toThrow(expect.objectContaining({ code: 'host.config', detail }))
+  })
+})

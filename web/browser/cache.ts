@@ -9,6 +9,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { CacheOptions, CacheParts } from '../standard/cache/options.js'
 import { SemanticCacheBase } from '../standard/cache/semantic-cache.js'
 import { onnxEmbedder } from '../standard/embed/onnx.js'
+import type { Pool } from '../standard/embed/pool.js'
 import { MemoryStore } from '../standard/stores/memory.js'
 import { serveCache } from './cache-host.js'
 import { cacheWorkerName } from './cache-messages.js'
@@ -35,15 +36,18 @@ export class PageCache extends SemanticCacheBase {
   static async open(options: OpenOptions, ways: OpenWays): Promise<PageCache> {
     const problem = (text: string): void => options.onProblem?.(text)
     const [module, data] = await Promise.all([loadModule(options.module), loadData(options.data)])
+    let cache: PageCache | undefined
+    // A text is embedded when there is a cache that asks, and not before.
+    const pool: Pool = (...states) => (cache as PageCache).pool(...states)
     let embedder: Embedder | undefined
     let store: CacheStore | undefined
     try {
-      const [made, checksum] = await embedderOf(options, { ...ways, problem })
+      const [made, checksum] = await embedderOf(options, pool, { ...ways, problem })
       embedder = made
       const opened = await openStore(options.name, problem)
       store = opened.store
       const parts = { module, data, store, embedder }
-      const cache = new PageCache(parts, options, opened.secret, checksum)
+      cache = new PageCache(parts, options, opened.secret, checksum)
       await cache.begin()
       return cache
     } catch (error) {
@@ -76,6 +80,7 @@ async function openStore(name: string | undefined, problem: (text: string) => vo
 
 async function embedderOf(
   { model, runtime }: OpenOptions,
+  pool: Pool,
   ways: Parameters<typeof fetchModel>[1],
 ): Promise<[Embedder | undefined, string | undefined]> {
   if (model === undefined) return [undefined, undefined]
@@ -84,6 +89,7 @@ async function embedderOf(
   const embedder = onnxEmbedder({
     name,
     ...settings,
+    pool,
     // Not held: the runtime takes the bytes over. Tried anew after a failure, they come from where the browser keeps them.
     model: taken(found.bytes, async () => (await fetchModel(model, ways)).bytes),
     tokenizer: () => Promise.resolve(tokenizer),

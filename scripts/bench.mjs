@@ -19,6 +19,7 @@ const benches = [
   { name: 'cache-latency' },
   { name: 'cache-store' },
   { name: 'cache_speed', native: true },
+  { name: 'page' },
   { name: 'embed-speed' },
 ]
 

@@ -220,6 +220,17 @@ describeInBrowser('a cache in a page', () => {
     expect(absent).toMatchObject({ outcome: 'ok', calls: 2, warnings: ['cache.model'] })
   })
 
+  test('runs share a cache`s worker, which ends with the others', async () => {
+    const { page } = await opened()
+    const go = () => run(page, { cache: { name: 'workers' } })
+    expect((await Promise.all([go(), go(), go()])).map(({ outcome }) => outcome)).toEqual(Array(3).fill('ok'))
+    expect(page.workers().length).toBe(2)
+    await page.evaluate(() => api.disposeWorkers())
+    for (let tries = 0; page.workers().length > 0 && tries < 200; tries++) await page.waitForTimeout(25)
+    expect(page.workers()).toEqual([])
+    expect(await go()).toMatchObject({ outcome: 'ok', calls: 0 })
+  })
+
   test('a full origin costs a run nothing but its cache, told once', async () => {
     const { page, context, origin } = await opened()
     const devtools = await context.newCDPSession(page)

@@ -161,6 +161,47 @@ describeInBrowser('a run with a journal', () => {
     expect(await second.evaluate(() => api.listRuns())).toEqual([])
   }, 30_000)
 
+  test('a plan that was still coming when the tab went is given once more', async () => {
+    const { page } = await opened()
+    const text = JSON.stringify(plan)
+    await page.evaluate(
+      ([text, options, key]) =>
+        new Promise<void>((resolve) => {
+          async function* half() {
+            yield text.slice(0, text.indexOf('"id":"c"'))
+            await new Promise(() => undefined)
+          }
+          void api.runPlan(half(), { ...options, keys: () => key, deliver: ({ id }) => (id === 'a' ? resolve() : undefined) })
+        }),
+      [text, given(), goodKey] as const,
+    )
+    await reload(page)
+    expect((await run(page, given({ resume: true }), null)).code).toBe('host.journal')
+    expect((await run(page, given({ resume: true }), text.replace('do step-a', 'do another'))).code).toBe(
+      'host.plan_changed',
+    )
+    expect(await run(page, given({ resume: true }), text)).toMatchObject({ outcome: 'ok', done: 4 })
+    expect(calls()).toMatchObject({ a: 1, c: 1, d: 1 })
+  })
+
+  test('the browser is asked once for each page to keep what is there', async () => {
+    const { page } = await opened()
+    const asked = await page.evaluate(
+      async ([plan, options, key]) => {
+        let asked = 0
+        const { storage } = navigator
+        storage.persist = () => Promise.resolve(++asked < 0)
+        await api.runPlan(plan, { simulate: 'instant' })
+        const before = asked
+        await api.runPlan(plan, { ...options, keys: () => key })
+        await api.runPlan(plan, { ...options, keys: () => key, resume: true })
+        return [before, asked]
+      },
+      [plan, given(), goodKey] as const,
+    )
+    expect(asked).toEqual([0, 1])
+  })
+
   test('no key is kept', async () => {
     const { page, context } = await opened()
     const config = { providers: { groq: { ...providers.config.providers['groq'], key: `${goodKey}-in-config` } } }

@@ -41,9 +41,11 @@ export async function cacheForRun(choice: CacheChoice, emit: (event: RunEvent) =
   }
 }
 
-/** Closes the caches that no run has. */
-export async function closeIdleCaches(): Promise<void> {
-  await Promise.all([...shared.values()].map(retire))
+/** Closes all that runs have opened, under way or not. */
+export function closeRunCaches(): void {
+  const all = [...shared.values()]
+  shared.clear()
+  for (const mine of all) void close(mine)
 }
 
 function hold(options: PageCacheOptions): Shared {
@@ -87,8 +89,12 @@ function identity(value: unknown): unknown {
 
 async function retire(mine: Shared): Promise<void> {
   if (mine.held > 0) return
-  clearTimeout(mine.idle)
   for (const [key, one] of shared) if (one === mine) shared.delete(key)
+  await close(mine)
+}
+
+async function close(mine: Shared): Promise<void> {
+  clearTimeout(mine.idle)
   await mine.cache.then((cache) => cache.close()).catch(() => undefined)
 }
 

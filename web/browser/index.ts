@@ -15,12 +15,12 @@ import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run-setup.js'
-import { cacheForRun } from './cache-run.js'
+import { cacheForRun, closeRunCaches } from './cache-run.js'
 import { pageOf, type JobKind } from './job.js'
 import { askToPersist } from './journal-persist.js'
 import type { KeptRun, PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
 import type { CorsProbe } from './probe.js'
-import { performAnywhere } from './threads.js'
+import { disposeWorkers as endWorkers, performAnywhere } from './threads.js'
 
 export { AetherflowError } from '../../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../../bindings/generated/wire.js'
@@ -36,7 +36,6 @@ export type * from './cache-options.js'
 export type * from './options.js'
 export { SemanticCache } from './semantic-cache.js'
 export type { CorsProbe } from './probe.js'
-export { disposeWorkers } from './threads.js'
 
 /**
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming). The
@@ -109,6 +108,15 @@ export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): 
  */
 export async function probeCors(provider: string, options: Omit<PlanOptions, 'providers'> = {}): Promise<CorsProbe> {
   return (await quietly('probe', '', { ...options, providers: [provider] })) as CorsProbe
+}
+
+/**
+ * Ends every worker now, and closes the caches that runs have opened. What runs there rejects with host.disposed; later runs start a
+ * new one. A SemanticCache of your own stays open.
+ */
+export function disposeWorkers(): void {
+  endWorkers()
+  closeRunCaches()
 }
 
 /** The runs whose journals this browser keeps, the last written first. Rejects with host.io where IndexedDB is refused. */

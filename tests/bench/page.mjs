@@ -134,6 +134,8 @@ async function database(counts) {
       for (; there < count; there += 250)
         await Promise.all(Array.from({ length: 250 }, (_, i) => store.put(entry(there + i))))
     })
+    // The first look lists everything.
+    await store.changes()
     const late = new IndexedDbStore('store')
     const open = await timed(async () => (await late.open(), await late.changes()))
     told.push({

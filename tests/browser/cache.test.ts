@@ -153,6 +153,12 @@ describeInBrowser('a cache in a page', () => {
       return [cache.thread, (await cache.get({ prompt: 'What is a tide?' })).kind, ...problems]
     })
     expect(told).toEqual(['page', 'miss', expect.stringContaining('no worker could be started')])
+    const dead = await (
+      await opened()
+    ).page.evaluate(() =>
+      api.SemanticCache.open({ assets: { cache: '/absent.js' } }).catch((error) => error.code as string),
+    )
+    expect(dead).toBe('host.io')
   })
 
   type Options = NonNullable<Parameters<typeof api.runPlan>[1]>

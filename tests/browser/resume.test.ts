@@ -171,7 +171,11 @@ describeInBrowser('a run with a journal', () => {
             yield text.slice(0, text.indexOf('"id":"c"'))
             await new Promise(() => undefined)
           }
-          void api.runPlan(half(), { ...options, keys: () => key, deliver: ({ id }) => (id === 'a' ? resolve() : undefined) })
+          void api.runPlan(half(), {
+            ...options,
+            keys: () => key,
+            deliver: ({ id }) => (id === 'a' ? resolve() : undefined),
+          })
         }),
       [text, given(), goodKey] as const,
     )

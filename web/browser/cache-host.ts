@@ -38,6 +38,7 @@ export function serveCache(open: (options: OpenOptions, ways: OpenWays) => Promi
     }
   }
 
+  scope.postMessage({ is: 'ready' })
   scope.addEventListener('message', ({ data }) => {
     if (data.does === 'open') void opens(data.options)
     else if (data.does === 'abort') aborted.abort()

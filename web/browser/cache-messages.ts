@@ -19,6 +19,7 @@ export type ToCache =
   | { readonly does: 'call'; readonly call: number; readonly method: CacheMethod; readonly of: readonly unknown[] }
 
 export type FromCache =
+  | { readonly is: 'ready' }
   | { readonly is: 'opened' }
   | { readonly is: 'refused'; readonly error: PlainError }
   | { readonly is: 'progress'; readonly progress: Parameters<ModelProgress>[0] }

@@ -9,12 +9,16 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** How long a worker may take to say that it is there, ms: its file may be another than was meant, and say nothing. */
+const readyMs = 30_000
+
 export class CacheWorker {
   readonly #worker: Worker
   readonly #ways: OpenWays
   readonly #problem: (problem: string) => void
   readonly #calls = new Map<number, Waiting>()
   #opening: Waiting | undefined
+  readonly #late: ReturnType<typeof setTimeout>
   #next = 0
   #ended: Error | undefined
 
@@ -22,6 +26,8 @@ export class CacheWorker {
     this.#worker = worker
     this.#ways = ways
     this.#problem = problem
+    const late = new AetherflowError('host.worker', '', 'it did not say that it is ready')
+    this.#late = setTimeout(() => this.#end(late), readyMs)
     worker.onmessage = ({ data }: MessageEvent<FromCache>) => this.#take(data)
     worker.onmessageerror = () => this.#end(new AetherflowError('host.worker', '', 'a message could not be read'))
     worker.onerror = (event) => {
@@ -83,6 +89,8 @@ export class CacheWorker {
 
   #take(message: FromCache): void {
     switch (message.is) {
+      case 'ready':
+        return clearTimeout(this.#late)
       case 'opened':
         return this.#opening?.resolve(undefined)
       case 'refused':
@@ -101,6 +109,7 @@ export class CacheWorker {
   #end(error: Error): void {
     if (this.#ended !== undefined) return
     this.#ended = error
+    clearTimeout(this.#late)
     this.#worker.terminate()
     this.#opening?.reject(error)
     for (const { reject } of this.#calls.values()) reject(error)

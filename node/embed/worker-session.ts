@@ -46,7 +46,7 @@ export class WorkerSession implements ModelSession {
   private constructor(start: RuntimeStart) {
     // Without the flags of this process: they are its own business, and some are refused by threads.
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { ...start, state: this.#state.buffer },
+      workerData: { ...start, state: this.#state.buffer } satisfies WorkerStart,
       execArgv: [],
     })
     if (living.size === 0) process.once('exit', stopAll)

@@ -43,6 +43,8 @@ export type { SyncPolicy } from './journal-file.js'
 export type { CacheConfig } from '../web/standard/cache/config.js'
 export { SemanticCache, type CachePlace, type SemanticCacheOptions } from './semantic-cache.js'
 export { FileStore, type FileStoreOptions } from './stores/file.js'
+export { openEmbedder, type OpenEmbedderOptions } from './embed/index.js'
+export { pullModel, type PulledModel, type PullEvent, type PullOptions } from './model-pull.js'
 export {
   evaluatePairs,
   readPairsFile,

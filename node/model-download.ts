@@ -10,11 +10,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { AetherflowError } from '../bindings/errors.js'
 import { retryAfterMs } from '../web/standard/retry-after.js'
 import { errorCode } from './error-code.js'
 import type { HttpClient, HttpReply } from './model-http.js'
+import { makeFolder } from './make-folder.js'
 
 export interface DownloadJob {
   readonly url: string
@@ -148,6 +150,7 @@ async function store(
   if (total > job.mostBytes) throw failed(job, `larger than ${job.mostBytes} bytes`)
   const note = JSON.stringify({ url: job.url, etag: etag || begun.etag })
   const file = await disk(job, async () => {
+    await makeFolder(dirname(job.file))
     // The note first: a beginning without one is started over, one with another's is a wrong file.
     if (from === 0) await rm(partOf(job), { force: true })
     await writeFile(noteOf(job), note)

@@ -1,5 +1,5 @@
 /** `pullModel`: the files of a model from a hub, a mirror or any server, into the user's cache folder. */
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import { defaultModel, knownModels, type KnownFile } from './model-catalogue.js'
 import { download, fileSha256, type Downloaded } from './model-download.js'
@@ -175,9 +175,6 @@ async function fetchOne(
   client: HttpClient,
 ): Promise<Downloaded | undefined> {
   signal?.throwIfAborted()
-  await makeFolder(dirname(target)).catch((error: unknown) => {
-    throw ioError(dirname(target), error)
-  })
   const mostBytes = path.endsWith('.onnx') ? mostModelBytes : mostTextBytes
   const url = new URL(plan.base)
   url.pathname += path

@@ -7,9 +7,14 @@ export interface RuntimeCandidate {
   readonly module: string
 }
 
-export interface WorkerStart {
+export interface RuntimeStart {
   readonly candidates: readonly RuntimeCandidate[]
   readonly threads: number
+}
+
+export interface WorkerStart extends RuntimeStart {
+  /** Int32Array of [busy, stopping]: native code must not be under way when its thread is ended, see `WorkerSession`. */
+  readonly state: SharedArrayBuffer
 }
 
 /** Answered by an `Answer` of the same id; calls are carried out in their order. */
@@ -26,3 +31,7 @@ export type Answer =
       readonly code: 'cache.model' | 'cache.runtime'
       readonly detail: string
     }
+
+/** Places in `state`. */
+export const busyAt = 0
+export const stoppingAt = 1

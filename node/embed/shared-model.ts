@@ -4,13 +4,13 @@ import type { LoadedModel } from '../../web/standard/embed/onnx.js'
 import { makeTokeniser } from '../../web/standard/embed/pieces.js'
 import type { ModelSession, PieceStates } from '../../web/standard/embed/runtime.js'
 import { readModel, readTokenizer, type FoundModel } from './model-files.js'
-import type { WorkerStart } from './protocol.js'
+import type { RuntimeStart } from './protocol.js'
 import { WorkerSession } from './worker-session.js'
 
 const shared = new Map<string, SharedModel>()
 
 /** The same object for the same file, runtimes and threads. */
-export function sharedModel(found: FoundModel, start: WorkerStart): SharedModel {
+export function sharedModel(found: FoundModel, start: RuntimeStart): SharedModel {
   const key = [found.identity, found.folder, start.threads, ...start.candidates.map(({ module }) => module)].join('|')
   let model = shared.get(key)
   if (!model) shared.set(key, (model = new SharedModel(found, start)))
@@ -19,13 +19,13 @@ export function sharedModel(found: FoundModel, start: WorkerStart): SharedModel 
 
 export class SharedModel {
   readonly #found: FoundModel
-  readonly #start: WorkerStart
+  readonly #start: RuntimeStart
   #users = 0
   #loading: Promise<LoadedModel> | undefined
   #session: Promise<WorkerSession> | undefined
   #sum: Promise<string> | undefined
 
-  constructor(found: FoundModel, start: WorkerStart) {
+  constructor(found: FoundModel, start: RuntimeStart) {
     this.#found = found
     this.#start = start
   }

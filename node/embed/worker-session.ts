@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { ModelSession, PieceStates } from '../../web/standard/embed/runtime.js'
-import type { Answer, Call, WorkerStart } from './protocol.js'
+import { busyAt, stoppingAt, type Answer, type Call, type RuntimeStart, type WorkerStart } from './protocol.js'
 
 interface Waiting {
   resolve(answer: Answer): void
@@ -10,17 +10,23 @@ interface Waiting {
 }
 type Ask = Call extends infer Kind ? (Kind extends Call ? Omit<Kind, 'id'> : never) : never
 
+/** Threads of this process that live. */
+const living = new Set<WorkerSession>()
+/** A text of the longest window takes a tenth of that natively. */
+const longestWaitMs = 2000
+
 /** The thread holds the process only while an answer is due. */
 export class WorkerSession implements ModelSession {
   /** Which of the candidates it is. */
   runtime = ''
   readonly #worker: Worker
+  readonly #state = new Int32Array(new SharedArrayBuffer(8))
   readonly #waiting = new Map<number, Waiting>()
   #next = 0
   #over: AetherflowError | undefined
 
   /** Takes `model` over. Rejects with cache.runtime, cache.model. */
-  static async open(start: WorkerStart, model: Uint8Array): Promise<WorkerSession> {
+  static async open(start: RuntimeStart, model: Uint8Array): Promise<WorkerSession> {
     const session = new WorkerSession(start)
     try {
       const answer = await session.#ask({ kind: 'open', model }, moved(model))
@@ -37,9 +43,14 @@ export class WorkerSession implements ModelSession {
     return this.#over !== undefined
   }
 
-  private constructor(start: WorkerStart) {
+  private constructor(start: RuntimeStart) {
     // Without the flags of this process: they are its own business, and some are refused by threads.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start, execArgv: [] })
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { ...start, state: this.#state.buffer } satisfies WorkerStart,
+      execArgv: [],
+    })
+    if (living.size === 0) process.once('exit', stopAll)
+    living.add(this)
     this.#worker.on('message', (answer: Answer) => this.#answered(answer))
     this.#worker.on('error', (error) => this.#end(`its thread failed: ${String(error)}`))
     this.#worker.on('exit', (code) => this.#end(`its thread ended with ${code}`))
@@ -54,6 +65,15 @@ export class WorkerSession implements ModelSession {
   async close(): Promise<void> {
     this.#over ??= new AetherflowError('host.disposed')
     await this.#worker.terminate()
+  }
+
+  /**
+   * When the process ends: lets the thread come to the end of what it is in, and begin nothing more. onnxruntime-node aborts
+   * the process when its thread is ended in the middle of native code.
+   */
+  stop(): void {
+    Atomics.store(this.#state, stoppingAt, 1)
+    Atomics.wait(this.#state, busyAt, 1, longestWaitMs)
   }
 
   #ask(call: Ask, transfer: readonly ArrayBuffer[]): Promise<Answer> {
@@ -75,10 +95,16 @@ export class WorkerSession implements ModelSession {
   }
 
   #end(detail: string): void {
+    living.delete(this)
+    if (living.size === 0) process.removeListener('exit', stopAll)
     this.#over ??= new AetherflowError('cache.model', '', detail)
     for (const { reject } of this.#waiting.values()) reject(this.#over)
     this.#waiting.clear()
   }
+}
+
+function stopAll(): void {
+  for (const session of living) session.stop()
 }
 
 /** A buffer that is the file alone moves; one of Node's pool is copied. */

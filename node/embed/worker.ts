@@ -2,9 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AetherflowError } from '../../bindings/errors.js'
 import { ortRuntime, type ModelRuntime, type ModelSession, type OrtLike } from '../../web/standard/embed/runtime.js'
-import type { Answer, Call, WorkerStart } from './protocol.js'
+import { busyAt, stoppingAt, type Answer, type Call, type WorkerStart } from './protocol.js'
 
-const { candidates, threads } = workerData as WorkerStart
+const { candidates, threads, state: shared } = workerData as WorkerStart
+const state = new Int32Array(shared)
 const port = parentPort!
 let session: Promise<ModelSession> | undefined
 
@@ -40,10 +41,34 @@ async function answer(call: Call): Promise<Answer> {
   }
 }
 
+/** Marks this thread as busy meanwhile. Never comes back once the process is ending. */
+async function marked<T>(work: () => Promise<T>): Promise<T> {
+  // First the mark, then the look: whoever ends the process does it in the other order, so one of the two sees the other.
+  Atomics.store(state, busyAt, 1)
+  try {
+    if (Atomics.load(state, stoppingAt) === 1) {
+      free()
+      return await new Promise<never>(() => {})
+    }
+    return await work()
+  } finally {
+    free()
+  }
+}
+
+function free(): void {
+  Atomics.store(state, busyAt, 0)
+  Atomics.notify(state, busyAt)
+}
+
+let last: Promise<unknown> = Promise.resolve()
 port.on('message', (call: Call) => {
-  void answer(call).then((reply) => {
-    // The states move over without a copy; those that only look into a larger buffer are copied by the message.
-    const owned = reply.kind === 'states' && reply.states.byteLength === reply.states.buffer.byteLength
-    port.postMessage(reply, owned ? [reply.states.buffer as ArrayBuffer] : [])
-  })
+  // One after the other, so that the mark is of one.
+  last = last
+    .then(() => marked(() => answer(call)))
+    .then((reply) => {
+      // The states move over without a copy; those that only look into a larger buffer are copied by the message.
+      const owned = reply.kind === 'states' && reply.states.byteLength === reply.states.buffer.byteLength
+      port.postMessage(reply, owned ? [reply.states.buffer as ArrayBuffer] : [])
+    })
 })

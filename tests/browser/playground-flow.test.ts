@@ -146,8 +146,18 @@ describeInBrowser('the playground by mouse', () => {
     await page.locator('#set-speed').selectOption('1')
     await page.locator('.run', { hasText: 'Run' }).click()
     await page.locator('.af-count-flight dd', { hasText: '5' }).waitFor()
+    // While it runs: the prompt as it was sent, and the answer as it streams.
+    await page.locator('.af-line', { hasText: 'queue' }).click()
+    const panel = page.locator('#pane-step')
+    await panel.locator('.prompt-texts', { hasText: 'bounded job queue' }).waitFor()
+    await panel.locator('.answer', { hasText: 'Simulated' }).waitFor()
+    const length = async (): Promise<number> => ((await panel.locator('.answer').textContent()) ?? '').length
+    const before = await length()
+    await page.waitForFunction((known) => (document.querySelector('.answer')?.textContent ?? '').length > known, before)
+    await screenshot(page, 'flow-streaming')
     await page.locator('.run', { hasText: 'Stop' }).click()
     await page.locator('.status', { hasText: '0 of 5 steps done, 5 cancelled' }).waitFor()
+    await panel.getByRole('button', { name: 'Close the step' }).click()
     await drawn(page)
     expect(await page.locator('.af-line .af-is-cancelled').count()).toBe(5)
     expect(open.complaints).toEqual([])

@@ -1,10 +1,11 @@
 /** `aetherflow model …` as people meet it: a process, a terminal's bar, an interruption. */
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { PullProgress } from '../../node/cli/commands/model-progress.js'
 import { FakeClock } from '../sim/fake-clock.js'
-import { aetherflow, jsonLines, Process, scratch } from './cli-process.js'
+import { aetherflow, jsonLines, Process, program, scratch } from './cli-process.js'
 import { FileServer } from './file-server.js'
 
 jest.setTimeout(60_000)
@@ -29,6 +30,9 @@ afterAll(() => Process.endAll())
 
 const pull = (...more: string[]) =>
   aetherflow(['model', 'pull', 'own', '--url', server.url, ...more], '', { env: env() })
+
+const mounts = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k none /mnt']).status === 0
+if (!mounts) console.warn('skipped: a full disk needs `unshare -rm` and a tmpfs, which this machine refuses')
 
 describe('aetherflow model', () => {
   test('pull: the folder on stdout, what happens on stderr; list and path find it', async () => {
@@ -90,6 +94,18 @@ describe('aetherflow model', () => {
     expect((await pull()).code).toBe(0)
     expect(readFileSync(path.join(own(), 'model.onnx')).equals(model)).toBe(true)
     expect(server.of('/model.onnx').map(({ status }) => status)).toEqual([200, 206])
+  })
+
+  ;(mounts ? test : test.skip)('a full disk: host.io, and no file that looks whole', async () => {
+    const disk = path.join(place.folder, 'disk')
+    mkdirSync(disk)
+    const script = 'mount -t tmpfs -o size=1m none "$0" && "$@"; code=$?; ls "$0"; exit $code'
+    const command = ['unshare', '-rm', 'sh', '-c', script, disk, process.execPath, program]
+    const words = ['model', 'pull', 'own', '--url', server.url, '--to', disk]
+    const { code, stdout, stderr } = await aetherflow(words, '', { env: env(), command })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/error host\.io at .*model\.onnx: cannot be written: ENOSPC/)
+    expect(stdout.trim().split('\n')).toEqual(['model.onnx.part', 'model.onnx.part.json', 'tokenizer.json'])
   })
 
   test('list tells of damage, and fails', async () => {

@@ -106,6 +106,19 @@ const vector = async (embedder: Embedder, text: string): Promise<Float32Array> =
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '4\n', stderr: '' })
   })
 
+  ;(installed ? test : test.skip)('a process that is ended in the middle of a text ends as it was told', () => {
+    const script = `
+      import { openEmbedder } from ${JSON.stringify(pathToFileURL(projectPath('dist/node/embed/index.js')).href)}
+      const embedder = await openEmbedder(${JSON.stringify(real)}, { modulesFrom: ${JSON.stringify(modulesFrom)} })
+      await embedder.preload()
+      for (let i = 0; i < 9; i++) embedder.embed('word '.repeat(200) + i).catch(() => {})
+      setTimeout(() => process.exit(5), 30)`
+    const file = path.join(folder, 'ends.mjs')
+    writeFileSync(file, script)
+    const { status, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 })
+    expect({ status, stderr }).toEqual({ status: 5, stderr: '' })
+  })
+
   test('a pulled one is found by its name, before a folder of that name', async () => {
     const models = path.join(folder, 'models')
     mkdirSync(models)

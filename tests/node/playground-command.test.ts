@@ -42,6 +42,7 @@ test('the page and its files come under one strict policy, on the loopback alone
     ['/page.css', 'text/css'],
     ['/core/aetherflow_core.wasm', 'application/wasm'],
     ['/examples/diamond.json', 'application/json'],
+    ['/licences.txt', 'text/plain'],
   ] as const) {
     const { status, headers } = await ask(path)
     expect([path, status]).toEqual([path, 200])
@@ -53,6 +54,13 @@ test('the page and its files come under one strict policy, on the loopback alone
     expect(policy).toContain('https://api.groq.com')
     expect(headers['x-content-type-options']).toBe('nosniff')
   }
+})
+
+test('the licences of what is bundled go with it', async () => {
+  const { body } = await ask('/licences.txt')
+  for (const name of ['@codemirror/view', '@codemirror/state', '@lezer/json', '@dagrejs/dagre'])
+    expect(body).toContain(`${name} `)
+  expect(body.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(8)
 })
 
 test.each([

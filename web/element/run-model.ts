@@ -105,6 +105,7 @@ export class RunModel {
       case 'call':
         return this.#call(row, event)
       case 'prompt':
+        row.prompts += 1
         this.tokens.stripped += Math.max(0, event.tokensBefore - event.tokensAfter)
         return
       case 'first_token':

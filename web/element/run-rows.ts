@@ -49,6 +49,8 @@ export interface StepRow {
   readonly bars: Bar[]
   readonly waits: Wait[]
   readonly notes: StepNote[]
+  /** Calls whose prompt is assembled. */
+  prompts: number
   /** As the providers counted them, all calls of the step. */
   tokensIn: number
   tokensCached: number
@@ -80,6 +82,7 @@ export function newRow(index: number, info: StepInfo): StepRow {
     bars: [],
     waits: [],
     notes: [],
+    prompts: 0,
     tokensIn: 0,
     tokensCached: 0,
     tokensOut: 0,

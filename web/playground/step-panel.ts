@@ -170,7 +170,7 @@ export class StepPanel {
 
   /** Asks for the prompt again when there has been a call since. */
   #look(scene: StepScene, row: StepRow): void {
-    const key = `${row.bars.length} ${row.endedAt !== undefined}`
+    const key = `${row.bars.length} ${row.prompts} ${row.endedAt !== undefined}`
     if (key === this.#looked) return
     this.#looked = key
     if (row.bars.length === 0 && scene.answer !== undefined) return this.#prompt.empty()

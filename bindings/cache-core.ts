@@ -3,6 +3,7 @@ import type { CacheData, CacheModule, CacheSession } from './cache-module.js'
 import type { CacheMode, CacheScope } from './cache-ports.js'
 import { AetherflowError } from './errors.js'
 import { errorCodes } from './generated/wire.js'
+import { OwnedSession } from './owned-session.js'
 
 export type { CacheData, CacheModule } from './cache-module.js'
 
@@ -56,12 +57,10 @@ const unitFields = ['tenant', 'provider', 'model', 'parameters', 'system', 'tool
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const leaked = new FinalizationRegistry<CacheSession>((session) => session.delete())
 
 export class CacheCore {
   readonly #module: CacheModule
-  #session: CacheSession | undefined
-  #trapped = false
+  readonly #owned: OwnedSession<CacheSession>
 
   /** `dimensions` of the embedder; `checksum` of its file, absent for the built-in one. */
   constructor(
@@ -71,8 +70,7 @@ export class CacheCore {
   ) {
     this.#module = module
     const session = new module.CacheSession()
-    this.#session = session
-    leaked.register(this, session, this)
+    this.#owned = new OwnedSession(session, this)
     const { dimensions, checksum, limits, secret } = options
     this.#write(session, [secret])
     this.#numbers(session, [limits.bytes, limits.entries, limits.entryBytes, limits.ttlMs])
@@ -86,10 +84,7 @@ export class CacheCore {
   }
 
   dispose(): void {
-    if (this.#session === undefined) return
-    leaked.unregister(this)
-    if (!this.#trapped) this.#session.delete()
-    this.#session = undefined
+    this.#owned.dispose()
   }
   [Symbol.dispose](): void {
     this.dispose()
@@ -245,16 +240,7 @@ export class CacheCore {
   }
 
   #call<T>(action: (session: CacheSession) => T): T {
-    if (this.#trapped) throw new AetherflowError('host.core_trap')
-    if (this.#session === undefined) throw new AetherflowError('host.disposed')
-    try {
-      return action(this.#session)
-    } catch (error) {
-      // After a trap, out of memory above all, the C++ state is undefined: nothing of this instance may be used again.
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error
-      this.#trapped = true
-      throw new AetherflowError('host.core_trap', '', error.message)
-    }
+    return this.#owned.call(action)
   }
 
   /** Texts one behind the other; their bytes. */

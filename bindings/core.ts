@@ -5,6 +5,7 @@
 import type { CacheWorth } from './cache-ports.js'
 import type { CoreModule, Session } from './module.js'
 import { AetherflowError } from './errors.js'
+import { OwnedSession } from './owned-session.js'
 import {
   checkVerdicts,
   commandStride,
@@ -68,33 +69,26 @@ const constraintLevels: readonly ConstraintLevel[] = ['instruct', 'json', 'schem
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const leaked = new FinalizationRegistry<Session>((session) => session.delete())
 
 /** Short texts are decoded and encoded by hand-free fast paths of the platform; nothing is kept between calls. */
 export class CoreRun {
   #module: CoreModule
-  #session: Session | undefined
-  #trapped = false
+  readonly #owned: OwnedSession<Session>
 
   constructor(module: CoreModule) {
     this.#module = module
-    this.#session = new module.Session()
-    // A caller that forgets dispose() leaks C++ memory that no garbage collector sees; this is the net under it.
-    leaked.register(this, this.#session, this)
+    this.#owned = new OwnedSession(new module.Session(), this)
   }
 
   /** Frees the C++ side. Every later call throws host.disposed. Idempotent. */
   dispose(): void {
-    if (this.#session === undefined) return
-    leaked.unregister(this)
-    if (!this.#trapped) this.#session.delete()
-    this.#session = undefined
+    this.#owned.dispose()
   }
   [Symbol.dispose](): void {
     this.dispose()
   }
   get disposed(): boolean {
-    return this.#session === undefined
+    return this.#owned.disposed
   }
 
   /** Sees everything that changes the machine, in order: what a journal keeps. One at a time. */
@@ -305,18 +299,7 @@ export class CoreRun {
   }
 
   #call<T>(action: (session: Session) => T): T {
-    if (this.#trapped) throw new AetherflowError('host.core_trap')
-    if (this.#session === undefined) throw new AetherflowError('host.disposed')
-    try {
-      return action(this.#session)
-    } catch (error) {
-      // After a trap the C++ state is undefined: nothing of this instance may be used again.
-      if (error instanceof WebAssembly.RuntimeError) {
-        this.#trapped = true
-        throw new AetherflowError('host.core_trap', '', error.message)
-      }
-      throw error
-    }
+    return this.#owned.call(action)
   }
 
   #bytes(session: Session, bytes: Uint8Array): number {

@@ -1,8 +1,9 @@
-/** A journal in a file. Lines gather while a sync is under way, and the next one covers them all. */
+/** A journal in a file: a sync a group of lines. */
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import type { JournalWriter } from '../bindings/journal.js'
+import { JournalQueue } from '../web/standard/journal-queue.js'
 import { ioError, syncFolder } from './outputs.js'
 
 /**
@@ -17,32 +18,20 @@ export interface JournalFileOptions {
   readonly fence?: (() => Promise<void>) | undefined
 }
 
-/** Lines that nobody waits for are written this much later, ms. */
-const lazyMs = 50
-
-interface Waiter {
-  readonly upTo: number
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-export class JournalFile implements JournalWriter {
+export class JournalFile extends JournalQueue implements JournalWriter {
   readonly path: string
   readonly #file: FileHandle
   readonly #sync: SyncPolicy
   readonly #fence: () => Promise<void>
-  #pending: string[] = []
-  #waiters: Waiter[] = []
-  /** Appends so far, and how many of them are kept. */
-  #appended = 0
-  #kept = 0
-  #running: Promise<void> | undefined
-  #lazy: NodeJS.Timeout | undefined
   #lastSync = -Infinity
-  #failure: { readonly error: unknown } | undefined
-  #listeners: ((error: unknown) => void)[] = []
 
   private constructor(path: string, file: FileHandle, { sync = 'always', fence }: JournalFileOptions) {
+    super({
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
+      pace: () => this.#pace(),
+      keep: (lines, awaited) => this.#keep(lines, awaited),
+      failure: (cause) => (cause instanceof AetherflowError ? cause : ioError(path, cause)),
+    })
     this.path = path
     this.#file = file
     this.#sync = sync
@@ -75,88 +64,27 @@ export class JournalFile implements JournalWriter {
     }
   }
 
-  append(lines: string): void {
-    if (this.#failure !== undefined) return
-    this.#pending.push(lines)
-    this.#appended += 1
-    this.#lazy ??= setTimeout(() => this.#run(), lazyMs)
-  }
-
-  flush(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
-    if (this.#kept === this.#appended) return Promise.resolve()
-    const kept = new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ upTo: this.#appended, resolve, reject })
-    })
-    this.#run()
-    return kept
-  }
-
-  onFailure(listener: (error: unknown) => void): void {
-    if (this.#failure !== undefined) listener(this.#failure.error)
-    else this.#listeners.push(listener)
-  }
-
-  async close(): Promise<void> {
-    await this.flush().catch(() => {})
-    await this.#running
-    clearTimeout(this.#lazy)
+  override async close(): Promise<void> {
+    await super.close()
     await this.#file.close().catch(() => {})
   }
 
-  #run(): void {
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined
-      // What came between the last look and now.
-      if (this.#waiters.length > 0 && this.#failure === undefined) this.#run()
-    })
-  }
-
-  async #work(): Promise<void> {
-    try {
-      // One turn of the event loop: the ends of several calls often come together, and then share a sync.
-      await new Promise((resolve) => setImmediate(resolve))
-      do await this.#group()
-      while (this.#waiters.length > 0)
-    } catch (error) {
-      this.#fail(error)
-    }
+  async #pace(): Promise<void> {
+    if (typeof this.#sync !== 'number') return
+    const wait = this.#lastSync + this.#sync - performance.now()
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
   }
 
   /** Writes what there is; when somebody waits for it, also makes it durable. */
-  async #group(): Promise<void> {
-    if (typeof this.#sync === 'number' && this.#waiters.length > 0) {
-      const wait = this.#lastSync + this.#sync - performance.now()
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-    }
-    clearTimeout(this.#lazy)
-    this.#lazy = undefined
-    const lines = this.#pending.join('')
-    this.#pending = []
-    const upTo = this.#appended
+  async #keep(lines: string, awaited: () => boolean): Promise<boolean> {
     if (lines !== '') await writeAll(this.#file, lines)
-    if (this.#waiters.length === 0) return
+    if (!awaited()) return false
     if (this.#sync !== 'never') await this.#file.datasync()
     this.#lastSync = performance.now()
     // After the sync: whoever takes the run over says so first and reads the journal afterwards, so lines that were kept
     // before that are among those it reads, and these here are told to nobody.
     await this.#fence()
-    this.#kept = upTo
-    const done = this.#waiters.filter((waiter) => waiter.upTo <= upTo)
-    this.#waiters = this.#waiters.filter((waiter) => waiter.upTo > upTo)
-    for (const { resolve } of done) resolve()
-  }
-
-  /** For good: after a failed write or sync nobody knows what is on the disk, and trying again would hide that. */
-  #fail(cause: unknown): void {
-    const error = cause instanceof AetherflowError ? cause : ioError(this.path, cause)
-    this.#failure = { error }
-    this.#pending = []
-    clearTimeout(this.#lazy)
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const { reject } of waiters) reject(error)
-    for (const listener of this.#listeners) listener(error)
+    return true
   }
 }
 

@@ -1,17 +1,9 @@
-/** A journal in IndexedDB. Lines gather while a transaction is under way, and the next one takes them all. */
+/** A journal in IndexedDB: a transaction a group of lines. */
 import { AetherflowError } from '../../bindings/errors.js'
 import type { JournalWriter } from '../../bindings/journal.js'
+import { JournalQueue } from '../standard/journal-queue.js'
 import type { Database } from './indexeddb-database.js'
 import { journalError, journalStores, readRow, type LinesRow, type RunRow } from './journal-database.js'
-
-/** Lines that nobody waits for are written this much later, ms. */
-const lazyMs = 50
-
-interface Waiter {
-  readonly upTo: number
-  resolve(): void
-  reject(error: unknown): void
-}
 
 const utf8 = new TextEncoder()
 
@@ -19,80 +11,22 @@ const utf8 = new TextEncoder()
  * A line counts as kept once its transaction is complete, with relaxed durability: the browser has handed it to the system, so that
  * it outlives the tab and the browser, but perhaps no loss of power.
  */
-export class JournalInDatabase implements JournalWriter {
+export class JournalInDatabase extends JournalQueue implements JournalWriter {
   readonly #database: Database
   #row: RunRow
-  #pending: string[] = []
-  #waiters: Waiter[] = []
-  /** Appends so far, and how many of them are kept. */
-  #appended = 0
-  #kept = 0
-  #running: Promise<void> | undefined
-  #lazy: ReturnType<typeof setTimeout> | undefined
-  #failure: { readonly error: AetherflowError } | undefined
-  readonly #listeners: ((error: unknown) => void)[] = []
 
   /** `row`: of the run as it stands in the database; nobody else writes to it. */
   constructor(database: Database, row: RunRow) {
+    super({
+      turn: () => Promise.resolve(),
+      keep: async (lines) => {
+        if (lines !== '') await this.#write(lines)
+        return true
+      },
+      failure: (cause) => journalError(row.name, cause),
+    })
     this.#database = database
     this.#row = row
-  }
-
-  append(lines: string): void {
-    if (this.#failure !== undefined) return
-    this.#pending.push(lines)
-    this.#appended += 1
-    this.#lazy ??= setTimeout(() => this.#run(), lazyMs)
-  }
-
-  flush(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
-    if (this.#kept === this.#appended) return Promise.resolve()
-    const kept = new Promise<void>((resolve, reject) => this.#waiters.push({ upTo: this.#appended, resolve, reject }))
-    this.#run()
-    return kept
-  }
-
-  onFailure(listener: (error: unknown) => void): void {
-    if (this.#failure !== undefined) listener(this.#failure.error)
-    else this.#listeners.push(listener)
-  }
-
-  async close(): Promise<void> {
-    await this.flush().catch(() => undefined)
-    await this.#running
-    clearTimeout(this.#lazy)
-  }
-
-  #run(): void {
-    if (this.#failure !== undefined) return
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined
-      if (this.#waiters.length > 0) this.#run()
-    })
-  }
-
-  async #work(): Promise<void> {
-    try {
-      // A turn: the ends of several calls often come together, and then share a transaction.
-      await Promise.resolve()
-      while (this.#kept < this.#appended) await this.#group()
-    } catch (error) {
-      this.#fail(journalError(this.#row.name, error))
-    }
-  }
-
-  async #group(): Promise<void> {
-    clearTimeout(this.#lazy)
-    this.#lazy = undefined
-    const text = this.#pending.join('')
-    this.#pending = []
-    const upTo = this.#appended
-    await this.#write(text)
-    this.#kept = upTo
-    const done = this.#waiters.filter((waiter) => waiter.upTo <= upTo)
-    this.#waiters = this.#waiters.filter((waiter) => waiter.upTo > upTo)
-    for (const { resolve } of done) resolve()
   }
 
   async #write(text: string): Promise<void> {
@@ -111,16 +45,5 @@ export class JournalInDatabase implements JournalWriter {
       stores('runs').put(row)
     })
     this.#row = row
-  }
-
-  /** For good: lines are missing from here on. */
-  #fail(error: AetherflowError): void {
-    this.#failure = { error }
-    this.#pending = []
-    clearTimeout(this.#lazy)
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const { reject } of waiters) reject(error)
-    for (const listener of this.#listeners) listener(error)
   }
 }

@@ -126,6 +126,8 @@ export interface CacheQuestion {
   readonly scope?: CacheScope | undefined
   /** Default: the cache's own. */
   readonly mode?: CacheMode | undefined
+  /** It was just asked of another model, and missed: a further miss does not count in the statistics. Default false. */
+  readonly again?: boolean | undefined
 }
 
 export interface CacheFound {

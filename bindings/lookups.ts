@@ -85,7 +85,7 @@ export class Lookups {
       const asked = await this.#ask(command, step, cacheUses[command.a])
       if (this.#closed) return
       if (asked === undefined) return this.#tell(command, 'none', undefined, {})
-      const found = await this.#options.cache.get(asked.question)
+      const found = await this.#options.cache.get({ ...asked.question, again: command.b > 0 })
       if (!this.#closed) this.#found(command, found, asked.fingerprint)
     } catch (error) {
       if (this.#closed) return

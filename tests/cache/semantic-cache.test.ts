@@ -228,6 +228,14 @@ describe('labels', () => {
   })
 })
 
+test('one question to several models is one miss', async () => {
+  const cache = await open()
+  for (const [n, model] of ['a', 'b', 'c'].entries()) {
+    await cache.get({ prompt: asked, scope: { model }, again: n > 0 })
+  }
+  expect(cache.stats()).toMatchObject({ lookups: 1, misses: 1 })
+})
+
 test('explain tells what would be served, and changes nothing', async () => {
   const embedder = new ToldEmbedder(
     { 'How do I enable dark mode?': [1], 'How do I disable dark mode?': near, 'How can I enable dark mode?': near },

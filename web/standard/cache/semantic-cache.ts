@@ -93,7 +93,7 @@ export class SemanticCacheBase implements AnswerCache {
     }
     if (exact !== undefined) return exact
     const found = mode === 'exact' ? miss(key, 'mode.exact') : await this.#semantic(key, scopeKey, prompt)
-    if (found.kind === 'miss') this.#counters.add({ misses: 1 })
+    if (found.kind === 'miss' && question.again !== true) this.#counters.add({ misses: 1 })
     return found
   }
 

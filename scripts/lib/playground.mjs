@@ -62,7 +62,9 @@ function copyPage() {
   cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
   cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })
   cpSync(at('dist/browser'), at(target, 'browser'), { recursive: true })
-  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm'])
+  // The cache's glue is in browser/cache.js.
+  const cache = ['aetherflow_cache.wasm', 'aetherflow_cache.json']
+  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm', ...cache])
     cpSync(at('dist/core', file), at(target, 'core', file))
 }
 

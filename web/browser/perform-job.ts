@@ -7,7 +7,7 @@ import { systemClock } from '../standard/clock.js'
 import { checkConfig, mergedEntries, mergedTimeouts, withPolicy } from '../standard/config.js'
 import { ModelPerformer } from '../standard/performer.js'
 import type { RunResult } from '../standard/plan-run.js'
-import { beginOptions, cacheOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
+import { beginOptions, cacheOptions, checkWith, explainWith, planError, tenantOf } from '../standard/run-setup.js'
 import { damageEvent, mustAgree, mustBeAvailable } from '../standard/run-resume.js'
 import { version } from '../standard/version.js'
 import { digest } from './digest.js'
@@ -86,7 +86,7 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
       ...driverOptions(job, page, here, providers),
       begin: { ...beginOptions(settings, config, available), ...cacheOptions({ ...settings, cache }) },
       cache,
-      tenant: settings.tenant,
+      tenant: tenantOf(settings, providers?.simulated),
       identity: { run: id, digest },
       journal: journalOf(begun, settings.answers.includes('journal') ? page : undefined, providers?.simulated, id),
       past: begun?.past,

@@ -33,11 +33,11 @@ describeInBrowser('answers that are reused in the playground', () => {
 
   test('switched on, the first run is called and kept', async () => {
     await reuse().check()
-    await page.locator('#reuse-said', { hasText: 'in this tab' }).waitFor()
+    await page.locator('#reuse-said', { hasText: 'none kept in this tab yet' }).waitFor()
     expect(ofCache().map((address) => address.split('/').at(-1))).toContain('aetherflow_cache.wasm')
     expect(await open.run()).toMatch(/^6 of 6 steps done, \d/)
     expect(await counter()).toBe('0 / 6')
-    await page.locator('#reuse-said', { hasText: '6 answers kept' }).waitFor()
+    await page.locator('#reuse-said', { hasText: '6 kept' }).waitFor()
   })
 
   test('the second is not called at all: counter, graph and timeline say so', async () => {
@@ -97,7 +97,7 @@ describeInBrowser('answers that are reused in the playground', () => {
   })
 
   test('cleared, everything is called again; switched off, nothing is looked up', async () => {
-    await page.locator('#reuse-said', { hasText: '12 answers kept' }).waitFor()
+    await page.locator('#reuse-said', { hasText: '12 kept' }).waitFor()
     await page.getByRole('button', { name: 'Clear' }).click()
     await page.locator('#reuse-said', { hasText: '12 forgotten' }).waitFor()
     await open.run()

@@ -7,6 +7,7 @@ export const viewCss = `
 .af-mark { fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
 .af-is-running { fill: currentColor; }
 .af-is-done { color: var(--af-done); stroke-width: 2.2; }
+.af-is-reused { color: var(--af-done); }
 .af-is-failed { color: var(--af-failed); stroke-width: 2.2; }
 .af-is-running { color: var(--af-running); }
 .af-is-ready { color: var(--af-ready); }

@@ -2,7 +2,7 @@
  * Whether runs are answered by what earlier runs of this tab were told: a switch, and a button that forgets it all. The cache lives
  * in a worker's memory, and is opened when it is first wanted: who never does loads nothing of it.
  */
-import { formatCount, plural } from '../standard/format.js'
+import { formatCount } from '../standard/format.js'
 import { h } from '../element/dom.js'
 import { SemanticCache, type AnswerCache } from '../browser/index.js'
 
@@ -51,7 +51,7 @@ export class Reuse {
     await this.#say(async (cache) => {
       const { entries } = await cache.stats()
       if (!this.#switch.checked) return ''
-      return entries === 0 ? 'in this tab, until it is closed' : `${plural(entries, 'answer')} kept in this tab`
+      return entries === 0 ? 'none kept in this tab yet' : `${formatCount(entries)} kept in this tab`
     })
   }
 

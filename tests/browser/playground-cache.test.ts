@@ -96,10 +96,31 @@ describeInBrowser('answers that are reused in the playground', () => {
     await page.locator('#set-source').selectOption('default')
   })
 
+  test('steps that ask the same share an answer, other words for it do too: each is told as what it is', async () => {
+    const step = { type: 'analysis', complexity: 0.1, estimated_tokens: 50, dependencies: [], provider: 'groq' }
+    const asking = (...descriptions: string[]) => ({
+      task_id: 'alike',
+      description: 'd',
+      steps: descriptions.map((description, at) => ({ ...step, id: `s${at}`, description })),
+    })
+    const told = () => page.locator('.af-line .af-reused').allTextContents()
+    await open.paste(asking('How do I enable dark mode?', 'How do I enable dark mode?'))
+    await open.run()
+    expect(await told()).toEqual(['reused: shared'])
+    await open.paste(asking('How can I enable dark mode?'))
+    await open.run()
+    expect(await told()).toEqual(['reused: same meaning'])
+    await page.locator('.af-line').click()
+    expect(await page.locator('#pane-step .notes').textContent()).toMatch(/reused: same meaning: cosine 0\.\d{3}$/)
+    await page.getByRole('button', { name: 'Close the step' }).click()
+    await open.pick('five-files')
+    await page.locator('.verdict', { hasText: '6 steps' }).waitFor()
+  })
+
   test('cleared, everything is called again; switched off, nothing is looked up', async () => {
-    await page.locator('#reuse-said', { hasText: '12 kept' }).waitFor()
+    await page.locator('#reuse-said', { hasText: '13 kept' }).waitFor()
     await page.getByRole('button', { name: 'Clear' }).click()
-    await page.locator('#reuse-said', { hasText: '12 forgotten' }).waitFor()
+    await page.locator('#reuse-said', { hasText: '13 forgotten' }).waitFor()
     await open.run()
     expect(await counter()).toBe('0 / 6')
     await reuse().uncheck()

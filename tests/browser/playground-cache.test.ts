@@ -33,7 +33,7 @@ describeInBrowser('answers that are reused in the playground', () => {
 
   test('switched on, the first run is called and kept', async () => {
     await reuse().check()
-    await page.locator('#reuse-said', { hasText: 'none kept in this tab yet' }).waitFor()
+    await page.locator('#reuse-said', { hasText: 'none kept yet' }).waitFor()
     expect(ofCache().map((address) => address.split('/').at(-1))).toContain('aetherflow_cache.wasm')
     expect(await open.run()).toMatch(/^6 of 6 steps done, \d/)
     expect(await counter()).toBe('0 / 6')

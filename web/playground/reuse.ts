@@ -51,7 +51,7 @@ export class Reuse {
     await this.#say(async (cache) => {
       const { entries } = await cache.stats()
       if (!this.#switch.checked) return ''
-      return entries === 0 ? 'none kept in this tab yet' : `${formatCount(entries)} kept in this tab`
+      return entries === 0 ? 'none kept yet' : `${formatCount(entries)} kept in this tab`
     })
   }
 

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { writeLicences } from './licences.mjs'
 import { at } from './paths.mjs'
 import { Stop } from './run.mjs'
 
@@ -31,19 +32,26 @@ export async function bundleBrowser() {
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
     plugins: [besideCore],
   }
-  await build({
-    ...settings,
-    entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
-    outdir: folder,
-    // Page and worker have most of their files in common.
-    splitting: true,
-  })
+  const built = [
+    await build({
+      ...settings,
+      entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
+      outdir: folder,
+      // Page and worker have most of their files in common.
+      splitting: true,
+    }),
+  ]
   for (const [name, entry] of Object.entries(parts)) {
     // With the cache's glue: a copy of the part lies beside nothing.
-    await build({ ...settings, plugins: [], entryPoints: [entry], outfile: `${folder}/${name}.js` })
+    built.push(await build({ ...settings, plugins: [], entryPoints: [entry], outfile: `${folder}/${name}.js` }))
   }
+  writeLicences(
+    `${folder}/licences.txt`,
+    built.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+  )
   leaveAddressesAlone()
   return pageSizeLine()
 }

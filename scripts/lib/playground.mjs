@@ -1,8 +1,8 @@
 // The playground as a folder of files that any static server can hand out, and the element as one module.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { writeLicences } from './licences.mjs'
 import { at } from './paths.mjs'
-import { Stop } from './run.mjs'
 
 const source = 'web/playground'
 const target = 'dist/playground'
@@ -47,7 +47,7 @@ export async function bundlePlayground() {
   })
   await build({ ...settings, entryPoints: [`${source}/styles/index.css`], outfile: `${target}/page.css` })
   copyPage()
-  writeLicences(Object.keys(metafile.inputs))
+  writeLicences(`${target}/licences.txt`, Object.keys(metafile.inputs))
   const kb = (file) => (gzipSync(readFileSync(at(file)), { level: 9 }).length / 1024).toFixed(1)
   return `playground: ${Object.keys(metafile.outputs)
     .map((file) => `${file.split('/').at(-1)} ${kb(file)}`)
@@ -62,22 +62,10 @@ function copyPage() {
   cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
   cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })
   cpSync(at('dist/browser'), at(target, 'browser'), { recursive: true })
-  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm'])
+  // The cache's glue is in browser/cache.js.
+  const cache = ['aetherflow_cache.wasm', 'aetherflow_cache.json']
+  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm', ...cache])
     cpSync(at('dist/core', file), at(target, 'core', file))
-}
-
-/** The words under which others gave what is bundled: they are to go with every copy. */
-function writeLicences(inputs) {
-  const packages = new Set(inputs.map((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter(Boolean))
-  const texts = [...packages].sort().map((name) => {
-    const folder = at('node_modules', name)
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-    const { license, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
-    if (file === undefined && license !== 'MIT') throw new Stop(`${name} is bundled, and names no licence`)
-    const words = file === undefined ? `Licence: ${license}` : readFileSync(`${folder}/${file}`, 'utf8').trim()
-    return `${name} ${version}\n\n${words}\n`
-  })
-  writeFileSync(at(target, 'licences.txt'), texts.join(`\n${'-'.repeat(72)}\n\n`))
 }
 
 /** What the page may do: its own files, its own workers, and calls of the providers that the built-in table names. */

@@ -57,8 +57,10 @@ describeInBrowser('providers from a page', () => {
     expect(await run(planFor(id), providers, goodKey)).toMatchObject({ outcome: 'ok', thread: 'worker' })
     const asked = providers.asked.slice(before)
     expect(asked.map(({ method }) => method)).toEqual(['OPTIONS', 'POST'])
-    const wanted = id === 'gemini' ? 'content-type,x-goog-api-key' : 'authorization,content-type'
-    expect(asked[0]?.headers['access-control-request-headers']).toBe(wanted)
+    const usual = id === 'gemini' ? 'content-type,x-goog-api-key' : 'authorization,content-type'
+    const keyed = id === 'openai'
+    expect(asked[0]?.headers['access-control-request-headers']).toBe(keyed ? `${usual},idempotency-key` : usual)
+    expect(asked[1]?.headers['idempotency-key'] ?? '').toMatch(keyed ? /^[\da-f]{32}$/ : /^$/)
     expect(asked.map(({ url }) => url).join()).not.toContain(goodKey)
     expect(asked[1]?.headers['referer']).toBeUndefined()
   })

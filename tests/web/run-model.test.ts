@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { readJournal, type Journal } from '../../bindings/journal-reader.js'
-import { runPlan, type RunResult } from '../../node/index.js'
+import { runPlan, SemanticCache, type RunResult } from '../../node/index.js'
 import { loadCore } from '../../node/loader.js'
 import { RunModel } from '../../web/element/run-model.js'
 import { replayEvents } from '../../web/standard/replay-events.js'
@@ -22,13 +22,34 @@ interface Ran {
 const { folder, remove } = scratch()
 afterAll(remove)
 
-async function ran(name: string, profile: 'instant' | 'flaky', mode: string): Promise<Ran> {
+type Answers = 'called' | 'reused'
+
+/** `reused`: answered by a run before it, as far as that came. */
+async function ran(name: string, profile: 'instant' | 'flaky', mode: string, answers: Answers): Promise<Ran> {
+  if (answers === 'called') return once(name, profile, mode)
+  const cache = await SemanticCache.open({ dir: path.join(folder, `${name}-${profile}-${mode}-cache`) })
+  try {
+    await once(name, profile, mode, cache, 'first')
+    return await once(name, profile, mode, cache, 'second')
+  } finally {
+    await cache.close()
+  }
+}
+
+async function once(
+  name: string,
+  profile: 'instant' | 'flaky',
+  mode: string,
+  cache?: SemanticCache,
+  order = '',
+): Promise<Ran> {
   const events: RunEvent[] = []
-  const journal = path.join(folder, `${name}-${profile}-${mode}`)
+  const journal = path.join(folder, `${name}-${profile}-${mode}${order}`)
   const text = readFileSync(projectPath(`examples/plans/${name}.json`), 'utf8')
   const result = await runPlan(text, {
     mode,
     journal,
+    cache,
     // Retries wait in real time; the answers themselves need not.
     simulate: { ...simulatorProfiles[profile], timeScale: 0.01 },
     policy: { retry: { baseMs: 20, capMs: 80 } },
@@ -40,13 +61,15 @@ async function ran(name: string, profile: 'instant' | 'flaky', mode: string): Pr
 }
 
 describe.each([
-  ['code-base', 'flaky', 'build'],
-  ['review', 'instant', 'double-check'],
-  ['diamond', 'instant', 'fast'],
-] as const)('%s, %s, %s', (name, profile, mode) => {
+  ['code-base', 'flaky', 'build', 'called'],
+  ['review', 'instant', 'double-check', 'called'],
+  ['diamond', 'instant', 'fast', 'called'],
+  ['five-files', 'instant', 'build', 'reused'],
+  ['code-base', 'flaky', 'build', 'reused'],
+] as const)('%s, %s, %s, %s', (name, profile, mode, answers) => {
   let run: Ran
   beforeAll(async () => {
-    run = await ran(name, profile, mode)
+    run = await ran(name, profile, mode, answers)
   }, 60_000)
 
   test('the model comes to what the report says', () => {
@@ -59,6 +82,11 @@ describe.each([
     expect(model.calls).toBe(report.totals.calls)
     expect(model.costMicroUsd).toBe(report.totals.costMicroUsd)
     expect(model.open).toBe(0)
+    const { cache } = report
+    expect(cache === undefined).toBe(answers === 'called')
+    const { exact = 0, semantic = 0, shared = 0, savedTokens = 0, savedMicroUsd = 0, savedMs = 0 } = cache ?? {}
+    expect(model.reused).toEqual({ exact, semantic, shared, tokens: savedTokens, microUsd: savedMicroUsd, ms: savedMs })
+    if (cache !== undefined) expect([exact > 0, model.stepsCalled]).toEqual([true, cache.misses])
     expect(model.counts.waiting + model.counts.ready + model.counts.running).toBe(0)
     for (const [index, step] of report.steps.entries()) {
       const row = model.rows[index]!
@@ -87,7 +115,12 @@ describe.each([
     const known = (event: RunEvent): boolean => event.type !== 'progress' && event.type !== 'warning'
     // Times may differ by the ms between a command and its being carried out; bytes are told when they are durable.
     const words = (event: RunEvent): string =>
-      [event.type, 'step' in event ? event.step : '', 'purpose' in event ? event.purpose : ''].join(' ')
+      [
+        event.type,
+        'step' in event ? event.step : '',
+        'purpose' in event ? event.purpose : '',
+        event.type === 'done' ? event.cached : event.type === 'hit' ? [event.kind, event.score, event.savedTokens] : '',
+      ].join(' ')
     const whole = told(run.journal.records.length)
     expect(whole.filter(known).map(words).sort()).toEqual(run.events.filter(known).map(words).sort())
     let before = 0

@@ -7,16 +7,17 @@ import { systemClock } from '../standard/clock.js'
 import { checkConfig, mergedEntries, mergedTimeouts, withPolicy } from '../standard/config.js'
 import { ModelPerformer } from '../standard/performer.js'
 import type { RunResult } from '../standard/plan-run.js'
-import { beginOptions, cacheOptions, checkWith, explainWith, planError } from '../standard/run-setup.js'
+import { beginOptions, cacheOptions, checkWith, explainWith, planError, tenantOf } from '../standard/run-setup.js'
 import { damageEvent, mustAgree, mustBeAvailable } from '../standard/run-resume.js'
 import { version } from '../standard/version.js'
+import { digest } from './digest.js'
 import type { Here, Job, JobKind, JobSettings, KeptRunsJob, Page } from './job.js'
 import type { RunPlace, StartedRun } from './journal.js'
 import { loadJournal } from './load-part.js'
 import { loadCore } from './loader.js'
 import { probe, type CorsProbe } from './probe.js'
 import { addressOf, openProviders, platformFetch, type PageProviders } from './providers.js'
-import { toldJournal, tellingToo } from './told-journal.js'
+import { runId, toldJournal, tellingToo } from './told-journal.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
 export async function performJob(job: Job, page: Page, here: Here = {}): Promise<unknown> {
@@ -80,12 +81,14 @@ async function run(core: CoreRun, job: Job, page: Page, here: Here): Promise<Run
       version,
     })
     const cache = settings.answers.includes('cache') ? { get: page.look, put: page.keep } : undefined
+    const id = begun?.header.run ?? runId()
     const driver = new Driver(core, {
       ...driverOptions(job, page, here, providers),
       begin: { ...beginOptions(settings, config, available), ...cacheOptions({ ...settings, cache }) },
       cache,
-      tenant: settings.tenant,
-      journal: journalOf(begun, settings.answers.includes('journal') ? page : undefined, providers?.simulated),
+      tenant: tenantOf(settings, providers?.simulated),
+      identity: { run: id, digest },
+      journal: journalOf(begun, settings.answers.includes('journal') ? page : undefined, providers?.simulated, id),
       past: begun?.past,
       onEvent: (event) => {
         called ||= event.type === 'call'
@@ -116,6 +119,7 @@ function driverOptions({ settings }: Job, page: Page, here: Here, providers: Pag
       new ModelPerformer({
         client: (id) => providers?.client(id),
         files: can('file') ? { read: async (path) => page.file(path) } : undefined,
+        digest,
         plain: settings.stream === false,
       }),
     onText: can('text') ? (step: string, piece: string) => page.text(step, piece) : undefined,
@@ -126,9 +130,9 @@ function driverOptions({ settings }: Job, page: Page, here: Here, providers: Pag
 }
 
 /** The run's own, the page's, or both. */
-function journalOf(run: StartedRun | undefined, page: Page | undefined, simulated: string | undefined) {
+function journalOf(run: StartedRun | undefined, page: Page | undefined, simulated: string | undefined, id: string) {
   if (page === undefined) return run?.journal
-  return run === undefined ? toldJournal(page, simulated) : tellingToo(run, page)
+  return run === undefined ? toldJournal(page, simulated, id) : tellingToo(run, page)
 }
 
 /** Owned until it is closed. Fails also with host.usage, for options that the run did not begin with. */

@@ -2,7 +2,7 @@
 import type { RunReport } from '../../bindings/events.js'
 import type { Fetch, ModelClient } from '../../bindings/ports.js'
 import type { ProviderEntry } from '../standard/config.js'
-import { clientFor, dialects, simulatedEntries } from '../standard/providers/clients.js'
+import { clientFor, dialects, simulatedEntries, takesIdempotencyKey } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run-setup.js'
@@ -23,6 +23,7 @@ export interface PageProviders {
 
 /** Never asked over a network: the simulator answers in this thread. */
 const simulatorUrl = 'http://simulator.invalid'
+const idempotencyHeader = 'idempotency-key'
 
 export async function openProviders(
   entries: readonly ProviderEntry[],
@@ -49,7 +50,12 @@ export async function openProviders(
     }
     const rule = corsRule(settings.relay === undefined ? dialect : 'relay')
     const fetch = pageFetch(here.fetch ?? platformFetch, rule, (url) => connections.sent(url))
-    const client = clientFor(dialect, { baseUrl: addressOf(entry, settings), key, fetch, ...more })
+    // Browsers repeat requests by themselves: where it may go, a key keeps the provider from answering twice.
+    const keyed = takesIdempotencyKey.has(dialect) && rule.headers === undefined
+    const client = clientFor(dialect, {
+      ...{ baseUrl: addressOf(entry, settings), key, fetch, ...more },
+      ...(keyed ? { idempotencyHeader } : {}),
+    })
     if (client !== undefined) clients.set(id, client)
   }
   return {
@@ -104,7 +110,7 @@ async function simulated(
   for (const { id, dialect, baseUrl } of simulatedEntries(entries, profile, simulatorUrl)) {
     const config = { ...more, baseUrl, key: () => 'simulated', fetch: fetch ?? simulator.fetch }
     // The simulator keeps a ledger of them.
-    const client = clientFor(dialect, { ...config, idempotencyHeader: 'idempotency-key' })
+    const client = clientFor(dialect, { ...config, idempotencyHeader })
     if (client !== undefined) clients.set(id, client)
   }
   return {

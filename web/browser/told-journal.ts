@@ -6,7 +6,7 @@ import type { Page } from './job.js'
 import type { StartedRun } from './journal.js'
 
 /** What the page has been told is as durable as the page itself. */
-export function toldJournal(page: Page, simulated: string | undefined): DriverOptions['journal'] {
+export function toldJournal(page: Page, simulated: string | undefined, run: string): DriverOptions['journal'] {
   return {
     writer: {
       append: (lines) => page.journal(lines),
@@ -17,7 +17,7 @@ export function toldJournal(page: Page, simulated: string | undefined): DriverOp
     start: {
       aetherflow: version,
       journal: journalVersion,
-      run: runId(),
+      run,
       startedAt: new Date().toISOString(),
       ...(simulated === undefined ? {} : { simulated }),
     },
@@ -25,7 +25,7 @@ export function toldJournal(page: Page, simulated: string | undefined): DriverOp
 }
 
 /** 128 random bits in hex; `randomUUID` is missing from pages without TLS. */
-function runId(): string {
+export function runId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

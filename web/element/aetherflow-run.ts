@@ -101,6 +101,7 @@ export class AetherflowRun extends HTMLElement {
     if (this.running) throw new AetherflowError('host.usage', '', 'a run is under way')
     if (this.#plan === undefined) throw new AetherflowError('host.usage', '', 'there is no plan to run')
     const model = new RunModel()
+    model.reuses = this.options.cache !== undefined
     this.#origin = Number.POSITIVE_INFINITY
     const run = runPlan(this.#plan, this.#runOptions(model))
     this.#run = run

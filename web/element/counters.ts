@@ -1,4 +1,4 @@
-/** The figures of a run at a glance: time, steps, calls in flight, tokens, money, what was cached, what failed. */
+/** The figures of a run at a glance: time, steps, calls in flight, tokens, money, what was cached or reused, what failed. */
 import { formatCompact, formatCount, formatDuration, formatShare, formatUsd } from '../standard/format.js'
 import { FrameLoop, h } from './dom.js'
 import type { RunModel, StepRowState } from './run-model.js'
@@ -10,6 +10,7 @@ const names = {
   tokens: 'Tokens in / out',
   cached: 'Prompt cache',
   cost: 'Cost',
+  reused: 'Reused',
   lost: 'Calls lost',
 } as const
 type Name = keyof typeof names
@@ -65,6 +66,7 @@ export class Counters {
     }
     if (model === undefined || model.rows.length === 0) {
       for (const name of this.#values.keys()) set(name, '–')
+      this.#drawReused(undefined)
       return this.#fill(undefined)
     }
     const over = model.outcome !== undefined
@@ -76,9 +78,24 @@ export class Counters {
     set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)
     set('cached', model.tokens.in === 0 ? '–' : formatShare(model.tokens.cached / model.tokens.in))
     set('cost', formatUsd(model.costMicroUsd))
+    this.#drawReused(model)
     set('lost', formatCount(model.callsLost), model.callsLost > 0 ? 'bad' : '')
     this.#fill(model)
     if (!over && model.open > 0) this.#frames.ask()
+  }
+
+  /** Shown only of runs that have a cache. */
+  #drawReused(model: RunModel | undefined): void {
+    const value = this.#values.get('reused')
+    const group = value?.parentElement
+    if (value === undefined || group == null) return
+    group.hidden = model?.reuses !== true
+    if (model?.reuses !== true) return
+    const { reused, stepsCalled } = model
+    const hits = reused.exact + reused.semantic + reused.shared
+    value.textContent = `${formatCount(hits)} / ${formatCount(hits + stepsCalled)}`
+    const saved = `${formatCount(reused.tokens)} tokens, ${formatUsd(reused.microUsd)}, ${formatDuration(reused.ms)} of work`
+    group.title = `Steps answered without a call, of those that needed an answer. Saved: ${saved}`
   }
 
   /** How many steps ended how, side by side; the words stand above and in the status. */

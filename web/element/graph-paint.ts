@@ -2,7 +2,7 @@
 import type { GraphEdge, GraphLayout, Point } from './layers.js'
 import { nodeSize } from './layers.js'
 import type { StepRow, StepRowState } from './run-rows.js'
-import { rowFigures, stateMarks } from './step-words.js'
+import { markOf, rowFigures, stateMarks, type StepMark } from './step-words.js'
 import { providerVariable, type Palette } from './theme.js'
 import type { View } from './viewport.js'
 
@@ -29,10 +29,10 @@ export interface GraphScene {
 const textZoom = 0.42
 export const detailZoom = 0.2
 
-const marks = new Map<StepRowState, Path2D>()
-function markOf(state: StepRowState): Path2D {
-  const known = marks.get(state) ?? new Path2D(stateMarks[state])
-  marks.set(state, known)
+const marks = new Map<StepMark, Path2D>()
+function pathOf(mark: StepMark): Path2D {
+  const known = marks.get(mark) ?? new Path2D(stateMarks[mark])
+  marks.set(mark, known)
   return known
 }
 
@@ -207,7 +207,8 @@ function paintMark(
   context.translate(left, top)
   context.strokeStyle = colour
   context.fillStyle = colour
-  context.lineWidth = row.state === 'done' || row.state === 'failed' ? 2 : 1.4
+  const mark = markOf(row)
+  context.lineWidth = mark === 'done' || mark === 'failed' ? 2 : 1.4
   context.lineCap = 'round'
   if (row.state === 'running') {
     const turn = scene.phase * 2 * Math.PI
@@ -217,9 +218,9 @@ function paintMark(
     context.translate(8, 8)
     context.scale(0.5, 0.5)
     context.translate(-8, -8)
-    context.fill(markOf('running'))
+    context.fill(pathOf('running'))
   } else {
-    context.stroke(markOf(row.state))
+    context.stroke(pathOf(mark))
   }
   context.restore()
 }

@@ -1,6 +1,7 @@
 /** What a page knows of a run: its events folded into rows, bars and sums. Constant work per event, so that large plans stay cheap. */
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import { failureKindWords, reasonWords, type Outcome, type Purpose } from '../../bindings/generated/wire.js'
+import { reusedWords } from './reused-words.js'
 import { addSteps, newRow, type Bar, type StepRow, type StepRowState } from './run-rows.js'
 
 export type { Bar, StepNote, StepRow, StepRowState, Wait } from './run-rows.js'
@@ -37,6 +38,12 @@ export class RunModel {
   callsLost = 0
   recalled = 0
   costMicroUsd = 0
+  /** The run has a cache: what it did is worth a figure. */
+  reuses = false
+  /** Steps that were answered without a call, by how; what their answers had cost. */
+  readonly reused = { exact: 0, semantic: 0, shared: 0, tokens: 0, microUsd: 0, ms: 0 }
+  /** Steps that were called. */
+  stepsCalled = 0
   /** Time of the latest event, ms of the run. */
   at = 0
   outcome: Outcome | undefined
@@ -121,12 +128,14 @@ export class RunModel {
         return
       case 'note':
         return this.#note(row, event)
+      case 'hit':
+        return this.#hit(row, event)
       case 'done':
         row.repaired = event.repaired
         row.recalled = event.recalled === true
         if (row.recalled) this.recalled += 1
         row.bytes = event.bytes
-        row.note = event.repaired ? 'repaired' : row.recalled ? reasonWords.recalled : ''
+        row.note = event.repaired ? 'repaired' : row.recalled ? reasonWords.recalled : reusedWords(row)
         return this.#settle(row, 'done', event.at, event.costMicroUsd)
       case 'failed':
         row.note = event.message === '' ? failureKindWords[event.failure] : event.message
@@ -156,6 +165,7 @@ export class RunModel {
       to: undefined,
       end: 'running',
     })
+    if (row.startedAt === undefined) this.stepsCalled += 1
     row.startedAt ??= at
     // An output is told once it is durable; what waits for it may have begun by then.
     row.readyAt ??= at
@@ -171,6 +181,18 @@ export class RunModel {
     this.providers.add(provider)
     this.inFlight.set(provider, (this.inFlight.get(provider) ?? 0) + 1)
     this.#move(row, 'running')
+  }
+
+  #hit(row: StepRow, { at, kind, score, savedTokens, savedMicroUsd, savedMs, of }: EventOf<'hit'>): void {
+    row.reused = { kind, tokens: savedTokens, microUsd: savedMicroUsd }
+    row.note = reusedWords(row)
+    const detail = kind === 'semantic' ? `cosine ${score.toFixed(3)}` : of === undefined ? undefined : `of ${of}`
+    row.notes.push({ at, words: row.note, detail })
+    this.reuses = true
+    this.reused[kind] += 1
+    this.reused.tokens += savedTokens
+    this.reused.microUsd += savedMicroUsd
+    this.reused.ms += savedMs
   }
 
   #firstToken(row: StepRow, { at, purpose }: EventOf<'first_token'>): void {

@@ -1,5 +1,5 @@
 /** One step of a run as a page shows it: where it stands, what was called for it when, and what it waited for. */
-import type { StepInfo } from '../../bindings/events.js'
+import type { HitKind, StepInfo } from '../../bindings/events.js'
 import type { Purpose } from '../../bindings/generated/wire.js'
 
 /** `ready`: nothing it depends on is missing, and it waits for a place, a limit or its next try. */
@@ -33,6 +33,13 @@ export interface StepNote {
   readonly detail: string | undefined
 }
 
+/** An earlier answer that stands for a call, and what it had cost. */
+export interface Reused {
+  readonly kind: HitKind
+  readonly tokens: number
+  readonly microUsd: number
+}
+
 export interface StepRow {
   /** Position in the plan. */
   readonly index: number
@@ -61,6 +68,8 @@ export interface StepRow {
   bytes: number
   repaired: boolean
   recalled: boolean
+  /** Undefined: it was called, or is still to be. */
+  reused: Reused | undefined
   /** What is going on, or why it ended as it did. */
   note: string
   /** Version of the model at which its state changed last. */
@@ -91,6 +100,7 @@ export function newRow(index: number, info: StepInfo): StepRow {
     bytes: 0,
     repaired: false,
     recalled: false,
+    reused: undefined,
     note: '',
     changedVersion: 0,
   }

@@ -1,9 +1,8 @@
 /** The mark of a state as an element; its words are in its title, for they stand beside it wherever there is room. */
 import { icon } from './dom.js'
-import type { StepRowState } from './run-rows.js'
-import { stateMarks } from './step-words.js'
+import { stateMarks, type StepMark } from './step-words.js'
 
-export function stateIcon(state: StepRowState): SVGSVGElement {
+export function stateIcon(state: StepMark): SVGSVGElement {
   const mark = icon(stateMarks[state])
   mark.setAttribute('class', `af-mark af-is-${state}`)
   return mark

@@ -1,5 +1,6 @@
 /** What the states of steps are called, and the mark of each: a shape of its own, so that no state is told by colour alone. */
 import { formatCompact, formatCount, formatDuration, formatUsd } from '../standard/format.js'
+import { reusedWords } from './reused-words.js'
 import type { StepRow, StepRowState } from './run-rows.js'
 
 export const stateWords: Readonly<Record<StepRowState, string>> = {
@@ -12,12 +13,18 @@ export const stateWords: Readonly<Record<StepRowState, string>> = {
   cancelled: 'cancelled',
 }
 
+/** A step that is done without a call has a shape of its own. */
+export type StepMark = StepRowState | 'reused'
+export const markOf = ({ state, reused }: StepRow): StepMark =>
+  state === 'done' && reused !== undefined ? 'reused' : state
+
 /** Paths in a square of 16, stroked. */
-export const stateMarks: Readonly<Record<StepRowState, string>> = {
+export const stateMarks: Readonly<Record<StepMark, string>> = {
   waiting: 'M8 3.2a4.8 4.8 0 1 0 0 9.6a4.8 4.8 0 1 0 0-9.6',
   ready: 'M8 2.6a5.4 5.4 0 1 0 0 10.8a5.4 5.4 0 1 0 0-10.8M8 5v3.2l2.2 1.4',
   running: 'M5.4 3.5v9l7.2-4.5z',
   done: 'M3 8.5l3.3 3.4L13 4.6',
+  reused: 'M13 8a5 5 0 1 1-1.6-3.7M13.2 1.8v3.4H9.8M5.8 8.2l1.6 1.7 3-3.3',
   failed: 'M4 4l8 8M12 4l-8 8',
   skipped: 'M3.5 4.5l4 3.5-4 3.5M8.5 4.5l4 3.5-4 3.5',
   cancelled: 'M8 2.8a5.2 5.2 0 1 0 0 10.4a5.2 5.2 0 1 0 0-10.4M4.4 4.4l7.2 7.2',
@@ -25,6 +32,8 @@ export const stateMarks: Readonly<Record<StepRowState, string>> = {
 
 /** One line that tells all of a step: for screen readers and tooltips. */
 export function rowWords(row: StepRow, at: number): string {
+  // In the words that are seen, or people who speak to their machine cannot name what they see.
+  if (markOf(row) === 'reused') return `${row.info.id}, ${reusedWords(row)}`
   const words = [
     row.info.id,
     row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
@@ -53,6 +62,7 @@ export function rowFigures(row: StepRow, at: number): string {
       return tokens > 0 ? `${row.provider} · ${formatCompact(tokens)} tok` : row.provider
     }
     case 'done':
+      if (row.reused !== undefined) return reusedWords(row)
       return row.recalled ? 'from an earlier run' : `${row.provider} · ${formatDuration(tookMs(row, at))}`
     default:
       return row.provider === '' ? stateWords[row.state] : `${row.provider} · ${stateWords[row.state]}`

@@ -6,8 +6,9 @@ import { formatDuration } from '../standard/format.js'
 import { fill, FrameLoop, h } from './dom.js'
 import type { Bar, StepRow } from './run-rows.js'
 import type { RunModel } from './run-model.js'
+import { reusedWords } from './reused-words.js'
 import { stateIcon } from './state-icon.js'
-import { rowWords } from './step-words.js'
+import { markOf, rowWords } from './step-words.js'
 import { providerVariable } from './theme.js'
 
 const rowHeight = 25
@@ -189,7 +190,9 @@ export class TimelineView {
     const open: Open[] = []
     fill(
       element,
-      h('span', { class: 'af-name' }, stateIcon(row.state), h('span', {}, row.info.id)),
+      h('span', { class: 'af-name' }, stateIcon(markOf(row)), h('span', {}, row.info.id)),
+      // Or the two would be one word to whoever reads them as text.
+      ' ',
       this.#track(row, now, open),
     )
     if (known === undefined) this.#sheet.append(element)
@@ -218,6 +221,7 @@ export class TimelineView {
       span('af-queue', row.readyAt, row.startedAt)
     }
     for (const wait of row.waits) span('af-wait', wait.from, wait.to)
+    if (row.reused !== undefined) span('af-reused', until, until).textContent = reusedWords(row)
     for (const bar of row.bars) this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to), bar)
     return track
   }

@@ -7,6 +7,7 @@ export const viewCss = `
 .af-mark { fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
 .af-is-running { fill: currentColor; }
 .af-is-done { color: var(--af-done); stroke-width: 2.2; }
+.af-is-reused { color: var(--af-done); }
 .af-is-failed { color: var(--af-failed); stroke-width: 2.2; }
 .af-is-running { color: var(--af-running); }
 .af-is-ready { color: var(--af-ready); }
@@ -46,6 +47,8 @@ export const viewCss = `
 .af-bar.af-end-failed, .af-bar.af-end-lost { color: var(--af-text); border: 1px solid var(--af-failed); line-height: 13px; background: repeating-linear-gradient(-45deg, color-mix(in srgb, var(--provider) 35%, transparent) 0 4px, transparent 4px 8px); }
 .af-bar.af-end-lost { border-color: var(--af-line-strong); }
 .af-bar.af-audit, .af-bar.af-hedge, .af-bar.af-repair { top: 7px; height: 11px; line-height: 11px; opacity: 0.88; }
+/* Always within the track, wherever its moment is. */
+.af-track > .af-reused { top: 5px; box-sizing: border-box; width: auto; height: 15px; padding: 0 5px; border: 1px solid var(--af-done); border-radius: 8px; background: var(--af-done-soft); color: var(--af-done); font: 10.5px/13px var(--af-font); white-space: nowrap; transform: translateX(calc(var(--from) * -100%)); }
 .af-queue { top: 12px; height: 0; border-top: 2px dotted var(--af-line-strong); }
 .af-wait { top: 11px; height: 0; border-top: 3px dashed var(--af-ready); }
 .af-cursor { position: absolute; top: 0; bottom: 0; left: calc(var(--names) + (100% - var(--names) - 12px) * var(--at, 0)); width: 1px; background: var(--af-running); opacity: 0.5; pointer-events: none; }

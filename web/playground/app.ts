@@ -236,7 +236,7 @@ export class Playground {
   #run(): void {
     const plan = this.#editor.text
     if (this.#session?.over === false || this.#verdict?.plan === undefined || this.#verdict.text !== plan) return
-    const { mode, simulate, speed } = this.#settings.choices
+    const { mode, simulate, speed, cache } = this.#settings.choices
     if (simulate === undefined && this.#keys.keyed.length === 0) return this.#keys.open()
     const session = new RunSession(
       plan,
@@ -244,6 +244,7 @@ export class Playground {
         mode,
         simulate,
         speed,
+        cache,
         keys: (provider) => this.#keys.key(provider),
         readFile: (path) => contextFile(path, this.#keys.files),
       },

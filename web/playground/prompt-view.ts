@@ -39,9 +39,10 @@ export class PromptView {
     fill(this.#body, h('p', { class: 'hint' }, 'Reading the journal…'))
   }
 
-  empty(): void {
+  empty(reused = false): void {
     this.#prompts = []
-    fill(this.#body, h('p', { class: 'hint' }, 'It is assembled when the step is called.'))
+    const words = reused ? 'It was not sent: an earlier answer stands.' : 'It is assembled when the step is called.'
+    fill(this.#body, h('p', { class: 'hint' }, words))
   }
 
   failed(words: string): void {

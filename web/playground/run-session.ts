@@ -1,12 +1,14 @@
 /** One run and everything that is known of it: its events folded, its answers as they stream, its journal in memory. */
 import { RunModel } from '../element/run-model.js'
-import { runPlan, type PageRunResult, type RunEvent, type RunPlanOptions } from '../browser/index.js'
+import { runPlan, type AnswerCache, type PageRunResult, type RunEvent, type RunPlanOptions } from '../browser/index.js'
 
 export interface SessionSettings {
   readonly mode: string
   /** Name of a simulated profile; undefined: the real providers. */
   readonly simulate: string | undefined
   readonly speed: number
+  /** Answers of earlier runs; undefined: none is reused. */
+  readonly cache: AnswerCache | undefined
   readonly keys: (provider: string) => string | undefined
   readonly readFile: (path: string) => Promise<string>
 }
@@ -40,7 +42,8 @@ export class RunSession {
     this.plan = plan
     this.settings = settings
     this.#watcher = watcher
-    const { mode, simulate, speed, keys, readFile } = settings
+    const { mode, simulate, speed, cache, keys, readFile } = settings
+    this.model.reuses = cache !== undefined
     const options: RunPlanOptions = {
       mode,
       readFile,
@@ -52,6 +55,7 @@ export class RunSession {
         this.#answers.set(step, pieces)
         watcher.onText(step)
       },
+      ...(cache === undefined ? {} : { cache, deliver: ({ id }, text) => this.#deliver(id, text) }),
       onJournal: (lines) => this.#journal.push(lines),
     }
     this.#run = runPlan(plan, options)
@@ -84,6 +88,13 @@ export class RunSession {
 
   cancelStep(step: string): void {
     this.#run.cancel(step)
+  }
+
+  /** Answers that are reused do not stream. */
+  #deliver(step: string, text: string): void {
+    if (this.#answers.has(step)) return
+    this.#answers.set(step, [text])
+    this.#watcher.onText(step)
   }
 
   #take(event: RunEvent): void {

@@ -1,12 +1,16 @@
 /** What a run is started with: example, mode, providers, speed. Selects of the platform: they work with keyboard, touch and readers. */
+import type { AnswerCache } from '../browser/index.js'
 import { h } from '../element/dom.js'
 import { examples } from './examples.js'
+import { Reuse } from './reuse.js'
 
 export interface Choices {
   readonly mode: string
   /** Profile of the simulator; undefined: real providers. */
   readonly simulate: string | undefined
   readonly speed: number
+  /** Undefined: no answers are reused. */
+  readonly cache: AnswerCache | undefined
 }
 
 interface Choice {
@@ -46,6 +50,7 @@ export class Settings {
   readonly #mode: HTMLSelectElement
   readonly #source: HTMLSelectElement
   readonly #speed: HTMLSelectElement
+  readonly #reuse = new Reuse()
 
   constructor({ onExample, onChange }: SettingsOptions) {
     const changed = (): void => {
@@ -68,12 +73,13 @@ export class Settings {
       field('Mode', this.#mode),
       field('Providers', this.#source),
       field('Speed', this.#speed, 'small'),
+      this.#reuse.element,
     )
   }
 
   get choices(): Choices {
     const simulate = this.#source.value === real ? undefined : this.#source.value
-    return { mode: this.#mode.value, simulate, speed: Number(this.#speed.value) }
+    return { mode: this.#mode.value, simulate, speed: Number(this.#speed.value), cache: this.#reuse.cache }
   }
 
   /** Shows which example the plan is; '': none. */
@@ -84,6 +90,7 @@ export class Settings {
 
   lock(locked: boolean): void {
     for (const element of [this.#mode, this.#source, this.#speed]) element.disabled = locked
+    this.#reuse.lock(locked)
     if (!locked) this.#speed.disabled = this.#source.value === real
   }
 }

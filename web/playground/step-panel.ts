@@ -4,7 +4,7 @@ import { fill, FrameLoop, h, icon, icons } from '../element/dom.js'
 import type { RunModel } from '../element/run-model.js'
 import type { StepRow } from '../element/run-rows.js'
 import { stateIcon } from '../element/state-icon.js'
-import { stateWords, tookMs } from '../element/step-words.js'
+import { markOf, stateWords, tookMs } from '../element/step-words.js'
 import { providerVariable } from '../element/theme.js'
 import { copied } from './clipboard.js'
 import { PromptView } from './prompt-view.js'
@@ -133,8 +133,9 @@ export class StepPanel {
 
   #drawRow(scene: StepScene, row: StepRow): void {
     this.#title.textContent = row.info.id
-    const note = row.note === '' || row.state === 'done' ? '' : `: ${row.note}`
-    fill(this.#state, stateIcon(row.state), h('span', {}, `${stateWords[row.state]}${note}`))
+    const quiet = row.note === '' || (row.state === 'done' && row.reused === undefined)
+    const note = quiet ? '' : row.state === 'done' ? `, ${row.note}` : `: ${row.note}`
+    fill(this.#state, stateIcon(markOf(row)), h('span', {}, `${stateWords[row.state]}${note}`))
     this.#state.dataset['state'] = row.state
     this.#cancel.hidden = !scene.running || row.endedAt !== undefined
     fill(this.#facts, ...facts(row, scene.clock()))
@@ -162,7 +163,7 @@ export class StepPanel {
     const links = steps.slice(0, 40).map((step) => {
       const row = model.rows[step]
       const button = h('button', { type: 'button', onclick: () => this.#options.onStep(step) })
-      fill(button, stateIcon(row?.state ?? 'waiting'), row?.info.id ?? '')
+      fill(button, stateIcon(row === undefined ? 'waiting' : markOf(row)), row?.info.id ?? '')
       return h('li', {}, button)
     })
     return h('section', {}, h('h3', {}, words), h('ul', {}, ...links))
@@ -173,7 +174,7 @@ export class StepPanel {
     const key = `${row.bars.length} ${row.prompts} ${row.endedAt !== undefined}`
     if (key === this.#looked) return
     this.#looked = key
-    if (row.bars.length === 0 && scene.answer !== undefined) return this.#prompt.empty()
+    if (row.bars.length === 0 && scene.answer !== undefined) return this.#prompt.empty(row.reused !== undefined)
     void this.#options.look(scene.step).then(
       (seen) => {
         if (this.#scene?.step !== scene.step || this.#scene.model !== scene.model) return
@@ -251,6 +252,8 @@ function facts(row: StepRow, at: number): HTMLElement[] {
       'Tokens out',
       `${formatCount(out)}${info.estimatedTokens > 0 ? ` of ~${formatCount(info.estimatedTokens)}` : ''}`,
     ])
+  if (row.reused !== undefined)
+    list.push(['Saved', `${formatCount(row.reused.tokens)} tokens, ${formatUsd(row.reused.microUsd)}`])
   if (row.costMicroUsd > 0) list.push(['Cost', formatUsd(row.costMicroUsd)])
   if (info.files.length > 0) list.push(['Files', info.files.join(', ')])
   return list.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))

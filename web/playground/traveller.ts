@@ -51,6 +51,7 @@ export class Traveller {
         const moment = await this.#client.moment(shown)
         if (this.#wanted === undefined) break
         const model = new RunModel()
+        model.reuses = session.model.reuses
         for (const event of moment.events) model.apply(event)
         this.model = model
         this.#options.onMoment(model, moment)

@@ -3,10 +3,11 @@ import type { Command } from '../../bindings/commands.js'
 import type { CoreRun } from '../../bindings/core.js'
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import { journalOutcome, type Journal } from '../../bindings/journal-reader.js'
+import { hitEvent } from '../../bindings/lookups.js'
 import { noteEvent } from '../../bindings/note-events.js'
 import { drainAll } from '../../bindings/replay.js'
 import { restore, type RestoreHost } from '../../bindings/restore.js'
-import { RunTexts } from '../../bindings/run-texts.js'
+import { RunTexts, sharedFrom } from '../../bindings/run-texts.js'
 
 const encoder = new TextEncoder()
 
@@ -56,11 +57,14 @@ class Past implements RestoreHost {
     if (command.kind === 'note') {
       this.emit(noteEvent(this.texts, command, at, this.core.cost(Math.max(0, command.step))))
     } else if (command.kind === 'deliver') {
-      const bytes = encoder.encode(this.texts.deliver(command.step)).length
+      const bytes = encoder.encode(this.texts.deliver(command.step, sharedFrom(command))).length
       const step = this.texts.steps[command.step]?.id ?? ''
+      const hit = hitEvent(this.texts, command, at)
+      if (hit !== undefined) this.emit(hit)
+      const cached = hit === undefined ? {} : { cached: hit.kind }
       const recalled = command.a === 2 ? { recalled: true as const } : {}
       const costMicroUsd = this.core.cost(command.step)
-      this.emit({ type: 'done', at, step, bytes, repaired: command.a === 1, ...recalled, costMicroUsd })
+      this.emit({ type: 'done', at, step, bytes, repaired: command.a === 1, ...recalled, ...cached, costMicroUsd })
     }
   }
 

@@ -29,7 +29,7 @@ export interface ClientConfig {
   readonly baseUrl: string
   /** Asked for once a call; the key is held no longer than the call. */
   readonly key: () => string | Promise<string>
-  /** Name of the header that carries a request's idempotency key; absent: none is sent. Pages must not: it takes a preflight that some refuse. */
+  /** Name of the header that carries a request's idempotency key; absent: none is sent. Pages only where the preflight lets it through. */
   readonly idempotencyHeader?: string
   readonly timeouts?: Timeouts
   readonly clock?: Clock

@@ -1,7 +1,7 @@
 /** The calls under way: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import type { Command } from './commands.js'
 import { checkVerdicts, failureKinds, finishReasons } from './generated/wire.js'
-import type { SignalTexts } from './journal.js'
+import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { ModelReply, Usage } from './ports.js'

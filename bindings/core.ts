@@ -2,7 +2,7 @@
  * The typed face of the core, and the only file that touches its heap. Views are made anew for every access: the heap may
  * have grown since, which silently empties older views.
  */
-import type { CacheWorth } from './cache-ports.js'
+import type { CacheWorth } from './cache/ports.js'
 import type { CoreModule, Session } from './module.js'
 import { AetherflowError } from './errors.js'
 import { OwnedSession } from './owned-session.js'

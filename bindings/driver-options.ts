@@ -1,10 +1,10 @@
 /** What a host gives to the driver, and gets back. */
 import type { RunIdentity } from './calls.js'
-import type { AnswerCache } from './cache-ports.js'
+import type { AnswerCache } from './cache/ports.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import type { Outcome } from './generated/wire.js'
-import type { Journal } from './journal-reader.js'
-import type { JournalHeader, JournalWriter } from './journal.js'
+import type { Journal } from './journal/reader.js'
+import type { JournalHeader, JournalWriter } from './journal/journal.js'
 import type { Performer } from './performer.js'
 import type { Clock } from './ports.js'
 

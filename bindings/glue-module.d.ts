@@ -4,6 +4,6 @@ declare module '*/aetherflow_core.mjs' {
   export default create
 }
 declare module '*/aetherflow_cache.mjs' {
-  const create: import('./cache-module.js').CreateCache
+  const create: import('./cache/module.js').CreateCache
   export default create
 }

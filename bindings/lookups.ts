@@ -2,13 +2,13 @@
  * The run's side of a cache: `look` and `store` of the core, carried out. The cache is asked with what the main call to the target
  * would send; its failures are told, and never fail a step.
  */
-import type { AnswerCache, CacheFound, CacheQuestion } from './cache-ports.js'
+import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
 import type { Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import { cacheUses, checkVerdicts, type Found } from './generated/wire.js'
-import type { SignalTexts } from './journal.js'
+import type { SignalTexts } from './journal/journal.js'
 import { answerConstraint, type ContextTexts, type Performer } from './performer.js'
 import { acceptable, withoutCall, type RunTexts } from './run-texts.js'
 

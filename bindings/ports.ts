@@ -89,7 +89,7 @@ export interface CallFailureInfo {
 /** A client of one provider. Stateless between calls; any number of calls at once. */
 export interface ModelClient {
   /**
-   * Sends one request. Rejects with a `CallFailure` (see web/standard/failure.ts) and nothing else; aborting `signal`
+   * Sends one request. Rejects with a `CallFailure` (see web/standard/failure/failure.ts) and nothing else; aborting `signal`
    * closes the connection and rejects with kind `cancelled`. Never retries.
    */
   generate(request: ModelRequest, signal: AbortSignal, observer?: CallObserver): Promise<ModelReply>

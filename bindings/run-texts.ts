@@ -3,7 +3,7 @@ import type { Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { StepInfo } from './events.js'
 import { checkVerdicts, failureKinds, failureKindWords, finishReasons } from './generated/wire.js'
-import type { SignalTexts } from './journal.js'
+import type { SignalTexts } from './journal/journal.js'
 
 /** A call that writes the step's answer itself; a hedge does so beside another. */
 export function writesAnswer({ purpose }: Pick<Command, 'purpose'>): boolean {

@@ -11,8 +11,8 @@ import type { Performer } from '../bindings/performer.js'
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
 import type { ProviderEntry } from '../web/standard/config.js'
-import { PlanRun } from '../web/standard/plan-run.js'
-import type { PlanSource } from '../web/standard/plan-source.js'
+import { PlanRun } from '../web/standard/run/plan-run.js'
+import type { PlanSource } from '../web/standard/run/plan-source.js'
 import {
   checkWith,
   explainWith,
@@ -20,12 +20,12 @@ import {
   type CheckedPlan,
   type ExplainedPlan,
   type PlanSettings,
-} from '../web/standard/run-setup.js'
-import { execute, setUp } from './execute.js'
-import type { SyncPolicy } from './journal-file.js'
+} from '../web/standard/run/setup.js'
+import { execute, setUp } from './run/execute.js'
+import type { SyncPolicy } from './run/journal-file.js'
 import { loadCore } from './loader.js'
 import { realProviders } from './providers.js'
-import type { PooledTransport } from './transport.js'
+import type { PooledTransport } from './transport/transport.js'
 
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
@@ -33,27 +33,27 @@ export type * from '../bindings/events.js'
 export type { Clock, Fetch } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../web/standard/config.js'
-export type { PlanSource } from '../web/standard/plan-source.js'
-export { PlanRun, type RunControl, type RunResult } from '../web/standard/plan-run.js'
-export type { CheckedPlan, ExplainedPlan } from '../web/standard/run-setup.js'
-export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport.js'
-export { simulatedProfile } from './execute.js'
-export type { JournalHeader } from '../bindings/journal.js'
-export type { SyncPolicy } from './journal-file.js'
+export type { PlanSource } from '../web/standard/run/plan-source.js'
+export { PlanRun, type RunControl, type RunResult } from '../web/standard/run/plan-run.js'
+export type { CheckedPlan, ExplainedPlan } from '../web/standard/run/setup.js'
+export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport/transport.js'
+export { simulatedProfile } from './run/execute.js'
+export type { JournalHeader } from '../bindings/journal/journal.js'
+export type { SyncPolicy } from './run/journal-file.js'
 export type { CacheConfig } from '../web/standard/cache/config.js'
-export { SemanticCache, type CachePlace, type SemanticCacheOptions } from './semantic-cache.js'
+export { SemanticCache, type CachePlace, type SemanticCacheOptions } from './cache/semantic-cache.js'
 export { FileStore, type FileStoreOptions } from './stores/file.js'
 export { openEmbedder, type OpenEmbedderOptions } from './embed/index.js'
-export { pullModel, type PulledModel, type PullEvent, type PullOptions } from './model-pull.js'
+export { pullModel, type PulledModel, type PullEvent, type PullOptions } from './model/pull.js'
 export {
   evaluatePairs,
   readPairsFile,
   type EvaluateOptions,
   type EvaluationProgress,
   type EvaluationResult,
-} from './cache-evaluate.js'
-export type * from '../bindings/cache-ports.js'
-export type { CacheAdmission, CacheLimits } from '../bindings/cache-core.js'
+} from './cache/evaluate.js'
+export type * from '../bindings/cache/ports.js'
+export type { CacheAdmission, CacheLimits } from '../bindings/cache/core.js'
 export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 

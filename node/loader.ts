@@ -1,6 +1,6 @@
 /** Loads the modules from the package's own files: once per process, shared by every run and cache. */
 import { readFile } from 'node:fs/promises'
-import type { CacheData, CacheModule, CreateCache } from '../bindings/cache-module.js'
+import type { CacheData, CacheModule, CreateCache } from '../bindings/cache/module.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { CoreModule, CreateCore } from '../bindings/module.js'
 

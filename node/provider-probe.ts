@@ -2,7 +2,7 @@
 import type { FailureKind } from '../bindings/generated/wire.js'
 import type { Clock, Transport } from '../bindings/ports.js'
 import { systemClock } from '../web/standard/clock.js'
-import { CallFailure } from '../web/standard/failure.js'
+import { CallFailure } from '../web/standard/failure/failure.js'
 import { baseAddress, bearer, type ClientConfig } from '../web/standard/providers/exchange.js'
 import { geminiKey } from '../web/standard/providers/gemini.js'
 import { callJson } from '../web/standard/providers/index.js'

@@ -5,7 +5,12 @@ import { clientFor, simulatedEntries, takesIdempotencyKey } from '../web/standar
 import type { Timeouts } from '../web/standard/providers/index.js'
 import { createSimulator, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { startSimulatorServer } from './simulator-server.js'
-import { pooledTransport, type PooledTransport, type PooledTransportOptions, type TransportStats } from './transport.js'
+import {
+  pooledTransport,
+  type PooledTransport,
+  type PooledTransportOptions,
+  type TransportStats,
+} from './transport/transport.js'
 
 export interface Providers {
   /** Ids of those that can be called. */

@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
 import { oneLine } from '../../web/standard/format.js'
 import type { CacheConfig } from '../../web/standard/cache/config.js'
-import { cacheOptionsOf, folderOf, userCacheFolder } from '../cache-config.js'
+import { cacheOptionsOf, folderOf, userCacheFolder } from '../cache/config.js'
 import { readConfig } from '../config.js'
-import { SemanticCache, type SemanticCacheOptions } from '../semantic-cache.js'
+import { SemanticCache, type SemanticCacheOptions } from '../cache/semantic-cache.js'
 import type { Host } from './host.js'
 
 export interface CacheFlags {

@@ -15,7 +15,7 @@ import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
-import { packageVersion } from './version.js'
+import { packageVersion } from '../version.js'
 
 const options = {
   mode: () => new Option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration'),

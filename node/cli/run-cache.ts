@@ -1,10 +1,10 @@
 /** The cache of a run: which one it is, opened before anything else happens. */
 import { resolve } from 'node:path'
 import { oneLine } from '../../web/standard/format.js'
-import { cacheOptionsOf, folderOf } from '../cache-config.js'
+import { cacheOptionsOf, folderOf } from '../cache/config.js'
 import { readConfig } from '../config.js'
 import { AetherflowError, type RunPlanOptions } from '../index.js'
-import { SemanticCache, type CachePlace } from '../semantic-cache.js'
+import { SemanticCache, type CachePlace } from '../cache/semantic-cache.js'
 import { pulledModel, type CacheFlags } from './cache-flags.js'
 import type { Host } from './host.js'
 

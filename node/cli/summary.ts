@@ -9,7 +9,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../web/standard/format.js'
-import { hitWords, savedWords } from '../../web/standard/report-cache.js'
+import { hitWords, savedWords } from '../../web/standard/report/cache.js'
 import type { Paint } from './colour.js'
 
 export interface SummaryExtras {

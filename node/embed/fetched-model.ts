@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
-import { readManifest } from '../model-manifest.js'
-import { nameOf, pullModel } from '../model-pull.js'
+import { readManifest } from '../model/manifest.js'
+import { nameOf, pullModel } from '../model/pull.js'
 
 const fetching = new Map<string, Promise<string>>()
 

@@ -5,8 +5,8 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
-import { syncFolder } from '../outputs.js'
-import type { ProcessOwner } from '../process-owner.js'
+import { syncFolder } from '../run/outputs.js'
+import type { ProcessOwner } from '../run/process-owner.js'
 import { fileMode, formatVersion, partName, segmentName, storeError } from './place.js'
 import { encodeRecord } from './record.js'
 

@@ -2,7 +2,7 @@
  * What the files of a cache say together: for each key the last word of all processes. Words are ordered by time, then writer, so
  * every process comes to the same, in whatever order it reads. Texts stay on disk.
  */
-import type { CacheEntry, CacheEntryHead, CacheTally, StoreChanges } from '../../bindings/cache-ports.js'
+import type { CacheEntry, CacheEntryHead, CacheTally, StoreChanges } from '../../bindings/cache/ports.js'
 import { headOf } from '../../web/standard/stores/memory.js'
 import { bytesOf, jsonOf, type FoundRecord } from './record.js'
 import type { Location, Segment } from './segments.js'

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CacheEntry, CacheStore, CacheTally, StoreChanges } from '../../bindings/cache-ports.js'
+import type { CacheEntry, CacheStore, CacheTally, StoreChanges } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
-import { thisProcess, type ProcessOwner } from '../process-owner.js'
+import { thisProcess, type ProcessOwner } from '../run/process-owner.js'
 import { Appender } from './appender.js'
 import {
   chooseVictims,

@@ -12,7 +12,7 @@ import { link, mkdir, open, readdir, readFile, stat, unlink, writeFile } from 'n
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
-import { ioError, syncFolder } from '../outputs.js'
+import { ioError, syncFolder } from '../run/outputs.js'
 import { makeFolder } from '../make-folder.js'
 
 /** Of the format. A change that older programs cannot read gets the next one, and a folder of its own. */

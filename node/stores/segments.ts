@@ -2,7 +2,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../error-code.js'
-import { ownerState, type ProcessOwner } from '../process-owner.js'
+import { ownerState, type ProcessOwner } from '../run/process-owner.js'
 import type { SegmentHead } from './appender.js'
 import { bytesOf, decodeRecord, jsonOf, scanRecords, type FoundRecord, type Place, type Scan } from './record.js'
 

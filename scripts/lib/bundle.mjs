@@ -16,8 +16,8 @@ export const pageBudget = 150 * 1024
 /** Each by itself: loaded by its address when a run asks for it, and copied as it is by bundlers. */
 const parts = {
   simulator: 'dist/web/standard/simulator/index.js',
-  journal: 'dist/web/browser/journal.js',
-  cache: 'dist/web/browser/cache.js',
+  journal: 'dist/web/browser/run/journal.js',
+  cache: 'dist/web/browser/cache/cache.js',
 }
 
 /** Writes dist/browser; tells its size. */
@@ -38,7 +38,7 @@ export async function bundleBrowser() {
   const built = [
     await build({
       ...settings,
-      entryPoints: ['dist/web/browser/index.js', 'dist/web/browser/worker.js'],
+      entryPoints: { index: 'dist/web/browser/index.js', worker: 'dist/web/browser/worker/worker.js' },
       outdir: folder,
       // Page and worker have most of their files in common.
       splitting: true,

@@ -14,11 +14,11 @@ import { printMachine } from './lib/print.mjs'
 const words = process.argv.slice(2)
 const sizes = [1000, 10_000, ...(words.includes('--quick') ? [] : [100_000])]
 const searchSizes = [...sizes, ...(words.includes('--large') ? [1_000_000] : [])]
-const { SemanticCache } = await import(at('dist/node/semantic-cache.js'))
+const { SemanticCache } = await import(at('dist/node/cache/semantic-cache.js'))
 const { FileStore } = await import(at('dist/node/stores/file.js'))
-const { openModel } = await import(at('dist/node/cache-model.js'))
+const { openModel } = await import(at('dist/node/cache/model.js'))
 const { loadCache } = await import(at('dist/node/loader.js'))
-const { CacheCore, defaultLimits } = await import(at('dist/bindings/cache-core.js'))
+const { CacheCore, defaultLimits } = await import(at('dist/bindings/cache/core.js'))
 const { module, data } = await loadCache()
 const dimensions = 384
 /** A file whose fit is known, so that candidates are judged. */

@@ -20,7 +20,7 @@ if (!existsSync(data) || (model !== 'lexical' && !existsSync(model))) {
   console.log(`skipped: no pairs or no model below ${shared}; set AETHERFLOW_SHARED`)
   process.exit(0)
 }
-const { judgePairs, readPairsFile } = await import(at('dist/node/cache-evaluate.js'))
+const { judgePairs, readPairsFile } = await import(at('dist/node/cache/evaluate.js'))
 const { cellOf, thresholds } = await import(at('dist/web/standard/cache/evaluation.js'))
 const { spread } = await import(at('dist/web/standard/cache/pairs.js'))
 

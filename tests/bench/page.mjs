@@ -40,7 +40,7 @@ const ms = (value) => (value < 0.1 ? `${(value * 1000).toFixed(1)} µs` : `${val
 
 /** Random unit vectors; of the search nothing else matters but how many there are, when no two are near. */
 async function search(counts) {
-  const { CacheCore, defaultLimits } = await import('/bindings/cache-core.js')
+  const { CacheCore, defaultLimits } = await import('/bindings/cache/core.js')
   const { default: create } = await import('/core/aetherflow_cache.mjs')
   const module = await create()
   const data = await (await fetch('/core/aetherflow_cache.json')).json()
@@ -106,7 +106,7 @@ async function steps(count) {
 }
 
 async function database(counts) {
-  const { IndexedDbStore } = await import('/web/browser/indexeddb-store.js')
+  const { IndexedDbStore } = await import('/web/browser/indexeddb/store.js')
   const key = (number) => number.toString(16).padStart(32, '0')
   const text = 'What stands in the manual about this part of the machine, and why? '.repeat(8)
   const entry = (number) => ({

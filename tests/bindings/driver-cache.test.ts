@@ -1,6 +1,6 @@
 /** What the driver does with a cache: asks and fills it, lives without it, calls identical requests once, goes on after a death. */
 import { describe, expect, test } from '@jest/globals'
-import type { AnswerCache } from '../../bindings/cache-ports.js'
+import type { AnswerCache } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { Performer } from '../../bindings/performer.js'

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import type { DriverOptions } from '../../bindings/driver.js'
-import { MemoryJournal } from '../../bindings/journal.js'
+import { MemoryJournal } from '../../bindings/journal/journal.js'
 import type { CallProgress, CallTicket, Performer } from '../../bindings/performer.js'
 import { Answers, begin, planOf, ran, resumed, step, type Ran } from './journalled.js'
 

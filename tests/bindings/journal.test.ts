@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { crc32, crc32OfNumbers, crc32OfText } from '../../bindings/checksum.js'
-import { journalOutcome, journalPlan, readJournal } from '../../bindings/journal-reader.js'
-import { JournalLines } from '../../bindings/journal.js'
+import { journalOutcome, journalPlan, readJournal } from '../../bindings/journal/reader.js'
+import { JournalLines } from '../../bindings/journal/journal.js'
 import { Answers, header, planOf, ran, resumed, step, type Ran } from './journalled.js'
 
 describe('checksums', () => {

@@ -1,5 +1,5 @@
 /** A cache that a test can look into. */
-import type { AnswerCache, CacheFound, CachePut, CacheQuestion } from '../../bindings/cache-ports.js'
+import type { AnswerCache, CacheFound, CachePut, CacheQuestion } from '../../bindings/cache/ports.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

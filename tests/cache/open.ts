@@ -1,5 +1,5 @@
 /** Opens caches in memory for tests, over the module as it is built. */
-import type { CacheStore, Embedder } from '../../bindings/cache-ports.js'
+import type { CacheStore, Embedder } from '../../bindings/cache/ports.js'
 import { loadCache } from '../../node/loader.js'
 import type { CacheOptions, CacheParts } from '../../web/standard/cache/options.js'
 import { SemanticCacheBase } from '../../web/standard/cache/semantic-cache.js'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { CacheScope } from '../../bindings/cache-ports.js'
+import type { CacheScope } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { CacheOptions } from '../../web/standard/cache/options.js'
 import { MemoryBacking, MemoryStore } from '../../web/standard/stores/memory.js'

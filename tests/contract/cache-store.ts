@@ -3,7 +3,7 @@
  * `expect().toEqual`: a page runs it with a stand-in of those.
  */
 import { describe, expect, test } from '@jest/globals'
-import type { CacheEntry, CacheEntryHead, CacheStore } from '../../bindings/cache-ports.js'
+import type { CacheEntry, CacheEntryHead, CacheStore } from '../../bindings/cache/ports.js'
 import { entryOf, keyOf, vectorOf } from './cache-entries.js'
 
 /** Somewhere that entries are kept: each `store()` is one more that opens it, as another process (tab) would. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { journalPlan, readJournal } from '../../bindings/journal-reader.js'
+import { journalPlan, readJournal } from '../../bindings/journal/reader.js'
 import { root } from '../checks/sources.js'
 import { program } from '../node/cli-process.js'
 

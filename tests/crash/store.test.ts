@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { CacheEntry } from '../../bindings/cache-ports.js'
+import type { CacheEntry } from '../../bindings/cache/ports.js'
 import { openFileStore } from '../../node/stores/file.js'
 import { entryOf, keyOf, longEntryOf, vectorOf } from '../contract/cache-entries.js'
 

@@ -8,7 +8,7 @@ import { PlainRenderer } from '../../node/cli/render/plain.js'
 import { RunView } from '../../node/cli/run-view.js'
 import { summaryLines } from '../../node/cli/summary.js'
 import { runPlan, type AnswerCache, type PlanSource, type RunEvent } from '../../node/index.js'
-import { reportMarkdown } from '../../web/standard/report-markdown.js'
+import { reportMarkdown } from '../../web/standard/report/markdown.js'
 import { MapCache } from '../bindings/map-cache.js'
 
 const step = (id: string, type: string, more: object = {}) => ({ id, type, description: `do ${id}`, ...more })

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { JournalFile } from '../../node/journal-file.js'
+import { JournalFile } from '../../node/run/journal-file.js'
 import { root } from '../checks/sources.js'
 
 let folder = ''

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
-import { JournalFile } from '../../node/journal-file.js'
-import { RunLock } from '../../node/run-lock.js'
+import { JournalFile } from '../../node/run/journal-file.js'
+import { RunLock } from '../../node/run/lock.js'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(path.join(tmpdir(), 'aetherflow-lock-'))))

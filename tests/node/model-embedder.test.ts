@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Embedder } from '../../bindings/cache-ports.js'
+import type { Embedder } from '../../bindings/cache/ports.js'
 import { openEmbedder, type OpenEmbedderOptions } from '../../node/embed/index.js'
 import { runtimeCandidates } from '../../node/embed/runtimes.js'
 import { projectPath, sharedPath } from '../fixtures/paths.js'

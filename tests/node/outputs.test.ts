@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { StepInfo } from '../../bindings/events.js'
-import { OutputFolder, outputExtension, outputName } from '../../node/outputs.js'
+import { OutputFolder, outputExtension, outputName } from '../../node/run/outputs.js'
 
 const step = (id: string, more: Partial<StepInfo> = {}): StepInfo => ({
   ...{ step: 0, id, type: 'analysis', complexity: 0.5, estimatedTokens: 0, output: 'text' as const },

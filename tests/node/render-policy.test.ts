@@ -4,7 +4,7 @@ import { runPlan } from '../../node/index.js'
 import { policyOf } from '../../node/cli/policy-flags.js'
 import { RunView } from '../../node/cli/run-view.js'
 import type { RunEvent } from '../../bindings/events.js'
-import { reportMarkdown } from '../../web/standard/report-markdown.js'
+import { reportMarkdown } from '../../web/standard/report/markdown.js'
 import { aetherflow, plan } from './cli-process.js'
 
 const note = (reason: string, more: object): RunEvent =>

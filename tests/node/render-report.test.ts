@@ -5,7 +5,7 @@ import { paint } from '../../node/cli/colour.js'
 import { summaryLines } from '../../node/cli/summary.js'
 import { displayWidth } from '../../node/cli/terminal-text.js'
 import { markdownText } from '../../web/standard/format.js'
-import { reportMarkdown } from '../../web/standard/report-markdown.js'
+import { reportMarkdown } from '../../web/standard/report/markdown.js'
 
 const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })

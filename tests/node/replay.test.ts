@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { CoreRun } from '../../bindings/core.js'
-import { readJournal, type Journal } from '../../bindings/journal-reader.js'
-import { JournalLines } from '../../bindings/journal.js'
+import { readJournal, type Journal } from '../../bindings/journal/reader.js'
+import { JournalLines } from '../../bindings/journal/journal.js'
 import { loadCore } from '../../node/loader.js'
-import { replayJournal, type Replayed } from '../../web/standard/replay.js'
+import { replayJournal, type Replayed } from '../../web/standard/run/replay.js'
 import { aetherflow, plan, scratch } from './cli-process.js'
 
 jest.setTimeout(30_000)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { startSimulatorServer } from '../../node/simulator-server.js'
 import { simulatedProviders } from '../../node/providers.js'
-import { pooledTransport, type PooledTransport } from '../../node/transport.js'
+import { pooledTransport, type PooledTransport } from '../../node/transport/transport.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 import { rejection, requestTo, Stop, textOf, turns } from '../contract/transport.js'
 import { modelRequest } from '../web/call.js'

@@ -1,7 +1,7 @@
 /** A key must be absent from every artefact and error, whatever the provider does with it. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { runPlan, type Config } from '../../node/index.js'
-import { CallFailure } from '../../web/standard/failure.js'
+import { CallFailure } from '../../web/standard/failure/failure.js'
 import { createOpenAiCompatible, generic } from '../../web/standard/providers/index.js'
 import { FaultServer } from '../faults/fault-server.js'
 import { canary, configOf, once, plan, run, step } from '../faults/host.js'

@@ -1,6 +1,6 @@
 import type { CallObserver, ModelReply, ModelRequest } from '../../bindings/ports.js'
 import { createOpenAiCompatible, deepseek, type OpenAiCompatibleConfig } from '../../web/standard/providers/index.js'
-import { CallFailure } from '../../web/standard/failure.js'
+import { CallFailure } from '../../web/standard/failure/failure.js'
 import { startScriptedServer, type Script, type ScriptedServer } from '../sim/scripted-server.js'
 
 /** Must never be seen outside the authorization header. */

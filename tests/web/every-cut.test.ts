@@ -2,7 +2,7 @@
 // because a socket mends cuts and takes a thousand times as long; the socket has its share in recorded-*.test.ts.
 import { describe, expect, test } from '@jest/globals'
 import type { ModelClient, Transport } from '../../bindings/ports.js'
-import { CallFailure } from '../../web/standard/failure.js'
+import { CallFailure } from '../../web/standard/failure/failure.js'
 import {
   createGemini,
   createOpenAiCompatible,

@@ -1,7 +1,7 @@
 // Every row of the error tables that are known of the five providers, and what each means. Texts are ours, shapes theirs.
 import { describe, expect, test } from '@jest/globals'
 import { failureKinds, type FailureKind } from '../../bindings/generated/wire.js'
-import { failureFromResponse, failureInStream } from '../../web/standard/failure.js'
+import { failureFromResponse, failureInStream } from '../../web/standard/failure/failure.js'
 import {
   deepseekFailures,
   everyTable,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { failureFromResponse, failureInStream, type CallFailure } from '../../web/standard/failure.js'
-import { safeMessage } from '../../web/standard/redact.js'
+import { failureFromResponse, failureInStream, type CallFailure } from '../../web/standard/failure/failure.js'
+import { safeMessage } from '../../web/standard/failure/redact.js'
 import { canaryKey, promptCanary } from './call.js'
 
 const confidential = { secrets: [canaryKey], payloads: ['system text of the prompt', promptCanary] }

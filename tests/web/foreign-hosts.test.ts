@@ -9,7 +9,7 @@ import { describe, expect, test } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { finishReasons } from '../../bindings/generated/wire.js'
 import type { ModelReply } from '../../bindings/ports.js'
-import { CallFailure } from '../../web/standard/failure.js'
+import { CallFailure } from '../../web/standard/failure/failure.js'
 import { createOpenAiCompatible, generic, type ClientConfig } from '../../web/standard/providers/index.js'
 import {
   plainReading,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { durationMs, retryAfterMs } from '../../web/standard/retry-after.js'
+import { durationMs, retryAfterMs } from '../../web/standard/failure/retry-after.js'
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z')
 const dayMs = 24 * 3600 * 1000

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { connectionFromTiming } from '../../web/standard/transport-timing.js'
+import { connectionFromTiming } from '../../web/standard/transport/timing.js'
 
 const url = 'https://api.test/v1/chat/completions'
 const fresh = { startTime: 100, domainLookupStart: 101, connectStart: 110, connectEnd: 150, requestStart: 151 }

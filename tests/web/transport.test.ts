@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { fetchTransport } from '../../web/standard/transport.js'
+import { fetchTransport } from '../../web/standard/transport/transport.js'
 import { requestTo, transportContract } from '../contract/transport.js'
 
 transportContract(() => ({

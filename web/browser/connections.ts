@@ -1,6 +1,6 @@
 /** What the browser lets a page know of its connections: counted over a run, for its report. */
 import type { RunReport } from '../../bindings/events.js'
-import { connectionFromTiming } from '../standard/transport-timing.js'
+import { connectionFromTiming } from '../standard/transport/timing.js'
 
 /** An entry begins this soon after its `fetch` was called, ms; later ones are another run's. */
 const sameMs = 1000

@@ -3,9 +3,9 @@ import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import type { Outcome } from '../../bindings/generated/wire.js'
 import type { Performer } from '../../bindings/performer.js'
 import type { Clock, Fetch } from '../../bindings/ports.js'
-import type { RunResult } from '../standard/plan-run.js'
-import type { CacheSettings, PlanSettings } from '../standard/run-setup.js'
-import type { CacheChoice } from './cache-options.js'
+import type { RunResult } from '../standard/run/plan-run.js'
+import type { CacheSettings, PlanSettings } from '../standard/run/setup.js'
+import type { CacheChoice } from './cache/options.js'
 
 /** Where a run is carried out. */
 export interface ThreadOptions {

@@ -5,11 +5,11 @@ import type { ProviderEntry } from '../standard/config.js'
 import { clientFor, dialects, simulatedEntries, takesIdempotencyKey } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
-import { profileOf } from '../standard/run-setup.js'
-import type { Here, JobSettings, Page } from './job.js'
+import { profileOf } from '../standard/run/setup.js'
+import type { Here, JobSettings, Page } from './run/job.js'
 import { Connections } from './connections.js'
-import { loadSimulator } from './load-part.js'
-import { pageFetch } from './page-fetch.js'
+import { loadSimulator } from './worker/load-part.js'
+import { pageFetch } from './worker/page-fetch.js'
 
 export interface PageProviders {
   /** Ids of those that can be called. */

@@ -1,5 +1,5 @@
 /** The report of a run: on screen, and as a file to keep: Markdown, JSON, or one page of HTML that needs nothing else. */
-import { reportMarkdown } from '../standard/report-markdown.js'
+import { reportMarkdown } from '../standard/report/markdown.js'
 import { version } from '../standard/version.js'
 import { fill, h } from '../element/dom.js'
 import { reportElements } from './report-document.js'

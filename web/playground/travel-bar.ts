@@ -1,6 +1,6 @@
 /** Time travel: a slider over the records of a run's journal. What is shown is what `aetherflow replay --until` shows. */
 import { formatDuration } from '../standard/format.js'
-import type { ReplayState } from '../standard/replay.js'
+import type { ReplayState } from '../standard/run/replay.js'
 import { h } from '../element/dom.js'
 
 export interface TravelOptions {

@@ -1,7 +1,7 @@
 /** What the page asks of the travel worker, and what it answers. */
 import type { RunEvent, StepReport } from '../../bindings/events.js'
 import type { Purpose } from '../../bindings/generated/wire.js'
-import type { ReplayState } from '../standard/replay.js'
+import type { ReplayState } from '../standard/run/replay.js'
 import type { StripReport } from '../../bindings/core.js'
 
 export type TravelQuestion =

@@ -1,7 +1,7 @@
 /** What reply headers say of an account's limits. Pages see few of them: providers do not expose them to scripts. */
 import type { LimitWindow } from '../../bindings/generated/wire.js'
 import type { LimitSeen } from '../../bindings/ports.js'
-import { durationMs } from './retry-after.js'
+import { durationMs } from './failure/retry-after.js'
 
 /** Reads one provider's headers. `header`: a value by its name in lower case, `null` when absent. Never throws. */
 export type ReadLimits = (header: (name: string) => string | null) => readonly LimitSeen[]

@@ -2,7 +2,7 @@
 import { formatCount, oneLine } from '../../../web/standard/format.js'
 import type { CacheExplanation, ExplainedCandidate } from '../../../web/standard/cache/options.js'
 import { AetherflowError } from '../../index.js'
-import type { SemanticCache } from '../../semantic-cache.js'
+import type { SemanticCache } from '../../cache/semantic-cache.js'
 import { cacheConfig, openToLook, pulledModel } from '../cache-flags.js'
 import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'

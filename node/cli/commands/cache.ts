@@ -1,8 +1,8 @@
 /** `aetherflow cache stats|list|clear`: what a cache holds and has saved. */
-import type { CacheEntryHead } from '../../../bindings/cache-ports.js'
+import type { CacheEntryHead } from '../../../bindings/cache/ports.js'
 import { formatCount, formatShare, formatDuration, formatUsd, oneLine, plural } from '../../../web/standard/format.js'
 import { AetherflowError } from '../../index.js'
-import type { SemanticCache } from '../../semantic-cache.js'
+import type { SemanticCache } from '../../cache/semantic-cache.js'
 import { cacheConfig, openToLook, type CacheFlags } from '../cache-flags.js'
 import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'

@@ -2,7 +2,7 @@
 import { errorAdvice, type ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import { checkPlan } from '../../index.js'
-import { planName } from '../../outputs.js'
+import { planName } from '../../run/outputs.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'

@@ -1,7 +1,7 @@
 /** What a download looks like: a bar on a terminal, a line at every quarter elsewhere. */
 import type { Clock } from '../../../bindings/ports.js'
 import { oneLine } from '../../../web/standard/format.js'
-import type { PullEvent } from '../../model-pull.js'
+import type { PullEvent } from '../../model/pull.js'
 import type { Output } from '../host.js'
 
 type Bytes = Extract<PullEvent, { type: 'bytes' }>

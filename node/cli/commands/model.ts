@@ -1,9 +1,9 @@
 /** `aetherflow model pull|list|path`: models for the semantic cache. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { formatCount, oneLine, plural } from '../../../web/standard/format.js'
-import { modelsFolder } from '../../model-folder.js'
-import { listModels, type ListedModel } from '../../model-manifest.js'
-import { isModelName, pullModel, pullPlan, type PullEvent } from '../../model-pull.js'
+import { modelsFolder } from '../../model/folder.js'
+import { listModels, type ListedModel } from '../../model/manifest.js'
+import { isModelName, pullModel, pullPlan, type PullEvent } from '../../model/pull.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { paint } from '../colour.js'
@@ -11,7 +11,7 @@ import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 import { alignedTable } from '../table.js'
-import { defaultModel } from '../../model-catalogue.js'
+import { defaultModel } from '../../model/catalogue.js'
 import { PullProgress } from './model-progress.js'
 
 export interface PullFlags {

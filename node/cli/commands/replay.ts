@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CoreRun } from '../../../bindings/core.js'
-import { readJournal, type Journal } from '../../../bindings/journal-reader.js'
+import { readJournal, type Journal } from '../../../bindings/journal/reader.js'
 import {
   formatCount,
   formatDuration,
@@ -11,11 +11,11 @@ import {
   plural,
   simulatedLabel,
 } from '../../../web/standard/format.js'
-import { replayJournal, type Replayed, type StepAt } from '../../../web/standard/replay.js'
+import { replayJournal, type Replayed, type StepAt } from '../../../web/standard/run/replay.js'
 import { errorCode } from '../../error-code.js'
 import { AetherflowError } from '../../index.js'
 import { loadCore } from '../../loader.js'
-import { journalName } from '../../run-journal.js'
+import { journalName } from '../../run/journal.js'
 import { paint, type Paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'

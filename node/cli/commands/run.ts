@@ -1,10 +1,10 @@
 /** `aetherflow run [PLAN|-]`: runs a plan, or goes on with a run; shows it, keeps its outputs and its journal. */
 import type { RunEvent } from '../../../bindings/events.js'
 import { oneLine, simulatedLabel } from '../../../web/standard/format.js'
-import { reportMarkdown } from '../../../web/standard/report-markdown.js'
+import { reportMarkdown } from '../../../web/standard/report/markdown.js'
 import { AetherflowError, runPlan, simulatedProfile, type RunResult, type SyncPolicy } from '../../index.js'
-import { OutputFolder, planName } from '../../outputs.js'
-import { nothingThere, peekRun } from '../../run-journal.js'
+import { OutputFolder, planName } from '../../run/outputs.js'
+import { nothingThere, peekRun } from '../../run/journal.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -17,7 +17,7 @@ import { PlainRenderer, QuietRenderer } from '../render/plain.js'
 import type { Renderer } from '../render/renderer.js'
 import { TtyRenderer } from '../render/tty.js'
 import { summaryLine, summaryLines } from '../summary.js'
-import { packageVersion } from '../version.js'
+import { packageVersion } from '../../version.js'
 
 /** Options as commander hands them over; shared by run, explain and generate. */
 export interface SharedFlags extends PolicyFlags {

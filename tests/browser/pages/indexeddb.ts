@@ -1,7 +1,7 @@
 /** A page that has the store in IndexedDB at hand, as `stores`. */
-import * as database from '../../../web/browser/indexeddb-database.js'
-import * as rows from '../../../web/browser/indexeddb-rows.js'
-import * as store from '../../../web/browser/indexeddb-store.js'
+import * as database from '../../../web/browser/indexeddb/database.js'
+import * as rows from '../../../web/browser/indexeddb/rows.js'
+import * as store from '../../../web/browser/indexeddb/store.js'
 
 const { cacheSchema } = rows
 /** Version 2, as it might be one day: each entry has a colour. */

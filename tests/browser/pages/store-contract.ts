@@ -1,6 +1,6 @@
 /** The suite that every store obeys, over IndexedDB: in a page by `runSuite`, in a worker at once. */
-import { given } from '../../../web/browser/indexeddb-database.js'
-import { cacheDatabase, IndexedDbStore } from '../../../web/browser/indexeddb-store.js'
+import { given } from '../../../web/browser/indexeddb/database.js'
+import { cacheDatabase, IndexedDbStore } from '../../../web/browser/indexeddb/store.js'
 import { cacheStoreContract } from '../../contract/cache-store.js'
 import type {} from './suite.js'
 

@@ -1,5 +1,5 @@
 /** The cache's part of a configuration. */
-import type { CacheMode } from '../../../bindings/cache-ports.js'
+import type { CacheMode } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 
 /** Nothing is kept of any run unless `dir` is here, or the run is told to. */

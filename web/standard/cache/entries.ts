@@ -1,6 +1,6 @@
 /** The entries of a store as the core knows them: ids for keys, what others changed, vectors when a namespace is first asked. */
-import type { CacheAdmission, CacheCore, CandidatePrompt } from '../../../bindings/cache-core.js'
-import type { CacheEntry, CacheEntryHead, CacheStore } from '../../../bindings/cache-ports.js'
+import type { CacheAdmission, CacheCore, CandidatePrompt } from '../../../bindings/cache/core.js'
+import type { CacheEntry, CacheEntryHead, CacheStore } from '../../../bindings/cache/ports.js'
 import type { AetherflowError } from '../../../bindings/errors.js'
 import { headOf } from '../stores/memory.js'
 import type { Counters } from './statistics.js'

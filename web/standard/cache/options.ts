@@ -1,6 +1,6 @@
 /** How a cache is opened, and what it tells. */
-import type { CacheData, CacheLimits, CacheModule, JudgedCandidate } from '../../../bindings/cache-core.js'
-import type { CacheEntryHead, CacheMode, CacheStore, Embedder } from '../../../bindings/cache-ports.js'
+import type { CacheData, CacheLimits, CacheModule, JudgedCandidate } from '../../../bindings/cache/core.js'
+import type { CacheEntryHead, CacheMode, CacheStore, Embedder } from '../../../bindings/cache/ports.js'
 
 export interface CacheOptions {
   /** Of the answers served by meaning, the share that may be wrong. 0.002–0.05, anything else is moved to the nearer end; default 0.01. */

@@ -2,7 +2,7 @@
  * What a cache does with a pair: `a` put alone into an empty one, then `b` asked. Straight on the core; the tests hold it to what
  * SemanticCache does.
  */
-import { lexicalEmbedder, type CacheCore } from '../../../bindings/cache-core.js'
+import { lexicalEmbedder, type CacheCore } from '../../../bindings/cache/core.js'
 import { utf8Length } from './words.js'
 
 /** `undefined`: the embedder has none for the text. */

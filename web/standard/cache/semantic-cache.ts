@@ -8,7 +8,7 @@ import {
   leastScore,
   lexicalEmbedder,
   type CacheLimits,
-} from '../../../bindings/cache-core.js'
+} from '../../../bindings/cache/core.js'
 import type {
   AnswerCache,
   CacheEntry,
@@ -19,7 +19,7 @@ import type {
   CacheScope,
   CacheStore,
   Embedder,
-} from '../../../bindings/cache-ports.js'
+} from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import { Entries } from './entries.js'
 import type { CacheExplanation, CacheOptions, CacheParts, ExplainedCandidate } from './options.js'

@@ -1,5 +1,5 @@
 /** What a cache has done, over all sessions that used its store: counters that only grow, and what follows from them. */
-import type { CacheTally } from '../../../bindings/cache-ports.js'
+import type { CacheTally } from '../../../bindings/cache/ports.js'
 
 export interface CacheStatistics {
   readonly entries: number

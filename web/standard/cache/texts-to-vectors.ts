@@ -1,7 +1,7 @@
 /** The vector of a text: kept, or computed once and then kept. */
-import type { CacheCore } from '../../../bindings/cache-core.js'
-import { lexicalEmbedder } from '../../../bindings/cache-core.js'
-import type { CacheStore, Embedder } from '../../../bindings/cache-ports.js'
+import type { CacheCore } from '../../../bindings/cache/core.js'
+import { lexicalEmbedder } from '../../../bindings/cache/core.js'
+import type { CacheStore, Embedder } from '../../../bindings/cache/ports.js'
 import type { Counters } from './statistics.js'
 
 /** What embedding a text came to. `key`: where the store keeps it. No vector: `why` (`exact.window`, `exact.words`). */

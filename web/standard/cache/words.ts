@@ -1,5 +1,5 @@
 /** Small things about the texts and numbers of a cache. */
-import type { CacheScope } from '../../../bindings/cache-ports.js'
+import type { CacheScope } from '../../../bindings/cache/ports.js'
 
 /** A whole number; 0 for what is none. */
 export const whole = (value: number): number => (Number.isFinite(value) ? Math.round(value) : 0)

@@ -6,7 +6,7 @@
  *                   ▼
  *               undefined
  */
-import type { Embedder, Embedding } from '../../../bindings/cache-ports.js'
+import type { Embedder, Embedding } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import { makeTokeniser, piecesWithin, type Tokenise, type TokenizerFiles } from './pieces.js'
 import { meanPool, type Pool } from './pool.js'

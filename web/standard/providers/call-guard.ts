@@ -1,6 +1,6 @@
 import type { FailureKind } from '../../../bindings/generated/wire.js'
 import type { Clock, StopSignal } from '../../../bindings/ports.js'
-import { CallFailure } from '../failure.js'
+import { CallFailure } from '../failure/failure.js'
 
 /** Time-outs of one call, ms; an absent one never falls due. */
 export interface Timeouts {

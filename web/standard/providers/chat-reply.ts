@@ -1,6 +1,6 @@
 import type { FinishReason } from '../../../bindings/generated/wire.js'
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
-import { failureInStream, type Confidential } from '../failure.js'
+import { failureInStream, type Confidential } from '../failure/failure.js'
 import type { FailureTable } from './failures/index.js'
 import { count, Reply, type Arrived } from './reply.js'
 

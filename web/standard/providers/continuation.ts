@@ -1,5 +1,5 @@
 import type { CallObserver, ModelReply } from '../../../bindings/ports.js'
-import { CallFailure } from '../failure.js'
+import { CallFailure } from '../failure/failure.js'
 import type { PrefixRule } from './dialect.js'
 
 /** A shorter beginning that agrees may be chance: "The" after "The". Characters. */

@@ -10,10 +10,10 @@ import type {
   TransportReply,
 } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
-import { CallFailure, failureFromResponse, type Confidential } from '../failure.js'
+import { CallFailure, failureFromResponse, type Confidential } from '../failure/failure.js'
 import { openaiLimits, type ReadLimits } from '../limit-headers.js'
 import { SseReader, SseTooLarge, type SseEvent } from '../sse.js'
-import { fetchTransport } from '../transport.js'
+import { fetchTransport } from '../transport/transport.js'
 import { BareText } from './bare-text.js'
 import { readText, settle } from './body.js'
 import { CallGuard, type Timeouts } from './call-guard.js'

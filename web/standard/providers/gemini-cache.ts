@@ -1,5 +1,5 @@
 import type { CallObserver, ModelClient, ModelReply, ModelRequest } from '../../../bindings/ports.js'
-import { CallFailure } from '../failure.js'
+import { CallFailure } from '../failure/failure.js'
 import { baseAddress } from './exchange.js'
 import { geminiFailures } from './failures/index.js'
 import { geminiCall, geminiKey, geminiModel, type GeminiConfig } from './gemini.js'

@@ -1,5 +1,5 @@
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
-import { failureInStream } from '../failure.js'
+import { failureInStream } from '../failure/failure.js'
 import { geminiFailures } from './failures/index.js'
 import { count, Reply, type Arrived } from './reply.js'
 

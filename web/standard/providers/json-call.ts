@@ -1,6 +1,6 @@
 /** Small calls beside generation: lists, balances, caches. One JSON text each way, nothing streamed, never repeated. */
 import { systemClock } from '../clock.js'
-import { CallFailure, failureFromResponse } from '../failure.js'
+import { CallFailure, failureFromResponse } from '../failure/failure.js'
 import { readText } from './body.js'
 import { CallGuard } from './call-guard.js'
 import { platform, usableKey, type ClientConfig } from './exchange.js'

@@ -1,5 +1,5 @@
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
-import { CallFailure, type Confidential } from '../failure.js'
+import { CallFailure, type Confidential } from '../failure/failure.js'
 
 /** What a part brought: `text` for the reader, `token` when answer or reasoning moved. */
 export interface Arrived {

@@ -1,4 +1,4 @@
-import { CallFailure } from '../failure.js'
+import { CallFailure } from '../failure/failure.js'
 
 /** Codes of Node's transports that say more than "failed". Browsers give none. */
 const kindByCode: ReadonlyMap<string, CallFailure['kind']> = new Map([

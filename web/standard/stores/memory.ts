@@ -1,5 +1,5 @@
 /** The cache's store in memory. Several instances may share one backing, as several processes share a folder. */
-import type { CacheEntry, CacheEntryHead, CacheStore, CacheTally, StoreChanges } from '../../../bindings/cache-ports.js'
+import type { CacheEntry, CacheEntryHead, CacheStore, CacheTally, StoreChanges } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 
 /** What a store without limits of its own still bounds: the vectors of texts that nobody asks for again. */

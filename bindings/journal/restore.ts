@@ -1,0 +1,166 @@
+/** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
+import type { Command } from '../commands.js'
+import type { CoreRun } from '../core.js'
+import type { RunEvent } from '../events.js'
+import { checkVerdicts } from '../generated/wire.js'
+import type { Journal } from './reader.js'
+import type { JournalRecord, SignalRecord } from './journal.js'
+import { Replayer, type ReplayedRecord } from './replay.js'
+import { writesAnswer, type RunTexts } from '../run-texts.js'
+
+export interface RestoreHost {
+  readonly core: CoreRun
+  readonly texts: RunTexts
+  emit(event: RunEvent): void
+  /** The table is known. */
+  begun(): void
+  /** More of the plan was read at this time. */
+  planned(at: number): void
+  /** A command of the past, but for `call`, `cancel`, `look` and `store`. */
+  carryOut(command: Command, at: number): void
+}
+
+/** What the past has left open. */
+export interface Restored {
+  /** Time of the last record. */
+  readonly at: number
+  readonly records: number
+  /** Commands that were compared with those of then. */
+  readonly commands: number
+  /** The step that the last record is about; −1: none. */
+  readonly subject: number
+  /** The plan came to its end. */
+  readonly planEnded: boolean
+  /** The run itself did: nothing is left to do. */
+  readonly ended: boolean
+  /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
+  readonly open: readonly OpenCall[]
+  /** `look` and `store` commands whose end is not known, in order. */
+  readonly lookups: readonly Command[]
+}
+export interface OpenCall {
+  readonly command: Command
+  /** When it was handed out, ms of the run. */
+  readonly since: number
+  cancelled: boolean
+  begun: boolean
+}
+
+/** Replays the first `records` records of `journal` through a fresh core. Throws what Replayer throws. */
+export function restore(journal: Journal, records: number, host: RestoreHost): Restored {
+  const replayer = new Replayer(host.core, journal, records)
+  const calls = new Map<number, OpenCall>()
+  const lookups = new Map<number, Command>()
+  let at = 0
+  let commands = 0
+  let subject = -1
+  let planEnded = false
+  let ended = false
+  for (let step = replayer.next(); step !== undefined; step = replayer.next()) {
+    commands += step.commands.length
+    for (const command of step.commands) {
+      // Of a step there is one at a time: what is stored was looked for before.
+      if (command.kind === 'look' || command.kind === 'store') lookups.set(command.step, command)
+      else restoreCommand(command, at, calls, host)
+    }
+    at = step.record.t
+    subject = subjectOf(step.record, calls)
+    switch (step.record.e) {
+      case 'begin':
+        host.begun()
+        break
+      case 'planBytes':
+      case 'planEnd':
+        planEnded ||= step.record.e === 'planEnd'
+        host.planned(at)
+        break
+      case 'end':
+        ended = true
+        break
+      default:
+        if (step.record.e === 'looked' || step.record.e === 'stored') lookups.delete(step.record.v[0] ?? -1)
+        if (step.taken) restoreSignal(step.record, step, calls, host)
+    }
+  }
+  const open = [...calls.values()]
+  const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended }
+  return { ...past, open, lookups: [...lookups.values()] }
+}
+
+function restoreCommand(command: Command, at: number, calls: Map<number, OpenCall>, host: RestoreHost): void {
+  const { texts } = host
+  if (command.kind === 'cancel') {
+    const open = calls.get(command.call)
+    if (open !== undefined) open.cancelled = true
+  } else if (command.kind === 'call') {
+    texts.called(command)
+    calls.set(command.call, { command, since: at, cancelled: false, begun: false })
+    const { purpose, attempt, c: estimateMs } = command
+    const step = texts.steps[command.step]?.id ?? ''
+    host.emit({ type: 'call', at, step, purpose, attempt, ...texts.targetOf(command), estimateMs })
+  } else {
+    host.carryOut(command, at)
+  }
+}
+
+const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored'])
+
+/** The step of a signal about a call under way, or about the step itself. */
+function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>): number {
+  if (!('v' in record)) return -1
+  const [first = -1] = record.v
+  if (ofSteps.has(record.e)) return first
+  return calls.get(first)?.command.step ?? -1
+}
+
+/** A signal that the core took, once more. Verdicts are told of calls that have ended; all others of calls under way. */
+function restoreSignal(
+  record: SignalRecord,
+  told: ReplayedRecord,
+  calls: Map<number, OpenCall>,
+  host: RestoreHost,
+): void {
+  const { texts } = host
+  const { e: kind, t: at, v: values } = record
+  const [call = -1, first = 0, second = 0] = values
+  if (kind === 'recalled') return texts.recalled(call, record)
+  if (kind === 'looked') return texts.looked(values, record)
+  if (kind === 'verdict') {
+    const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
+    if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')
+    return
+  }
+  const open = calls.get(call)
+  if (open === undefined || ofSteps.has(kind)) return
+  const { command } = open
+  const { purpose } = command
+  const step = texts.steps[command.step]?.id ?? ''
+  switch (kind) {
+    case 'prompted':
+      host.emit({ type: 'prompt', at, step, purpose, tokensBefore: first + second, tokensAfter: first })
+      if (told.withheld) calls.delete(call)
+      break
+    case 'firstToken':
+      open.begun = writesAnswer(command) && texts.leads(command)
+      host.emit({ type: 'first_token', at, step, purpose })
+      break
+    case 'progress':
+      if (writesAnswer(command)) host.emit({ type: 'progress', at, step, tokens: first })
+      break
+    case 'succeeded': {
+      calls.delete(call)
+      if (purpose === 'audit') texts.audits.set(command.step, call)
+      texts.succeeded(command, values, record)
+      const [, input = 0, cached = 0, output = 0, reasoning = 0, , verdict = 0, , estimated = 0] = values
+      const check = checkVerdicts[verdict] ?? 'passed'
+      const tokens = { input, cached, output, reasoning }
+      host.emit({ type: 'answer', at, step, purpose, check, tokens, tokensEstimated: estimated === 1 })
+      break
+    }
+    case 'failed':
+      calls.delete(call)
+      texts.failed(command, values, record)
+      break
+    default: // started and limitsSeen leave no text and no event
+  }
+}

@@ -1,0 +1,59 @@
+/** onnxruntime-web as the page has it: WebGPU where there is one, else WebAssembly. */
+import { AetherflowError } from '../../../bindings/errors.js'
+import { ortRuntime, type ModelRuntime, type OrtLike, type OrtSession } from '../../standard/embed/runtime.js'
+
+/** An address of one of its ES modules, or what imports it. */
+export type RuntimeSource = string | (() => Promise<unknown>)
+
+/** Threads beyond these gain little for one short text. */
+const mostThreads = 4
+
+/** Fails: cache.runtime. */
+export async function loadRuntime(source: RuntimeSource | undefined): Promise<ModelRuntime> {
+  if (source === undefined) {
+    const detail = 'a model needs `runtime`: the address of onnxruntime-web, or a function that imports it'
+    throw new AetherflowError('cache.runtime', 'runtime', detail)
+  }
+  const where = typeof source === 'string' ? source : ''
+  try {
+    const imported = typeof source === 'string' ? await imports(source) : await source()
+    const found = imported as { readonly default?: unknown }
+    const ort = isRuntime(found) ? found : isRuntime(found.default) ? found.default : undefined
+    if (ort === undefined) throw new Error('it has no InferenceSession')
+    // Shared memory, which threads need, is given to isolated pages alone.
+    const threads = globalThis.crossOriginIsolated ? Math.min(mostThreads, navigator.hardwareConcurrency) : 1
+    const gpu = await hasGpu()
+    return gpu ? ortRuntime(onGpu(ort), 'onnxruntime-web', threads) : ortRuntime(ort, 'onnxruntime-web (wasm)', threads)
+  } catch (error) {
+    if (error instanceof AetherflowError) throw error
+    throw new AetherflowError('cache.runtime', where, error instanceof Error ? error.message : String(error))
+  }
+}
+
+const imports = (address: string): Promise<unknown> => import(/* @vite-ignore */ /* webpackIgnore: true */ address)
+
+function isRuntime(value: unknown): value is OrtLike {
+  return typeof value === 'object' && value !== null && 'InferenceSession' in value && 'Tensor' in value
+}
+
+interface Gpu {
+  requestAdapter(): Promise<unknown>
+}
+
+async function hasGpu(): Promise<boolean> {
+  const { gpu } = navigator as { readonly gpu?: Gpu }
+  return ((await gpu?.requestAdapter().catch(() => null)) ?? null) !== null
+}
+
+/** Builds of onnxruntime-web without WebGPU refuse it, and so do models with operators that it lacks: then WebAssembly it is. */
+function onGpu(ort: OrtLike): OrtLike {
+  const { InferenceSession, Tensor, env } = ort
+  const create = async (model: Uint8Array, options?: object): Promise<OrtSession> => {
+    try {
+      return await InferenceSession.create(model.slice(), { ...options, executionProviders: ['webgpu'] })
+    } catch {
+      return await InferenceSession.create(model, options)
+    }
+  }
+  return { InferenceSession: { create }, Tensor, ...(env === undefined ? {} : { env }) }
+}

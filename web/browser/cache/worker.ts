@@ -1,0 +1,118 @@
+/** The page's side of a cache's worker: calls go in, values come out; a worker that stops takes its cache with it. */
+import { AetherflowError } from '../../../bindings/errors.js'
+import { cacheWorkerName, type CacheMethod, type FromCache, type ToCache } from './messages.js'
+import type { OpenOptions, OpenWays } from './cache.js'
+import { errorOf } from '../worker/messages.js'
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** How long a worker may take to say that it is there, ms: its file may be another than was meant, and say nothing. */
+const readyMs = 30_000
+
+export class CacheWorker {
+  readonly #worker: Worker
+  readonly #ways: OpenWays
+  readonly #problem: (problem: string) => void
+  readonly #calls = new Map<number, Waiting>()
+  #opening: Waiting | undefined
+  readonly #late: ReturnType<typeof setTimeout>
+  #next = 0
+  #ended: Error | undefined
+
+  private constructor(worker: Worker, ways: OpenWays, problem: (problem: string) => void) {
+    this.#worker = worker
+    this.#ways = ways
+    this.#problem = problem
+    const late = new AetherflowError('host.worker', '', 'it did not say that it is ready')
+    this.#late = setTimeout(() => this.#end(late), readyMs)
+    worker.onmessage = ({ data }: MessageEvent<FromCache>) => this.#take(data)
+    worker.onmessageerror = () => this.#end(new AetherflowError('host.worker', '', 'a message could not be read'))
+    worker.onerror = (event) => {
+      event.preventDefault()
+      this.#end(new AetherflowError('host.worker', '', event.message ?? ''))
+    }
+  }
+
+  /** Fails as PageCache.open does; host.worker where no worker can be started. */
+  static async open(
+    address: URL | string,
+    { onProblem, ...options }: OpenOptions,
+    ways: OpenWays,
+  ): Promise<CacheWorker> {
+    let worker: Worker
+    try {
+      worker = new Worker(address, { type: 'module', name: cacheWorkerName })
+    } catch (error) {
+      throw new AetherflowError('host.worker', '', error instanceof Error ? error.message : String(error))
+    }
+    const started = new CacheWorker(worker, ways, (problem) => onProblem?.(problem))
+    const abort = (): void => started.#post({ does: 'abort' })
+    ways.signal.addEventListener('abort', abort, { once: true })
+    try {
+      const opened = new Promise<unknown>((resolve, reject) => (started.#opening = { resolve, reject }))
+      started.#post({ does: 'open', options })
+      if (ways.signal.aborted) abort()
+      await opened
+      return started
+    } catch (error) {
+      started.end()
+      throw error
+    } finally {
+      ways.signal.removeEventListener('abort', abort)
+    }
+  }
+
+  call(method: CacheMethod, of: readonly unknown[]): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    const call = ++this.#next
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject })
+      try {
+        this.#post({ does: 'call', call, method, of })
+      } catch (error) {
+        this.#calls.delete(call)
+        reject(new AetherflowError('host.usage', method, error instanceof Error ? error.message : String(error)))
+      }
+    })
+  }
+
+  end(): void {
+    this.#end(new AetherflowError('host.disposed', '', 'the cache is closed'))
+  }
+
+  #post(message: ToCache): void {
+    this.#worker.postMessage(message)
+  }
+
+  #take(message: FromCache): void {
+    switch (message.is) {
+      case 'ready':
+        return clearTimeout(this.#late)
+      case 'opened':
+        return this.#opening?.resolve(undefined)
+      case 'refused':
+        return this.#opening?.reject(errorOf(message.error))
+      case 'progress':
+        return this.#ways.progress(message.progress)
+      case 'problem':
+        return this.#problem(message.problem)
+    }
+    const waiting = this.#calls.get(message.call)
+    this.#calls.delete(message.call)
+    if (message.is === 'value') waiting?.resolve(message.value)
+    else waiting?.reject(errorOf(message.error))
+  }
+
+  #end(error: Error): void {
+    if (this.#ended !== undefined) return
+    this.#ended = error
+    clearTimeout(this.#late)
+    this.#worker.terminate()
+    this.#opening?.reject(error)
+    for (const { reject } of this.#calls.values()) reject(error)
+    this.#calls.clear()
+  }
+}

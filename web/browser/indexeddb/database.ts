@@ -1,0 +1,204 @@
+/** One database of IndexedDB: opened with every way that goes wrong, opened again when it was lost, read and written by promises. */
+import { AetherflowError } from '../../../bindings/errors.js'
+
+export interface DatabaseSchema {
+  readonly version: number
+  /** Brings a database of version `from` up to date; 0: a new one. */
+  upgrade(database: IDBDatabase, transaction: IDBTransaction, from: number): void
+}
+
+/** How long others may take to let go of an older version, ms. */
+const blockedMs = 5_000
+
+export type Stores = (name: string) => IDBObjectStore
+
+export class Database {
+  readonly name: string
+  readonly #schema: DatabaseSchema
+  readonly #onOpen: (connection: IDBDatabase) => Promise<void>
+  #connection: Promise<IDBDatabase> | undefined
+  /** What `#connection` came to. */
+  #opened: IDBDatabase | undefined
+  #closed = false
+
+  /** `onOpen`: after each opening, before anything else; the database may have been deleted since the one before. */
+  constructor(name: string, schema: DatabaseSchema, onOpen?: (connection: IDBDatabase) => Promise<void>) {
+    this.name = name
+    this.#schema = schema
+    this.#onOpen = onOpen ?? (() => Promise.resolve())
+  }
+
+  /** Fails: host.io where the platform refuses; cache.store when a newer version made it, or others hold an older one open. */
+  async open(): Promise<void> {
+    await this.#open()
+  }
+
+  /** As `transact`, on a connection that is there. Fails also as `open` does. */
+  async run<T>(names: readonly string[], mode: IDBTransactionMode, work: (stores: Stores) => Promise<T>): Promise<T> {
+    const connection = await this.#open()
+    try {
+      return await transact(connection, names, mode, work)
+    } catch (error) {
+      // Lost, or given up for a newer version: the next opening tells which.
+      if (nameOf(error) !== 'InvalidStateError') throw error
+      this.#forget(connection)
+      return await transact(await this.#open(), names, mode, work)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    void this.#connection?.then((connection) => connection.close()).catch(() => undefined)
+    this.#connection = undefined
+  }
+
+  #open(): Promise<IDBDatabase> {
+    if (this.#closed) return Promise.reject(new AetherflowError('cache.store', this.name, 'it is closed'))
+    if (this.#connection !== undefined) return this.#connection
+    const opening = this.#connect()
+    this.#connection = opening
+    opening.catch(() => {
+      if (this.#connection === opening) this.#connection = undefined
+    })
+    return opening
+  }
+
+  async #connect(): Promise<IDBDatabase> {
+    const connection = await connect(this.name, this.#schema)
+    // Another tab wants to change or delete it: running transactions end, later ones open it again.
+    connection.onversionchange = () => this.#forget(connection)
+    connection.onclose = () => this.#forget(connection)
+    try {
+      await this.#onOpen(connection)
+      return (this.#opened = connection)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  #forget(connection: IDBDatabase): void {
+    connection.close()
+    if (this.#opened !== connection) return
+    this.#opened = undefined
+    this.#connection = undefined
+  }
+}
+
+/**
+ * Work in one transaction, all of it or nothing: resolves when it is complete, rejects with what the platform says (a
+ * DOMException) or with what `work` threw. `work` waits for nothing but requests of its stores.
+ */
+export async function transact<T>(
+  connection: IDBDatabase,
+  names: readonly string[],
+  mode: IDBTransactionMode,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  // Relaxed: complete once the system has it, which outlives this process but no loss of power.
+  const transaction = connection.transaction([...names], mode, { durability: 'relaxed' })
+  const complete = new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'))
+  })
+  complete.catch(() => undefined)
+  try {
+    const result = await work((name) => transaction.objectStore(name))
+    await complete
+    return result
+  } catch (error) {
+    abort(transaction)
+    // Requests of a transaction that fails as a whole say AbortError; why, says the transaction.
+    if (nameOf(error) === 'AbortError') await complete
+    throw error
+  }
+}
+
+function connect(name: string, { version, upgrade }: DatabaseSchema): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    let over = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const refuse = (error: unknown): void => {
+      over = true
+      clearTimeout(timer)
+      reject(openError(name, error))
+    }
+    try {
+      const opening = indexedDB.open(name, version)
+      opening.onupgradeneeded = ({ oldVersion }) => {
+        if (opening.transaction !== null) upgrade(opening.result, opening.transaction, oldVersion)
+      }
+      opening.onblocked = () => {
+        const error = new DOMException('another tab holds an older version of it open: close or reload it', 'blocked')
+        timer ??= setTimeout(() => refuse(error), blockedMs)
+      }
+      opening.onerror = () => refuse(opening.error)
+      opening.onsuccess = () => {
+        clearTimeout(timer)
+        // Nobody waits any more, and a connection that nobody closes would block everyone.
+        if (over) opening.result.close()
+        else resolve(opening.result)
+      }
+    } catch (error) {
+      // Not there at all, or forbidden: private windows of some browsers, frames of other origins.
+      refuse(error)
+    }
+  })
+}
+
+function openError(name: string, error: unknown): AetherflowError {
+  if (nameOf(error) === 'VersionError')
+    return new AetherflowError('cache.store', name, 'a newer version of AetherFlow made it: reload the page')
+  if (nameOf(error) === 'blocked') return new AetherflowError('cache.store', name, messageOf(error))
+  return new AetherflowError('host.io', name, `the browser refuses IndexedDB: ${messageOf(error)}`)
+}
+
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** What a request gives. */
+export function given<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error ?? new DOMException('', 'UnknownError'))
+  })
+}
+
+/** As `given`; null when the row is there and cannot be read: its bytes are damaged, or a file of the browser's is missing. */
+export function givenIfReadable(request: IDBRequest<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = (event) => {
+      const error = request.error
+      if (!unreadable.includes(nameOf(error))) return reject(error ?? new DOMException('', 'UnknownError'))
+      // The others of this transaction are not concerned.
+      event.preventDefault()
+      event.stopPropagation()
+      resolve(null)
+    }
+  })
+}
+const unreadable = ['DataError', 'NotReadableError', 'UnknownError', 'DataCloneError']
+
+/** Walks along a cursor until `see` gives false. */
+export function walk(request: IDBRequest<IDBCursorWithValue | null>, see: (at: IDBCursorWithValue) => boolean) {
+  return new Promise<void>((resolve, reject) => {
+    request.onsuccess = () => {
+      const cursor = request.result
+      if (cursor === null || !see(cursor)) resolve()
+      else cursor.continue()
+    }
+    request.onerror = () => reject(request.error ?? new DOMException('', 'UnknownError'))
+  })
+}
+
+export const nameOf = (error: unknown): string => String((error as { name?: unknown } | null | undefined)?.name ?? '')
+export const messageOf = (error: unknown): string =>
+  String((error as { message?: unknown } | null | undefined)?.message || nameOf(error) || error)
+/** The origin may store no more. */
+export const isFull = (error: unknown): boolean => nameOf(error) === 'QuotaExceededError'

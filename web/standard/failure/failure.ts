@@ -1,0 +1,139 @@
+import { failureKindWords, type FailureKind } from '../../../bindings/generated/wire.js'
+import type { CallFailureInfo, Usage } from '../../../bindings/ports.js'
+import { googleFacts } from './google.js'
+import { failureKindOf, type ErrorWords, type FailureTable } from '../providers/failures/index.js'
+import { safeMessage } from './redact.js'
+import { retryAfterMs, type HeaderReader } from './retry-after.js'
+
+/** A failed call. Carries no cause: an inner error of the platform may quote the address, a header or the body. */
+export class CallFailure extends Error implements CallFailureInfo {
+  override readonly name = 'CallFailure'
+  readonly kind: FailureKind
+  readonly status?: number
+  readonly retryAfterMs?: number
+  readonly usage?: Usage
+  /** The provider's own word on a retry (`x-should-retry`), which wins over any table; absent when it is silent. */
+  readonly shouldRetry?: boolean
+
+  constructor(
+    kind: FailureKind,
+    message?: string,
+    more: Omit<CallFailureInfo, 'kind' | 'message'> & { shouldRetry?: boolean } = {},
+  ) {
+    super(message || failureKindWords[kind])
+    this.kind = kind
+    if (more.status !== undefined) this.status = more.status
+    if (more.retryAfterMs !== undefined) this.retryAfterMs = more.retryAfterMs
+    if (more.usage !== undefined) this.usage = more.usage
+    if (more.shouldRetry !== undefined) this.shouldRetry = more.shouldRetry
+  }
+}
+
+/** What a provider's error says, whatever its envelope. Missing parts are ''. */
+export interface ErrorFacts extends ErrorWords {
+  /** Earliest retry, ms from now, when the body itself names one in a member of its own. */
+  readonly retryAfterMs?: number
+}
+
+/** What must not reach an error text. */
+export interface Confidential {
+  readonly secrets: readonly string[]
+  /** Prompt texts, and what has been received of the answer. */
+  readonly payloads: readonly string[]
+}
+
+/** Reads any of the envelopes, Gemini's list of one error too: `error.message`, then `message` (text or object), then `detail` (text or list), then the bare text. */
+export function errorFacts(body: unknown): ErrorFacts {
+  if (typeof body === 'string') return { code: '', type: '', message: body }
+  const outer = record(Array.isArray(body) ? body[0] : body)
+  const inner = typeof outer['error'] === 'object' ? record(outer['error']) : outer
+  const text = [outer['error'], inner['message'], outer['detail'], record(inner['message'])['detail']].map(wording)
+  const message = text.find((part) => part !== '') ?? ''
+  return { code: word(inner['code']), type: word(inner['type']), message, ...googleFacts(inner) }
+}
+
+/**
+ * A non-2xx reply as a failure. `bodyText` may be JSON, plain text or a gateway's HTML page, whose text says nothing.
+ * `table`: of the provider; absent: all of them.
+ */
+export function failureFromResponse(
+  response: { readonly status: number; readonly headers: HeaderReader },
+  bodyText: string,
+  confidential: Confidential,
+  nowMs: number,
+  table?: FailureTable,
+): CallFailure {
+  const facts = parsedFacts(bodyText)
+  const wait = waitOf(facts, response.headers, nowMs)
+  const hint = response.headers.get('x-should-retry')
+  const kind = failureKindOf(response.status, facts, table)
+  return new CallFailure(kind, composed(response.status, facts, confidential), {
+    status: response.status,
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    ...((hint === 'true' || hint === 'false') && { shouldRetry: hint === 'true' }),
+  })
+}
+
+/** An error object that came inside a 200 reply. */
+export function failureInStream(
+  body: unknown,
+  confidential: Confidential,
+  usage?: Usage,
+  table?: FailureTable,
+): CallFailure {
+  const facts = errorFacts(body)
+  const wait = waitOf(facts, new Headers(), 0)
+  return new CallFailure(failureKindOf(0, facts, table), composed(0, facts, confidential), {
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    ...(usage && { usage }),
+  })
+}
+
+/** A wait stated for a limit that is used up for the day would only be broken again. */
+function waitOf(facts: ErrorFacts, headers: HeaderReader, nowMs: number): number | undefined {
+  if (facts.exhausted) return undefined
+  return facts.retryAfterMs ?? retryAfterMs({ headers, message: facts.message, type: facts.type, nowMs })
+}
+
+function parsedFacts(bodyText: string): ErrorFacts {
+  const text = bodyText.trim()
+  if (text.startsWith('<')) return { code: '', type: '', message: 'the reply was an HTML page' }
+  try {
+    return errorFacts(JSON.parse(text))
+  } catch {
+    return errorFacts(text)
+  }
+}
+
+/** "429 rate_limit_exceeded: …": the status and code always, the provider's words only when they are safe. */
+function composed(status: number, facts: ErrorFacts, confidential: Confidential): string {
+  const safe = (text: string) => safeMessage(text, confidential.secrets, confidential.payloads)
+  // Google repeats the status where others have a code.
+  const name = /^\d{3}$/.test(facts.code) && facts.type ? facts.type : facts.code || facts.type
+  const head = [status > 0 ? String(status) : '', safe(name).slice(0, 60)].filter(Boolean).join(' ')
+  return [head, safe(facts.message)].filter(Boolean).join(': ')
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function word(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
+/** Mistral's `detail` is a list of `{loc, msg}`; the place is worth as much as the words. */
+function wording(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return ''
+  return value
+    .map((item) =>
+      [
+        Array.isArray(record(item)['loc']) ? (record(item)['loc'] as unknown[]).join('.') : '',
+        word(record(item)['msg']),
+      ]
+        .filter(Boolean)
+        .join(': '),
+    )
+    .join('; ')
+}

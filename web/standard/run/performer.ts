@@ -1,0 +1,106 @@
+/** Carries out calls for real: reads context files, lets the core assemble the prompt, sends it through the provider's client. */
+import {
+  answerConstraint,
+  type CallProgress,
+  type CallTicket,
+  type ContextTexts,
+  type Performer,
+} from '../../../bindings/performer.js'
+import type { ConstraintLevel, CoreRun } from '../../../bindings/core.js'
+import type { StepInfo } from '../../../bindings/events.js'
+import type { FileReader, ModelClient, ModelReply, ModelRequest, OutputConstraint } from '../../../bindings/ports.js'
+import { CallFailure } from '../failure/failure.js'
+
+export interface ModelPerformerOptions {
+  /** The client of a provider, by its id in the table; undefined: not configured. */
+  readonly client: (provider: string) => ModelClient | undefined
+  /** Absent: steps that name files fail with kind `input`. */
+  readonly files?: FileReader | undefined
+  /** Whole replies instead of streams. Default false. */
+  readonly plain?: boolean | undefined
+  /** A cryptographic hash over the parts, in hex; absent: context files leave no fingerprint, and no step with files is recalled. */
+  readonly digest?: ((parts: readonly string[]) => string) | undefined
+}
+
+const auditSchema = {
+  type: 'object',
+  properties: {
+    verdict: { type: 'string', enum: ['pass', 'issues'] },
+    issues: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['verdict', 'issues'],
+  additionalProperties: false,
+} as const
+
+export class ModelPerformer implements Performer {
+  readonly #options: ModelPerformerOptions
+  /** A file is read once per run: steps that share a file get the same bytes, which prefix caches need. */
+  readonly #files = new Map<string, Promise<string>>()
+
+  constructor(options: ModelPerformerOptions) {
+    this.#options = options
+  }
+
+  async perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply> {
+    const client = this.#options.client(ticket.provider)
+    if (client === undefined) {
+      throw new CallFailure('auth', `no client for provider ${ticket.provider}`)
+    }
+    const context = await this.files(ticket.step)
+    ticket.signal.throwIfAborted()
+    const { dependencies, answer, issues, prefix } = ticket
+    const prompt = core.prompt(ticket.call, {
+      files: context.files,
+      dependencies,
+      ...(answer === undefined ? {} : { answer }),
+      ...(issues === undefined ? {} : { issues }),
+    })
+    if (!progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)) throw new CallFailure('withheld')
+    const idempotencyKey = this.#keyWith(context, ticket, progress)
+    const request: ModelRequest = {
+      model: ticket.model,
+      system: prompt.system,
+      user: prompt.user,
+      maxOutputTokens: ticket.maxTokens,
+      output: constraintOf(ticket, prompt.level),
+      stream: this.#options.plain !== true,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    }
+    return client.generate(request, ticket.signal, progress)
+  }
+
+  /** The ticket's key knows nothing of the context files, and they may have changed since an earlier attempt. */
+  #keyWith({ fingerprint }: ContextTexts, ticket: CallTicket, progress: CallProgress): string | undefined {
+    const { digest } = this.#options
+    const key = ticket.idempotencyKey
+    if (fingerprint === undefined || digest === undefined) return key
+    progress.files(fingerprint)
+    return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
+  }
+
+  async files({ files: paths }: StepInfo): Promise<ContextTexts> {
+    const { digest } = this.#options
+    const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
+    return { files, fingerprint: files.length === 0 ? undefined : digest?.(files.flat()) }
+  }
+
+  #read(path: string): Promise<string> {
+    const known = this.#files.get(path)
+    if (known !== undefined) return known
+    const { files } = this.#options
+    const text =
+      files === undefined
+        ? Promise.reject(new CallFailure('input', `this host reads no files: ${path}`))
+        : files.read(path)
+    this.#files.set(path, text)
+    return text
+  }
+}
+
+/** What the provider is asked to enforce; the core has put the rest into the prompt. */
+function constraintOf({ purpose, step }: CallTicket, level: ConstraintLevel): OutputConstraint {
+  if (purpose !== 'audit') return answerConstraint(level, step)
+  if (level === 'instruct') return { kind: 'text' }
+  return level === 'schema' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
+}

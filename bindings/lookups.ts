@@ -164,7 +164,7 @@ export class Lookups {
   /** Once for each kind of failure: a cache that is gone fails every step alike. */
   #warn(error: unknown): void {
     const known = error instanceof AetherflowError
-    const { code, where, detail } = known ? error : { code: 'cache.store', where: '', detail: String(error) }
+    const { code, where, detail } = known ? error : { code: 'cache.store_failed', where: '', detail: String(error) }
     if (this.#told.has(code)) return
     this.#told.add(code)
     this.#host.emit({ type: 'warning', at: this.#host.now, code, where, detail })

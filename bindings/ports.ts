@@ -102,7 +102,7 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void
 }
 
-/** Reads context files; rejects with an AetherflowError (`host.io`, `host.file_refused`). */
+/** Reads context files; rejects with an AetherflowError (`host.io_failed`, `host.file_refused`). */
 export interface FileReader {
   read(path: string): Promise<string>
 }

@@ -25,7 +25,7 @@ async function load<T>(name: string): Promise<T> {
     return (await create({ wasmBinary: await readFile(wasm) })) as T
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', wasm.pathname, `the core cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', wasm.pathname, `the core cannot be loaded: ${detail}`)
   }
 }
 
@@ -34,14 +34,14 @@ async function loadData(): Promise<CacheData> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as CacheData
   } catch (error) {
-    throw new AetherflowError('host.io', file.pathname, error instanceof Error ? error.message : String(error))
+    throw new AetherflowError('host.io_failed', file.pathname, error instanceof Error ? error.message : String(error))
   }
 }
 
-/** Fails with host.io when the package is incomplete. */
+/** Fails with host.io_failed when the package is incomplete. */
 export const loadCore = once(() => load<CoreModule>('aetherflow_core'))
 
-/** What a cache needs, loaded when the first is opened. Fails with host.io when the package is incomplete. */
+/** What a cache needs, loaded when the first is opened. Fails with host.io_failed when the package is incomplete. */
 export const loadCache = once(async () => {
   const [module, data] = await Promise.all([load<CacheModule>('aetherflow_cache'), loadData()])
   return { module, data }

@@ -25,11 +25,11 @@ const types: Readonly<Record<string, string>> = {
 
 /**
  * Serves `folder` on 127.0.0.1. `port` 0: any that is free. The Content-Security-Policy is the one that index.html names, as a
- * header for everything. Rejects with host.io when the folder has no page, or the port is taken.
+ * header for everything. Rejects with host.io_failed when the folder has no page, or the port is taken.
  */
 export async function servePage(folder: string, port: number): Promise<PageServer> {
   const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch((error: unknown) => {
-    throw new AetherflowError('host.io', folder, `there is no page: ${errorCode(error) ?? String(error)}`)
+    throw new AetherflowError('host.io_failed', folder, `there is no page: ${errorCode(error) ?? String(error)}`)
   })
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "default-src 'self'"
   const server = createServer((request, response) => void reply(folder, policy, request, response))
@@ -44,7 +44,7 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         new AetherflowError(
-          'host.io',
+          'host.io_failed',
           `127.0.0.1:${port}`,
           error.code === 'EADDRINUSE' ? 'the port is taken' : error.message,
         ),

@@ -66,7 +66,7 @@ export interface StoreChanges {
 
 /**
  * Keeps entries and embeddings. Many processes (tabs) may have the same store open. Entries are values: a `put` of a key that is
- * there replaces it. Every method rejects with an AetherflowError alone (cache.store, cache.full, host.io).
+ * there replaces it. Every method rejects with an AetherflowError alone (cache.store_failed, cache.full, host.io_failed).
  */
 export interface CacheStore {
   /** Before everything else. `secret`: 32 hexadecimal digits that the first to open has chosen, the same for all. */
@@ -112,7 +112,7 @@ export interface Embedder {
   readonly dimensions: number
   /** What carries it out: `onnxruntime-node`, `onnxruntime-web (wasm)`, … For people; known after `preload`. */
   readonly runtime: string
-  /** Loads what is needed; embedding does it by itself. Rejects with AetherflowError: cache.model, host.io. */
+  /** Loads what is needed; embedding does it by itself. Rejects with AetherflowError: cache.model, host.io_failed. */
   preload(): Promise<void>
   /** SHA-256 of the model's file, in hex: vectors of different files never meet. Loads at most the file. */
   checksum(): Promise<string>

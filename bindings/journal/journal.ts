@@ -65,7 +65,7 @@ export interface JournalWriter {
   append(lines: string): void
   /**
    * Resolves when everything appended so far is durable, as the writer understands it. Rejects when that has become
-   * impossible: host.io, or host.run_locked when another process has taken the run over. A failure is for good.
+   * impossible: host.io_failed, or host.run_locked when another process has taken the run over. A failure is for good.
    */
   flush(): Promise<void>
   /** Calls `listener` once when writing has become impossible, also when nobody waits for a flush. */

@@ -28,7 +28,7 @@ interface Wanted extends CacheFlags {
 
 /**
  * Undefined: the run has none, which is so unless a flag or the configuration names a folder. `begin`: of the run that goes on.
- * Fails: cache.*, host.io, host.usage.
+ * Fails: cache.*, host.io_failed, host.usage.
  */
 export async function openRunCache(
   flags: Wanted,
@@ -74,6 +74,7 @@ function mustAgree({ cache, tenant }: Wanted, began: Began, { env }: Host): void
 
 /** A problem is a line of text; errors in it begin with their code. */
 function warningOf(problem: string, where: string): CacheWarning {
-  const [, code = 'cache.store', detail = problem] = /^((?:cache|host)\.\w+)(?: at |: )(.*)$/s.exec(problem) ?? []
+  const [, code = 'cache.store_failed', detail = problem] =
+    /^((?:cache|host)\.\w+)(?: at |: )(.*)$/s.exec(problem) ?? []
   return { code, where, detail }
 }

@@ -29,7 +29,7 @@ export interface OpenEmbedderOptions extends RuntimeChoice {
  * `where`: a folder with tokenizer.json and an .onnx file, such a file, an http(s) address of either (fetched once, into the
  * user's cache folder), or the name of a pulled model. Finds the files and reads how long the vectors are; the model itself is
  * loaded with the first text or by `preload`, in a thread of its own, once for all who open the same file.
- * Fails: cache.model, cache.runtime, host.io; cache.download for an address.
+ * Fails: cache.model, cache.runtime, host.io_failed; cache.download_failed for an address.
  */
 export async function openEmbedder(where: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
   const found = await findModel(await placeOf(where, options))

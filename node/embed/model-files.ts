@@ -28,7 +28,7 @@ export interface FoundModel {
  */
 export const modelFiles: readonly string[] = ['model_w8.onnx', 'model.onnx', 'model_fp16.onnx', 'model_quantized.onnx']
 
-/** A folder with tokenizer.json and an .onnx file (beside it or in `onnx/`), or such a file itself. Fails: cache.model, host.io. */
+/** A folder with tokenizer.json and an .onnx file (beside it or in `onnx/`), or such a file itself. Fails: cache.model, host.io_failed. */
 export async function findModel(where: string): Promise<FoundModel> {
   const path = resolve(where)
   const file = await realFile(where.endsWith('.onnx') ? path : await chooseFile(path))
@@ -130,4 +130,4 @@ async function optionalJson(folder: string, name: string): Promise<unknown> {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const missing = (path: string, detail: string): AetherflowError => new AetherflowError('cache.model', path, detail)
 const unreadable = (path: string, error: unknown): AetherflowError =>
-  new AetherflowError('host.io', path, `cannot be read: ${errorCode(error) || String(error)}`)
+  new AetherflowError('host.io_failed', path, `cannot be read: ${errorCode(error) || String(error)}`)

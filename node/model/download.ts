@@ -58,7 +58,7 @@ class Passing extends Error {
   }
 }
 
-/** `undefined`: the server has no such file. Rejects: cache.download, host.io; with the signal's reason when it is aborted. */
+/** `undefined`: the server has no such file. Rejects: cache.download_failed, host.io_failed; with the signal's reason when it is aborted. */
 export async function download(job: DownloadJob, tools: DownloadTools): Promise<Downloaded | undefined> {
   let fruitless = 0
   for (;;) {
@@ -250,12 +250,12 @@ async function disk<T>(job: DownloadJob, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new AetherflowError('host.io', job.file, `cannot be written: ${errorCode(error) || textOf(error)}`)
+    throw new AetherflowError('host.io_failed', job.file, `cannot be written: ${errorCode(error) || textOf(error)}`)
   }
 }
 
 const failed = ({ url }: DownloadJob, detail: string): AetherflowError =>
-  new AetherflowError('cache.download', bare(url), detail)
+  new AetherflowError('cache.download_failed', bare(url), detail)
 const textOf = (error: unknown): string => (error instanceof Error ? error.message || errorCode(error) : String(error))
 
 /** Without what may be secret in an address: a password, a signature. */

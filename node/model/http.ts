@@ -32,7 +32,7 @@ export class HttpClient {
     this.#token = token
   }
 
-  /** Follows redirects. Rejects as undici does, with cache.download for redirects that are refused. */
+  /** Follows redirects. Rejects as undici does, with cache.download_failed for redirects that are refused. */
   async get(address: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<HttpReply> {
     let url = new URL(address)
     for (let hops = 0; hops <= mostRedirects; hops++) {
@@ -56,7 +56,7 @@ export class HttpClient {
       await body.dump()
       url = redirected(url, header('location'))
     }
-    throw new AetherflowError('cache.download', address, `more than ${mostRedirects} redirects`)
+    throw new AetherflowError('cache.download_failed', address, `more than ${mostRedirects} redirects`)
   }
 
   async close(): Promise<void> {
@@ -69,12 +69,12 @@ export class HttpClient {
   }
 }
 
-/** Where a reply sends us; never from https to http. Fails: cache.download. */
+/** Where a reply sends us; never from https to http. Fails: cache.download_failed. */
 export function redirected(from: URL, location: string | null): URL {
   const to = location !== null && URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (to === undefined || !/^https?:$/.test(to.protocol))
-    throw new AetherflowError('cache.download', from.href, `a redirect to nowhere: ${location ?? 'no location'}`)
+    throw new AetherflowError('cache.download_failed', from.href, `a redirect to nowhere: ${location ?? 'no location'}`)
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new AetherflowError('cache.download', from.href, `a redirect from https to http: ${to.origin}`)
+    throw new AetherflowError('cache.download_failed', from.href, `a redirect from https to http: ${to.origin}`)
   return to
 }

@@ -16,7 +16,7 @@ export class PullLock {
     this.#path = path
   }
 
-  /** Fails: cache.download when another process has it; host.io. A lock whose process has died is taken away. */
+  /** Fails: cache.download_failed when another process has it; host.io_failed. A lock whose process has died is taken away. */
   static async acquire(folder: string): Promise<PullLock> {
     const path = join(folder, lockName)
     const own = await thisProcess()
@@ -24,7 +24,7 @@ export class PullLock {
       if (await claim(path, own)) return new PullLock(path)
       await removeDead(path, own)
     }
-    throw new AetherflowError('cache.download', folder, 'other processes are fetching it')
+    throw new AetherflowError('cache.download_failed', folder, 'other processes are fetching it')
   }
 
   async release(): Promise<void> {
@@ -52,9 +52,14 @@ async function removeDead(path: string, own: ProcessOwner): Promise<void> {
   if (text === undefined) return
   const owner = parsed(text)
   const state = owner === undefined ? 'dead' : await ownerState(owner, own)
-  if (state === 'lives') throw new AetherflowError('cache.download', path, `process ${owner?.pid} is fetching it`)
+  if (state === 'lives')
+    throw new AetherflowError('cache.download_failed', path, `process ${owner?.pid} is fetching it`)
   if (state === 'elsewhere')
-    throw new AetherflowError('cache.download', path, `fetched on ${owner?.host}; remove this file if that is over`)
+    throw new AetherflowError(
+      'cache.download_failed',
+      path,
+      `fetched on ${owner?.host}; remove this file if that is over`,
+    )
   // Renamed first: only one of those who found it dead takes it away, and none the lock of a newcomer.
   const aside = `${path}.${process.pid}-${calls++}`
   try {

@@ -69,7 +69,7 @@ const usualModels = ['onnx/model.onnx', 'model.onnx', 'onnx/model_fp16.onnx', 'o
 
 /**
  * Resolves when every file is there, flushed and verified. Files that are there already and have the right checksum are kept.
- * Rejects: cache.download, host.io, host.usage; with the signal's reason, and then goes on with the next call where it ended.
+ * Rejects: cache.download_failed, host.io_failed, host.usage; with the signal's reason, and then goes on with the next call where it ended.
  */
 export async function pullModel(options: PullOptions = {}): Promise<PulledModel> {
   const { env = process.env } = options
@@ -239,4 +239,4 @@ function tokenOf(env: Environment): HttpToken | undefined {
 }
 
 const absent = (base: string, path: string): AetherflowError =>
-  new AetherflowError('cache.download', base.replace(/\?.*$/, ''), `it has no ${path}`)
+  new AetherflowError('cache.download_failed', base.replace(/\?.*$/, ''), `it has no ${path}`)

@@ -10,7 +10,7 @@ export const mostFileBytes = 8 << 20
 
 /**
  * Reads files below `folder`. Links are followed first and must still end inside it.
- * Fails: host.file_refused (outside, no regular file, too large), host.io.
+ * Fails: host.file_refused (outside, no regular file, too large), host.io_failed.
  */
 export function contextFiles(folder: string): FileReader {
   const root = realpath(folder)
@@ -34,5 +34,5 @@ export function contextFiles(folder: string): FileReader {
 
 function ioError(path: string, error: unknown): AetherflowError {
   const code = errorCode(error) || String(error)
-  return new AetherflowError('host.io', path, code)
+  return new AetherflowError('host.io_failed', path, code)
 }

@@ -40,7 +40,7 @@ export class JournalFile extends JournalQueue implements JournalWriter {
 
   /**
    * A journal at `path` that begins with `start`, in place of any other. It appears whole: a crash leaves the old or the new.
-   * A process that still writes to the old one writes to a file without a name. Fails: host.io.
+   * A process that still writes to the old one writes to a file without a name. Fails: host.io_failed.
    */
   static async create(
     path: string,

@@ -68,7 +68,7 @@ export const journalName = 'journal.jsonl'
 
 /**
  * Opens the run in `folder`, a new one or the one that is there. Fails: host.run_locked, host.journal (there is a run already, or
- * none, or not one like this), host.journal_damaged, host.plan_changed, host.io.
+ * none, or not one like this), host.journal_damaged, host.plan_changed, host.io_failed.
  */
 export async function openRun(options: RunJournalOptions): Promise<OpenRun> {
   const { folder } = options

@@ -30,7 +30,7 @@ export class RunLock {
 
   /**
    * Takes the run in `folder`. Fails: host.run_locked when a living process has it, or one on another machine, of which
-   * nothing is known: `takeOver` takes it all the same. host.io when the folder cannot be written.
+   * nothing is known: `takeOver` takes it all the same. host.io_failed when the folder cannot be written.
    */
   static async acquire(folder: string, takeOver = false): Promise<RunLock> {
     const owner = await thisProcess()

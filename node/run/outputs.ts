@@ -84,7 +84,7 @@ export class OutputFolder {
     return this.#written
   }
 
-  /** Makes the folders, so that an impossible one costs nothing. Fails: host.io. */
+  /** Makes the folders, so that an impossible one costs nothing. Fails: host.io_failed. */
   async prepare(): Promise<void> {
     try {
       this.#created = await makeFolder(this.steps)
@@ -93,7 +93,7 @@ export class OutputFolder {
       throw ioError(this.steps, error)
     }
     throw new AetherflowError(
-      'host.io',
+      'host.io_failed',
       this.steps,
       'a link, which would lead the outputs out of the folder of the run',
     )
@@ -130,14 +130,14 @@ export class OutputFolder {
     return paths
   }
 
-  /** Makes one output durable. `again`: it may be there already, and is written only when it is not, or not so. Fails: host.io with the path. */
+  /** Makes one output durable. `again`: it may be there already, and is written only when it is not, or not so. Fails: host.io_failed with the path. */
   async write(step: StepInfo, text: string, again = false): Promise<void> {
     const name = this.nameOf(step)
     if (!again || !(await holds(join(this.steps, name), text))) await this.#replace(this.steps, name, text)
     this.#written += 1
   }
 
-  /** Writes `run.json` and `report.md`. Fails: host.io with the path. */
+  /** Writes `run.json` and `report.md`. Fails: host.io_failed with the path. */
   async finish(run: unknown, report: string): Promise<void> {
     await this.#replace(this.folder, 'run.json', `${JSON.stringify(run, null, 2)}\n`)
     await this.#replace(this.folder, 'report.md', report)
@@ -207,7 +207,7 @@ const words: Readonly<Record<string, string>> = {
 /** The system's error as the path and words for it. */
 export function ioError(path: string, error: unknown): AetherflowError {
   const code = errorCode(error)
-  return new AetherflowError('host.io', path, words[code] ?? (code === '' ? String(error) : code))
+  return new AetherflowError('host.io_failed', path, words[code] ?? (code === '' ? String(error) : code))
 }
 
 /** A plan's file name for reports: never the folders, which tell about the machine. */

@@ -60,7 +60,7 @@ export class Appender {
     this.#options = options
   }
 
-  /** Resolves when the system (with `sync`: the disk) has the record. Fails: cache.full, host.io. */
+  /** Resolves when the system (with `sync`: the disk) has the record. Fails: cache.full, host.io_failed. */
   append(record: Buffer): Promise<Written> {
     const written = new Promise<Written>((done, failed) => this.#waiting.push({ record, done, failed }))
     this.#run()

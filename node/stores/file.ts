@@ -37,7 +37,7 @@ export interface FileStoreOptions {
 const lazyMs = 200
 const keysAtOnce = 1_000
 
-/** A store in `folder`, opened. Fails: cache.store (made by a newer version, damaged), cache.full, host.io. */
+/** A store in `folder`, opened. Fails: cache.store_failed (made by a newer version, damaged), cache.full, host.io_failed. */
 export async function openFileStore(folder: string, options: FileStoreOptions = {}): Promise<FileStore> {
   const store = new FileStore(folder, options)
   await store.open()
@@ -212,7 +212,7 @@ export class FileStore implements CacheStore {
     })
   }
 
-  /** Also of what this instance has written. Fails: cache.full, host.io; the store is as before then. */
+  /** Also of what this instance has written. Fails: cache.full, host.io_failed; the store is as before then. */
   async compact(): Promise<void> {
     await this.#with(async (parts) => {
       await this.#writeHeldBack()
@@ -369,4 +369,5 @@ export class FileStore implements CacheStore {
 
 const vectorFiles = (place: string): number => readdirSync(place).filter((name) => name.endsWith('.vec')).length
 
-const closed = (folder: string): AetherflowError => new AetherflowError('cache.store', folder, 'the store is not open')
+const closed = (folder: string): AetherflowError =>
+  new AetherflowError('cache.store_failed', folder, 'the store is not open')

@@ -24,11 +24,11 @@ const folderMode = 0o700
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
-/** The system's error as one of a store: cache.full when there is no room, host.io otherwise. */
+/** The system's error as one of a store: cache.full when there is no room, host.io_failed otherwise. */
 export function storeError(path: string, error: unknown): AetherflowError {
   if (error instanceof AetherflowError) return error
   const { where, detail } = ioError(path, error)
-  if (!full.has(errorCode(error))) return new AetherflowError('host.io', where, detail)
+  if (!full.has(errorCode(error))) return new AetherflowError('host.io_failed', where, detail)
   return new AetherflowError(
     'cache.full',
     where,
@@ -45,7 +45,7 @@ export const partName = (kind = ''): string => `.${process.pid}-${kind}${Date.no
 export const segmentName = (): string =>
   `${Date.now().toString(36).padStart(9, '0')}-${process.pid.toString(36)}-${randomBytes(5).toString('hex')}`
 
-/** Makes and checks the folder; gives that of the format and the secret. Fails: cache.store, cache.full, host.io. */
+/** Makes and checks the folder; gives that of the format and the secret. Fails: cache.store_failed, cache.full, host.io_failed. */
 export async function openPlace(folder: string): Promise<{ readonly place: string; readonly secret: string }> {
   const place = join(folder, `v${formatVersion}`)
   try {
@@ -66,7 +66,7 @@ async function refuseNewer(folder: string): Promise<void> {
   const newest = Math.max(0, ...versions)
   if (newest <= formatVersion) return
   const detail = `made by a newer AetherFlow (format ${newest}, this one writes ${formatVersion}): update, or name another folder`
-  throw new AetherflowError('cache.store', folder, detail)
+  throw new AetherflowError('cache.store_failed', folder, detail)
 }
 
 async function secretOf(place: string): Promise<string> {
@@ -78,12 +78,12 @@ async function secretOf(place: string): Promise<string> {
     })
     if (text !== undefined && /^[0-9a-f]{32}\n$/.test(text)) return text.slice(0, 32)
     if (text !== undefined && tries > 0)
-      throw new AetherflowError('cache.store', path, 'damaged; without it the entries cannot be found')
+      throw new AetherflowError('cache.store_failed', path, 'damaged; without it the entries cannot be found')
     // Where files appear before their content does, it may be on its way.
     if (text !== undefined) await new Promise((resolve) => setTimeout(resolve, 50))
     else await makeSecret(place, path)
   }
-  throw new AetherflowError('cache.store', path, 'it comes and goes')
+  throw new AetherflowError('cache.store_failed', path, 'it comes and goes')
 }
 
 /** A link appears whole or not at all, and for one of several at once. */

@@ -200,12 +200,12 @@ describe('what is not kept', () => {
 describe('a cache that fails', () => {
   test('fails no step, and is told of once with its code', async () => {
     const cache = new MapCache()
-    cache.fails = new AetherflowError('cache.store', '/the/store', 'is gone')
+    cache.fails = new AetherflowError('cache.store_failed', '/the/store', 'is gone')
     const { result, events } = await ran(planOf(step('a'), step('b')), new Answers(), { begin: exact, cache })
     expect(result.outcome).toBe('ok')
     expect(cache.asked).toHaveLength(2)
     const warnings = events.filter(({ type }) => type === 'warning')
-    expect(warnings).toMatchObject([{ code: 'cache.store', where: '/the/store', detail: 'is gone' }])
+    expect(warnings).toMatchObject([{ code: 'cache.store_failed', where: '/the/store', detail: 'is gone' }])
     const notes = events.filter((event) => event.type === 'note' && event.reason === 'cache_unavailable')
     expect(notes).toHaveLength(1)
     expect(result.report.cache).toMatchObject({ looked: 2, misses: 2, stored: 0, hit_rate: 0 })

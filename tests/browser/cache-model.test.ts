@@ -173,7 +173,7 @@ describeWithModel('a cache with a model in a page', () => {
       aborted: 'host.disposed',
       folder: 'cache.model',
       file: 'cache.model',
-      server: 'cache.download',
+      server: 'cache.download_failed',
     })
     expect(told.files).toBe(0)
     // Without its runtime the cache finds exact answers, and says why no others.

@@ -158,7 +158,7 @@ describeInBrowser('a cache in a page', () => {
     ).page.evaluate(() =>
       api.SemanticCache.open({ assets: { cache: '/absent.js' } }).catch((error) => error.code as string),
     )
-    expect(dead).toBe('host.io')
+    expect(dead).toBe('host.io_failed')
   })
 
   type Options = NonNullable<Parameters<typeof api.runPlan>[1]>

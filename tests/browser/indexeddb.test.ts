@@ -197,7 +197,7 @@ describeInBrowser('a store in IndexedDB', () => {
       IDBFactory.prototype.open = open
       return [refused, await code(new IndexedDbStore('refused').open())]
     })
-    expect(said).toEqual(['host.io: the browser refuses IndexedDB: The operation is insecure.', 'ok'])
+    expect(said).toEqual(['host.io_failed: the browser refuses IndexedDB: The operation is insecure.', 'ok'])
   })
 
   test('damaged and missing rows are dropped, once, and everyone hears of it', async () => {

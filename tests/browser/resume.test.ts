@@ -298,7 +298,7 @@ describeInBrowser('a run with a journal', () => {
     const quota = (size?: object) => devtools.send('Storage.overrideQuotaForOrigin', { origin: server.origin, ...size })
     await quota({ quotaSize: 1_000 })
     const full = await run(page, given())
-    expect(full.code).toBe('host.io')
+    expect(full.code).toBe('host.io_failed')
     await quota()
     expect(await run(page, given({ resume: true }))).toMatchObject({ outcome: 'ok', done: 4 })
   })
@@ -310,7 +310,7 @@ describeInBrowser('a run with a journal', () => {
         throw new DOMException('The operation is insecure.', 'SecurityError')
       }
     })
-    expect((await run(page, given({ worker: false }))).code).toBe('host.io')
+    expect((await run(page, given({ worker: false }))).code).toBe('host.io_failed')
     expect(providers.asked.length).toBe(0)
   })
 

@@ -57,7 +57,7 @@ describeInBrowser('threads', () => {
       }
       return codes
     }, plan)
-    expect(told).toEqual(['host.io', 'ok', 'host.io', 'ok'])
+    expect(told).toEqual(['host.io_failed', 'ok', 'host.io_failed', 'ok'])
   })
 
   test('a worker that dies takes its runs with it, by code; the next run has a new one', async () => {

@@ -23,7 +23,7 @@ describe('opening', () => {
     ['a folder and a store', { dir: join(folder, 'd'), store: new MemoryStore(new MemoryBacking()) }, 'host.usage'],
     ['a model that is not there', { model: join(folder, 'none') }, 'cache.model'],
     ['a folder without a model', { model: join(folder, 'empty') }, 'cache.model'],
-    ['a file for a folder', { dir: join(folder, 'file') }, 'host.io'],
+    ['a file for a folder', { dir: join(folder, 'file') }, 'host.io_failed'],
   ])('%s is refused', async (_, options, code) => {
     await expect(SemanticCache.open(options)).rejects.toMatchObject({ code })
   })

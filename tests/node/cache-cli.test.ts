@@ -180,7 +180,9 @@ describe('a run with a cache', () => {
     truncateSync(join(place, largest), bytes.length - 7)
     const again = await run('--json')
     expect(again.code).toBe(0)
-    const warned = jsonLines(again.stdout).filter(({ type, code }) => type === 'warning' && code === 'cache.store')
+    const warned = jsonLines(again.stdout).filter(
+      ({ type, code }) => type === 'warning' && code === 'cache.store_failed',
+    )
     expect(warned.length).toBeGreaterThan(0)
     const { report } = results(again.stdout)
     expect(report.cache?.['misses']).toBeGreaterThan(0)

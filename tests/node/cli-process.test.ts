@@ -104,7 +104,7 @@ const namespaces =
 if (!namespaces) console.warn('skipped: a full disk needs `unshare -rm` and a tmpfs, which this machine refuses')
 
 ;(namespaces ? test : test.skip)(
-  'a full disk: host.io with the path, what was done is kept',
+  'a full disk: host.io_failed with the path, what was done is kept',
   async () => {
     const disk = path.join(folder, 'disk')
     mkdirSync(disk)

@@ -47,7 +47,7 @@ describe('exit codes', () => {
     [2, 'wat', '', 'host.usage'],
     [2, 'check -', cycle, 'plan.cycle'],
     [2, 'explain -', cycle, 'plan.cycle'],
-    [1, 'run - --simulate --output /dev/null/x', steps({ id: 'a' }), 'host.io'],
+    [1, 'run - --simulate --output /dev/null/x', steps({ id: 'a' }), 'host.io_failed'],
   ])('%i: %s (%#)', async (code, words, input, error) => {
     const ended = await aetherflow(words.split(' '), input, { cwd: folder })
     expect(`${ended.code} ${ended.stderr}`).toMatch(new RegExp(`^${code} ${error === '' ? '$' : `error ${error}`}`))

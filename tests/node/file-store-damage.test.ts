@@ -211,9 +211,9 @@ test(
 test('a damaged secret is refused, for with another one no entry would be found', async () => {
   for (const text of ['', 'x', `${'g'.repeat(32)}\n`, 'a'.repeat(40)]) {
     writeFileSync(path.join(place(), 'secret'), text)
-    await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'cache.store' })
+    await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'cache.store_failed' })
   }
   rmSync(path.join(place(), 'secret'))
   mkdirSync(path.join(place(), 'secret'))
-  await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'host.io' })
+  await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'host.io_failed' })
 })

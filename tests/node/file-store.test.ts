@@ -87,7 +87,7 @@ describe('the folder', () => {
 
   test('of a newer version is refused and left as it is, an older one is left alone', async () => {
     mkdirSync(path.join(folder, 'v2'))
-    const refused = { code: 'cache.store', detail: expect.stringContaining('newer AetherFlow') }
+    const refused = { code: 'cache.store_failed', detail: expect.stringContaining('newer AetherFlow') }
     await expect(openFileStore(folder)).rejects.toMatchObject(refused)
     expect(readdirSync(folder)).toEqual(['v2'])
     rmSync(path.join(folder, 'v2'), { recursive: true })
@@ -101,16 +101,16 @@ describe('the folder', () => {
     const file = path.join(folder, 'file')
     writeFileSync(file, '')
     for (const wrong of [file, path.join(file, 'below')])
-      await expect(openFileStore(wrong)).rejects.toMatchObject({ code: 'host.io', where: wrong })
+      await expect(openFileStore(wrong)).rejects.toMatchObject({ code: 'host.io_failed', where: wrong })
     writeFileSync(place(), '')
-    await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'host.io' })
+    await expect(openFileStore(folder)).rejects.toMatchObject({ code: 'host.io_failed' })
   })
 
   test('opening that failed may be tried again', async () => {
     mkdirSync(path.join(folder, 'v2'))
     const store = new FileStore(folder)
-    await expect(store.open()).rejects.toMatchObject({ code: 'cache.store' })
-    await expect(store.changes()).rejects.toMatchObject({ code: 'cache.store' })
+    await expect(store.open()).rejects.toMatchObject({ code: 'cache.store_failed' })
+    await expect(store.changes()).rejects.toMatchObject({ code: 'cache.store_failed' })
     rmSync(path.join(folder, 'v2'), { recursive: true })
     expect(await store.open()).toEqual({ secret: expect.any(String) })
     await store.close()
@@ -121,7 +121,7 @@ describe('the folder', () => {
     const store = await openFileStore(folder)
     expect((await store.changes()).put).toHaveLength(1)
     expect(await store.read(keyOf(1))).toEqual(entryOf(1))
-    await expect(store.put(entryOf(2))).rejects.toMatchObject({ code: 'host.io', detail: 'not permitted' })
+    await expect(store.put(entryOf(2))).rejects.toMatchObject({ code: 'host.io_failed', detail: 'not permitted' })
     store.count({ looked: 1 })
     store.keepEmbedding(keyOf(5), vectorOf(5))
     await store.close()
@@ -142,7 +142,7 @@ describe('the folder', () => {
     await store.put(entryOf(1))
     rmSync(folder, { recursive: true })
     expect(await store.changes()).toEqual({ put: [], removed: [keyOf(1)] })
-    await expect(store.put(entryOf(2))).rejects.toMatchObject({ code: 'host.io' })
+    await expect(store.put(entryOf(2))).rejects.toMatchObject({ code: 'host.io_failed' })
     await store.close()
     expect(existsSync(folder)).toBe(false)
   })

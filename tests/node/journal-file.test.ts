@@ -77,9 +77,9 @@ describe('a journal file', () => {
     await journal.close()
   })
 
-  test('a folder that is not there is host.io with the path', async () => {
+  test('a folder that is not there is host.io_failed with the path', async () => {
     const missing = path.join(folder, 'missing/journal.jsonl')
-    await expect(JournalFile.create(missing, '')).rejects.toMatchObject({ code: 'host.io', where: missing })
+    await expect(JournalFile.create(missing, '')).rejects.toMatchObject({ code: 'host.io_failed', where: missing })
   })
 
   test('after a failed flush nothing is written any more, and everybody hears of it', async () => {
@@ -92,7 +92,7 @@ describe('a journal file', () => {
     const heard: unknown[] = []
     journal.onFailure((error) => heard.push(error))
     journal.append('a\n')
-    const failed = { code: 'host.io', where: file }
+    const failed = { code: 'host.io_failed', where: file }
     await expect(journal.flush()).rejects.toMatchObject(failed)
     methods.datasync = real
     journal.append('b\n')
@@ -114,7 +114,7 @@ mounting('a disk that is full', () => {
 
   // Full in the middle of the journal, or of the outputs.
   test.each(['16k', '28k', '64k'])(
-    'of %s is host.io; once there is room the run goes on, and calls nothing that was told',
+    'of %s is host.io_failed; once there is room the run goes on, and calls nothing that was told',
     (size) => {
       const steps = Array.from({ length: 20 }, (_, index) => ({
         ...{ id: `s${index}`, type: 'testing', description: 'x', estimated_tokens: 900 },

@@ -33,5 +33,5 @@ if (!proc) console.warn('skipped: no /proc, where no folder can be made')
   await expect(makeFolder('/proc/none/x')).rejects.toMatchObject({ code: 'ENOENT' })
   const words = ['run', plan('diamond'), '--simulate', 'instant', '--output', '/proc/none/x']
   const { code, stderr } = await aetherflow(words)
-  expect([code, stderr.split('\n')[0]]).toEqual([1, expect.stringContaining('host.io')])
+  expect([code, stderr.split('\n')[0]]).toEqual([1, expect.stringContaining('host.io_failed')])
 })

@@ -59,11 +59,11 @@ describe('aetherflow model', () => {
     expect(lines.filter(({ type, file }) => type === 'bytes' && file === 'model.onnx').length).toBeLessThanOrEqual(5)
   })
 
-  test('pull of nothing: cache.download, exit code 1; of a name that is none: usage, 2', async () => {
+  test('pull of nothing: cache.download_failed, exit code 1; of a name that is none: usage, 2', async () => {
     server.files.clear()
     const { code, stderr } = await pull()
     expect(code).toBe(1)
-    expect(stderr).toContain('cache.download')
+    expect(stderr).toContain('cache.download_failed')
     const unknown = await aetherflow(['model', 'pull', 'nobody-knows-it'], '', { env: env() })
     expect(unknown.code).toBe(2)
     expect(unknown.stderr).toContain('all-MiniLM-L6-v2')
@@ -96,7 +96,7 @@ describe('aetherflow model', () => {
     expect(server.of('/model.onnx').map(({ status }) => status)).toEqual([200, 206])
   })
 
-  ;(mounts ? test : test.skip)('a full disk: host.io, and no file that looks whole', async () => {
+  ;(mounts ? test : test.skip)('a full disk: host.io_failed, and no file that looks whole', async () => {
     const disk = path.join(place.folder, 'disk')
     mkdirSync(disk)
     const script = 'mount -t tmpfs -o size=1m none "$0" && "$@"; code=$?; ls "$0"; exit $code'

@@ -143,7 +143,7 @@ const vector = async (embedder: Embedder, text: string): Promise<Float32Array> =
       expect(server.served).toHaveLength(asked)
       const one = await opened(`${server.url}/own/onnx/model_quantized.onnx`, { ...web, models })
       expect(await one.checksum()).toBe(await both[0]!.checksum())
-      expect(await code(openEmbedder(`${server.url}/nothing`, { ...web, models }))).toBe('cache.download')
+      expect(await code(openEmbedder(`${server.url}/nothing`, { ...web, models }))).toBe('cache.download_failed')
     } finally {
       await server.close()
     }

@@ -106,11 +106,11 @@ describe('a model from a server', () => {
 
   test('without a tokenizer or a model it is none', async () => {
     server.files.delete('/m/onnx/model.onnx')
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
     expect(existsSync(file('model.json'))).toBe(false)
     server.files.delete('/m/tokenizer.json')
     rmSync(target(), { recursive: true })
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
   })
 })
 
@@ -132,7 +132,7 @@ describe('a connection that breaks', () => {
 
   test('gives up when nothing comes, keeps the beginning, and the next call goes on', async () => {
     faults({ cutAfter: 1_000_000 }, ...Array.from({ length: 5 }, () => ({ cutAfter: 0 })))
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
     expect(existsSync(file())).toBe(false)
     const before = asked().length
     await pull()
@@ -199,7 +199,7 @@ describe('a server that refuses', () => {
   test('one that wants to be left alone for an hour is told of, not waited for', async () => {
     faults({ status: 429, headers: { 'retry-after': '3600' } })
     await expect(pull()).rejects.toMatchObject({
-      code: 'cache.download',
+      code: 'cache.download_failed',
       detail: expect.stringContaining('3600 s') as unknown,
     })
   })
@@ -207,15 +207,15 @@ describe('a server that refuses', () => {
   test('refusals that stay are final at once', async () => {
     for (const status of [401, 403, 400]) {
       faults({ status })
-      expect(await code(pull())).toBe('cache.download')
+      expect(await code(pull())).toBe('cache.download_failed')
     }
     expect(asked()).toHaveLength(3)
   })
 
-  test('nobody listens: cache.download', async () => {
+  test('nobody listens: cache.download_failed', async () => {
     const closed = await FileServer.start()
     await closed.close()
-    expect(await code(pull({ url: closed.url }))).toBe('cache.download')
+    expect(await code(pull({ url: closed.url }))).toBe('cache.download_failed')
   })
 })
 
@@ -259,17 +259,19 @@ describe('redirects', () => {
 
   test('in a circle, and to other kinds of addresses, end', async () => {
     faults(...Array.from({ length: 20 }, () => ({ redirect: '/m/onnx/model.onnx' })))
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
     expect(asked()).toHaveLength(6)
     faults({ redirect: 'file:///etc/passwd' })
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
   })
 })
 
 test('from https to http is refused', () => {
   const from = new URL('https://hub.example/a')
   expect(redirected(from, '/b').href).toBe('https://hub.example/b')
-  expect(() => redirected(from, 'http://hub.example/b')).toThrow(expect.objectContaining({ code: 'cache.download' }))
+  expect(() => redirected(from, 'http://hub.example/b')).toThrow(
+    expect.objectContaining({ code: 'cache.download_failed' }),
+  )
 })
 
 describe('checksums that are known', () => {
@@ -285,7 +287,7 @@ describe('checksums that are known', () => {
     server.files.set('/m/onnx/model.onnx', new Uint8Array(bytes))
     const got = sha256(new Uint8Array(bytes))
     await expect(pull({ name: known.name })).rejects.toMatchObject({
-      code: 'cache.download',
+      code: 'cache.download_failed',
       detail: expect.stringMatching(new RegExp(`${expected}.*${got}`)) as unknown,
     })
     expect(events.filter((event) => event.type === 'file' && event.verified)).toHaveLength(3)
@@ -295,7 +297,7 @@ describe('checksums that are known', () => {
   test('a file of another length is refused before it is fetched', async () => {
     server.files.set('/m/config.json', noise(500_000, 9))
     await expect(pull({ name: known.name })).rejects.toMatchObject({
-      code: 'cache.download',
+      code: 'cache.download_failed',
       detail: 'expected 612 bytes, got 500000',
     })
     expect(parts()).toEqual([])
@@ -310,7 +312,7 @@ describe('the folder', () => {
     const first = pull({ signal: control.signal })
     const outcome = expect(first).rejects.toThrow()
     await held
-    expect(await code(pull())).toBe('cache.download')
+    expect(await code(pull())).toBe('cache.download_failed')
     const lock = JSON.parse(readFileSync(file('.pull.lock'), 'utf8')) as object
     control.abort()
     await outcome
@@ -319,9 +321,9 @@ describe('the folder', () => {
     expect(parts()).toEqual([])
   })
 
-  test('that cannot be made: host.io', async () => {
+  test('that cannot be made: host.io_failed', async () => {
     writeFileSync(path.join(scratch, 'file'), '')
-    expect(await code(pull({ to: path.join(scratch, 'file/below') }))).toBe('host.io')
+    expect(await code(pull({ to: path.join(scratch, 'file/below') }))).toBe('host.io_failed')
   })
 })
 

@@ -116,21 +116,21 @@ describe('files', () => {
     expect(readFileSync(path.join(folder.steps, 'x.md'), 'utf8')).toBe('new')
   })
 
-  test('an impossible folder is host.io with its path, before anything runs', async () => {
+  test('an impossible folder is host.io_failed with its path, before anything runs', async () => {
     writeFileSync(path.join(base, 'file'), '')
     const folder = new OutputFolder(path.join(base, 'file'))
     await expect(folder.prepare()).rejects.toMatchObject({
-      code: 'host.io',
+      code: 'host.io_failed',
       where: path.join(base, 'file', 'step_outputs'),
     })
   })
 
-  test('a failed write is host.io with the path of the output, and leaves no part behind', async () => {
+  test('a failed write is host.io_failed with the path of the output, and leaves no part behind', async () => {
     const folder = new OutputFolder(path.join(base, 'out'))
     await folder.prepare()
     mkdirSync(path.join(folder.steps, 'x.md'))
     await expect(folder.write(step('x'), 'text')).rejects.toMatchObject({
-      code: 'host.io',
+      code: 'host.io_failed',
       where: path.join(folder.steps, 'x.md'),
     })
     expect(readdirSync(folder.steps)).toEqual(['x.md'])

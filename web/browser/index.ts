@@ -119,17 +119,17 @@ export function disposeWorkers(): void {
   closeRunCaches()
 }
 
-/** The runs whose journals this browser keeps, the last written first. Rejects with host.io where IndexedDB is refused. */
+/** The runs whose journals this browser keeps, the last written first. Rejects with host.io_failed where IndexedDB is refused. */
 export async function listRuns(): Promise<KeptRun[]> {
   return (await quietly('listRuns', '', {})) as KeptRun[]
 }
 
-/** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io. */
+/** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io_failed. */
 export async function deleteRun(name: string): Promise<boolean> {
   return (await quietly('deleteRun', '', { journal: name })) as boolean
 }
 
-/** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io. */
+/** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io_failed. */
 export async function readRun(name: string): Promise<Uint8Array | undefined> {
   return (await quietly('readRun', '', { journal: name })) as Uint8Array | undefined
 }

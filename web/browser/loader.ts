@@ -7,7 +7,7 @@ const loads = new Map<string, Promise<CoreModule>>()
 
 /**
  * `url`: where the module lies, instead of beside the glue. Compiled while it comes, or from its bytes where the server gives it
- * another type than application/wasm. Fails: host.io. A failed load may be tried again.
+ * another type than application/wasm. Fails: host.io_failed. A failed load may be tried again.
  */
 export function loadCore(url = ''): Promise<CoreModule> {
   const known = loads.get(url)
@@ -15,7 +15,7 @@ export function loadCore(url = ''): Promise<CoreModule> {
   const load = createCore(url === '' ? {} : { locateFile: () => url }).catch((error: unknown) => {
     loads.delete(url)
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', url || 'aetherflow_core.wasm', `the core cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', url || 'aetherflow_core.wasm', `the core cannot be loaded: ${detail}`)
   })
   loads.set(url, load)
   return load

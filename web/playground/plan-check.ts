@@ -58,7 +58,7 @@ async function verdictOn(text: string): Promise<Verdict> {
 export function problemOfError(error: unknown): Problem {
   if (error instanceof AetherflowError) return problemOf('error', error)
   const detail = error instanceof Error ? error.message : String(error)
-  return { severity: 'error', code: 'host.io', where: '', detail, advice: errorAdvice['host.io'] }
+  return { severity: 'error', code: 'host.io_failed', where: '', detail, advice: errorAdvice['host.io_failed'] }
 }
 
 function problemOf(

@@ -32,7 +32,7 @@ export interface OpenWays {
 }
 
 export class PageCache extends SemanticCacheBase {
-  /** Fails: cache.store (a newer version made it), cache.download, cache.model, cache.runtime, host.io, host.disposed. */
+  /** Fails: cache.store_failed (a newer version made it), cache.download_failed, cache.model, cache.runtime, host.io_failed, host.disposed. */
   static async open(options: OpenOptions, ways: OpenWays): Promise<PageCache> {
     const problem = (text: string): void => options.onProblem?.(text)
     const [module, data] = await Promise.all([loadModule(options.module), loadData(options.data)])
@@ -70,7 +70,7 @@ async function openStore(name: string | undefined, problem: (text: string) => vo
       return { store, ...(await store.open()) }
     } catch (error) {
       await store.close()
-      if (!(error instanceof AetherflowError) || error.code !== 'host.io') throw error
+      if (!(error instanceof AetherflowError) || error.code !== 'host.io_failed') throw error
       problem(`the cache is kept in memory alone: ${error.detail}`)
     }
   }
@@ -116,7 +116,7 @@ async function load(address: string): Promise<Response> {
     return reply
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', address, `the cache cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', address, `the cache cannot be loaded: ${detail}`)
   }
 }
 

@@ -11,13 +11,13 @@ export function cacheAddresses({ cache, cacheModule, cacheData }: CacheAssets = 
   }
 }
 
-/** Fails: host.io. */
+/** Fails: host.io_failed. */
 export async function loadCache(assets?: CacheAssets): Promise<typeof import('./cache.js')> {
   const { href } = new URL(cacheAddresses(assets).cache, globalThis.location?.href)
   try {
     return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as typeof import('./cache.js')
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', href, `the cache cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', href, `the cache cannot be loaded: ${detail}`)
   }
 }

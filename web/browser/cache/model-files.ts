@@ -42,7 +42,7 @@ export interface FetchedModel {
 }
 
 /**
- * `address`: a folder with tokenizer.json and an .onnx file, in it or in its `onnx/`; or that file. Fails: cache.download when
+ * `address`: a folder with tokenizer.json and an .onnx file, in it or in its `onnx/`; or that file. Fails: cache.download_failed when
  * something does not arrive, cache.model when a file is none of a model, host.disposed when it was aborted.
  */
 export async function fetchModel(address: string, ways: ModelWays): Promise<FetchedModel> {
@@ -142,7 +142,7 @@ class ModelFiles {
     try {
       const reply = await fetch(url, { signal, credentials: 'same-origin' })
       if (reply.status === 404) return undefined
-      if (!reply.ok) throw new AetherflowError('cache.download', url.href, `the server answers ${reply.status}`)
+      if (!reply.ok) throw new AetherflowError('cache.download_failed', url.href, `the server answers ${reply.status}`)
       // Of a compressed reply the length is that of other bytes.
       const plain = reply.headers.get('content-encoding') === null
       const total = plain ? Number(reply.headers.get('content-length') ?? 0) : 0
@@ -159,11 +159,13 @@ class ModelFiles {
         progress({ file, bytes, total })
       }
       if (total > 0 && bytes !== total)
-        throw new AetherflowError('cache.download', url.href, `${bytes} of ${total} bytes arrived`)
+        throw new AetherflowError('cache.download_failed', url.href, `${bytes} of ${total} bytes arrived`)
       return joined(parts, bytes)
     } catch (error) {
       if (signal.aborted) throw new AetherflowError('host.disposed', url.href, 'the download was aborted')
-      throw error instanceof AetherflowError ? error : new AetherflowError('cache.download', url.href, messageOf(error))
+      throw error instanceof AetherflowError
+        ? error
+        : new AetherflowError('cache.download_failed', url.href, messageOf(error))
     }
   }
 }

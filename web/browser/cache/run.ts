@@ -25,7 +25,7 @@ export interface RunCache {
 /** Never fails: a cache that cannot be opened fails each time that it is asked, and the run goes on without and says so. */
 export async function cacheForRun(choice: CacheChoice, emit: (event: RunEvent) => void): Promise<RunCache> {
   if (isOpen(choice)) return { cache: choice, release: () => undefined }
-  const tell = (detail: string): void => emit({ type: 'warning', at: 0, code: 'cache.store', where: '', detail })
+  const tell = (detail: string): void => emit({ type: 'warning', at: 0, code: 'cache.store_failed', where: '', detail })
   const mine = hold(choice)
   for (const problem of mine.problems) tell(problem)
   mine.listeners.add(tell)
@@ -99,7 +99,7 @@ async function close(mine: Shared): Promise<void> {
 }
 
 function broken(error: unknown): AnswerCache {
-  const fault = error instanceof AetherflowError ? error : new AetherflowError('cache.store', '', String(error))
+  const fault = error instanceof AetherflowError ? error : new AetherflowError('cache.store_failed', '', String(error))
   const fail = (): Promise<never> => Promise.reject(fault)
   return { get: fail, put: fail }
 }

@@ -44,7 +44,7 @@ export class SemanticCache implements AnswerCache {
 
   /**
    * Opens it, with its model: that is fetched before this resolves. Where the browser refuses to keep anything it is in memory, and
-   * `onProblem` is told. Fails: cache.store (a newer version made it), cache.download, cache.model, cache.runtime, host.io;
+   * `onProblem` is told. Fails: cache.store_failed (a newer version made it), cache.download_failed, cache.model, cache.runtime, host.io_failed;
    * host.disposed when `signal` aborts it.
    */
   static async open(options: PageCacheOptions = {}): Promise<SemanticCache> {

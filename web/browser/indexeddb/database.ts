@@ -28,7 +28,7 @@ export class Database {
     this.#onOpen = onOpen ?? (() => Promise.resolve())
   }
 
-  /** Fails: host.io where the platform refuses; cache.store when a newer version made it, or others hold an older one open. */
+  /** Fails: host.io_failed where the platform refuses; cache.store_failed when a newer version made it, or others hold an older one open. */
   async open(): Promise<void> {
     await this.#open()
   }
@@ -53,7 +53,7 @@ export class Database {
   }
 
   #open(): Promise<IDBDatabase> {
-    if (this.#closed) return Promise.reject(new AetherflowError('cache.store', this.name, 'it is closed'))
+    if (this.#closed) return Promise.reject(new AetherflowError('cache.store_failed', this.name, 'it is closed'))
     if (this.#connection !== undefined) return this.#connection
     const opening = this.#connect()
     this.#connection = opening
@@ -148,9 +148,9 @@ function connect(name: string, { version, upgrade }: DatabaseSchema): Promise<ID
 
 function openError(name: string, error: unknown): AetherflowError {
   if (nameOf(error) === 'VersionError')
-    return new AetherflowError('cache.store', name, 'a newer version of AetherFlow made it: reload the page')
-  if (nameOf(error) === 'blocked') return new AetherflowError('cache.store', name, messageOf(error))
-  return new AetherflowError('host.io', name, `the browser refuses IndexedDB: ${messageOf(error)}`)
+    return new AetherflowError('cache.store_failed', name, 'a newer version of AetherFlow made it: reload the page')
+  if (nameOf(error) === 'blocked') return new AetherflowError('cache.store_failed', name, messageOf(error))
+  return new AetherflowError('host.io_failed', name, `the browser refuses IndexedDB: ${messageOf(error)}`)
 }
 
 function abort(transaction: IDBTransaction): void {

@@ -48,7 +48,7 @@ export class IndexedDbStore implements CacheStore {
     this.#embeddings = new Reads(this.#database, ['embeddings'])
   }
 
-  /** Fails: host.io where the browser refuses IndexedDB; cache.store when a newer version made it, or another tab is in the way. */
+  /** Fails: host.io_failed where the browser refuses IndexedDB; cache.store_failed when a newer version made it, or another tab is in the way. */
   async open(): Promise<{ readonly secret: string }> {
     if (this.#state === 'closed') throw this.#closed()
     await this.#tried(this.#database.open())
@@ -71,7 +71,11 @@ export class IndexedDbStore implements CacheStore {
     })
     this.#secret ??= state.secret
     if (this.#secret !== state.secret)
-      throw new AetherflowError('cache.store', this.#database.name, 'it was deleted and made anew: open it again')
+      throw new AetherflowError(
+        'cache.store_failed',
+        this.#database.name,
+        'it was deleted and made anew: open it again',
+      )
     if (state.write < this.#seen) this.#seen = -1
   }
 
@@ -202,6 +206,6 @@ export class IndexedDbStore implements CacheStore {
     if (this.#state !== 'open') throw this.#closed()
   }
   #closed(): AetherflowError {
-    return new AetherflowError('cache.store', this.#database.name, 'the store is not open')
+    return new AetherflowError('cache.store_failed', this.#database.name, 'the store is not open')
   }
 }

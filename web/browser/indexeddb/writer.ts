@@ -179,7 +179,8 @@ export class CacheWriter {
     const evicted = this.#evicted
     await this.#database.run(allStores, 'readwrite', async (stores) => {
       const state = await readState(stores)
-      if (state === undefined) throw new AetherflowError('cache.store', this.#database.name, 'its state is damaged')
+      if (state === undefined)
+        throw new AetherflowError('cache.store_failed', this.#database.name, 'its state is damaged')
       const keys = writes.flatMap((write) => (write.does === 'put' ? [write.entry.key] : write.keys))
       const commit = new Commit(stores, state, this.#writer, await rows(stores, [...keys, ...held.used.keys()]))
       for (const [key, bytes] of evicted) commit.evicted(key, bytes)
@@ -270,5 +271,5 @@ function add(tally: State['tally'], name: string, by: number): void {
 export function storeError(name: string, error: unknown): AetherflowError {
   if (error instanceof AetherflowError) return error
   if (isFull(error)) return new AetherflowError('cache.full', name, 'the browser gives this origin no more room')
-  return new AetherflowError('cache.store', name, messageOf(error))
+  return new AetherflowError('cache.store_failed', name, messageOf(error))
 }

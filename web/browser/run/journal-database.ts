@@ -54,7 +54,7 @@ export function replaceLines(stores: Stores, name: string, header: JournalHeader
 /** Whatever the platform says, as an error of a journal. */
 export function journalError(name: string, error: unknown): AetherflowError {
   if (error instanceof AetherflowError)
-    return error.code === 'cache.store' ? new AetherflowError('host.journal', name, error.detail) : error
+    return error.code === 'cache.store_failed' ? new AetherflowError('host.journal', name, error.detail) : error
   const why = isFull(error) ? 'the browser gives this origin no more room' : messageOf(error)
-  return new AetherflowError('host.io', name, why)
+  return new AetherflowError('host.io_failed', name, why)
 }

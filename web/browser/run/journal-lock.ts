@@ -5,12 +5,12 @@ import { AetherflowError } from '../../../bindings/errors.js'
 const patienceMs = 1_000
 const prefix = 'aetherflow.run.'
 
-/** Takes the run; gives what lets go of it. Fails: host.run_locked when another has it; host.io where there are no locks. */
+/** Takes the run; gives what lets go of it. Fails: host.run_locked when another has it; host.io_failed where there are no locks. */
 export async function lockRun(name: string): Promise<() => void> {
   const { locks } = navigator
   if (locks === undefined)
     throw new AetherflowError(
-      'host.io',
+      'host.io_failed',
       name,
       'a journal needs Web Locks, which browsers give to pages over https alone',
     )

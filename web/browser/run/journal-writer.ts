@@ -40,7 +40,7 @@ export class JournalInDatabase extends JournalQueue implements JournalWriter {
     await this.#database.run(journalStores, 'readwrite', async (stores) => {
       // A person may clear what a site keeps at any time; lines without their beginning are worth nothing.
       if ((await readRow(stores, name))?.groups !== groups)
-        throw new AetherflowError('host.io', name, 'the journal was deleted while the run went on')
+        throw new AetherflowError('host.io_failed', name, 'the journal was deleted while the run went on')
       stores('lines').add({ name, group: groups, text } satisfies LinesRow)
       stores('runs').put(row)
     })

@@ -72,7 +72,7 @@ export class RunPlace {
 
   /**
    * Takes the run over, with what there is of it. Fails: host.run_locked, host.journal (there is one already and `resume` is not
-   * asked for), host.journal_damaged, host.io.
+   * asked for), host.journal_damaged, host.io_failed.
    */
   static async open(name: string, resume: boolean): Promise<RunPlace> {
     const release = await lockRun(name)
@@ -95,7 +95,7 @@ export class RunPlace {
     return this.known?.dropped
   }
 
-  /** Fails: host.journal (the run is not one like this), host.plan_changed, host.io. */
+  /** Fails: host.journal (the run is not one like this), host.plan_changed, host.io_failed. */
   async start(options: StartOptions): Promise<StartedRun> {
     try {
       return this.known === undefined ? await this.#begin(options) : await this.#goOn(this.known, options)

@@ -12,7 +12,7 @@ async function load<T>(what: string, address: URL): Promise<T> {
     return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as T
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', href, `the ${what} cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', href, `the ${what} cannot be loaded: ${detail}`)
   }
 }
 

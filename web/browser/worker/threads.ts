@@ -63,7 +63,7 @@ async function loadHere(): Promise<typeof import('../run/perform-job.js')> {
     return await import('../run/perform-job.js')
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io', '', `a part of the package cannot be loaded: ${detail}`)
+    throw new AetherflowError('host.io_failed', '', `a part of the package cannot be loaded: ${detail}`)
   }
 }
 

@@ -77,7 +77,7 @@ export class SemanticCacheBase implements AnswerCache {
   }
 
   /**
-   * Looks an answer up. Rejects: host.disposed after `close`, host.usage for a prompt that is no text, cache.store. A model that
+   * Looks an answer up. Rejects: host.disposed after `close`, host.usage for a prompt that is no text, cache.store_failed. A model that
    * cannot be loaded is told to `onProblem`; exact answers are found all the same.
    */
   async get(question: CacheQuestion): Promise<CacheFound> {
@@ -161,7 +161,7 @@ export class SemanticCacheBase implements AnswerCache {
 
   /**
    * Keeps an answer: whole, successful ones that hold their constraint; `admission` says which were refused. Resolves once it would
-   * survive the process. Rejects: cache.full, cache.store, host.usage, host.disposed.
+   * survive the process. Rejects: cache.full, cache.store_failed, host.usage, host.disposed.
    */
   async put(put: CachePut): Promise<{ admission: string; key: string }> {
     const { prompt, answer, scope, ttlMs, truncated, failed, violates } = this.#checked(put)

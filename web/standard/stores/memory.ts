@@ -162,4 +162,4 @@ export class MemoryStore implements CacheStore {
   }
 }
 
-const closed = (): AetherflowError => new AetherflowError('cache.store', '', 'the store is not open')
+const closed = (): AetherflowError => new AetherflowError('cache.store_failed', '', 'the store is not open')

@@ -79,6 +79,13 @@ export const failureKinds = [
   'deadline',
   'budget_exceeded',
   'host',
+  'adapted',
+  'unprocessed',
+  'denied',
+  'generation_failed',
+  'limit_reached',
+  'unresolved',
+  'certificate',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
 
@@ -107,6 +114,13 @@ export const failureKindWords: Readonly<Record<FailureKind, string>> = {
   deadline: 'the step\'s deadline passed',
   budget_exceeded: 'the budget does not suffice',
   host: 'the code that carries out the step failed',
+  adapted: 'the provider refused a setting that had been added to the request; it is left out now',
+  unprocessed: 'the connection closed before the request was read',
+  denied: 'the provider does not serve this account, region or network',
+  generation_failed: 'the model produced something that is no answer',
+  limit_reached: 'the limit of tokens was reached before an answer began',
+  unresolved: 'the provider\'s host name does not resolve',
+  certificate: 'the provider\'s certificate is not trusted',
 }
 
 /** Why a model stopped. The position is the number that crosses the boundary. */
@@ -175,6 +189,8 @@ export const reasons = [
   'cache_exact',
   'cache_semantic',
   'shared',
+  'refused_elsewhere',
+  'ending_unknown',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -224,6 +240,8 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   cache_exact: 'answered from the cache',
   cache_semantic: 'answered from the cache, by a question in other words',
   shared: 'an identical step had the answer',
+  refused_elsewhere: 'the request was refused for a reason that is not known; another provider is asked once',
+  ending_unknown: 'the model stopped for a reason that is not known',
 }
 
 /** How far a step may be answered from the cache, stricter first. The position is the number that crosses the boundary. */

@@ -63,6 +63,13 @@ constexpr FailureRule failureRule(FailureKind kind) {
     case FailureKind::Malformed: return {true, true, true, true};
     case FailureKind::ConstraintViolated: return {true, true, false, true};
     case FailureKind::Cancelled: return {false, false, false, true};
+    case FailureKind::Adapted: return {true, true, false, false};
+    case FailureKind::Unprocessed: return {true, true, false, false};
+    case FailureKind::Denied: return {false, true, false, false};
+    case FailureKind::GenerationFailed: return {true, true, false, true};
+    case FailureKind::LimitReached: return {true, true, false, true};
+    case FailureKind::Unresolved: return {true, true, true, false};
+    case FailureKind::Certificate: return {false, true, true, false};
     default: return {false, false, false, false};
   }
 }

@@ -1,5 +1,5 @@
-// node tests/browser/bundle.mjs vite|webpack|esbuild DIR: builds DIR/main.js, which uses the package in DIR/node_modules, into DIR/out.
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+// node tests/browser/bundle.mjs vite|webpack|esbuild|ssr DIR: builds DIR/main.js, which uses the package in DIR/node_modules, into DIR/out.
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 const [bundler, folder] = process.argv.slice(2)
@@ -59,4 +59,21 @@ async function esbuild() {
   writeFileSync(join(out, 'index.html'), page('./main.js'))
 }
 
-await { vite, webpack, esbuild }[bundler]()
+/** Loads DIR/0.js, DIR/1.js, … as a server of Vite's does to render a page; tells what each exports. */
+async function ssr() {
+  const { createServer } = await import('vite')
+  const server = await createServer({
+    root: folder,
+    configFile: false,
+    logLevel: 'error',
+    server: { middlewareMode: true, ws: false },
+    appType: 'custom',
+  })
+  const exported = []
+  for (const name of readdirSync(folder).sort())
+    if (name.endsWith('.js')) exported.push(Object.keys(await server.ssrLoadModule(`/${name}`)))
+  await server.close()
+  console.log(JSON.stringify(exported))
+}
+
+await { vite, webpack, esbuild, ssr }[bundler]()

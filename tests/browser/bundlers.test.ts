@@ -79,6 +79,20 @@ describeInBrowser('the packed package', () => {
     120_000,
   )
 
+  test('is loaded by a server that renders pages without a DOM, the element too', async () => {
+    const ssr = join(home, 'ssr')
+    mkdirSync(ssr)
+    const entries = ['@aetherflow/aetherflow/browser', '@aetherflow/aetherflow/element']
+    entries.forEach((name, at) => writeFileSync(join(ssr, `${at}.js`), `export * from '${name}'\n`))
+    const { stdout } = await run(process.execPath, [projectPath('tests/browser/bundle.mjs'), 'ssr', ssr], {
+      cwd: projectPath('.'),
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
+    const [browser = [], element = []] = JSON.parse(stdout) as string[][]
+    expect(browser).toContain('runPlan')
+    expect(element).toEqual(['AetherflowRun'])
+  }, 60_000)
+
   test('names nothing of Node in the files of the page, and no package', () => {
     const folder = join(packed, 'dist', 'browser')
     expect(existsSync(join(folder, 'index.js'))).toBe(true)

@@ -45,7 +45,10 @@ export interface AetherflowRunEvents {
 
 let sheets: CSSStyleSheet[] | undefined
 
-export class AetherflowRun extends HTMLElement {
+/** On a server, where pages are rendered to text, there are no elements: the module is loaded there all the same, and makes none. */
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement)
+
+export class AetherflowRun extends Base {
   /** `plan`: JSON text. `mode`, `simulate` (a profile), `speed` of the simulation, `controls`: a button to run and stop. */
   static readonly observedAttributes = ['plan', 'mode', 'simulate', 'speed', 'controls']
 

@@ -42,6 +42,7 @@ export function serveCache(open: (options: OpenOptions, ways: OpenWays) => Promi
   scope.addEventListener('message', ({ data }) => {
     if (data.does === 'open') void opens(data.options)
     else if (data.does === 'abort') aborted.abort()
+    else if (data.does === 'ping') scope.postMessage({ is: 'pong' })
     else void calls(data)
   })
 }

@@ -16,10 +16,13 @@ export type CacheMethod = (typeof cacheMethods)[number]
 export type ToCache =
   | { readonly does: 'open'; readonly options: OpenOptions }
   | { readonly does: 'abort' }
+  /** Is it alive? */
+  | { readonly does: 'ping' }
   | { readonly does: 'call'; readonly call: number; readonly method: CacheMethod; readonly of: readonly unknown[] }
 
 export type FromCache =
   | { readonly is: 'ready' }
+  | { readonly is: 'pong' }
   | { readonly is: 'opened' }
   | { readonly is: 'refused'; readonly error: PlainError }
   | { readonly is: 'progress'; readonly progress: Parameters<ModelProgress>[0] }

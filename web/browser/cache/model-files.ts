@@ -3,6 +3,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import { sha256 } from '../../standard/embed/onnx.js'
 import type { TokenizerFiles } from '../../standard/embed/pieces.js'
 import { settingsOf, type ModelSettings } from '../../standard/embed/settings.js'
+import { unanswered, within } from '../patience.js'
 
 /** Bytes of one file that have arrived, of so many; 0: the server does not say. */
 export type ModelProgress = (progress: {
@@ -20,6 +21,8 @@ export interface ModelWays {
 
 /** Name of the store of the Cache API. Whoever opens it can read, list and delete what is there. */
 export const modelCacheName = 'aetherflow-models'
+/** How long the Cache API may take for one file, ms; one that takes longer is gone without. */
+const keptMs = 30_000
 const checksumHeader = 'x-aetherflow-sha256'
 
 /** Which of a folder's files to take: the first that is there. See node/embed/model-files.ts for why in this order. */
@@ -76,14 +79,14 @@ export async function fetchModel(address: string, ways: ModelWays): Promise<Fetc
 
 class ModelFiles {
   private constructor(
-    private readonly kept: Cache | undefined,
+    private kept: Cache | undefined,
     private readonly ways: ModelWays,
   ) {}
 
   static async open(ways: ModelWays): Promise<ModelFiles> {
     try {
       // Absent in pages without TLS.
-      return new ModelFiles(await caches.open(modelCacheName), ways)
+      return new ModelFiles(await answered(caches.open(modelCacheName)), ways)
     } catch (error) {
       ways.problem(`the model is fetched anew each time: the browser keeps no files here (${messageOf(error)})`)
       return new ModelFiles(undefined, ways)
@@ -109,17 +112,17 @@ class ModelFiles {
   }
 
   async #kept(url: URL): Promise<Loaded | undefined> {
+    const { kept } = this
+    if (kept === undefined) return undefined
     try {
-      const reply = await this.kept?.match(url.href)
-      if (reply === undefined) return undefined
-      const bytes = new Uint8Array(await reply.arrayBuffer())
-      const checksum = await sha256(bytes)
-      if (checksum === reply.headers.get(checksumHeader)) return { bytes, checksum }
+      const loaded = await answered(readKept(kept, url))
+      if (loaded !== 'damaged') return loaded
       this.ways.problem(`${url.href} was damaged where the browser keeps it, and is fetched anew`)
     } catch (error) {
       this.ways.problem(`${url.href} is fetched anew: ${messageOf(error)}`)
+      if (this.#gaveUp(error)) return undefined
     }
-    await this.kept?.delete(url.href).catch(() => false)
+    await answered(kept.delete(url.href)).catch((error: unknown) => this.#gaveUp(error))
     return undefined
   }
 
@@ -129,11 +132,20 @@ class ModelFiles {
     const checksum = await sha256(bytes)
     try {
       const headers = { [checksumHeader]: checksum, 'content-length': String(bytes.length) }
-      await this.kept?.put(url.href, new Response(bytes as Uint8Array<ArrayBuffer>, { headers }))
+      const reply = new Response(bytes as Uint8Array<ArrayBuffer>, { headers })
+      if (this.kept !== undefined) await answered(this.kept.put(url.href, reply))
     } catch (error) {
+      this.#gaveUp(error)
       this.ways.problem(`${url.href} cannot be kept, and is fetched anew next time: ${messageOf(error)}`)
     }
     return { bytes, checksum }
+  }
+
+  /** Of what hangs once, no other file waits. */
+  #gaveUp(error: unknown): boolean {
+    const hangs = error instanceof DOMException && error.name === 'TimeoutError'
+    if (hangs) this.kept = undefined
+    return hangs
   }
 
   async #download(url: URL): Promise<Uint8Array | undefined> {
@@ -168,6 +180,16 @@ class ModelFiles {
         : new AetherflowError('cache.download_failed', url.href, messageOf(error))
     }
   }
+}
+
+const answered = <T>(work: Promise<T>): Promise<T> => within(keptMs, work, () => unanswered('the Cache API', keptMs))
+
+async function readKept(kept: Cache, url: URL): Promise<Loaded | 'damaged' | undefined> {
+  const reply = await kept.match(url.href)
+  if (reply === undefined) return undefined
+  const bytes = new Uint8Array(await reply.arrayBuffer())
+  const checksum = await sha256(bytes)
+  return checksum === reply.headers.get(checksumHeader) ? { bytes, checksum } : 'damaged'
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {

@@ -1,5 +1,6 @@
 /** onnxruntime-web as the page has it: WebGPU where there is one, else WebAssembly. */
 import { AetherflowError } from '../../../bindings/errors.js'
+import { unanswered, within } from '../patience.js'
 import { ortRuntime, type ModelRuntime, type OrtLike, type OrtSession } from '../../standard/embed/runtime.js'
 
 /** An address of one of its ES modules, or what imports it. */
@@ -7,6 +8,8 @@ export type RuntimeSource = string | (() => Promise<unknown>)
 
 /** Threads beyond these gain little for one short text. */
 const mostThreads = 4
+/** How long a graphics driver may take to answer, ms. */
+const gpuMs = 5_000
 
 /** Fails: cache.runtime. */
 export async function loadRuntime(source: RuntimeSource | undefined): Promise<ModelRuntime> {
@@ -42,7 +45,9 @@ interface Gpu {
 
 async function hasGpu(): Promise<boolean> {
   const { gpu } = navigator as { readonly gpu?: Gpu }
-  return ((await gpu?.requestAdapter().catch(() => null)) ?? null) !== null
+  if (gpu === undefined) return false
+  const asked = within(gpuMs, gpu.requestAdapter(), () => unanswered('WebGPU', gpuMs))
+  return ((await asked.catch(() => null)) ?? null) !== null
 }
 
 /** Builds of onnxruntime-web without WebGPU refuse it, and so do models with operators that it lacks: then WebAssembly it is. */

@@ -3,6 +3,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import { cacheWorkerName, type CacheMethod, type FromCache, type ToCache } from './messages.js'
 import type { OpenOptions, OpenWays } from './cache.js'
 import { errorOf } from '../worker/messages.js'
+import { Pulse } from '../worker/pulse.js'
 
 interface Waiting {
   resolve(value: unknown): void
@@ -19,6 +20,10 @@ export class CacheWorker {
   readonly #calls = new Map<number, Waiting>()
   #opening: Waiting | undefined
   readonly #late: ReturnType<typeof setTimeout>
+  readonly #pulse = new Pulse(
+    () => this.#post({ does: 'ping' }),
+    (seconds) => this.#end(new AetherflowError('host.worker', '', `it did not answer for ${seconds} s`)),
+  )
   #next = 0
   #ended: Error | undefined
 
@@ -28,7 +33,11 @@ export class CacheWorker {
     this.#problem = problem
     const late = new AetherflowError('host.worker', '', 'it did not say that it is ready')
     this.#late = setTimeout(() => this.#end(late), readyMs)
-    worker.onmessage = ({ data }: MessageEvent<FromCache>) => this.#take(data)
+    worker.onmessage = ({ data }: MessageEvent<FromCache>) => {
+      this.#pulse.heard()
+      this.#take(data)
+      this.#watch()
+    }
     worker.onmessageerror = () => this.#end(new AetherflowError('host.worker', '', 'a message could not be read'))
     worker.onerror = (event) => {
       event.preventDefault()
@@ -55,6 +64,7 @@ export class CacheWorker {
       const opened = new Promise<unknown>((resolve, reject) => (started.#opening = { resolve, reject }))
       started.#post({ does: 'open', options })
       if (ways.signal.aborted) abort()
+      started.#watch()
       await opened
       return started
     } catch (error) {
@@ -70,6 +80,7 @@ export class CacheWorker {
     const call = ++this.#next
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject })
+      this.#watch()
       try {
         this.#post({ does: 'call', call, method, of })
       } catch (error) {
@@ -83,6 +94,10 @@ export class CacheWorker {
     this.#end(new AetherflowError('host.disposed', '', 'the cache is closed'))
   }
 
+  #watch(): void {
+    this.#pulse.watch(this.#ended === undefined && (this.#opening !== undefined || this.#calls.size > 0))
+  }
+
   #post(message: ToCache): void {
     this.#worker.postMessage(message)
   }
@@ -91,10 +106,14 @@ export class CacheWorker {
     switch (message.is) {
       case 'ready':
         return clearTimeout(this.#late)
+      case 'pong':
+        return
       case 'opened':
-        return this.#opening?.resolve(undefined)
+        this.#opening?.resolve(undefined)
+        return void (this.#opening = undefined)
       case 'refused':
-        return this.#opening?.reject(errorOf(message.error))
+        this.#opening?.reject(errorOf(message.error))
+        return void (this.#opening = undefined)
       case 'progress':
         return this.#ways.progress(message.progress)
       case 'problem':
@@ -110,6 +129,7 @@ export class CacheWorker {
     if (this.#ended !== undefined) return
     this.#ended = error
     clearTimeout(this.#late)
+    this.#pulse.watch(false)
     this.#worker.terminate()
     this.#opening?.reject(error)
     for (const { reject } of this.#calls.values()) reject(error)

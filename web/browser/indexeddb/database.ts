@@ -1,5 +1,6 @@
 /** One database of IndexedDB: opened with every way that goes wrong, opened again when it was lost, read and written by promises. */
 import { AetherflowError } from '../../../bindings/errors.js'
+import { afterAwake, unanswered, within } from '../patience.js'
 
 export interface DatabaseSchema {
   readonly version: number
@@ -9,6 +10,15 @@ export interface DatabaseSchema {
 
 /** How long others may take to let go of an older version, ms. */
 const blockedMs = 5_000
+/** How long an opening may take, ms: it may stand behind another tab's deletion or upgrade, which waits for ever itself. */
+const openMs = 10_000
+/** How long a transaction may take, ms: those of other tabs go first. */
+const transactionMs = 30_000
+/** As long when the one before got no answer in its time, ms: a store that hangs costs each step of a run no more than this. */
+const impatientMs = 1_000
+
+/** Databases with an opening that was given up and still stands in the browser's queue, where another would only wait behind it. */
+const stuck = new Map<string, number>()
 
 export type Stores = (name: string) => IDBObjectStore
 
@@ -20,6 +30,8 @@ export class Database {
   /** What `#connection` came to. */
   #opened: IDBDatabase | undefined
   #closed = false
+  /** The last transaction got no answer. */
+  #hangs = false
 
   /** `onOpen`: after each opening, before anything else; the database may have been deleted since the one before. */
   constructor(name: string, schema: DatabaseSchema, onOpen?: (connection: IDBDatabase) => Promise<void>) {
@@ -28,7 +40,7 @@ export class Database {
     this.#onOpen = onOpen ?? (() => Promise.resolve())
   }
 
-  /** Fails: host.io_failed where the platform refuses; cache.store_failed when a newer version made it, or others hold an older one open. */
+  /** Fails: host.io_failed where the platform refuses or does not answer; cache.store_failed when a newer version made it, or others hold an older one. */
   async open(): Promise<void> {
     await this.#open()
   }
@@ -37,12 +49,28 @@ export class Database {
   async run<T>(names: readonly string[], mode: IDBTransactionMode, work: (stores: Stores) => Promise<T>): Promise<T> {
     const connection = await this.#open()
     try {
-      return await transact(connection, names, mode, work)
+      return await this.#transact(connection, names, mode, work)
     } catch (error) {
       // Lost, or given up for a newer version: the next opening tells which.
       if (nameOf(error) !== 'InvalidStateError') throw error
       this.#forget(connection)
-      return await transact(await this.#open(), names, mode, work)
+      return await this.#transact(await this.#open(), names, mode, work)
+    }
+  }
+
+  async #transact<T>(
+    connection: IDBDatabase,
+    names: readonly string[],
+    mode: IDBTransactionMode,
+    work: (stores: Stores) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const result = await transact(connection, names, mode, work, this.#hangs ? impatientMs : transactionMs)
+      this.#hangs = false
+      return result
+    } catch (error) {
+      this.#hangs = nameOf(error) === 'TimeoutError'
+      throw error
     }
   }
 
@@ -87,13 +115,15 @@ export class Database {
 
 /**
  * Work in one transaction, all of it or nothing: resolves when it is complete, rejects with what the platform says (a
- * DOMException) or with what `work` threw. `work` waits for nothing but requests of its stores.
+ * DOMException; TimeoutError when it did not end within `ms`) or with what `work` threw. `work` waits for nothing but requests of its
+ * stores.
  */
 export async function transact<T>(
   connection: IDBDatabase,
   names: readonly string[],
   mode: IDBTransactionMode,
   work: (stores: Stores) => Promise<T>,
+  ms = transactionMs,
 ): Promise<T> {
   // Relaxed: complete once the system has it, which outlives this process but no loss of power.
   const transaction = connection.transaction([...names], mode, { durability: 'relaxed' })
@@ -102,6 +132,18 @@ export async function transact<T>(
     transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'))
   })
   complete.catch(() => undefined)
+  const late = (): DOMException => {
+    abort(transaction)
+    return unanswered('IndexedDB', ms)
+  }
+  return within(ms, carriedOut(transaction, complete, work), late)
+}
+
+async function carriedOut<T>(
+  transaction: IDBTransaction,
+  complete: Promise<void>,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
   try {
     const result = await work((name) => transaction.objectStore(name))
     await complete
@@ -114,27 +156,37 @@ export async function transact<T>(
   }
 }
 
-function connect(name: string, { version, upgrade }: DatabaseSchema): Promise<IDBDatabase> {
+function connect(name: string, schema: DatabaseSchema): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     let over = false
     let timer: ReturnType<typeof setTimeout> | undefined
+    const ms = stuck.has(name) ? impatientMs : openMs
+    const stop = afterAwake(ms, () => {
+      refuse(unanswered('IndexedDB', ms))
+      count(name, 1)
+      settled = () => count(name, -1)
+    })
+    // Of an opening that was given up: when the browser has come to it all the same.
+    let settled = (): void => undefined
+    const end = (): void => {
+      clearTimeout(timer)
+      stop()
+      settled()
+    }
     const refuse = (error: unknown): void => {
       over = true
-      clearTimeout(timer)
+      end()
       reject(openError(name, error))
     }
     try {
-      const opening = indexedDB.open(name, version)
-      opening.onupgradeneeded = ({ oldVersion }) => {
-        if (opening.transaction !== null) upgrade(opening.result, opening.transaction, oldVersion)
-      }
+      const opening = requestOf(name, schema)
       opening.onblocked = () => {
         const error = new DOMException('another tab holds an older version of it open: close or reload it', 'blocked')
         timer ??= setTimeout(() => refuse(error), blockedMs)
       }
       opening.onerror = () => refuse(opening.error)
       opening.onsuccess = () => {
-        clearTimeout(timer)
+        end()
         // Nobody waits any more, and a connection that nobody closes would block everyone.
         if (over) opening.result.close()
         else resolve(opening.result)
@@ -146,10 +198,28 @@ function connect(name: string, { version, upgrade }: DatabaseSchema): Promise<ID
   })
 }
 
+function requestOf(name: string, { version, upgrade }: DatabaseSchema): IDBOpenDBRequest {
+  const opening = indexedDB.open(name, version)
+  opening.onupgradeneeded = ({ oldVersion }) => {
+    if (opening.transaction !== null) upgrade(opening.result, opening.transaction, oldVersion)
+  }
+  return opening
+}
+
+function count(name: string, more: 1 | -1): void {
+  const open = (stuck.get(name) ?? 0) + more
+  if (open > 0) stuck.set(name, open)
+  else stuck.delete(name)
+}
+
 function openError(name: string, error: unknown): AetherflowError {
   if (nameOf(error) === 'VersionError')
     return new AetherflowError('cache.store_failed', name, 'a newer version of AetherFlow made it: reload the page')
   if (nameOf(error) === 'blocked') return new AetherflowError('cache.store_failed', name, messageOf(error))
+  if (nameOf(error) === 'TimeoutError') {
+    const why = 'another tab may hold it: close or reload the other tabs of this site'
+    return new AetherflowError('host.io_failed', name, `${messageOf(error)}; ${why}`)
+  }
   return new AetherflowError('host.io_failed', name, `the browser refuses IndexedDB: ${messageOf(error)}`)
 }
 

@@ -3,6 +3,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent } from '../../../bindings/events.js'
 import type { Job, Page } from '../run/job.js'
 import { errorOf, plainError, type FromWorker, type ToWorker } from './messages.js'
+import { Pulse } from './pulse.js'
 
 interface Under {
   readonly page: Page
@@ -22,6 +23,10 @@ export class CoreWorker {
   readonly #jobs = new Map<number, Under>()
   /** Called once, when nothing can run here any more. */
   readonly #onEnd: (worker: CoreWorker) => void
+  readonly #pulse = new Pulse(
+    () => this.#post({ does: 'ping', job: 0 }),
+    (seconds) => this.#end(stopped(`it did not answer for ${seconds} s`)),
+  )
   #ready: { resolve(): void; reject(error: Error): void } | undefined
   #next = 0
   ended = false
@@ -30,6 +35,7 @@ export class CoreWorker {
     this.#worker = worker
     this.#onEnd = onEnd
     worker.onmessage = ({ data }: MessageEvent<readonly FromWorker[]>) => {
+      this.#pulse.heard()
       for (const message of data) if (!this.ended) this.#take(message)
     }
     worker.onmessageerror = () => this.#end(stopped('a message could not be read'))
@@ -78,6 +84,7 @@ export class CoreWorker {
     const result = new Promise<unknown>((resolve, reject) => {
       this.#jobs.set(job, { page, chunks, errors: new Map(), steps: new Set(), resolve, reject })
     })
+    this.#pulse.watch(true)
     try {
       this.#post({ does: 'start', job, kind, settings, plan: whole ? plan : 'chunks' })
     } catch (error) {
@@ -94,6 +101,7 @@ export class CoreWorker {
 
   #take(message: FromWorker): void {
     if (message.is === 'ready') return this.#ready?.resolve()
+    if (message.is === 'pong') return
     if (message.is === 'crashed') return this.#end(stopped(message.message))
     const { job } = message
     const under = this.#jobs.get(job)
@@ -160,6 +168,7 @@ export class CoreWorker {
     const under = this.#jobs.get(job)
     if (under === undefined) return
     this.#jobs.delete(job)
+    this.#pulse.watch(this.#jobs.size > 0)
     // Not awaited: a plan that is still being written must not hold up its run's end.
     void Promise.resolve(under.chunks?.return?.()).catch(() => undefined)
     settle(under)

@@ -13,6 +13,8 @@ export type ToWorker =
       /** `chunks`: they are asked for one by one. */
       readonly plan: Uint8Array | 'chunks'
     }
+  /** Is it alive? */
+  | { readonly does: 'ping'; readonly job: 0 }
   | { readonly does: 'cancel'; readonly job: number; readonly step: string | undefined }
   | { readonly does: 'answer'; readonly job: number; readonly ask: number; readonly value: unknown }
   | { readonly does: 'refuse'; readonly job: number; readonly ask: number; readonly error: PlainError }
@@ -20,6 +22,7 @@ export type ToWorker =
 /** Sent in lists: hundreds of events in a burst are one message. */
 export type FromWorker =
   | { readonly is: 'ready' }
+  | { readonly is: 'pong' }
   | { readonly is: 'event'; readonly job: number; readonly event: RunEvent }
   | { readonly is: 'text'; readonly job: number; readonly step: string; readonly piece: string }
   | { readonly is: 'journal'; readonly job: number; readonly lines: string }

@@ -26,6 +26,8 @@ export class WorkerHost {
     switch (message.does) {
       case 'start':
         return void this.#start(message)
+      case 'ping':
+        return this.#outbox.send({ is: 'pong' })
       case 'cancel':
         return under && this.#cancel(under, message.step)
       case 'answer':

@@ -94,7 +94,7 @@ describeInBrowser('what never answers', () => {
     const { outcome, warned } = await run(page, { cache: { name: 'answers' } })
     expect(outcome).toBe('ok')
     expect(warned).toEqual([
-      expect.stringMatching(/^cache\.store: the cache is kept in memory alone: .*did not answer/),
+      expect.stringMatching(/^cache\.store_failed: the cache is kept in memory alone: .*did not answer/),
     ])
     await context.close()
   })

@@ -114,7 +114,7 @@ describeInBrowser('a store in IndexedDB', () => {
       const late = new IndexedDbStore('upgraded')
       return [await code(store.put(entry(2))), await code(store.changes()), await code(late.open())]
     })
-    for (const said of codes) expect(said).toMatch(/^cache\.store: a newer version/)
+    for (const said of codes) expect(said).toMatch(/^cache\.store_failed: a newer version/)
   })
 
   test('one that holds an older version open and does not let go is named, and blocks nobody for ever', async () => {
@@ -131,7 +131,7 @@ describeInBrowser('a store in IndexedDB', () => {
         const store = new stores.IndexedDbStore('blocked', stores.nextSchema)
         return await stores.code(store.open().finally(() => store.close()))
       })
-    expect(await open()).toMatch(/^cache\.store: another tab/)
+    expect(await open()).toMatch(/^cache\.store_failed: another tab/)
     await page.evaluate(() => (globalThis as unknown as { held: IDBDatabase }).held.close())
     expect(await open()).toBe('ok')
   }, 30_000)

@@ -329,6 +329,6 @@ describeInBrowser('a run with a journal', () => {
     )
     await page.waitForFunction(() => 'deleted' in globalThis)
     held?.release()
-    expect(await ended).toMatch(/^host\.io: the journal was deleted/)
+    expect(await ended).toMatch(/^host\.io_failed: the journal was deleted/)
   })
 })

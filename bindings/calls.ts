@@ -1,6 +1,7 @@
 /** The calls under way: each `call` command becomes a ticket for the performer, its end a signal for the core. */
+import { callEndEvent, callEvent, ofCall } from './call-events.js'
 import type { Command } from './commands.js'
-import { checkVerdicts, failureKinds, finishReasons } from './generated/wire.js'
+import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
@@ -43,19 +44,7 @@ export class Calls {
     const live = new LiveCall(this.#host, command, step)
     this.#live.set(command.call, live)
     const ticket = this.#ticket(live)
-    const { purpose, attempt, provider, model } = ticket
-    if (!again) {
-      this.#host.emit({
-        type: 'call',
-        at: now,
-        step: step.id,
-        purpose,
-        attempt,
-        provider,
-        model,
-        estimateMs: command.c,
-      })
-    }
+    if (!again) this.#host.emit(callEvent(texts, command, now))
     this.#perform(ticket, live).then(
       (reply) => this.#answered(live, reply),
       (error: unknown) => this.#failed(live, error),
@@ -143,10 +132,7 @@ export class Calls {
     const { call, step } = live.command
     const { usage, estimated } = this.#usage(reply)
     const { pass, issues } = core.audit(reply.text)
-    if (pass === undefined) {
-      this.#host.signal(() => core.failed(call, 'malformed', { usage, shown: false }, now))
-      return
-    }
+    if (pass === undefined) return this.#tellFailure(live, 'malformed', { usage }, undefined)
     const { finish, providerMs } = reply
     const more = { finish, verdict: 'passed', providerMs, estimated } as const
     if (!this.#host.signal(() => core.succeeded(call, usage, more, now))) return
@@ -157,15 +143,10 @@ export class Calls {
     if (this.#host.signal(() => core.verdict(call, pass, now)) && !pass) texts.issues.set(step, issues)
   }
 
-  #tellAnswer(
-    { command, step }: LiveCall,
-    check: (typeof checkVerdicts)[number],
-    tokens: Usage,
-    estimated: boolean,
-  ): void {
-    const { purpose } = command
-    const at = this.#host.now
-    this.#host.emit({ type: 'answer', at, step: step.id, purpose, check, tokens, tokensEstimated: estimated })
+  #tellAnswer({ command }: LiveCall, check: CheckVerdict, tokens: Usage, estimated: boolean): void {
+    const { core, texts, now: at } = this.#host
+    this.#host.emit({ type: 'answer', ...ofCall(texts, command, at), check, tokens, tokensEstimated: estimated })
+    this.#host.emit(callEndEvent(core, texts, command, at))
   }
 
   #usage({ usage, text }: ModelReply): { usage: Usage; estimated: boolean } {
@@ -190,7 +171,7 @@ export class Calls {
 
   #tellFailure(
     live: LiveCall,
-    kind: (typeof failureKinds)[number],
+    kind: FailureKind,
     more: { retryAfterMs?: number | undefined; shouldRetry?: boolean | undefined; usage: Usage | undefined },
     message: string | undefined,
   ): void {
@@ -206,6 +187,7 @@ export class Calls {
     this.#host.attach(words)
     if (!this.#host.signal(() => core.failed(command.call, kind, { ...more, usage, shown }, now))) return
     texts.failed(command, [command.call, failureKinds.indexOf(kind)], words)
+    this.#host.emit(callEndEvent(core, texts, command, now))
   }
 }
 

@@ -26,10 +26,11 @@ export interface DriverOptions {
   /** Each piece of answer text as it streams. */
   readonly onText?: ((step: string, piece: string) => void) | undefined
   /**
-   * Makes an output durable. A rejection cancels the run: work whose result is lost is not worth paying for. `again`: the step
+   * Makes an output durable; what it resolves to is the `path` of the event `done`. A rejection cancels the run: work whose result is lost is not worth paying for. `again`: the step
    * ended before the run was resumed, so the output may be there already.
    */
-  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
+  readonly deliver?:
+    ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Makes idempotency keys; absent: calls carry none. */
   readonly identity?: RunIdentity | undefined
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */

@@ -1,26 +1,29 @@
 /**
- * The one driver of every host: command → port → event. It decides nothing; it keeps the texts, and tells the core what happened.
+ * The driver of every host: command → port → event. It decides nothing; it keeps the texts and tells the core what happened.
+ * The plan comes in through feed.ts, calls are made by calls.ts, the cache is asked by lookups.ts, outputs leave by deliveries.ts.
  *
  *   plan bytes ─▶ core ─ drain ─▶ call ─▶ Performer ─▶ succeeded / failed ─▶ core ─ drain ─▶ …
  *                  │          └─▶ deliver ─▶ journal durable ─▶ deliver() ─▶ `done`
  *                  └─ tap ─▶ journal: what a resumed run begins with
  */
-import { Calls, type CallsHost } from './calls.js'
+import { Calls } from './calls.js'
 import { decodeCommands, type Command } from './commands.js'
 import type { CoreRun } from './core.js'
+import { callEndEvent } from './call-events.js'
+import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
-import type { RunEvent, RunReport, StepInfo } from './events.js'
+import type { RunEvent, RunReport } from './events.js'
+import { PlanFeed } from './feed.js'
 import { outcomes, type Outcome } from './generated/wire.js'
+import type { SignalTexts } from './journal/journal.js'
 import { JournalRecorder } from './journal/recorder.js'
-import { hitEvent, Lookups, noCache } from './lookups.js'
+import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
-import { RunTexts, sharedFrom } from './run-texts.js'
+import { RunTexts } from './run-texts.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
-
-const encoder = new TextEncoder()
 
 /** Timers hold 31 bits of ms; a longer wait is a tick on the way. */
 const longestTimerMs = 2 ** 31 - 1
@@ -33,19 +36,16 @@ export class Driver {
   readonly #texts = new RunTexts()
   readonly #calls: Calls
   readonly #lookups: Lookups | undefined
-  readonly #deliveries = new Set<Promise<void>>()
-  /** Of the step that was delivered last; undefined: it is told already. */
-  #delivery: Promise<void> | undefined
+  readonly #feed: PlanFeed
+  readonly #deliveries: Deliveries
   #recorder: JournalRecorder | undefined
   /** Until the first commands after a past: the process that is gone may have carried them out too. */
   #recovering = false
   #begun = false
   #cancelled = false
-  #planBroken = false
   #pumping = false
   #cancelWake: (() => void) | undefined
   #hostError: unknown
-  #warned = 0
   #finish: ((outcome: Outcome) => void) | undefined
   #crash: ((error: unknown) => void) | undefined
   readonly #finished: Promise<Outcome>
@@ -55,7 +55,9 @@ export class Driver {
     this.#core = core
     this.#options = options
     this.#origin = options.clock.now()
-    const host = this.#callsHost()
+    const host = this.#host()
+    this.#feed = new PlanFeed(host)
+    this.#deliveries = new Deliveries(host, options)
     this.#calls = new Calls(host, options.performer, options.identity)
     const { cache, tenant, performer } = options
     this.#lookups = cache && new Lookups(host, { cache, tenant, performer })
@@ -67,18 +69,27 @@ export class Driver {
     this.#finished.catch(() => {})
   }
 
-  #callsHost(): CallsHost {
-    const now = (): number => this.now
+  /** What the parts of the driver see of it. */
+  #host() {
+    const driver = this
     return {
       core: this.#core,
       texts: this.#texts,
       get now() {
-        return now()
+        return driver.now
       },
-      emit: (event) => this.#emit(event),
-      signal: (tell) => this.#signal(tell),
-      attach: (texts) => this.#recorder?.attach(texts),
-      text: (step, piece) => this.#options.onText?.(step, piece),
+      get cancelled() {
+        return driver.#cancelled
+      },
+      get failed() {
+        return driver.#hostError !== undefined
+      },
+      emit: (event: RunEvent) => this.#emit(event),
+      signal: (tell: () => void) => this.#signal(tell),
+      attach: (texts: SignalTexts) => this.#recorder?.attach(texts),
+      text: (step: string, piece: string) => this.#options.onText?.(step, piece),
+      pump: () => this.#pump(),
+      hostFailed: (error: unknown) => this.#hostFailed(error),
     }
   }
 
@@ -99,9 +110,9 @@ export class Driver {
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
-      if (past?.ended === false && past.records > 0) this.#goOn(past)
+      if (past?.ended === false && past.records > 0) this.#resumeCalls(past)
       if (this.#cancelled) this.cancel()
-      if (past?.planEnded !== true) await this.#feed(plan)
+      if (past?.planEnded !== true) await this.#feed.feed(plan)
       this.#recall()
       // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
       await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
@@ -149,7 +160,7 @@ export class Driver {
       texts: this.#texts,
       emit: (event: RunEvent) => this.#emit(event),
       begun: () => this.#texts.adoptTable(this.#core),
-      planned: (at: number) => this.#adoptSteps(at),
+      planned: (at: number) => this.#feed.adoptSteps(at),
       carryOut: (command: Command, at: number) => this.#carryOut(command, at, true),
     }
   }
@@ -159,16 +170,18 @@ export class Driver {
     if (wallClock !== undefined) this.#core.clock(Math.round(wallClock()), this.now)
   }
 
-  /** Takes up the calls that were under way when the earlier process ended. */
-  #goOn({ open, records, lookups }: Restored): void {
+  /** Makes the calls again that were in flight when the earlier process ended. */
+  #resumeCalls({ open, records, lookups }: Restored): void {
     const { now } = this
     this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
     for (const { command, cancelled, begun } of open) {
-      // What that process had streamed to the user is gone with it.
-      const step = this.#texts.steps[command.step]?.id
-      if (begun && !cancelled && step !== undefined) this.#emit({ type: 'restart', at: now, step })
-      if (cancelled) this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now))
-      else this.#calls.start(command, true)
+      if (!cancelled) {
+        const step = this.#texts.steps[command.step]?.id
+        // What that process had streamed to the user is gone with it.
+        if (begun && step !== undefined) this.#emit({ type: 'restart', at: now, step, call: command.call })
+        this.#calls.start(command, true)
+      } else if (this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now)))
+        this.#emit(callEndEvent(this.#core, this.#texts, command, now))
     }
     for (const command of lookups) this.#carryOut(command, now, false)
   }
@@ -176,7 +189,7 @@ export class Driver {
   /** Outputs known from another run are told before anything is handed out. */
   #recall(): void {
     const { recalled } = this.#options
-    if (recalled === undefined || this.#planBroken) return
+    if (recalled === undefined || this.#feed.broken) return
     for (const { step, id } of this.#texts.steps) {
       const known = recalled.get(id)
       if (known === undefined) continue
@@ -188,7 +201,7 @@ export class Driver {
 
   /** After this nothing of the run is only in memory. */
   async #settleOutputs(outcome: Outcome): Promise<void> {
-    await Promise.all(this.#deliveries)
+    await this.#deliveries.settled()
     const { journal, past } = this.#options
     if (journal === undefined || this.#hostError !== undefined) return
     if (past === undefined || past.journal.records[past.records - 1]?.e !== 'end')
@@ -215,60 +228,6 @@ export class Driver {
     if (step < 0) throw new AetherflowError('run.unknown_step', '', id)
     this.#core.cancelStep(step, this.now)
     this.#schedulePump()
-  }
-
-  async #feed(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    if (plan instanceof Uint8Array) {
-      this.#planBytes(plan)
-    } else {
-      for await (const chunk of plan) {
-        this.#planBytes(chunk)
-        if (this.#planBroken || this.#cancelled) break
-        this.#pump()
-      }
-    }
-    // The core takes no more of a plan whose run was cancelled.
-    if (this.#cancelled) return
-    this.#tellPlan(() => this.#core.planEnd(this.now))
-    if (!this.#planBroken) this.#adoptSteps(this.now)
-  }
-
-  #planBytes(bytes: Uint8Array): void {
-    const most = 1 << 20
-    for (let from = 0; from < bytes.length && !this.#cancelled; from += most) {
-      // A broken plan is read on: only the whole text tells one that is not JSON from one that is no plan.
-      this.#tellPlan(() => this.#core.planBytes(bytes.subarray(from, from + most), this.now))
-    }
-    if (!this.#planBroken && !this.#cancelled) this.#adoptSteps(this.now)
-  }
-
-  /** A plan error is the core's to report: it stops what runs and finishes as plan_invalid. */
-  #tellPlan(tell: () => void): void {
-    try {
-      tell()
-    } catch (error) {
-      if (!(error instanceof AetherflowError) || error.code.startsWith('host.') || error.code.startsWith('run.'))
-        throw error
-      this.#planBroken = true
-    }
-  }
-
-  #adoptSteps(at: number): void {
-    const steps = this.#core.document<StepInfo[]>('steps', this.#texts.steps.length)
-    if (steps.length > 0) {
-      for (const step of steps) this.#texts.steps.push(step)
-      this.#emit({ type: 'steps', at, steps })
-    }
-    for (const warning of this.#warnings(this.#warned)) {
-      this.#warned += 1
-      this.#emit({ type: 'warning', at, ...warning })
-    }
-  }
-
-  #warnings(from = 0): { code: string; where: string; detail: string }[] {
-    return this.#core
-      .document<{ code: string; where: string; detail: string }[]>('warnings', from)
-      .map(({ code, where, detail }) => ({ code, where, detail }))
   }
 
   /** Events that arrive in one turn are answered by one drain. */
@@ -323,7 +282,7 @@ export class Driver {
         this.#calls.cancel(command.call)
         break
       case 'deliver':
-        this.#deliver(command, at, past)
+        this.#deliveries.deliver(command, { pastAt: past ? at : undefined, again: past || this.#recovering })
         break
       case 'note':
         this.#emit(noteEvent(this.#texts, command, at, this.#core.cost(Math.max(0, command.step))))
@@ -333,57 +292,13 @@ export class Driver {
         this.#lookups.look(command)
         break
       case 'store':
-        this.#store(command)
+        this.#deliveries.store(() => this.#lookups?.store(command))
         break
       case 'finish':
         this.#finish?.(outcomes[command.a] ?? 'ok')
         break
       default: // retrieve, wake: of later features, never sent before they exist
     }
-  }
-
-  /** The output is told and written only once the journal cannot lose it any more. */
-  #deliver(command: Command, at: number, past: boolean): void {
-    const step = this.#texts.steps[command.step]
-    if (step === undefined) return
-    const text = this.#texts.deliver(command.step, sharedFrom(command))
-    const hit = hitEvent(this.#texts, command, past ? at : this.now)
-    if (hit !== undefined) this.#emit(hit)
-    const costMicroUsd = this.#core.cost(command.step)
-    const told = (): void =>
-      this.#emit({
-        type: 'done',
-        at: past ? at : this.now,
-        step: step.id,
-        bytes: encoder.encode(text).length,
-        repaired: command.a === 1,
-        ...(command.a === 2 ? { recalled: true } : {}),
-        ...(hit === undefined ? {} : { cached: hit.kind }),
-        costMicroUsd,
-      })
-    const { journal, deliver } = this.#options
-    const durable = past ? undefined : journal?.writer.flush()
-    const again = past || this.#recovering
-    const writing =
-      durable === undefined ? deliver?.(step, text, again) : durable.then(() => deliver?.(step, text, again))
-    this.#delivery = undefined
-    if (writing === undefined) return told()
-    this.#delivery = writing.then(told, (error: unknown) => this.#hostFailed(error))
-    this.#awaitAtEnd(this.#delivery)
-  }
-
-  #awaitAtEnd(work: Promise<void>): void {
-    this.#deliveries.add(work)
-    void work.finally(() => this.#deliveries.delete(work))
-  }
-
-  /** Follows the `deliver` of its step: what the run itself has not kept yet is not kept for others. */
-  #store(command: Command): void {
-    const store = async (): Promise<void> => {
-      await this.#delivery
-      if (this.#hostError === undefined) await this.#lookups?.store(command)
-    }
-    this.#awaitAtEnd(store())
   }
 
   #emit(event: RunEvent): void {
@@ -393,6 +308,6 @@ export class Driver {
   #result(outcome: Outcome): DriverResult {
     const outputs = this.#texts.outputsById()
     const report = this.#core.document<RunReport>('report')
-    return { outcome, report, outputs, warnings: this.#warnings(), hostError: this.#hostError }
+    return { outcome, report, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
   }
 }

@@ -1,6 +1,11 @@
-/** What a run tells its watchers. The same objects are the lines of `aetherflow run --json`; stable, only ever extended. */
+/**
+ * What a run tells its watchers. The same objects are the lines of `aetherflow run --json`; their JSON Schema is
+ * published as `@aetherflow/aetherflow/events.schema.json`. Stable: types and members are added, never changed.
+ */
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 import type { Usage } from './ports.js'
+
+export type * from './report.js'
 
 /** A step as the plan defines it. */
 export interface StepInfo {
@@ -22,6 +27,62 @@ export interface StepInfo {
 /** The same request; one in other words; the same request of a step of this run. */
 export type HitKind = 'exact' | 'semantic' | 'shared'
 
+/** Members of every event about a call. `call`: its number, unique in the run; of a resumed run too. */
+interface OfCall {
+  /** ms since the run began. */
+  readonly at: number
+  readonly step: string
+  readonly call: number
+  readonly purpose: Purpose
+}
+
+/** A call leaves. `estimateMs`: the planning estimate of its duration. */
+export interface CallEvent extends OfCall {
+  readonly type: 'call'
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly estimateMs: number
+}
+
+/**
+ * A call is over. Every `call` has exactly one, unless the process dies before. `withheld`: it never left, since its prompt outgrew what
+ * was reserved. Tokens and money are those of the report; `tokensEstimated`: the provider sent no counts.
+ */
+export interface CallEndEvent extends OfCall {
+  readonly type: 'callEnd'
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'ok' | 'failed' | 'cancelled' | 'withheld'
+  /** Of a failed call. `message` is for people, and carries no prompt, answer or key. */
+  readonly failure?: FailureKind
+  readonly message?: string
+  readonly tokens: Usage
+  readonly tokensEstimated: boolean
+  readonly costMicroUsd: number
+  /** ms from its start; null: nothing came. */
+  readonly firstTokenMs: number | null
+  readonly responseMs: number | null
+}
+
+/** The output of a step is final, and durable where the host makes it so. */
+export interface DoneEvent {
+  readonly type: 'done'
+  readonly at: number
+  readonly step: string
+  /** Of the output in UTF-8. */
+  readonly bytes: number
+  /** Where the host has put the output: what its `deliver` resolved to. Absent: nowhere. */
+  readonly path?: string
+  readonly repaired: boolean
+  /** Taken from an earlier run: no call was made for it. */
+  readonly recalled?: true
+  /** Answered from the cache, or by an identical step: no call was made for it. */
+  readonly cached?: HitKind
+  readonly costMicroUsd: number
+}
+
 /** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */
 export type RunEvent =
   | { readonly type: 'steps'; readonly at: number; readonly steps: readonly StepInfo[] }
@@ -32,60 +93,34 @@ export type RunEvent =
       readonly where: string
       readonly detail: string
     }
-  | {
-      readonly type: 'call'
-      readonly at: number
-      readonly step: string
-      readonly purpose: Purpose
-      readonly attempt: number
-      readonly provider: string
-      readonly model: string
-      /** Planning estimate, ms. */
-      readonly estimateMs: number
-    }
-  | {
-      readonly type: 'prompt'
-      readonly at: number
-      readonly step: string
-      readonly purpose: Purpose
-      /** Estimates. */
-      readonly tokensBefore: number
-      readonly tokensAfter: number
-    }
-  | { readonly type: 'first_token'; readonly at: number; readonly step: string; readonly purpose: Purpose }
-  | { readonly type: 'progress'; readonly at: number; readonly step: string; readonly tokens: number }
-  | {
+  | CallEvent
+  /** The prompt of a call is assembled. Sizes are estimates, in tokens. */
+  | (OfCall & { readonly type: 'prompt'; readonly tokensBefore: number; readonly tokensAfter: number })
+  | (OfCall & { readonly type: 'firstToken' })
+  /** The answer streams. `outputTokens`: so far, estimated. */
+  | (OfCall & { readonly type: 'progress'; readonly outputTokens: number })
+  /** The answer of a call came whole; `check`: whether it holds the step's output constraint. */
+  | (OfCall & {
       readonly type: 'answer'
-      readonly at: number
-      readonly step: string
-      readonly purpose: Purpose
       readonly check: CheckVerdict
       readonly tokens: Usage
       /** True when the provider sent no counts. */
       readonly tokensEstimated: boolean
-    }
+    })
+  | CallEndEvent
   | {
       readonly type: 'note'
       readonly at: number
       readonly step?: string
+      /** The call that it is about. */
+      readonly call?: number
       readonly reason: Reason
       readonly words: string
       readonly detail?: string
       /** The provider that it is about: of waits, retries, fallbacks, breakers. */
       readonly provider?: string
     }
-  | {
-      readonly type: 'done'
-      readonly at: number
-      readonly step: string
-      readonly bytes: number
-      readonly repaired: boolean
-      /** Taken from an earlier run: no call was made for it. */
-      readonly recalled?: true
-      /** Answered from the cache, or by an identical step: no call was made for it. */
-      readonly cached?: HitKind
-      readonly costMicroUsd: number
-    }
+  | DoneEvent
   /** The step is answered without a call, and comes to its `done`. */
   | {
       readonly type: 'hit'
@@ -101,8 +136,8 @@ export type RunEvent =
       /** shared: the step that has the answer. */
       readonly of?: string
     }
-  /** The answer of the step begins anew: what was streamed of it so far counts no more. */
-  | { readonly type: 'restart'; readonly at: number; readonly step: string }
+  /** The answer of the step starts over: discard what was streamed of it. `call`: the call whose text that was, when known. */
+  | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }
   /** What came before was read from a journal; from here on the run goes on. `calls`: under way then, and made again. */
   | { readonly type: 'resumed'; readonly at: number; readonly records: number; readonly calls: number }
   | {
@@ -123,194 +158,3 @@ export type RunEvent =
     }
   | { readonly type: 'cancelled'; readonly at: number; readonly step: string; readonly reason: Reason }
   | { readonly type: 'finish'; readonly at: number; readonly outcome: Outcome; readonly costMicroUsd: number }
-
-/** Distribution of measured times, ms; null where nothing was measured. */
-export interface Spread {
-  readonly count: number
-  readonly p50: number | null
-  readonly p90: number | null
-  readonly p99: number | null
-  readonly max: number | null
-}
-
-export interface LostTotals {
-  readonly in: number
-  readonly out: number
-  readonly costMicroUsd: number
-}
-
-export interface CallTotals {
-  readonly calls: number
-  readonly succeeded: number
-  readonly hedges: number
-  /** Calls that never left, because their prompt outgrew what was reserved; counted nowhere else. */
-  readonly withheld: number
-  /** Calls that failed, by kind. */
-  readonly failures: Readonly<Partial<Record<FailureKind, number>>>
-  readonly tokens: {
-    readonly in: number
-    readonly cached: number
-    readonly out: number
-    readonly reasoning: number
-    /** Prompt tokens that stripping saved, estimated. */
-    readonly strippedEstimate: number
-  }
-  readonly costMicroUsd: number
-  /** What calls cost that did not succeed, and of them those that the run or a person cancelled; both are in the sums above. */
-  readonly lost: LostTotals
-  readonly cancelled: LostTotals
-  /** Sum of call times. */
-  readonly workMs: number
-  readonly queueMs: Spread
-  readonly firstTokenMs: Spread
-  readonly responseMs: Spread
-  readonly networkMs: Spread
-}
-
-export interface RouteInfo {
-  readonly id: string
-  readonly provider: string
-  readonly model: string
-  /** Name of the rule that decided, and the reason in words. */
-  readonly rule: string
-  readonly why: string
-  readonly alternatives: readonly { readonly provider: string; readonly model: string }[]
-}
-
-export interface CallReport {
-  readonly purpose: Purpose
-  readonly attempt: number
-  readonly provider: string
-  readonly model: string
-  readonly outcome: 'ok' | 'running' | FailureKind
-  readonly readyAt: number | null
-  readonly dispatchedAt: number | null
-  readonly endedAt: number | null
-  readonly queueMs: number | null
-  readonly firstTokenMs: number | null
-  readonly responseMs: number | null
-  /** Response time less the time the provider says it spent, else connection set-up, else null. */
-  readonly networkMs: number | null
-  readonly tokens: {
-    readonly in: number
-    readonly cached: number
-    readonly out: number
-    readonly reasoning: number
-    readonly estimated: boolean
-    readonly strippedEstimate: number
-  }
-  readonly costMicroUsd: number
-  /** False: the configured worst case stood in for an unknown price. */
-  readonly priceKnown: boolean
-  readonly finish?: string
-  readonly check?: CheckVerdict
-  readonly overflowed?: boolean
-  /** It went on from the text of an earlier call. */
-  readonly continues?: boolean
-  /** At the provider's peak price. */
-  readonly peak?: boolean
-  /** What it waited for before it went, other than a free place. */
-  readonly waited?: Reason
-  /** Why the run cancelled it. */
-  readonly cancelled?: Reason
-}
-
-export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
-
-export interface StepReport {
-  readonly id: string
-  readonly type: string
-  readonly state: StepState
-  readonly failure?: FailureKind
-  /** Why it was skipped or cancelled; of a done step: recalled, cache_exact, cache_semantic, shared. */
-  readonly reason?: Reason
-  /** The dependency that failed it; shared: the step that has the answer. */
-  readonly cause?: string
-  readonly audit?: 'passed' | 'issues' | 'undone'
-  readonly repaired?: boolean
-  readonly startedAt: number | null
-  readonly settledAt: number | null
-  readonly route?: RouteInfo
-  readonly costMicroUsd: number
-  readonly calls: readonly CallReport[]
-}
-
-/** What the core reports of a run; times in ms since its start. */
-export interface CeilingReport {
-  readonly microUsd: number | null
-  readonly tokens: number | null
-}
-
-export interface RunReport {
-  readonly taskId: string
-  readonly description: string
-  readonly outcome: Outcome | 'running'
-  readonly mode: string
-  readonly pricesAsOf: string
-  readonly counts: {
-    readonly total: number
-    readonly done: number
-    readonly failed: number
-    readonly skipped: number
-    readonly cancelled: number
-  }
-  readonly successRate: number | null
-  readonly makespanMs: number
-  readonly sumOfStepsMs: number
-  readonly speedup: number | null
-  /** Share of calls on a connection that had served before; null: unknown. */
-  readonly connection_reuse_rate: number | null
-  /** ms spent on setting connections up, and what the reused ones saved at that mean. */
-  readonly connectionSetupMs: number
-  readonly connectionSetupSavedMs: number
-  /** Present when the run has one. Ceilings are null where there is none. */
-  readonly budget?: {
-    readonly run: CeilingReport
-    readonly step: CeilingReport
-    readonly attempt: CeilingReport
-    readonly spentMicroUsd: number
-    readonly spentTokens: number
-    readonly reservedMicroUsd: number
-    /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
-    readonly heldMicroUsd: number
-  }
-  /** Present when the run had a cache. Steps, but for what was saved; `misses` had to be called. */
-  readonly cache?: {
-    readonly looked: number
-    readonly exact: number
-    readonly semantic: number
-    readonly shared: number
-    readonly misses: number
-    /** Answers that the cache took. */
-    readonly stored: number
-    /** Hits of all three kinds among hits and misses; null: there were none. */
-    readonly hit_rate: number | null
-    readonly savedTokens: number
-    readonly savedMicroUsd: number
-    readonly savedMs: number
-  }
-  /** Providers whose breaker opened. */
-  readonly breakers: readonly {
-    readonly provider: string
-    readonly state: 'closed' | 'open' | 'half_open'
-    readonly opened: number
-  }[]
-  readonly totals: CallTotals
-  readonly criticalPath: readonly string[]
-  readonly targets: readonly {
-    readonly metric: 'firstToken' | 'response' | 'queue' | 'network'
-    readonly targetMs: number
-    readonly measured: number
-    readonly missedBy: readonly { readonly id: string; readonly ms: number }[]
-  }[]
-  readonly byProvider: readonly (CallTotals & { readonly name: string })[]
-  readonly byType: readonly (CallTotals & { readonly name: string })[]
-  readonly steps: readonly StepReport[]
-}
-
-/** A dry run on the virtual clock. */
-export interface Explanation {
-  readonly virtual: true
-  readonly costMicroUsd: { readonly low: number; readonly expected: number; readonly high: number }
-  readonly report: RunReport
-}

@@ -1,4 +1,5 @@
 /** A call under way: its signals, as the core and the watchers are told of them. */
+import { callEndEvent, ofCall } from './call-events.js'
 import type { Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { RunEvent, StepInfo } from './events.js'
@@ -74,12 +75,13 @@ export class LiveCall implements CallProgress {
 
   prompt(tokensBefore: number, tokensAfter: number): boolean {
     if (this.over) return false
-    const { core, now } = this.#host
-    const { purpose, call } = this.command
-    this.#host.emit({ type: 'prompt', at: now, step: this.step.id, purpose, tokensBefore, tokensAfter })
+    const { core, now, texts } = this.#host
+    const { call } = this.command
+    this.#host.emit({ type: 'prompt', ...ofCall(texts, this.command, now), tokensBefore, tokensAfter })
     this.#host.signal(() => {
       this.over = !core.prompted(call, tokensAfter, Math.max(0, tokensBefore - tokensAfter), now)
     })
+    if (this.over) this.#host.emit(callEndEvent(core, texts, this.command, now))
     return !this.over
   }
 
@@ -90,9 +92,9 @@ export class LiveCall implements CallProgress {
   firstToken(): void {
     if (this.over) return
     const { core, now, texts } = this.#host
-    const { call, purpose } = this.command
+    const { call } = this.command
     if (writesAnswer(this.command)) texts.leads(this.command)
-    this.#host.emit({ type: 'first_token', at: now, step: this.step.id, purpose })
+    this.#host.emit({ type: 'firstToken', ...ofCall(texts, this.command, now) })
     this.#host.signal(() => core.firstToken(call, now))
   }
 
@@ -108,7 +110,7 @@ export class LiveCall implements CallProgress {
     if (now < this.#nextProgressAt) return
     this.#nextProgressAt = now + progressEveryMs
     const tokens = this.streamedTokens()
-    if (shows) this.#host.emit({ type: 'progress', at: now, step: this.step.id, tokens })
+    if (shows) this.#host.emit({ type: 'progress', ...ofCall(texts, this.command, now), outputTokens: tokens })
     this.#host.signal(() => core.progress(this.command.call, tokens, now))
   }
 }

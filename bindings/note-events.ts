@@ -23,19 +23,22 @@ export function noteEvent(texts: RunTexts, command: Command, at: number, costMic
   const step = texts.steps[command.step]?.id
   const { reason } = command
   if (step !== undefined && command.c >= 0) return ending(texts, command, step, at, costMicroUsd)
-  if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step }
+  if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step, ...ofCall(command) }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
   return {
     type: 'note',
     at,
     ...(step === undefined ? {} : { step }),
+    ...ofCall(command),
     reason,
     words: reasonWords[reason],
     ...(detail === undefined ? {} : { detail }),
     ...(provider === undefined ? {} : { provider }),
   }
 }
+
+const ofCall = ({ call }: Command): { readonly call?: number } => (call < 0 ? {} : { call })
 
 function ending(texts: RunTexts, command: Command, step: string, at: number, costMicroUsd: number): RunEvent {
   const { reason } = command

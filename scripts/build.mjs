@@ -1,6 +1,6 @@
 // Builds what `npm start` and the package need: the WebAssembly module and the JavaScript of bindings, web/standard and node.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundleBrowser } from './lib/bundle.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
@@ -33,6 +33,8 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     forgetRemovedSources()
     await compile(projects)
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
+    const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
+    writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })
   await stage('browser', bundleBrowser)
   await stage('playground', bundlePlayground)

@@ -300,6 +300,7 @@ export const documentKinds = [
   'defaults',
   'plan',
   'table',
+  'call',
 ] as const
 export type DocumentKind = (typeof documentKinds)[number]
 

@@ -1,4 +1,5 @@
 /** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
+import { callEndEvent, callEvent, ofCall } from '../call-events.js'
 import type { Command } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
@@ -95,9 +96,7 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   } else if (command.kind === 'call') {
     texts.called(command)
     calls.set(command.call, { command, since: at, cancelled: false, begun: false })
-    const { purpose, attempt, c: estimateMs } = command
-    const step = texts.steps[command.step]?.id ?? ''
-    host.emit({ type: 'call', at, step, purpose, attempt, ...texts.targetOf(command), estimateMs })
+    host.emit(callEvent(texts, command, at))
   } else {
     host.carryOut(command, at)
   }
@@ -133,33 +132,36 @@ function restoreSignal(
   const open = calls.get(call)
   if (open === undefined || ofSteps.has(kind)) return
   const { command } = open
-  const { purpose } = command
-  const step = texts.steps[command.step]?.id ?? ''
+  const about = ofCall(texts, command, at)
   switch (kind) {
     case 'prompted':
-      host.emit({ type: 'prompt', at, step, purpose, tokensBefore: first + second, tokensAfter: first })
-      if (told.withheld) calls.delete(call)
+      host.emit({ type: 'prompt', ...about, tokensBefore: first + second, tokensAfter: first })
+      if (!told.withheld) break
+      calls.delete(call)
+      host.emit(callEndEvent(host.core, texts, command, at))
       break
     case 'firstToken':
       open.begun = writesAnswer(command) && texts.leads(command)
-      host.emit({ type: 'first_token', at, step, purpose })
+      host.emit({ type: 'firstToken', ...about })
       break
     case 'progress':
-      if (writesAnswer(command)) host.emit({ type: 'progress', at, step, tokens: first })
+      if (writesAnswer(command)) host.emit({ type: 'progress', ...about, outputTokens: first })
       break
     case 'succeeded': {
       calls.delete(call)
-      if (purpose === 'audit') texts.audits.set(command.step, call)
+      if (command.purpose === 'audit') texts.audits.set(command.step, call)
       texts.succeeded(command, values, record)
       const [, input = 0, cached = 0, output = 0, reasoning = 0, , verdict = 0, , estimated = 0] = values
       const check = checkVerdicts[verdict] ?? 'passed'
       const tokens = { input, cached, output, reasoning }
-      host.emit({ type: 'answer', at, step, purpose, check, tokens, tokensEstimated: estimated === 1 })
+      host.emit({ type: 'answer', ...about, check, tokens, tokensEstimated: estimated === 1 })
+      host.emit(callEndEvent(host.core, texts, command, at))
       break
     }
     case 'failed':
       calls.delete(call)
       texts.failed(command, values, record)
+      host.emit(callEndEvent(host.core, texts, command, at))
       break
     default: // started and limitsSeen leave no text and no event
   }

@@ -95,6 +95,12 @@ std::string Run::document(Document kind, std::uint32_t from) const {
     case Document::Defaults: return std::string(defaultTableJson());
     case Document::Table: writeTable(json, table_, router_.auditGroup() != kNone); break;
     case Document::Report: writeReport(json, *this); break;
+    case Document::Call:
+      if (from < calls_.size())
+        writeCall(json, *this, from);
+      else
+        json.null();
+      break;
     default: json.null();
   }
   return out;

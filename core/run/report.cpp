@@ -39,7 +39,8 @@ struct Lost {
     cost += call.cost;
   }
   void write(JsonWriter& json, const char* key) const {
-    json.key(key).beginObject().field("in", in).field("out", out).field("costMicroUsd", cost).endObject();
+    json.key(key).beginObject().key("tokens").beginObject().field("input", in).field("output", out).endObject();
+    json.field("costMicroUsd", cost).endObject();
   }
 };
 
@@ -93,7 +94,7 @@ struct Totals {
     for (std::size_t i = 0; i < std::size(failed); ++i)
       if (failed[i] > 0) json.field(name(static_cast<FailureKind>(i)), failed[i]);
     json.endObject();
-    json.key("tokens").beginObject().field("in", in).field("cached", cached).field("out", out);
+    json.key("tokens").beginObject().field("input", in).field("cached", cached).field("output", out);
     json.field("reasoning", reasoning).field("strippedEstimate", stripped).endObject();
     json.field("costMicroUsd", cost).field("workMs", ms);
     lost.write(json, "lost");
@@ -108,36 +109,6 @@ struct Totals {
     network.write(json);
   }
 };
-
-void writeCall(JsonWriter& json, const Run& run, const CallRecord& call) {
-  const Table& table = run.table();
-  const Model& model = table.models[call.target.model];
-  json.beginObject().field("purpose", name(call.purpose)).field("attempt", static_cast<std::int64_t>(call.attempt));
-  json.field("provider", table.providers[call.target.provider].id).field("model", model.id);
-  json.field("outcome", call.live        ? std::string_view("running")
-                        : call.succeeded ? std::string_view("ok")
-                                         : name(call.failure));
-  json.known("readyAt", call.readyAt - run.beganAt()).known("dispatchedAt", call.dispatchedAt - run.beganAt());
-  json.known("endedAt", call.endedAt < 0 ? -1 : call.endedAt - run.beganAt());
-  json.known("queueMs", between(call.readyAt, call.dispatchedAt));
-  json.known("firstTokenMs", between(call.dispatchedAt, call.firstTokenAt));
-  json.known("responseMs", between(call.dispatchedAt, call.endedAt)).known("networkMs", networkMs(call));
-  json.key("tokens").beginObject().field("in", static_cast<std::int64_t>(call.tokens.in));
-  json.field("cached", static_cast<std::int64_t>(call.tokens.cached));
-  json.field("out", static_cast<std::int64_t>(call.tokens.out));
-  json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
-  json.field("estimated", call.tokensEstimated);
-  json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
-  json.field("costMicroUsd", call.cost).field("priceKnown", model.price.known);
-  if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
-  if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
-  if (call.overflowed) json.field("overflowed", true);
-  if (call.continues) json.field("continues", true);
-  if (call.peak) json.field("peak", true);
-  if (call.waited != Reason::None) json.field("waited", name(call.waited));
-  if (call.cancelled != Reason::None) json.field("cancelled", name(call.cancelled));
-  json.endObject();
-}
 
 constexpr std::string_view kAudits[] = {"none", "passed", "issues", "undone"};
 
@@ -157,7 +128,7 @@ void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vec
     writeRoute(json, run, index);
   }
   json.field("costMicroUsd", step.spent.usd).key("calls").beginArray();
-  for (const CallId id : callsOf[index]) writeCall(json, run, run.calls()[id]);
+  for (const CallId id : callsOf[index]) writeCall(json, run, id);
   json.endArray().endObject();
 }
 
@@ -217,7 +188,7 @@ void writeGroups(JsonWriter& json, const Run& run) {
 }
 
 void writeCeiling(JsonWriter& json, const char* key, const Ceiling& ceiling) {
-  json.key(key).beginObject().known("microUsd", ceiling.usd).known("tokens", ceiling.tokens).endObject();
+  json.key(key).beginObject().known("costMicroUsd", ceiling.usd).known("tokens", ceiling.tokens).endObject();
 }
 
 void writeBudget(JsonWriter& json, const Run& run) {
@@ -238,7 +209,7 @@ void writeCache(JsonWriter& json, const Run& run) {
   json.key("cache").beginObject().field("looked", all.looked).field("exact", all.hits[0]);
   json.field("semantic", all.hits[1]).field("shared", all.hits[2]).field("misses", all.misses);
   json.field("stored", all.stored);
-  writeShare(json, "hit_rate", hits, hits + all.misses);
+  writeShare(json, "hitRate", hits, hits + all.misses);
   json.field("savedTokens", all.saved.spend.tokens).field("savedMicroUsd", all.saved.spend.usd);
   json.field("savedMs", all.saved.ms).endObject();
 }
@@ -265,7 +236,7 @@ void writeSummary(JsonWriter& json, const Run& run) {
   writeShare(json, "successRate", counts[static_cast<std::size_t>(StepState::Done)], total);
   json.field("makespanMs", makespan).field("sumOfStepsMs", sumMs);
   writeShare(json, "speedup", sumMs, makespan, 2);
-  writeShare(json, "connection_reuse_rate", all.reused, all.reuseKnown);
+  writeShare(json, "connectionReuseRate", all.reused, all.reuseKnown);
   // What the reused connections would have cost to set up, at the mean of those that were.
   json.field("connectionSetupMs", all.setupMs);
   json.field("connectionSetupSavedMs", all.setups > 0 ? all.reused * all.setupMs / all.setups : 0);
@@ -277,6 +248,38 @@ void writeSummary(JsonWriter& json, const Run& run) {
 }
 
 }  // namespace
+
+void writeCall(JsonWriter& json, const Run& run, CallId id) {
+  const CallRecord& call = run.calls()[id];
+  const Table& table = run.table();
+  const Model& model = table.models[call.target.model];
+  json.beginObject().field("call", static_cast<std::int64_t>(id)).field("purpose", name(call.purpose));
+  json.field("attempt", static_cast<std::int64_t>(call.attempt));
+  json.field("provider", table.providers[call.target.provider].id).field("model", model.id);
+  json.field("outcome", call.live        ? std::string_view("running")
+                        : call.succeeded ? std::string_view("ok")
+                                         : name(call.failure));
+  json.known("readyAt", call.readyAt - run.beganAt()).known("dispatchedAt", call.dispatchedAt - run.beganAt());
+  json.known("endedAt", call.endedAt < 0 ? -1 : call.endedAt - run.beganAt());
+  json.known("queueMs", between(call.readyAt, call.dispatchedAt));
+  json.known("firstTokenMs", between(call.dispatchedAt, call.firstTokenAt));
+  json.known("responseMs", between(call.dispatchedAt, call.endedAt)).known("networkMs", networkMs(call));
+  json.key("tokens").beginObject().field("input", static_cast<std::int64_t>(call.tokens.in));
+  json.field("cached", static_cast<std::int64_t>(call.tokens.cached));
+  json.field("output", static_cast<std::int64_t>(call.tokens.out));
+  json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
+  json.field("estimated", call.tokensEstimated);
+  json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
+  json.field("costMicroUsd", call.cost).field("priceKnown", model.price.known);
+  if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
+  if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
+  if (call.overflowed) json.field("overflowed", true);
+  if (call.continues) json.field("continues", true);
+  if (call.peak) json.field("peak", true);
+  if (call.waited != Reason::None) json.field("waited", name(call.waited));
+  if (call.cancelled != Reason::None) json.field("cancelled", name(call.cancelled));
+  json.endObject();
+}
 
 std::vector<StepIndex> criticalPath(const Run& run) {
   StepIndex at = kNone;

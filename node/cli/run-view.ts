@@ -98,19 +98,16 @@ export class RunView {
       case 'call':
         this.#call(row, event)
         break
-      case 'first_token':
+      case 'firstToken':
         if (answers(event.purpose)) row.note = ''
         break
       case 'progress':
-        row.tokens = row.settledTokens + event.tokens
+        row.tokens = row.settledTokens + event.outputTokens
         break
       case 'answer':
         row.settledTokens += event.tokens.output
         row.tokens = row.settledTokens
         row.note = ''
-        break
-      case 'restart':
-        row.tokens = row.settledTokens
         break
       case 'note':
         this.#note(row, event)

@@ -44,7 +44,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
   const cached = tokens.cached > 0 ? ` (${formatCount(tokens.cached)} cached)` : ''
   const prices = costMicroUsd > 0 ? ` at prices of ${oneLine(report.pricesAsOf)}` : ''
   lines.push(
-    `  ${formatCount(tokens.in)} tokens in${cached}, ${formatCount(tokens.out)} out, ${formatUsd(costMicroUsd)}${prices}`,
+    `  ${formatCount(tokens.input)} tokens in${cached}, ${formatCount(tokens.output)} out, ${formatUsd(costMicroUsd)}${prices}`,
   )
   if (report.criticalPath.length > 1) lines.push(`  critical path: ${pathWords(report.criticalPath)}`)
   const lost = report.totals.calls - report.totals.succeeded
@@ -92,7 +92,7 @@ function budgetWords(budget: NonNullable<RunReport['budget']>): string {
 
 /** `$0.10 of $2.00`, `9,000 of 50,000 tokens`: of the ceilings that the whole run has. */
 export function budgetUse({ run, spentMicroUsd, spentTokens }: NonNullable<RunReport['budget']>): string[] {
-  const money = run.microUsd === null ? [] : [`${formatUsd(spentMicroUsd)} of ${formatUsd(run.microUsd)}`]
+  const money = run.costMicroUsd === null ? [] : [`${formatUsd(spentMicroUsd)} of ${formatUsd(run.costMicroUsd)}`]
   const tokens = run.tokens === null ? [] : [`${formatCount(spentTokens)} of ${formatCount(run.tokens)} tokens`]
   return [...money, ...tokens]
 }

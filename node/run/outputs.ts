@@ -121,6 +121,14 @@ export class OutputFolder {
     return name
   }
 
+  /** Where the outputs of these steps lie, seen from the working folder. */
+  *files(ids: Iterable<string>): Iterable<readonly [id: string, path: string]> {
+    for (const id of ids) {
+      const name = this.#names.get(id)
+      if (name !== undefined) yield [id, join(this.steps, name)]
+    }
+  }
+
   /** Path of each written or expected output below the folder, by step id. */
   paths(ids: Iterable<string>): Record<string, string> {
     const entries = [...ids].map((id) => [id, this.#names.get(id)] as const)
@@ -130,11 +138,15 @@ export class OutputFolder {
     return paths
   }
 
-  /** Makes one output durable. `again`: it may be there already, and is written only when it is not, or not so. Fails: host.io_failed with the path. */
-  async write(step: StepInfo, text: string, again = false): Promise<void> {
+  /**
+   * Makes one output durable, and gives its path. `again`: it may be there already, and is written only when it is not, or not so.
+   * Fails: host.io_failed with the path.
+   */
+  async write(step: StepInfo, text: string, again = false): Promise<string> {
     const name = this.nameOf(step)
     if (!again || !(await holds(join(this.steps, name), text))) await this.#replace(this.steps, name, text)
     this.#written += 1
+    return join(this.steps, name)
   }
 
   /** Writes `run.json` and `report.md`. Fails: host.io_failed with the path. */

@@ -33,7 +33,7 @@ printTable(
     id,
     provider,
     ...[queueMs, firstTokenMs, responseMs].map((ms) => (ms === null ? '–' : seconds(ms))),
-    String(tokens.out),
+    String(tokens.output),
   ]),
 )
 const met = simulated(report.makespanMs) <= targetMs

@@ -19,7 +19,7 @@ describe('a second run', () => {
     const cache = new MapCache()
     const plan = planOf(step('a'), step('b', ['a']))
     const first = await ran(plan, new Answers(), { begin: exact, cache })
-    expect(first.result.report.cache).toMatchObject({ looked: 2, exact: 0, misses: 2, stored: 2, hit_rate: 0 })
+    expect(first.result.report.cache).toMatchObject({ looked: 2, exact: 0, misses: 2, stored: 2, hitRate: 0 })
     expect(cache.puts.map(({ answer }) => answer)).toEqual([...first.result.outputs.values()])
     const again = new Answers()
     const second = await ran(plan, again, { begin: exact, cache })
@@ -34,10 +34,10 @@ describe('a second run', () => {
       shared: 0,
       misses: 0,
       stored: 0,
-      hit_rate: 1,
+      hitRate: 1,
     })
     expect(report.cache?.savedMicroUsd).toBe(totals.costMicroUsd)
-    expect(report.cache?.savedTokens).toBe(totals.tokens.in + totals.tokens.out)
+    expect(report.cache?.savedTokens).toBe(totals.tokens.input + totals.tokens.output)
     expect([report.totals.calls, report.totals.costMicroUsd]).toEqual([0, 0])
     expect(report.steps.map(({ reason }) => reason)).toEqual(['cache_exact', 'cache_exact'])
     expect(hitsOf(second)).toMatchObject([
@@ -126,7 +126,7 @@ test('identical requests under way are made once, and all their steps have the a
     { step: 'c', kind: 'shared', of: 'a' },
   ])
   expect(run.result.report.steps[1]).toMatchObject({ reason: 'shared', cause: 'a', calls: [] })
-  expect(run.result.report.cache).toMatchObject({ shared: 2, misses: 2, stored: 2, hit_rate: 0.5 })
+  expect(run.result.report.cache).toMatchObject({ shared: 2, misses: 2, stored: 2, hitRate: 0.5 })
 })
 
 test('a large plan asks the cache a bounded number of times at once, and every step comes to its end', async () => {
@@ -208,7 +208,7 @@ describe('a cache that fails', () => {
     expect(warnings).toMatchObject([{ code: 'cache.store_failed', where: '/the/store', detail: 'is gone' }])
     const notes = events.filter((event) => event.type === 'note' && event.reason === 'cache_unavailable')
     expect(notes).toHaveLength(1)
-    expect(result.report.cache).toMatchObject({ looked: 2, misses: 2, stored: 0, hit_rate: 0 })
+    expect(result.report.cache).toMatchObject({ looked: 2, misses: 2, stored: 0, hitRate: 0 })
   })
 
   test('without one, a run that asks for it is refused; a run that does not ask never does', async () => {

@@ -127,9 +127,9 @@ describe('what is told', () => {
     // The plan first: what is called belongs to a run that can be resumed.
     expect(order).toEqual(['steps'])
     await later(0)
-    expect(order).toEqual(['steps', 'call', 'answer'])
+    expect(order).toEqual(['steps', 'call', 'answer', 'callEnd'])
     await later(1)
-    expect(order).toEqual(['steps', 'call', 'answer', 'written', 'done'])
+    expect(order).toEqual(['steps', 'call', 'answer', 'callEnd', 'written', 'done'])
     await later(2)
     await running.catch(() => {})
     expect(order.at(-1)).toBe('finish')

@@ -47,7 +47,7 @@ describeInBrowser('providers from a page', () => {
           },
         })
         const { outcome, thread, report } = result
-        return { outcome, thread, notes, messages, reuse: report.connection_reuse_rate }
+        return { outcome, thread, notes, messages, reuse: report.connectionReuseRate }
       },
       [plan, config, key] as const,
     )

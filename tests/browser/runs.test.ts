@@ -121,7 +121,7 @@ describeInBrowser('a page', () => {
         const going = api.runPlan(plan, {
           ...options,
           onEvent: (event) => {
-            if (event.type !== 'first_token') return
+            if (event.type !== 'firstToken') return
             try {
               going.cancel('nobody')
             } catch (error) {

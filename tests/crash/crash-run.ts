@@ -156,7 +156,7 @@ function doneIn(stdout: string): string[] {
 }
 
 /** Times, and what follows from them: rates of reuse and critical paths depend on them too. */
-const timed = /(Ms|At)$|^(speedup|criticalPath|targets|connection_reuse_rate|overflowed|waited|p50|p90|p99|max|at)$/
+const timed = /(Ms|At)$|^(speedup|criticalPath|targets|connectionReuseRate|overflowed|waited|p50|p90|p99|max|at)$/
 
 function withoutTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTimes)

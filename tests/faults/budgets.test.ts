@@ -125,7 +125,7 @@ describe('what is counted is what is billed', () => {
       const ran = await runVirtually(server, clock, plan(...many(1)), options({}))
       const [lost] = ran.report.steps[0]?.calls ?? []
       expect(lost?.tokens).toMatchObject({ estimated: true })
-      expect(lost?.tokens.in).toBeGreaterThan(0)
+      expect(lost?.tokens.input).toBeGreaterThan(0)
       expect(ran.report.totals.costMicroUsd).toBeGreaterThanOrEqual(server.ledger.billedMicroUsd(alpha))
     })
   })

@@ -37,8 +37,8 @@ describe('restart', () => {
     expect([ran.outcome, entries.length]).toEqual(['ok', 2])
     expect(ran.outputs.get('a')).toBe(answerOf('a'))
     expect(restarts(ran)).toBe(1)
-    const order = ran.events.filter(({ type }) => type === 'first_token' || type === 'restart').map(({ type }) => type)
-    expect(order).toEqual(['first_token', 'restart', 'first_token'])
+    const order = ran.events.filter(({ type }) => type === 'firstToken' || type === 'restart').map(({ type }) => type)
+    expect(order).toEqual(['firstToken', 'restart', 'firstToken'])
     expect(entries[1]?.prefix).toBeUndefined()
   })
 

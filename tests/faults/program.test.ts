@@ -70,7 +70,7 @@ describe('a run over sockets between processes', () => {
     await server.script([{ step: 'a', fault: 'stalls' }])
     writeFileSync(at('plan.json'), JSON.stringify(plan(step('a', { provider: 'alpha' }))))
     const process = new Process(['run', at('plan.json'), '--config', at('config.json'), '--json'])
-    await process.until('first_token')
+    await process.until('firstToken')
     process.child.kill('SIGINT')
     expect((await process.exit()).code).toBe(130)
     const [entry] = (await server.ledger()).entries.slice(seen)

@@ -99,7 +99,7 @@ describe('what ends a call, and as what', () => {
     expect([ran.outcome, calls]).toEqual(['ok', 1])
     expect(ran.outputs.get('a')).toBe(answerOf('a'))
     const { costMicroUsd, tokens } = ran.report.totals
-    for (const figure of [costMicroUsd, tokens.in, tokens.out]) expect(Number.isSafeInteger(figure)).toBe(true)
+    for (const figure of [costMicroUsd, tokens.input, tokens.output]) expect(Number.isSafeInteger(figure)).toBe(true)
     expect(costMicroUsd).toBeGreaterThanOrEqual(0)
   })
 
@@ -107,7 +107,7 @@ describe('what ends a call, and as what', () => {
     for (const name of ['usageNegative', 'usageFractional', 'usageMissing'] as const) {
       const { ran } = await single(faults[name])
       expect(ran.report.steps[0]?.calls[0]?.tokens).toMatchObject({ estimated: true })
-      expect(ran.report.steps[0]?.calls[0]?.tokens.out).toBeGreaterThan(0)
+      expect(ran.report.steps[0]?.calls[0]?.tokens.output).toBeGreaterThan(0)
       expect(ran.report.steps[0]?.costMicroUsd).toBeGreaterThan(0)
     }
   })

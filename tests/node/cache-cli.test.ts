@@ -76,7 +76,7 @@ describe('a run with a cache', () => {
     expect({ code: second.code, calls: warm.calls }).toEqual({ code: 0, calls: 0 })
     const stored = cold.report.cache?.['stored']
     expect(warm.report.totals.calls).toBe(0)
-    expect(warm.report.cache).toMatchObject({ misses: 0, hit_rate: 1 })
+    expect(warm.report.cache).toMatchObject({ misses: 0, hitRate: 1 })
     expect(warm.report.cache?.['savedTokens']).toBeGreaterThan(0)
     expect(digests(join(folder, 'two', 'step_outputs'))).toEqual(digests(join(folder, 'one', 'step_outputs')))
     expect(readFileSync(join(folder, 'two', 'report.md'), 'utf8')).toContain('## Cache')

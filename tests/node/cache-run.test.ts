@@ -35,7 +35,7 @@ describe('runPlan with a cache', () => {
     const second = await run(plan, { cache })
     expect(second.report.totals.calls).toBe(0)
     expect(second.outputs).toEqual(first.outputs)
-    expect(second.report.cache).toMatchObject({ exact: 3, hit_rate: 1 })
+    expect(second.report.cache).toMatchObject({ exact: 3, hitRate: 1 })
     expect(second.report.cache?.savedMicroUsd).toBe(first.report.totals.costMicroUsd)
   })
 

@@ -223,7 +223,7 @@ describe('the other commands', () => {
 })
 
 describe('run --json', () => {
-  const documented = [...readFileSync(`${root}node/cli/README.md`, 'utf8').matchAll(/^\| `([a-z_]+)` +\|/gm)].map(
+  const documented = [...readFileSync(`${root}node/cli/README.md`, 'utf8').matchAll(/^\| `([A-Za-z]+)` +\|/gm)].map(
     ([, type]) => type,
   )
 
@@ -238,7 +238,7 @@ describe('run --json', () => {
     expect(lines.filter(({ type }) => type === 'result')).toHaveLength(1)
     for (const id of ['outline', 'risks', 'interface', 'decision']) {
       const types = lines.filter(({ step, type }) => step === id && type !== 'progress').map(({ type }) => type)
-      expect(types).toEqual(['call', 'prompt', 'first_token', 'answer', 'done'])
+      expect(types).toEqual(['call', 'prompt', 'firstToken', 'answer', 'callEnd', 'done'])
     }
     const times = lines.flatMap(({ at }) => (typeof at === 'number' ? [at] : []))
     expect(times).toEqual([...times].sort((a, b) => a - b))

@@ -38,7 +38,7 @@ describe('runPlan', () => {
     expect([...result.outputs.keys()]).toEqual(['a', 'b'])
     expect(result.report.counts).toMatchObject({ total: 2, done: 2 })
     expect(result.report.totals.costMicroUsd).toBeGreaterThan(0)
-    expect(result.report.steps[1]?.calls[0]?.tokens.in).toBeGreaterThan(10)
+    expect(result.report.steps[1]?.calls[0]?.tokens.input).toBeGreaterThan(10)
   })
 
   test('hands the outputs of dependencies to a step, implied ones too', async () => {
@@ -53,7 +53,7 @@ describe('runPlan', () => {
     for await (const event of runPlan(plan(step('a')), { performer: recorder().performer, config: {} })) {
       types.push(event.type)
     }
-    expect(types).toEqual(['steps', 'call', 'answer', 'done', 'finish'])
+    expect(types).toEqual(['steps', 'call', 'answer', 'callEnd', 'done', 'finish'])
   })
 
   test('takes text, bytes and chunks; a streamed step starts before the plan ends', async () => {

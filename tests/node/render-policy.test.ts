@@ -4,6 +4,7 @@ import { runPlan } from '../../node/index.js'
 import { policyOf } from '../../node/cli/policy-flags.js'
 import { RunView } from '../../node/cli/run-view.js'
 import type { RunEvent } from '../../bindings/events.js'
+import { reasonWords } from '../../bindings/generated/wire.js'
 import { reportMarkdown } from '../../web/standard/report/markdown.js'
 import { aetherflow, plan } from './cli-process.js'
 
@@ -15,7 +16,7 @@ const steps: RunEvent = {
   steps: [{ ...info, optional: false, priority: 0, files: [], dependencies: [] }],
 }
 const call: RunEvent = {
-  ...{ type: 'call', at: 1, step: 'a', purpose: 'main', attempt: 0, provider: 'groq', model: 'm', estimateMs: 1 },
+  ...{ type: 'call', at: 1, step: 'a', call: 0, purpose: 'main', attempt: 0, provider: 'groq', model: 'm', estimateMs: 1 },
 }
 
 describe('a row of the live table', () => {
@@ -27,7 +28,7 @@ describe('a row of the live table', () => {
 
   test('waits while its call is tried again, and says why and how long', () => {
     const seen = view()
-    seen.apply({ type: 'progress', at: 2, step: 'a', tokens: 40 })
+    seen.apply({ type: 'progress', at: 2, step: 'a', call: 0, purpose: 'main', outputTokens: 40 })
     seen.apply(note('retrying', { step: 'a', detail: 'the provider failed; again in 0.6 s', provider: 'groq' }))
     expect(seen.row('a')).toMatchObject({
       state: 'waiting',
@@ -37,6 +38,13 @@ describe('a row of the live table', () => {
     expect(seen.running.size).toBe(0)
     seen.apply(call)
     expect(seen.row('a')?.state).toBe('running')
+  })
+
+  test('says that the answer starts over after a broken stream', () => {
+    const seen = view()
+    seen.apply({ type: 'progress', at: 2, step: 'a', call: 0, purpose: 'main', outputTokens: 40 })
+    seen.apply({ type: 'restart', at: 3, step: 'a', call: 0 })
+    expect(seen.row('a')).toMatchObject({ tokens: 0, note: reasonWords.restarted })
   })
 
   test('says what limit it waits for', () => {
@@ -119,9 +127,9 @@ describe('the report', () => {
         config: {},
         folder: 'examples/plans',
       })
-      expect(report.connection_reuse_rate).not.toBeNull()
+      expect(report.connectionReuseRate).not.toBeNull()
       calls += report.totals.calls
-      reused += Math.round((report.connection_reuse_rate ?? 0) * report.totals.calls)
+      reused += Math.round((report.connectionReuseRate ?? 0) * report.totals.calls)
     }
     expect(reused / calls).toBeGreaterThan(0.8)
   }, 60_000)

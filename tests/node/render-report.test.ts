@@ -9,7 +9,8 @@ import { reportMarkdown } from '../../web/standard/report/markdown.js'
 
 const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })
-const tokens = { in: 1000, cached: 400, out: 2000, reasoning: 50, strippedEstimate: 120 }
+const tokens = { input: 1000, cached: 400, output: 2000, reasoning: 50, strippedEstimate: 120 }
+const nothing = { tokens: { input: 0, output: 0 }, costMicroUsd: 0 }
 const totals: CallTotals = {
   ...{
     calls: 3,
@@ -21,11 +22,11 @@ const totals: CallTotals = {
     costMicroUsd: 4213,
     workMs: 9000,
   },
-  ...{ lost: { in: 0, out: 0, costMicroUsd: 0 }, cancelled: { in: 0, out: 0, costMicroUsd: 0 } },
+  ...{ lost: nothing, cancelled: nothing },
   ...{ queueMs: spread(10), firstTokenMs: spread(2500), responseMs: spread(4000), networkMs: spread(null) },
 }
 const call = (more: Partial<CallReport>): CallReport => ({
-  ...{ purpose: 'main', attempt: 0, provider: 'groq', model: 'm', outcome: 'ok' },
+  ...{ call: 0, purpose: 'main', attempt: 0, provider: 'groq', model: 'm', outcome: 'ok' },
   ...{ readyAt: 0, dispatchedAt: 0, endedAt: 4000, queueMs: 10, firstTokenMs: 2500, responseMs: 4000, networkMs: null },
   ...{ tokens: { ...tokens, estimated: false }, costMicroUsd: 4213, priceKnown: true, ...more },
 })
@@ -38,7 +39,7 @@ const report: RunReport = {
   ...{ taskId: 'shop', description: 'improve it', outcome: 'steps_failed', mode: 'build', pricesAsOf: '2026-11-21' },
   counts: { total: 3, done: 1, failed: 1, skipped: 1, cancelled: 0 },
   ...{ successRate: 0.3333, makespanMs: 8000, sumOfStepsMs: 12_000, speedup: 1.5, totals },
-  ...{ connection_reuse_rate: 0.5, connectionSetupMs: 12, connectionSetupSavedMs: 12, breakers: [] },
+  ...{ connectionReuseRate: 0.5, connectionSetupMs: 12, connectionSetupSavedMs: 12, breakers: [] },
   criticalPath: ['one', hostile],
   targets: [
     {

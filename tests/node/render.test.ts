@@ -24,11 +24,11 @@ const step = (id: string, step = 0): StepInfo => ({
 })
 const steps = (...ids: string[]): RunEvent => ({ type: 'steps', at: 0, steps: ids.map(step) })
 const call = (id: string, at: number, provider = 'groq'): RunEvent => ({
-  ...{ type: 'call', at, step: id, purpose: 'main', attempt: 0 },
+  ...{ type: 'call', at, step: id, call: 0, purpose: 'main', attempt: 0 },
   ...{ provider, model: 'm', estimateMs: 1000 },
 })
 const answer = (id: string, at: number): RunEvent => ({
-  ...{ type: 'answer', at, step: id, purpose: 'main', check: 'passed' },
+  ...{ type: 'answer', at, step: id, call: 0, purpose: 'main', check: 'passed' },
   ...{ tokens, tokensEstimated: false },
 })
 const done = (id: string, at: number): RunEvent => ({
@@ -42,8 +42,8 @@ const story: readonly RunEvent[] = [
   call('漢字の仕事', 20, 'deepseek'),
   call('esc\u001b[2J\u202eid', 20),
   call('👩‍💻 pair', 30),
-  { type: 'first_token', at: 400, step: '漢字の仕事', purpose: 'main' },
-  { type: 'progress', at: 700, step: '漢字の仕事', tokens: 55 },
+  { type: 'firstToken', at: 400, step: '漢字の仕事', call: 1, purpose: 'main' },
+  { type: 'progress', at: 700, step: '漢字の仕事', call: 1, purpose: 'main', outputTokens: 55 },
   answer('plain', 800),
   done('plain', 810),
   {
@@ -140,7 +140,7 @@ describe('the live table', () => {
     renderer.event(steps('a', 'b'))
     renderer.event(call('a', 0))
     for (let ms = 0; ms < 1000; ms += 5) {
-      renderer.event({ type: 'progress', at: ms, step: 'a', tokens: ms })
+      renderer.event({ type: 'progress', at: ms, step: 'a', call: 0, purpose: 'main', outputTokens: ms })
       await clock.advance(5)
     }
     expect(screen.writes.length).toBeLessThanOrEqual(11)

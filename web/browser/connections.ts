@@ -31,11 +31,11 @@ export class Connections {
   complete(report: RunReport): RunReport {
     this.#take(this.#observer?.takeRecords() ?? [])
     const known = this.#reused + this.#opened
-    if (known === 0 || report.connection_reuse_rate !== null) return report
+    if (known === 0 || report.connectionReuseRate !== null) return report
     const saved = this.#opened === 0 ? 0 : (this.#reused * this.#setupMs) / this.#opened
     return {
       ...report,
-      connection_reuse_rate: Number((this.#reused / known).toFixed(4)),
+      connectionReuseRate: Number((this.#reused / known).toFixed(4)),
       connectionSetupMs: Math.round(this.#setupMs),
       connectionSetupSavedMs: Math.round(saved),
     }

@@ -39,8 +39,8 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
   readonly onText?: ((step: string, piece: string) => void) | undefined
-  /** Makes an output durable; a rejection cancels the run. `again`: it may have been delivered before. */
-  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<void> | void) | undefined
+  /** Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: it may have been delivered before. */
+  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
   /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */

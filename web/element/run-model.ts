@@ -115,10 +115,10 @@ export class RunModel {
         row.prompts += 1
         this.tokens.stripped += Math.max(0, event.tokensBefore - event.tokensAfter)
         return
-      case 'first_token':
+      case 'firstToken':
         return this.#firstToken(row, event)
       case 'progress':
-        row.liveTokens = event.tokens
+        row.liveTokens = event.outputTokens
         return
       case 'answer':
         return this.#answer(row, event)
@@ -195,7 +195,7 @@ export class RunModel {
     this.reused.ms += savedMs
   }
 
-  #firstToken(row: StepRow, { at, purpose }: EventOf<'first_token'>): void {
+  #firstToken(row: StepRow, { at, purpose }: EventOf<'firstToken'>): void {
     const bar = openBar(row, purpose)
     if (bar !== undefined) bar.firstTokenAt = at
     if (answers(purpose)) row.note = ''

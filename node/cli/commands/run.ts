@@ -85,7 +85,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     if (outputs !== undefined) {
       await keep(outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
     }
-    tellResult(result, flags, host, renderer)
+    tellResult(result, outputs, flags, host, renderer)
     return exitCodeOfOutcome(result)
   } catch (error) {
     renderer.end()
@@ -205,10 +205,18 @@ async function keep(outputs: OutputFolder, result: RunResult, about: Circumstanc
   await outputs.finish(record, reportMarkdown(report, { simulated, plan, warnings, messages }))
 }
 
-function tellResult(result: RunResult, flags: RunFlags, host: Host, renderer: Renderer): void {
+function tellResult(
+  result: RunResult,
+  folder: OutputFolder | undefined,
+  flags: RunFlags,
+  host: Host,
+  renderer: Renderer,
+): void {
   const { outcome, report, simulated, warnings } = result
   if (renderer instanceof JsonRenderer) {
-    return renderer.line({ type: 'result', outcome, warnings, report })
+    // By id: where the output lies, or without a folder the output itself.
+    const outputs = folder === undefined ? byId(result.outputs) : byId(folder.files(result.outputs.keys()))
+    return renderer.line({ type: 'result', outcome, outputs, warnings, report })
   }
   const colours = paint(host.stdout, host.env)
   const extras = { simulated, folder: flags.output }
@@ -216,6 +224,13 @@ function tellResult(result: RunResult, flags: RunFlags, host: Host, renderer: Re
   const more = outcome === 'cancelled' && result.run !== undefined ? [`  to go on: ${again}`] : []
   const lines = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
   host.stdout.write(`${[...lines, ...more].join('\n')}\n`)
+}
+
+/** A null prototype: `__proto__` is a lawful id. */
+function byId(entries: Iterable<readonly [string, string]>): Record<string, string> {
+  const record = Object.create(null) as Record<string, string>
+  for (const [id, value] of entries) record[id] = value
+  return record
 }
 
 export function exitCodeOfOutcome({ outcome }: RunResult): ExitCode {

@@ -33,7 +33,7 @@ export interface Page {
   emit(event: RunEvent): void
   text(step: string, piece: string): void
   journal(lines: string): void
-  deliver(step: StepInfo, text: string, again: boolean): Promise<void> | void
+  deliver(step: StepInfo, text: string, again: boolean): Promise<string | void> | string | void
   key(provider: string): string | undefined | Promise<string | undefined>
   file(path: string): string | Promise<string>
   own(control: RunControl): void

@@ -196,8 +196,8 @@ async function reply({ page, chunks }: Under, what: string, of: readonly unknown
   if (what === 'keep') return page.keep(of[0] as Parameters<Page['keep']>[0])
   if (what === 'deliver') {
     const [step, text, again] = of as Parameters<Page['deliver']>
-    await page.deliver(step, text, again)
-    return undefined
+    const path = await page.deliver(step, text, again)
+    return typeof path === 'string' ? path : undefined
   }
   const next = await chunks?.next()
   return next?.done === false ? next.value : undefined

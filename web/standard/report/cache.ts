@@ -27,7 +27,7 @@ export function cacheSection({ cache }: RunReport): string {
   if (cache === undefined) return ''
   const rows = [
     ['answered', hitWords(cache)],
-    ['hit rate', formatShare(cache.hit_rate)],
+    ['hit rate', formatShare(cache.hitRate)],
     ['saved', `${savedWords(cache)}: what the answers had cost when they were made`],
     ['kept for others', `${formatCount(cache.stored)} answers`],
   ]

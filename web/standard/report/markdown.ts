@@ -82,8 +82,8 @@ function summary(report: RunReport, extras: ReportExtras): string {
     ['parallel speed-up', report.speedup === null ? '–' : `${report.speedup.toFixed(2)}×`],
     ['mode', markdownText(report.mode)],
     ['calls', `${formatCount(totals.calls)}, ${formatCount(totals.succeeded)} succeeded`],
-    ['tokens in', `${formatCount(tokens.in)}, of them cached ${formatCount(tokens.cached)}`],
-    ['tokens out', `${formatCount(tokens.out)}, of them reasoning ${formatCount(tokens.reasoning)}`],
+    ['tokens in', `${formatCount(tokens.input)}, of them cached ${formatCount(tokens.cached)}`],
+    ['tokens out', `${formatCount(tokens.output)}, of them reasoning ${formatCount(tokens.reasoning)}`],
     [
       'cost',
       `${formatUsdExact(totals.costMicroUsd)} at prices of ${markdownText(report.pricesAsOf)}${unknownPrices(report)}`,
@@ -95,7 +95,7 @@ function summary(report: RunReport, extras: ReportExtras): string {
 }
 
 function connections(report: RunReport): string {
-  const { connection_reuse_rate: share, connectionSetupMs, connectionSetupSavedMs } = report
+  const { connectionReuseRate: share, connectionSetupMs, connectionSetupSavedMs } = report
   if (share === null) return 'unknown'
   return `${formatShare(share)}; set-up took ${formatDuration(connectionSetupMs)}, reuse saved ${formatDuration(connectionSetupSavedMs)}`
 }
@@ -168,9 +168,9 @@ function groups(title: string, list: readonly (CallTotals & { readonly name: str
   const rows = list.map(({ name, calls, succeeded, tokens, costMicroUsd, workMs, firstTokenMs, responseMs }) => [
     markdownText(name),
     `${formatCount(succeeded)} of ${formatCount(calls)}`,
-    formatCount(tokens.in),
+    formatCount(tokens.input),
     formatCount(tokens.cached),
-    formatCount(tokens.out),
+    formatCount(tokens.output),
     formatUsdExact(costMicroUsd),
     formatDuration(workMs),
     formatDuration(firstTokenMs.p50),
@@ -206,7 +206,7 @@ function percentiles(report: RunReport): string {
 function steps(report: RunReport): string {
   const rows = report.steps.slice(0, mostStepRows).map((step) => {
     const main = decidingCall(step)
-    const out = step.calls.reduce((sum, { tokens }) => sum + tokens.out, 0)
+    const out = step.calls.reduce((sum, { tokens }) => sum + tokens.output, 0)
     return [
       markdownText(step.id),
       step.state,

@@ -17,8 +17,8 @@ export function decidingCall(step: StepReport): CallReport | undefined {
 function budget(report: RunReport): string {
   const { budget: limits } = report
   if (limits === undefined) return ''
-  const words = ({ microUsd, tokens }: CeilingReport): string[] => [
-    microUsd === null ? '–' : formatUsdExact(microUsd),
+  const words = ({ costMicroUsd, tokens }: CeilingReport): string[] => [
+    costMicroUsd === null ? '–' : formatUsdExact(costMicroUsd),
     tokens === null ? '–' : formatCount(tokens),
   ]
   const rows = [

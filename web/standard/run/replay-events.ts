@@ -1,15 +1,13 @@
 /** The events that the watchers of a run would have seen up to one of its records: what draws the run as it was then. */
+import { callEvent, delivered } from '../../../bindings/call-events.js'
 import type { Command } from '../../../bindings/commands.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { journalOutcome, type Journal } from '../../../bindings/journal/reader.js'
-import { hitEvent } from '../../../bindings/lookups.js'
 import { noteEvent } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type RestoreHost } from '../../../bindings/journal/restore.js'
-import { RunTexts, sharedFrom } from '../../../bindings/run-texts.js'
-
-const encoder = new TextEncoder()
+import { RunTexts } from '../../../bindings/run-texts.js'
 
 /** A run brought to one of its records. */
 export interface RestoredRun {
@@ -57,14 +55,9 @@ class Past implements RestoreHost {
     if (command.kind === 'note') {
       this.emit(noteEvent(this.texts, command, at, this.core.cost(Math.max(0, command.step))))
     } else if (command.kind === 'deliver') {
-      const bytes = encoder.encode(this.texts.deliver(command.step, sharedFrom(command))).length
-      const step = this.texts.steps[command.step]?.id ?? ''
-      const hit = hitEvent(this.texts, command, at)
+      const { hit, done } = delivered(this.core, this.texts, command, at)
       if (hit !== undefined) this.emit(hit)
-      const cached = hit === undefined ? {} : { cached: hit.kind }
-      const recalled = command.a === 2 ? { recalled: true as const } : {}
-      const costMicroUsd = this.core.cost(command.step)
-      this.emit({ type: 'done', at, step, bytes, repaired: command.a === 1, ...recalled, ...cached, costMicroUsd })
+      this.emit(done(at))
     }
   }
 
@@ -72,8 +65,6 @@ class Past implements RestoreHost {
   next(command: Command, at: number): void {
     if (command.kind !== 'call') return this.carryOut(command, at)
     this.texts.called(command)
-    const { purpose, attempt, c: estimateMs } = command
-    const step = this.texts.steps[command.step]?.id ?? ''
-    this.emit({ type: 'call', at, step, purpose, attempt, ...this.texts.targetOf(command), estimateMs })
+    this.emit(callEvent(this.texts, command, at))
   }
 }

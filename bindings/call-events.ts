@@ -1,0 +1,75 @@
+/** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
+import type { Command } from './commands.js'
+import type { CoreRun } from './core.js'
+import type { CallEndEvent, CallEvent, CallReport, DoneEvent, RunEvent } from './events.js'
+import { hitEvent } from './lookups.js'
+import { sharedFrom, type RunTexts } from './run-texts.js'
+
+const encoder = new TextEncoder()
+
+/** What every event about a call carries. */
+export function ofCall(texts: RunTexts, { step, call, purpose }: Command, at: number) {
+  return { at, step: texts.steps[step]?.id ?? '', call, purpose }
+}
+
+export function callEvent(texts: RunTexts, command: Command, at: number): CallEvent {
+  const { attempt, c: estimateMs } = command
+  return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs }
+}
+
+/** The end of a call that the core has just taken. */
+export function callEndEvent(core: CoreRun, texts: RunTexts, command: Command, at: number): CallEndEvent {
+  const { tokens, costMicroUsd, outcome, firstTokenMs, responseMs, attempt } = core.document<CallReport>(
+    'call',
+    command.call,
+  )
+  const { input, cached, output, reasoning, estimated } = tokens
+  const message = texts.failures.get(command.step)
+  return {
+    type: 'callEnd',
+    ...ofCall(texts, command, at),
+    attempt,
+    ...texts.targetOf(command),
+    ...(outcome === 'ok' || outcome === 'cancelled' || outcome === 'withheld'
+      ? { outcome }
+      : outcome === 'running'
+        ? { outcome: 'cancelled' }
+        : { outcome: 'failed', failure: outcome, ...(message === undefined ? {} : { message }) }),
+    tokens: { input, cached, output, reasoning },
+    tokensEstimated: estimated,
+    costMicroUsd,
+    firstTokenMs,
+    responseMs,
+  }
+}
+
+/** A `deliver` command: what became of the step. `hit`: told before `done` when no call was made for it. */
+export interface DeliveredStep {
+  readonly text: string
+  readonly hit: (RunEvent & { readonly type: 'hit' }) | undefined
+  /** `path`: where the host has put the output. */
+  done(at: number, path?: string): DoneEvent
+}
+
+/** Moves the step's answer to its outputs. */
+export function delivered(core: CoreRun, texts: RunTexts, command: Command, at: number): DeliveredStep {
+  const step = texts.steps[command.step]?.id ?? ''
+  const text = texts.deliver(command.step, sharedFrom(command))
+  const hit = hitEvent(texts, command, at)
+  const costMicroUsd = core.cost(command.step)
+  return {
+    text,
+    hit,
+    done: (at, path) => ({
+      type: 'done',
+      at,
+      step,
+      bytes: encoder.encode(text).length,
+      ...(path === undefined ? {} : { path }),
+      repaired: command.a === 1,
+      ...(command.a === 2 ? { recalled: true } : {}),
+      ...(hit === undefined ? {} : { cached: hit.kind }),
+      costMicroUsd,
+    }),
+  }
+}

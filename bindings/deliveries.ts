@@ -1,0 +1,76 @@
+/** Outputs on their way out: journal durable, then the host's `deliver`, then `done`; and what of them is kept for other runs. */
+import { delivered } from './call-events.js'
+import type { Command } from './commands.js'
+import type { CoreRun } from './core.js'
+import type { DriverOptions } from './driver-options.js'
+import type { RunEvent } from './events.js'
+import type { RunTexts } from './run-texts.js'
+
+export interface DeliveriesHost {
+  readonly core: CoreRun
+  readonly texts: RunTexts
+  readonly now: number
+  emit(event: RunEvent): void
+  /** A port of the host failed: the run is cancelled. */
+  hostFailed(error: unknown): void
+  readonly failed: boolean
+}
+
+export interface Delivery {
+  /** When the step ended, of a step of the past; undefined: now. */
+  readonly pastAt?: number | undefined
+  /** The output may have been delivered by an earlier process. */
+  readonly again: boolean
+}
+
+export class Deliveries {
+  readonly #host: DeliveriesHost
+  readonly #options: Pick<DriverOptions, 'journal' | 'deliver'>
+  readonly #open = new Set<Promise<void>>()
+  /** Of the step that was delivered last; undefined: it is told already. */
+  #last: Promise<void> | undefined
+
+  constructor(host: DeliveriesHost, options: Pick<DriverOptions, 'journal' | 'deliver'>) {
+    this.#host = host
+    this.#options = options
+  }
+
+  /** The output is told and written only once the journal cannot lose it any more. */
+  deliver(command: Command, { pastAt, again }: Delivery): void {
+    const { core, texts } = this.#host
+    const step = texts.steps[command.step]
+    if (step === undefined) return
+    const output = delivered(core, texts, command, pastAt ?? this.#host.now)
+    if (output.hit !== undefined) this.#host.emit(output.hit)
+    const done = (path: unknown): void =>
+      this.#host.emit(output.done(pastAt ?? this.#host.now, typeof path === 'string' ? path : undefined))
+    const { journal, deliver } = this.#options
+    const durable = pastAt === undefined ? journal?.writer.flush() : undefined
+    const write = () => deliver?.(step, output.text, again)
+    const writing = durable === undefined ? write() : durable.then(write)
+    this.#last = undefined
+    if (writing === undefined || typeof writing === 'string') return done(writing)
+    this.#last = Promise.resolve(writing).then(done, (error: unknown) => this.#host.hostFailed(error))
+    this.#awaitAtEnd(this.#last)
+  }
+
+  /** Runs `store` after the last delivery: what the run itself has not kept yet is not kept for others. */
+  store(store: () => Promise<void> | undefined): void {
+    const last = this.#last
+    const work = async (): Promise<void> => {
+      await last
+      if (!this.#host.failed) await store()
+    }
+    this.#awaitAtEnd(work())
+  }
+
+  /** Resolves when every output so far is where it belongs, or has failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#open)
+  }
+
+  #awaitAtEnd(work: Promise<void>): void {
+    this.#open.add(work)
+    void work.finally(() => this.#open.delete(work))
+  }
+}

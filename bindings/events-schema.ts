@@ -1,0 +1,179 @@
+/** JSON Schema of the events of a run; the build writes it to dist/events.schema.json. */
+import type { RunEvent } from './events.js'
+import { checkVerdicts, failureKinds, outcomes, purposes, reasons } from './generated/wire.js'
+
+type Members = Readonly<Record<string, object>>
+
+const text = { type: 'string' },
+  whole = { type: 'integer', minimum: 0 },
+  num = { type: 'number' },
+  bool = { type: 'boolean' }
+const ref = (n: string) => ({ $ref: `#/$defs/${n}` })
+const at = ref('at')
+const obj = (properties: Members, optional: readonly string[] = [], more: object = {}) => ({
+  type: 'object',
+  ...more,
+  properties,
+  required: Object.keys(properties).filter((k) => !optional.includes(k)),
+  additionalProperties: false,
+})
+// `simulated` is added by the command line to every line of a simulated run.
+const ev = (type: RunEvent['type'], description: string, members: Members, optional: readonly string[] = []) =>
+  obj({ type: { const: type }, at, ...members, simulated: text }, [...optional, 'simulated'], {
+    title: type,
+    description,
+  })
+const ofCall = { step: ref('stepId'), call: ref('call'), purpose: ref('purpose') }
+const target = {
+  attempt: { ...whole, description: 'From 0, within one phase of the step.' },
+  provider: text,
+  model: text,
+}
+const saved = { savedTokens: whole, savedMicroUsd: whole, savedMs: whole }
+/** One schema for each type of event: the compiler proves the list complete. */
+const events: Readonly<Record<RunEvent['type'], object>> = {
+  steps: ev('steps', 'More of the plan was read.', { steps: { type: 'array', items: ref('step') } }),
+  warning: ev('warning', 'Something that the run goes on without.', { code: text, where: text, detail: text }),
+  call: ev('call', 'A call leaves.', {
+    ...ofCall,
+    ...target,
+    estimateMs: { ...num, description: 'Planning estimate of its duration.' },
+  }),
+  prompt: ev('prompt', 'The prompt of a call is assembled. Sizes are estimates.', {
+    ...ofCall,
+    tokensBefore: whole,
+    tokensAfter: whole,
+  }),
+  firstToken: ev('firstToken', 'The first token of a call arrived.', { ...ofCall }),
+  progress: ev('progress', 'The answer streams.', {
+    ...ofCall,
+    outputTokens: { ...whole, description: 'So far, estimated.' },
+  }),
+  answer: ev('answer', 'The answer of a call came whole.', {
+    ...ofCall,
+    check: ref('check'),
+    tokens: ref('tokens'),
+    tokensEstimated: ref('tokensEstimated'),
+  }),
+  callEnd: ev(
+    'callEnd',
+    'A call is over: exactly one for each call.',
+    {
+      ...ofCall,
+      ...target,
+      outcome: { enum: ['ok', 'failed', 'cancelled', 'withheld'] },
+      failure: ref('failure'),
+      message: text,
+      tokens: ref('tokens'),
+      tokensEstimated: ref('tokensEstimated'),
+      costMicroUsd: ref('costMicroUsd'),
+      firstTokenMs: { type: ['number', 'null'] },
+      responseMs: { type: ['number', 'null'] },
+    },
+    ['failure', 'message'],
+  ),
+  note: ev(
+    'note',
+    'A remark about the run, a step or a call.',
+    { step: ref('stepId'), call: ref('call'), reason: ref('reason'), words: text, detail: text, provider: text },
+    ['step', 'call', 'detail', 'provider'],
+  ),
+  done: ev(
+    'done',
+    'The output of a step is final.',
+    {
+      step: ref('stepId'),
+      bytes: { ...whole, description: 'Of the output in UTF-8.' },
+      path: { ...text, description: 'Where the output lies; absent when the host put it nowhere.' },
+      repaired: bool,
+      recalled: { const: true },
+      cached: ref('hitKind'),
+      costMicroUsd: ref('costMicroUsd'),
+    },
+    ['path', 'recalled', 'cached'],
+  ),
+  hit: ev(
+    'hit',
+    'A step is answered without a call; its done follows.',
+    {
+      step: ref('stepId'),
+      kind: ref('hitKind'),
+      score: { ...num, description: 'Cosine of what was asked then and now; 1: the same request.' },
+      ...saved,
+      of: { ...text, description: 'shared: the step that has the answer.' },
+    },
+    ['of'],
+  ),
+  restart: ev(
+    'restart',
+    'The answer of a step starts over: discard what was streamed of it.',
+    { step: ref('stepId'), call: ref('call') },
+    ['call'],
+  ),
+  resumed: ev('resumed', 'What came before was read from a journal.', {
+    records: whole,
+    calls: { ...whole, description: 'Calls that were in flight and are made again.' },
+  }),
+  failed: ev('failed', 'A step failed.', {
+    step: ref('stepId'),
+    failure: ref('failure'),
+    message: text,
+    costMicroUsd: ref('costMicroUsd'),
+  }),
+  skipped: ev(
+    'skipped',
+    'A step was left out.',
+    { step: ref('stepId'), reason: ref('reason'), cause: { ...text, description: 'The dependency that failed it.' } },
+    ['cause'],
+  ),
+  cancelled: ev('cancelled', 'A step was cancelled.', { step: ref('stepId'), reason: ref('reason') }),
+  finish: ev('finish', 'The run is over. The last event.', {
+    outcome: ref('outcome'),
+    costMicroUsd: ref('costMicroUsd'),
+  }),
+}
+const defs = {
+  at: { ...num, minimum: 0, description: 'ms since the run began.' },
+  stepId: { ...text, description: 'Id of the step in the plan.' },
+  call: { ...whole, description: 'Number of the call, unique in the run and the same in its report.' },
+  costMicroUsd: { ...whole, description: 'Micro-USD: 1 USD = 1,000,000.' },
+  tokensEstimated: { ...bool, description: 'True when the provider sent no counts.' },
+  tokens: obj({
+    input: { ...whole, description: 'cached included' },
+    cached: whole,
+    output: { ...whole, description: 'reasoning included' },
+    reasoning: whole,
+  }),
+  hitKind: { enum: ['exact', 'semantic', 'shared'] },
+  purpose: { enum: purposes },
+  outcome: { enum: outcomes },
+  failure: { enum: failureKinds },
+  check: { enum: checkVerdicts },
+  reason: { enum: reasons },
+  step: obj(
+    {
+      step: whole,
+      id: text,
+      type: text,
+      complexity: num,
+      estimatedTokens: whole,
+      output: { enum: ['any', 'text', 'code', 'json', 'schema'] },
+      optional: bool,
+      priority: { type: 'integer' },
+      schema: { type: 'object' },
+      files: { type: 'array', items: text },
+      dependencies: { type: 'array', items: whole },
+    },
+    ['schema'],
+  ),
+}
+
+export const eventsSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:aetherflow:events:1',
+  title: 'Event of an AetherFlow run',
+  description:
+    'What a run tells its watchers, and each line of `aetherflow run --json` but the last (result or error). Later versions add types and members.',
+  oneOf: Object.keys(events).map((name) => ({ $ref: `#/$defs/events/${name}` })),
+  $defs: { ...defs, events },
+}

@@ -1,0 +1,93 @@
+/** The plan on its way into the core: in pieces, and no further once it is broken or the run is cancelled. */
+import type { CoreRun } from './core.js'
+import { AetherflowError } from './errors.js'
+import type { RunEvent, StepInfo } from './events.js'
+import type { RunTexts } from './run-texts.js'
+
+export interface FeedHost {
+  readonly core: CoreRun
+  readonly texts: RunTexts
+  readonly now: number
+  /** The run was cancelled: the core takes no more of the plan. */
+  readonly cancelled: boolean
+  emit(event: RunEvent): void
+  /** Carries out what the core has decided so far. */
+  pump(): void
+}
+
+export type PlanWarning = Omit<RunEvent & { readonly type: 'warning' }, 'type' | 'at'>
+
+/** Bytes that cross at once: the core copies each piece. */
+const pieceBytes = 1 << 20
+
+export class PlanFeed {
+  readonly #host: FeedHost
+  #broken = false
+  #warned = 0
+
+  constructor(host: FeedHost) {
+    this.#host = host
+  }
+
+  /** The core has refused the plan, and reports it as the outcome. */
+  get broken(): boolean {
+    return this.#broken
+  }
+
+  /** A plan that streams is worked on while the rest is still coming. */
+  async feed(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    const { core } = this.#host
+    if (plan instanceof Uint8Array) {
+      this.#bytes(plan)
+    } else {
+      for await (const chunk of plan) {
+        this.#bytes(chunk)
+        if (this.#broken || this.#host.cancelled) break
+        this.#host.pump()
+      }
+    }
+    if (this.#host.cancelled) return
+    this.#tell(() => core.planEnd(this.#host.now))
+    if (!this.#broken) this.adoptSteps(this.#host.now)
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    const { core } = this.#host
+    for (let from = 0; from < bytes.length && !this.#host.cancelled; from += pieceBytes) {
+      // A broken plan is read on: only the whole text tells one that is not JSON from one that is no plan.
+      this.#tell(() => core.planBytes(bytes.subarray(from, from + pieceBytes), this.#host.now))
+    }
+    if (!this.#broken && !this.#host.cancelled) this.adoptSteps(this.#host.now)
+  }
+
+  /** A plan error is the core's to report: it stops what runs and finishes as plan_invalid. */
+  #tell(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      if (!(error instanceof AetherflowError) || error.code.startsWith('host.') || error.code.startsWith('run.'))
+        throw error
+      this.#broken = true
+    }
+  }
+
+  /** Takes over the steps and warnings that the core has read since the last time, and tells them. */
+  adoptSteps(at: number): void {
+    const { core, texts } = this.#host
+    const steps = core.document<StepInfo[]>('steps', texts.steps.length)
+    if (steps.length > 0) {
+      for (const step of steps) texts.steps.push(step)
+      this.#host.emit({ type: 'steps', at, steps })
+    }
+    for (const warning of this.warnings(this.#warned)) {
+      this.#warned += 1
+      this.#host.emit({ type: 'warning', at, ...warning })
+    }
+  }
+
+  warnings(from = 0): PlanWarning[] {
+    return this.#host.core
+      .document<PlanWarning[]>('warnings', from)
+      .map(({ code, where, detail }) => ({ code, where, detail }))
+  }
+}

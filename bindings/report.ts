@@ -1,0 +1,195 @@
+/** The report of a run: time, tokens and money by call, step, provider and type. Written by the core (core/run/report.cpp). */
+import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
+
+/** Distribution of measured times, ms; null where nothing was measured. */
+export interface Spread {
+  readonly count: number
+  readonly p50: number | null
+  readonly p90: number | null
+  readonly p99: number | null
+  readonly max: number | null
+}
+
+export interface LostTotals {
+  readonly tokens: { readonly input: number; readonly output: number }
+  readonly costMicroUsd: number
+}
+
+export interface CallTotals {
+  readonly calls: number
+  readonly succeeded: number
+  readonly hedges: number
+  /** Calls that never left, because their prompt outgrew what was reserved; counted nowhere else. */
+  readonly withheld: number
+  /** Calls that failed, by kind. */
+  readonly failures: Readonly<Partial<Record<FailureKind, number>>>
+  readonly tokens: {
+    readonly input: number
+    readonly cached: number
+    readonly output: number
+    readonly reasoning: number
+    /** Prompt tokens that stripping saved, estimated. */
+    readonly strippedEstimate: number
+  }
+  readonly costMicroUsd: number
+  /** What calls cost that did not succeed, and of them those that the run or a person cancelled; both are in the sums above. */
+  readonly lost: LostTotals
+  readonly cancelled: LostTotals
+  /** Sum of call times. */
+  readonly workMs: number
+  readonly queueMs: Spread
+  readonly firstTokenMs: Spread
+  readonly responseMs: Spread
+  readonly networkMs: Spread
+}
+
+export interface RouteInfo {
+  readonly id: string
+  readonly provider: string
+  readonly model: string
+  /** Name of the rule that decided, and the reason in words. */
+  readonly rule: string
+  readonly why: string
+  readonly alternatives: readonly { readonly provider: string; readonly model: string }[]
+}
+
+/** One call. `call`: its number, as the events carry it. */
+export interface CallReport {
+  readonly call: number
+  readonly purpose: Purpose
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'ok' | 'running' | FailureKind
+  readonly readyAt: number | null
+  readonly dispatchedAt: number | null
+  readonly endedAt: number | null
+  readonly queueMs: number | null
+  readonly firstTokenMs: number | null
+  readonly responseMs: number | null
+  /** Response time less the time the provider says it spent, else connection set-up, else null. */
+  readonly networkMs: number | null
+  readonly tokens: {
+    readonly input: number
+    readonly cached: number
+    readonly output: number
+    readonly reasoning: number
+    readonly estimated: boolean
+    readonly strippedEstimate: number
+  }
+  readonly costMicroUsd: number
+  /** False: the configured worst case stood in for an unknown price. */
+  readonly priceKnown: boolean
+  readonly finish?: string
+  readonly check?: CheckVerdict
+  readonly overflowed?: boolean
+  /** It went on from the text of an earlier call. */
+  readonly continues?: boolean
+  /** At the provider's peak price. */
+  readonly peak?: boolean
+  /** What it waited for before it went, other than a free place. */
+  readonly waited?: Reason
+  /** Why the run cancelled it. */
+  readonly cancelled?: Reason
+}
+
+export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
+
+export interface StepReport {
+  readonly id: string
+  readonly type: string
+  readonly state: StepState
+  readonly failure?: FailureKind
+  /** Why it was skipped or cancelled; of a done step: recalled, cache_exact, cache_semantic, shared. */
+  readonly reason?: Reason
+  /** The dependency that failed it; shared: the step that has the answer. */
+  readonly cause?: string
+  readonly audit?: 'passed' | 'issues' | 'undone'
+  readonly repaired?: boolean
+  readonly startedAt: number | null
+  readonly settledAt: number | null
+  readonly route?: RouteInfo
+  readonly costMicroUsd: number
+  readonly calls: readonly CallReport[]
+}
+
+/** A ceiling of a budget; null: there is none. */
+export interface CeilingReport {
+  readonly costMicroUsd: number | null
+  readonly tokens: number | null
+}
+
+/** What the core reports of a run; times in ms since its start, money in micro-USD (1 USD = 1,000,000). */
+export interface RunReport {
+  readonly taskId: string
+  readonly description: string
+  readonly outcome: Outcome | 'running'
+  readonly mode: string
+  readonly pricesAsOf: string
+  readonly counts: {
+    readonly total: number
+    readonly done: number
+    readonly failed: number
+    readonly skipped: number
+    readonly cancelled: number
+  }
+  readonly successRate: number | null
+  readonly makespanMs: number
+  readonly sumOfStepsMs: number
+  readonly speedup: number | null
+  /** Share of calls on a connection that had served before; null: unknown. */
+  readonly connectionReuseRate: number | null
+  /** ms spent on setting connections up, and what the reused ones saved at that mean. */
+  readonly connectionSetupMs: number
+  readonly connectionSetupSavedMs: number
+  /** Present when the run has one. Ceilings are null where there is none. */
+  readonly budget?: {
+    readonly run: CeilingReport
+    readonly step: CeilingReport
+    readonly attempt: CeilingReport
+    readonly spentMicroUsd: number
+    readonly spentTokens: number
+    readonly reservedMicroUsd: number
+    /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
+    readonly heldMicroUsd: number
+  }
+  /** Present when the run had a cache. Steps, but for what was saved; `misses` had to be called. */
+  readonly cache?: {
+    readonly looked: number
+    readonly exact: number
+    readonly semantic: number
+    readonly shared: number
+    readonly misses: number
+    /** Answers that the cache took. */
+    readonly stored: number
+    /** Hits of all three kinds among hits and misses; null: there were none. */
+    readonly hitRate: number | null
+    readonly savedTokens: number
+    readonly savedMicroUsd: number
+    readonly savedMs: number
+  }
+  /** Providers whose breaker opened. */
+  readonly breakers: readonly {
+    readonly provider: string
+    readonly state: 'closed' | 'open' | 'half_open'
+    readonly opened: number
+  }[]
+  readonly totals: CallTotals
+  readonly criticalPath: readonly string[]
+  readonly targets: readonly {
+    readonly metric: 'firstToken' | 'response' | 'queue' | 'network'
+    readonly targetMs: number
+    readonly measured: number
+    readonly missedBy: readonly { readonly id: string; readonly ms: number }[]
+  }[]
+  readonly byProvider: readonly (CallTotals & { readonly name: string })[]
+  readonly byType: readonly (CallTotals & { readonly name: string })[]
+  readonly steps: readonly StepReport[]
+}
+
+/** A dry run on the virtual clock. */
+export interface Explanation {
+  readonly virtual: true
+  readonly costMicroUsd: { readonly low: number; readonly expected: number; readonly high: number }
+  readonly report: RunReport
+}

@@ -158,3 +158,6 @@ export type RunEvent =
     }
   | { readonly type: 'cancelled'; readonly at: number; readonly step: string; readonly reason: Reason }
   | { readonly type: 'finish'; readonly at: number; readonly outcome: Outcome; readonly costMicroUsd: number }
+
+/** The events of one type: `RunEventOf<'done'>`. */
+export type RunEventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>

@@ -7,3 +7,16 @@ declare module '*/aetherflow_cache.mjs' {
   const create: import('./cache/module.js').CreateCache
   export default create
 }
+/** The modules' bytes as base64, and the cache's data: scripts, which bundlers for Node take along. */
+declare module '*/aetherflow_core.bytes.js' {
+  const bytes: string
+  export default bytes
+}
+declare module '*/aetherflow_cache.bytes.js' {
+  const bytes: string
+  export default bytes
+}
+declare module '*/aetherflow_cache.data.js' {
+  const data: import('./cache/module.js').CacheData
+  export default data
+}

@@ -1,8 +1,10 @@
-/** Loads the modules from the package's own files: once per process, shared by every run and cache. */
-import { readFile } from 'node:fs/promises'
-import type { CacheData, CacheModule, CreateCache } from '../bindings/cache/module.js'
+/**
+ * Loads the modules: once per process, shared by every run and cache. Every part is a script that is imported by a name written
+ * out, so that a bundler for Node takes it along; nothing is looked for beside a file that may have been moved.
+ */
+import type { CacheData, CacheModule } from '../bindings/cache/module.js'
 import { AetherflowError } from '../bindings/errors.js'
-import type { CoreModule, CreateCore } from '../bindings/module.js'
+import type { CoreModule } from '../bindings/module.js'
 
 /** Runs `load` once; a failed load may be tried again. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
@@ -16,33 +18,22 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   }
 }
 
-async function load<T>(name: string): Promise<T> {
-  const glue = new URL(`../core/${name}.mjs`, import.meta.url)
-  const wasm = new URL(`../core/${name}.wasm`, import.meta.url)
+/** Fails with host.io_failed and the name of the part. */
+async function part<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
-    const { default: create } = (await import(glue.href)) as { default: CreateCore | CreateCache }
-    // Read here instead of by the glue: it would fetch, which refuses file: addresses.
-    return (await create({ wasmBinary: await readFile(wasm) })) as T
+    return await load()
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io_failed', wasm.pathname, `the core cannot be loaded: ${detail}`)
-  }
-}
-
-async function loadData(): Promise<CacheData> {
-  const file = new URL('../core/aetherflow_cache.json', import.meta.url)
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as CacheData
-  } catch (error) {
-    throw new AetherflowError('host.io_failed', file.pathname, error instanceof Error ? error.message : String(error))
+    throw new AetherflowError('host.io_failed', name, `a part of the package cannot be loaded: ${detail}`)
   }
 }
 
 /** Fails with host.io_failed when the package is incomplete. */
-export const loadCore = once(() => load<CoreModule>('aetherflow_core'))
+export const loadCore: () => Promise<CoreModule> = once(() =>
+  part('aetherflow_core', async () => (await import('../bindings/embedded.js')).openCore()),
+)
 
 /** What a cache needs, loaded when the first is opened. Fails with host.io_failed when the package is incomplete. */
-export const loadCache = once(async () => {
-  const [module, data] = await Promise.all([load<CacheModule>('aetherflow_cache'), loadData()])
-  return { module, data }
-})
+export const loadCache: () => Promise<{ module: CacheModule; data: CacheData }> = once(() =>
+  part('aetherflow_cache', async () => (await import('../bindings/cache/embedded.js')).openCacheParts()),
+)

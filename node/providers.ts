@@ -42,8 +42,12 @@ export function realProviders(options: ProvidersOptions): Providers {
   return open(options, (dialect) => takesIdempotencyKey.has(dialect))
 }
 
+/** Bun puts a part of its own in the place of undici, which has no pools: its fetch keeps connections by itself. */
+const fetchInstead = (): Fetch | undefined => (process.versions['bun'] === undefined ? undefined : globalThis.fetch)
+
 function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean): Providers {
-  const { fetch, pool, clock, timeouts } = options
+  const { pool, clock, timeouts } = options
+  const fetch = options.fetch ?? (pool === undefined ? fetchInstead() : undefined)
   const transport: PooledTransport | undefined = fetch ? undefined : (pool ?? pooledTransport(options.transport))
   const over = transport ? { transport } : { fetch: fetch! }
   const clients = new Map<string, ModelClient>()

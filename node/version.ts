@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { version } from '../web/standard/version.js'
 
-/** The package's version, from its own package.json: dist/node/cli → root. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
+/** The package's version; no file is read for it, as a bundle lies beside none. */
+export const packageVersion = (): string => version

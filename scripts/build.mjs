@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundleBrowser } from './lib/bundle.mjs'
+import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
@@ -36,6 +37,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
     writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })
+  await stage('commonjs', bundleCommonJs)
   await stage('browser', bundleBrowser)
   await stage('playground', bundlePlayground)
 }

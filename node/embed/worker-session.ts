@@ -1,6 +1,7 @@
 /** A model that runs in a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import { AetherflowError } from '../../bindings/errors.js'
+import { errorCode } from '../error-code.js'
 import type { ModelSession, PieceStates } from '../../web/standard/embed/runtime.js'
 import { busyAt, stoppingAt, type Answer, type Call, type RuntimeStart, type WorkerStart } from './protocol.js'
 
@@ -14,6 +15,28 @@ type Ask = Call extends infer Kind ? (Kind extends Call ? Omit<Kind, 'id'> : nev
 const living = new Set<WorkerSession>()
 /** A text of the longest window takes a tenth of that natively. */
 const longestWaitMs = 2000
+
+/**
+ * Without the flags of this process: they are its own business, and some are refused by threads.
+ * Fails with cache.runtime in a bundle that left the thread's file behind.
+ */
+function startWorker(workerData: WorkerStart): Worker {
+  try {
+    return new Thread(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] })
+  } catch {
+    // CommonJS has no import.meta.
+    throw new AetherflowError('cache.runtime', './worker.js', unbundled)
+  }
+}
+
+/** Under a name of its own: webpack would rewrite the expression, and for CommonJS into one that no engine reads. */
+const Thread: typeof Worker = Worker
+
+const unbundled =
+  'the program was bundled without the thread that models run in: leave @aetherflow/aetherflow out of the bundle'
+
+const failureWords = (error: unknown): string =>
+  /MODULE_NOT_FOUND/.test(errorCode(error)) ? unbundled : `its thread failed: ${String(error)}`
 
 /** The thread holds the process only while an answer is due. */
 export class WorkerSession implements ModelSession {
@@ -44,15 +67,11 @@ export class WorkerSession implements ModelSession {
   }
 
   private constructor(start: RuntimeStart) {
-    // Without the flags of this process: they are its own business, and some are refused by threads.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { ...start, state: this.#state.buffer } satisfies WorkerStart,
-      execArgv: [],
-    })
+    this.#worker = startWorker({ ...start, state: this.#state.buffer })
     if (living.size === 0) process.once('exit', stopAll)
     living.add(this)
     this.#worker.on('message', (answer: Answer) => this.#answered(answer))
-    this.#worker.on('error', (error) => this.#end(`its thread failed: ${String(error)}`))
+    this.#worker.on('error', (error) => this.#end(failureWords(error)))
     this.#worker.on('exit', (code) => this.#end(`its thread ended with ${code}`))
   }
 

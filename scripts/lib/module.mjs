@@ -21,6 +21,13 @@ function publishCacheData() {
   const words = readJson('core/cache/words.generated.json')
   const data = { words, lexical: fit(lexical), models, unknown: fit(unknown) }
   writeFileSync(at('dist/core/aetherflow_cache.json'), JSON.stringify(data))
+  publishScript('dist/core/aetherflow_cache.data', JSON.stringify(data), 'object')
+}
+
+/** A value as a script, for hosts whose bundlers know scripts alone. `literal`: JavaScript. */
+function publishScript(target, literal, type) {
+  writeFileSync(at(`${target}.js`), `export default ${literal}\n`)
+  writeFileSync(at(`${target}.d.ts`), `declare const value: ${type}\nexport default value\n`)
 }
 
 async function publishModule(name) {
@@ -28,7 +35,8 @@ async function publishModule(name) {
   const target = `dist/core/${name}`
   const key = digest([`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs'])
   const stampFile = `build/wasm/published-${name}.json`
-  if (readJson(stampFile)?.key === key && existsSync(at(`${target}.wasm`)) && existsSync(at(`${target}.mjs`))) return
+  if (readJson(stampFile)?.key === key && existsSync(at(`${target}.wasm`)) && existsSync(at(`${target}.bytes.js`)))
+    return
   mkdirSync(at('dist/core'), { recursive: true })
   const { minify } = await import('terser')
   // Properties keep their names: the glue and the module find each other by them.
@@ -36,6 +44,7 @@ async function publishModule(name) {
   if (code === undefined || !code.includes('export default')) throw new Stop('the minifier lost the export of the glue')
   writeFileSync(at(`${target}.mjs`), code)
   copyFileSync(at(`${made}.wasm`), at(`${target}.wasm`))
+  publishScript(`${target}.bytes`, JSON.stringify(readFileSync(at(`${made}.wasm`)).toString('base64')), 'string')
   writeFileSync(at(stampFile), JSON.stringify({ key }))
 }
 

@@ -1,8 +1,8 @@
 /** What a user gets: the packed package, installed into an empty folder, runs a plan from JavaScript and from the command line. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { projectPath } from '../fixtures/paths.js'
@@ -81,6 +81,24 @@ describe('the packed package in an empty folder', () => {
     const schema = JSON.parse(readFileSync(join(home, 'dist', 'plan.schema.json'), 'utf8')) as { properties: object }
     expect(schema.properties).toHaveProperty('steps')
     expect(existsSync(join(home, 'dist', 'node', 'index.d.ts'))).toBe(true)
-    for (const absent of ['core', 'tests', 'build', 'node']) expect(existsSync(join(home, absent))).toBe(false)
+    for (const absent of ['tests', 'build', 'scripts', 'bindings']) expect(existsSync(join(home, absent))).toBe(false)
+    const outside = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => !/^(dist|examples)/.test(name),
+    )
+    expect(outside.filter((name) => /\.(ts|cpp|hpp|def)$/.test(name))).toEqual([])
+  })
+
+  test('has no link that leads nowhere in any of its pages', () => {
+    const home = join(folder, 'node_modules', '@aetherflow', 'aetherflow')
+    const pages = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+    const dead = pages.flatMap((page) => {
+      const links = [...readFileSync(join(home, page), 'utf8').matchAll(/\]\(([^()\s#]+)(?:#[^()\s]*)?\)/g)]
+      const targets = links.map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
+      return targets
+        .filter((target) => !existsSync(join(home, dirname(page), target)))
+        .map((target) => `${page}: ${target}`)
+    })
+    expect(pages).toContain('README.md')
+    expect(dead).toEqual([])
   })
 })

@@ -25,6 +25,7 @@ import { disposeWorkers as endWorkers, performAnywhere } from './worker/threads.
 export { AetherflowError } from '../../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../../bindings/generated/wire.js'
 export type * from '../../bindings/events.js'
+export type { Plan, Step, StepType } from '../../bindings/plan.js'
 export type { Clock, Fetch } from '../../bindings/ports.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../standard/config.js'
 export { PlanRun, type RunControl, type RunResult } from '../standard/run/plan-run.js'

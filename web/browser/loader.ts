@@ -12,11 +12,25 @@ const loads = new Map<string, Promise<CoreModule>>()
 export function loadCore(url = ''): Promise<CoreModule> {
   const known = loads.get(url)
   if (known !== undefined) return known
-  const load = createCore(url === '' ? {} : { locateFile: () => url }).catch((error: unknown) => {
-    loads.delete(url)
-    const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io_failed', url || 'aetherflow_core.wasm', `the core cannot be loaded: ${detail}`)
-  })
+  // The glue throws where its own address is no address, and rejects for the rest.
+  const load = Promise.resolve(url === '' ? {} : { locateFile: () => url })
+    .then(createCore)
+    .catch((error: unknown) => {
+      loads.delete(url)
+      // By its shape: errors of another realm are no instances of ours.
+      const detail = (error as Partial<Error> | undefined)?.message ?? String(error)
+      throw new AetherflowError(
+        'host.io_failed',
+        url || 'aetherflow_core.wasm',
+        `the core cannot be loaded: ${detail}${elsewhere()}`,
+      )
+    })
   loads.set(url, load)
   return load
+}
+
+/** Pages and their workers have a location; what stands at the edge of a network has none. */
+function elsewhere(): string {
+  if (typeof location !== 'undefined') return ''
+  return '; this is neither a page nor Node, Deno or Bun, and such places compile no module from bytes: run the plan in one of those, and ask it from here'
 }

@@ -1,7 +1,13 @@
 /** What a plan may be given as, and its bytes. */
 
-/** An object, JSON text, bytes, or chunks of either as they come (a stream of Node or of the web, a generator). */
-export type PlanSource = string | Uint8Array | AsyncIterable<string | Uint8Array> | Readonly<Record<string, unknown>>
+import type { Plan } from '../../../bindings/plan.js'
+
+/**
+ * An object, JSON text, bytes, or chunks of either as they come (a stream of Node or of the web, a generator). `Plan` is there for
+ * plans written in TypeScript, and for interfaces; other objects are taken as well, as they come from JSON.
+ */
+export type PlanSource =
+  string | Uint8Array | AsyncIterable<string | Uint8Array> | Plan | Readonly<Record<string, unknown>>
 
 const encoder = new TextEncoder()
 

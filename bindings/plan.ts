@@ -1,0 +1,43 @@
+/**
+ * A plan as a program writes it: the types of core/plan/plan.schema.json, which describes every member. A test compares the two.
+ * Texts of JSON and objects of other origin are taken too: the reader checks what comes, whatever its type.
+ */
+
+/** Kinds of steps that routes know; any other is routed by the default rule, with a warning. */
+export type StepType =
+  'analysis' | 'refactoring' | 'code_generation' | 'prototyping' | 'brainstorming' | 'documentation' | 'testing'
+
+export interface Step {
+  /** 1 to 128 bytes of UTF-8 without control characters; unique in the plan. */
+  readonly id: string
+  readonly type: StepType | (string & {})
+  /** What to do; `{{steps.ID.output}}` stands for the output of another step. */
+  readonly description: string
+  /** 0 to 1; default 0.5. */
+  readonly complexity?: number | undefined
+  /** Tokens expected in the answer; 0, the default: unknown. */
+  readonly estimated_tokens?: number | undefined
+  /** Ids of the steps whose outputs it gets. */
+  readonly dependencies?: readonly string[] | undefined
+  /** `files`: paths below the folder of the plan, whose contents go into the prompt. */
+  readonly context?: { readonly files?: readonly string[] | undefined } | undefined
+  readonly validation_criteria?: readonly string[] | undefined
+  /** What the answer must be: a word, or a JSON Schema that it must obey. */
+  readonly output?: 'code' | 'json' | 'text' | Readonly<Record<string, unknown>> | undefined
+  /** A provider's id, or provider/model; wins over every rule. */
+  readonly provider?: string | undefined
+  /** −1000 to 1000; among ready steps the higher goes first. */
+  readonly priority?: number | undefined
+  readonly on_interrupt?: 'restart' | 'continue' | 'fail' | undefined
+  readonly cache?: 'off' | 'exact' | 'semantic' | undefined
+  /** Its failure does not fail the steps that depend on it. */
+  readonly optional?: boolean | undefined
+}
+
+export interface Plan {
+  readonly task_id?: string | undefined
+  readonly description?: string | undefined
+  /** Whatever the planner wants to keep with the plan; not read. */
+  readonly metadata?: object | undefined
+  readonly steps: readonly Step[]
+}

@@ -103,6 +103,11 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly clock?: Clock | undefined
   /** Folder that context files are read from; default: the working folder. */
   readonly folder?: string | undefined
+  /**
+   * Files and folders below `folder` that a plan may send to providers although they are hidden, configurations of AetherFlow or
+   * called like files of keys. A file that holds the key of a configured provider is never sent.
+   */
+  readonly allowFiles?: readonly string[] | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined
 }

@@ -8,7 +8,7 @@ import { setup } from './setup.mjs'
 await main(async () => {
   await build(await setup('start'))
   const plan = 'examples/plans/five-files.json'
-  const args = ['run', plan, '--simulate', '--output', 'aetherflow-out', ...process.argv.slice(2)]
+  const args = ['run', plan, '--simulate', ...process.argv.slice(2)]
   // Ctrl-C reaches the child by itself; this process only has to outlive it, to pass its exit code on.
   process.on('SIGINT', () => {})
   return new Promise((resolve, reject) => {

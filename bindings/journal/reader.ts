@@ -1,7 +1,7 @@
 /** Reads a journal back, and stops at the first line that is not as it was written. */
 import { crc32 } from '../checksum.js'
 import { AetherflowError } from '../errors.js'
-import { outcomes, type Outcome } from '../generated/wire.js'
+import { eventKinds, outcomes, type Outcome } from '../generated/wire.js'
 import { checksumTail, journalVersion, type JournalHeader, type JournalRecord } from './journal.js'
 
 /** What a journal holds up to its first damage. */
@@ -48,8 +48,13 @@ export function readJournal(bytes: Uint8Array, where = ''): Journal {
     const found = bytes.indexOf(newline, from)
     const end = found < 0 ? bytes.length : found
     const line = readLine(bytes.subarray(from, end), checksum)
-    if (typeof line === 'string') {
-      dropped = { line: ends.length + 1, bytes: bytes.length - from, lines: linesIn(bytes, from), why: line }
+    const odd =
+      typeof line === 'string' ? line : header === undefined ? undefined : oddRecord(line.value, records.length)
+    // A checksum only says that nobody changed it by accident.
+    if (odd !== undefined && typeof line !== 'string' && records.length === 0) throw damaged(where, odd)
+    if (typeof line === 'string' || odd !== undefined) {
+      const why = odd ?? ''
+      dropped = { line: ends.length + 1, bytes: bytes.length - from, lines: linesIn(bytes, from), why }
       break
     }
     if (header === undefined) header = headerOf(line.value, where)
@@ -59,7 +64,7 @@ export function readJournal(bytes: Uint8Array, where = ''): Journal {
     ends.push({ bytes: from, checksum, newline: found >= 0 })
   }
   if (header === undefined) {
-    throw new AetherflowError('host.journal_damaged', where, dropped === undefined ? 'it is empty' : dropped.why)
+    throw damaged(where, dropped === undefined ? 'it is empty' : dropped.why)
   }
   const after = (record: number): JournalEnd => ends[record + 1]!
   return { header, records, after, dropped }
@@ -94,14 +99,65 @@ function linesIn(bytes: Uint8Array, from: number): number {
   return count
 }
 
+function damaged(where: string, detail: string): AetherflowError {
+  return new AetherflowError('host.journal_damaged', where, detail)
+}
+
 function headerOf(value: unknown, where: string): JournalHeader {
-  const header = value as Partial<JournalHeader>
-  if (header.journal !== journalVersion || typeof header.run !== 'string') {
-    const detail = `its format is of version ${String(header.journal)}, this AetherFlow reads version ${journalVersion}`
+  const header = value as Readonly<Record<string, unknown>> | null
+  if (typeof header !== 'object' || header === null) throw damaged(where, 'its first line is no header')
+  if (header['journal'] !== journalVersion) {
+    const detail = `its format is of version ${String(header['journal'])}, this AetherFlow reads version ${journalVersion}`
     throw new AetherflowError('host.journal', where, detail)
   }
-  return header as JournalHeader
+  const texts = ['aetherflow', 'run', 'startedAt', 'simulated', 'plan', 'files', 'reuses']
+  const needed = texts.slice(0, 3)
+  const isText = (name: string): boolean => typeof header[name] === 'string'
+  if (!needed.every(isText) || !texts.every((name) => header[name] === undefined || isText(name)))
+    throw damaged(where, 'its header is not as AetherFlow writes it')
+  return value as JournalHeader
 }
+
+/** What is wrong with a record whose checksum fits: somebody else may have written it. `before`: records that stand before it. */
+function oddRecord(value: unknown, before: number): string | undefined {
+  const record = value as Readonly<Record<string, unknown>> | null
+  if (typeof record !== 'object' || record === null) return 'a record is not as AetherFlow writes it'
+  const { t, e, d } = record
+  if (!isTime(t) || (d !== undefined && !isTime(d))) return 'a record has no time'
+  if ((e === 'begin') !== (before === 0)) return 'its records do not start with the options of the run'
+  return isWhole(record) ? undefined : `a record is no ${String(e).slice(0, 20)} as AetherFlow writes it`
+}
+
+const isTime = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isTextOrAbsent = (value: unknown): boolean => value === undefined || typeof value === 'string'
+
+function isWhole({ e, v, x, w, f, options, table, text, base64, outcome }: Readonly<Record<string, unknown>>): boolean {
+  switch (e) {
+    case 'begin':
+      return typeof table === 'number' && isObjectText(options)
+    case 'planBytes':
+      return base64 === undefined ? typeof text === 'string' : isBase64(base64)
+    case 'planEnd':
+      return true
+    case 'end':
+      return typeof outcome === 'string'
+    default:
+      if (!(eventKinds as readonly unknown[]).includes(e) || !Array.isArray(v)) return false
+      return v.every((number) => typeof number === 'number') && [x, w, f].every(isTextOrAbsent)
+  }
+}
+
+function isObjectText(value: unknown): boolean {
+  try {
+    const parsed = typeof value === 'string' ? (JSON.parse(value) as unknown) : undefined
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+  } catch {
+    return false
+  }
+}
+
+const isBase64 = (value: unknown): boolean =>
+  typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
 
 /** Bytes of the plan as far as they came; `whole`: its end came too. */
 export function journalPlan(records: readonly JournalRecord[]): { bytes: Uint8Array; whole: boolean } {

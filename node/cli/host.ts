@@ -17,6 +17,8 @@ export interface Host {
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
+  /** Path that the program was called by; absent: as `aetherflow`. */
+  readonly program?: string
   /** Aborted by the first SIGINT or SIGTERM, and when nobody reads the output any more. */
   readonly signal: AbortSignal
 }

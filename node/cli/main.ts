@@ -12,6 +12,7 @@ const host: Host = {
   stderr: process.stderr,
   env: process.env,
   clock: systemClock,
+  program: process.argv[1] ?? '',
   signal: interruption.signal,
 }
 

@@ -105,7 +105,18 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
 
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
   addPolicyOptions(command)
-    .option('--output <dir>', 'keep step_outputs/, run.json, report.md and the journal there')
+    .option(
+      '--output <dir>',
+      'keep step_outputs/, run.json, report.md and the journal there; default: below aetherflow-out',
+    )
+    .option('--no-output', 'keep nothing, and print the outputs that no other step takes up')
+    .option('--files <dir>', 'folder of the context files; default: that of the plan')
+    .addOption(
+      new Option(
+        '--allow-file <path>',
+        'a context file or folder that may be sent though it is hidden or named as keys are',
+      ).argParser((path: string, before: readonly string[] = []) => [...before, path]),
+    )
     .option('--resume', 'go on with the run in --output; its plan need not be named again')
     .option('--reuse', 'as --resume; a changed plan, or undone steps, begin a new run that keeps what still matches')
     .option('--take-over', 'take the run from an owner on another machine that is gone for certain')

@@ -39,19 +39,18 @@ export async function openRunCache(
   const { cache: configured = {} } = await readConfig(flags.config)
   const began = (begin as { cacheAt?: Began } | undefined)?.cacheAt
   const goesOn = begin !== undefined && flags.resume === true && flags.reuse !== true
-  if (goesOn) mustAgree(flags, began, host)
-  const named = flags.cache ?? (goesOn ? undefined : configured.dir) ?? began?.dir
+  const named = flags.cache ?? configured.dir
+  const dir = named === undefined || named === 'off' ? undefined : folderOf(named, host.env)
+  const model = flags.cacheModel ?? configured.model ?? pulledModel(host.env) ?? 'lexical'
+  const maxWrongShare = flags.cacheShare ?? configured.maxWrongShare
+  const tenant = flags.tenant ?? configured.tenant
+  if (goesOn) mustAgree(flags, began, { dir, model, maxWrongShare, tenant })
   const extra = flags.cacheModel ?? flags.cacheShare ?? flags.tenant
-  if (named === undefined || named === 'off') {
+  if (dir === undefined || (goesOn && began === undefined)) {
     if (extra === undefined) return undefined
     throw new AetherflowError('host.usage', '--cache', 'there is no cache: name its folder with --cache DIR')
   }
-  const dir = folderOf(named, host.env)
-  const usual = goesOn ? { ...configured, ...began } : { ...began, ...configured }
-  const model = flags.cacheModel ?? usual.model ?? pulledModel(host.env) ?? 'lexical'
-  const maxWrongShare = flags.cacheShare ?? usual.maxWrongShare
-  const tenant = goesOn && began !== undefined ? began.tenant : (flags.tenant ?? usual.tenant)
-  const options = { ...cacheOptionsOf(usual), dir, model, maxWrongShare }
+  const options = { ...cacheOptionsOf(configured), dir, model, maxWrongShare }
   const cache = await SemanticCache.open({ ...options, onProblem: (problem) => warn(warningOf(problem, dir)) })
   const by = model === 'lexical' ? 'the built-in embedder (words and spellings, no meanings)' : oneLine(model)
   return {
@@ -61,15 +60,36 @@ export async function openRunCache(
   }
 }
 
-/** A run goes on with the cache that it began with. */
-function mustAgree({ cache, tenant }: Wanted, began: Began, { env }: Host): void {
-  if (began !== undefined && tenant !== undefined && tenant !== began.tenant)
+interface Place {
+  readonly dir: string | undefined
+  readonly model: string
+  readonly maxWrongShare: number | undefined
+  readonly tenant: string | undefined
+}
+
+/**
+ * A run goes on with the cache that it began with, but not because its journal says so, which somebody else may have written: flags
+ * and configuration have to name the same. Fails: host.usage with the flags that would.
+ */
+function mustAgree({ cache, tenant }: Wanted, began: Began, here: Place): void {
+  if (began === undefined) {
+    if (cache === undefined || cache === 'off') return
+    throw new AetherflowError('host.usage', '--cache', 'the run began without a cache, and goes on so')
+  }
+  const dir = here.dir === undefined ? undefined : resolve(here.dir)
+  if (cache !== undefined && dir !== began.dir)
+    throw new AetherflowError('host.usage', '--cache', `the run began with the cache in ${began.dir}, and goes on so`)
+  if (tenant !== undefined && tenant !== began.tenant)
     throw new AetherflowError('host.usage', '--tenant', 'the run began with another, and goes on with that')
-  if (cache === undefined) return
-  const asked = cache === 'off' ? undefined : resolve(folderOf(cache, env))
-  if (asked === began?.dir) return
-  const was = began === undefined ? 'without a cache' : `with the cache in ${began.dir}`
-  throw new AetherflowError('host.usage', '--cache', `the run began ${was}, and goes on so`)
+  const flags = [
+    dir === began.dir ? '' : `--cache ${began.dir}`,
+    here.model === (began.model ?? here.model) ? '' : `--cache-model ${began.model}`,
+    here.maxWrongShare === began.maxWrongShare ? '' : `--cache-share ${began.maxWrongShare ?? 0.01}`,
+    here.tenant === began.tenant ? '' : `--tenant ${began.tenant ?? ''}`,
+  ].filter((flag) => flag !== '')
+  if (flags.length === 0) return
+  const detail = `the run began with another cache than is named here: if you know that one, add ${flags.join(' ')}`
+  throw new AetherflowError('host.usage', '--cache', detail)
 }
 
 /** A problem is a line of text; errors in it begin with their code. */

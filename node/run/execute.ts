@@ -1,4 +1,5 @@
 /** One run of a plan: core, providers, journal and driver put together, and taken apart again. */
+import { resolve } from 'node:path'
 import { CoreRun } from '../../bindings/core.js'
 import { Driver } from '../../bindings/driver.js'
 import { AetherflowError } from '../../bindings/errors.js'
@@ -9,21 +10,27 @@ import { ModelPerformer } from '../../web/standard/run/performer.js'
 import type { RunControl, RunResult } from '../../web/standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../../web/standard/run/plan-source.js'
 import type { Timeouts } from '../../web/standard/providers/index.js'
-import { damageEvent, mustAgree, mustBeAvailable } from '../../web/standard/run/resume.js'
+import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from '../../web/standard/run/resume.js'
 import { beginOptions, cacheOptions, planError, profileOf, tenantOf } from '../../web/standard/run/setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../../web/standard/simulator/index.js'
-import { providerEntries, readConfig } from '../config.js'
-import { contextFiles } from './context-files.js'
+import { providerEntries, readConfig, userConfigPath } from '../config.js'
+import { contextFiles, type ContextOptions } from './context-files.js'
 import { digest } from '../digest.js'
 import type { PlanOptions, RunPlanOptions } from '../index.js'
 import { loadCore } from '../loader.js'
 import { realProviders, simulatedProviders, type Providers } from '../providers.js'
-import { openRun, peekRun, type OpenRun } from './journal.js'
+import { openRun, peekRun, type OpenRun, type RunJournalOptions } from './journal.js'
+import type { RunFolder } from './run-folder.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
+
+export interface ExecuteOptions extends RunPlanOptions {
+  /** Who has taken the folder of the journal already, and lets go of it afterwards. */
+  readonly owner?: RunFolder | undefined
+}
 
 export async function execute(
   plan: PlanSource | undefined,
-  options: RunPlanOptions,
+  options: ExecuteOptions,
   emit: (event: RunEvent) => void,
   own: (control: RunControl) => void,
 ): Promise<RunResult> {
@@ -39,9 +46,12 @@ export async function execute(
     if (options.performer === undefined) providers = await openProviders(entries, { ...options, simulate }, timeouts)
     const available = providers?.available ?? entries.map(({ id }) => id)
     mustBeAvailable(known?.begin, available, options.journal)
-    run = await openJournal(plan, options, providers?.simulated)
+    if (options.reuse !== true) mustNotLoosen(config, known?.begin)
+    const anew = known !== undefined && looser(config, known.begin) !== undefined
+    const context = contextOptions(options, entries)
+    run = await openJournal(plan, options, { simulated: providers?.simulated, anew, context })
     const driver = new Driver(core, {
-      ...driverOptions(options, run, providers),
+      ...driverOptions(options, run, providers, context),
       begin: { ...beginOptions(options, config, available), ...cacheOptions(options), ...cachePlace(options) },
       onEvent: (event) => {
         called ||= event.type === 'call' || event.type === 'hit'
@@ -63,7 +73,19 @@ export async function execute(
   }
 }
 
-function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, providers: Providers | undefined) {
+/** What of the files that a plan names may be sent: never a configuration, never a key. */
+function contextOptions({ allowFiles, configFile }: RunPlanOptions, entries: readonly ProviderEntry[]): ContextOptions {
+  const keys = entries.flatMap(({ key }) => (key === undefined ? [] : [key]))
+  const configs = [userConfigPath(), ...(configFile === undefined ? [] : [resolve(configFile)])]
+  return { allowed: allowFiles, configs, keys }
+}
+
+function driverOptions(
+  options: RunPlanOptions,
+  run: OpenRun | undefined,
+  providers: Providers | undefined,
+  context: ContextOptions,
+) {
   const folder = options.folder ?? run?.files ?? process.cwd()
   const client = (id: string) => providers?.client(id)
   return {
@@ -71,7 +93,7 @@ function driverOptions(options: RunPlanOptions, run: OpenRun | undefined, provid
     wallClock: Date.now,
     performer:
       options.performer ??
-      new ModelPerformer({ client, files: contextFiles(folder), digest, plain: options.stream === false }),
+      new ModelPerformer({ client, files: contextFiles(folder, context), digest, plain: options.stream === false }),
     signal: options.signal,
     onText: options.onText,
     deliver: options.deliver,
@@ -102,10 +124,14 @@ async function knownRun(plan: PlanSource | undefined, options: RunPlanOptions) {
   return known
 }
 
-async function openJournal(plan: PlanSource | undefined, options: RunPlanOptions, simulated: string | undefined) {
-  const { journal: folder, resume, reuse, takeOver, sync, planName, folder: files } = options
+async function openJournal(
+  plan: PlanSource | undefined,
+  options: ExecuteOptions,
+  about: Pick<RunJournalOptions, 'simulated' | 'anew' | 'context'>,
+): Promise<OpenRun | undefined> {
+  const { journal: folder, resume, reuse, takeOver, sync, planName, folder: files, owner } = options
   if (folder === undefined) return undefined
-  return openRun({ folder, resume, reuse, takeOver, sync, plan, planName, files, simulated })
+  return openRun({ folder, resume, reuse, takeOver, sync, plan, planName, files, owner, ...about })
 }
 
 export async function setUp(

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { JournalWriter } from '../../bindings/journal/journal.js'
 import { JournalQueue } from '../../web/standard/run/journal-queue.js'
+import { patiently } from '../patience.js'
 import { ioError, syncFolder } from './outputs.js'
 
 /**
@@ -51,7 +52,7 @@ export class JournalFile extends JournalQueue implements JournalWriter {
     let file: FileHandle | undefined
     try {
       await unlink(temporary).catch(() => {})
-      file = await open(temporary, 'ax')
+      file = await patiently(() => open(temporary, 'ax', 0o600))
       await writeAll(file, start)
       await file.datasync()
       await rename(temporary, path)

@@ -8,12 +8,16 @@ import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
+import { patiently } from '../patience.js'
 import { ioError } from './outputs.js'
 import { ownerState, thisProcess, type ProcessOwner } from './process-owner.js'
 
 interface Owner extends ProcessOwner {
   readonly released?: true
 }
+
+/** As private as what lies beside it. */
+const mode = 0o600
 
 const lockName = /^run\.lock\.(\d{1,15})$/
 
@@ -63,7 +67,7 @@ export class RunLock {
     const temporary = join(this.#folder, `.lock-${process.pid}.part`)
     const text = JSON.stringify({ ...this.#owner, released: true })
     try {
-      await writeFile(temporary, text)
+      await patiently(() => writeFile(temporary, text, { mode }))
       await rename(temporary, join(this.#folder, `run.lock.${this.#number}`))
     } catch {
       // A full disk: the dead process will be recognised as such.
@@ -79,7 +83,7 @@ export class RunLock {
 
 async function highestLock(folder: string): Promise<number> {
   try {
-    const names = await readdir(folder)
+    const names = await patiently(() => readdir(folder))
     return names.reduce((highest, name) => Math.max(highest, Number(lockName.exec(name)?.[1] ?? 0)), 0)
   } catch (error) {
     throw ioError(folder, error)
@@ -93,7 +97,7 @@ async function claim(folder: string, number: number, owner: Owner): Promise<bool
   const path = join(folder, `run.lock.${number}`)
   const temporary = join(folder, `.lock-${process.pid}-${++claims}.part`)
   try {
-    await writeFile(temporary, JSON.stringify(owner))
+    await patiently(() => writeFile(temporary, JSON.stringify(owner), { mode }))
     // A link, for it appears with its content or not at all, and fails when the name is taken.
     await link(temporary, path)
     return true
@@ -110,7 +114,7 @@ async function claim(folder: string, number: number, owner: Owner): Promise<bool
 /** Some file systems have no links: there the content comes a moment after the name. */
 async function claimWithoutLinks(path: string, owner: Owner): Promise<boolean> {
   try {
-    await writeFile(path, JSON.stringify(owner), { flag: 'wx' })
+    await patiently(() => writeFile(path, JSON.stringify(owner), { flag: 'wx', mode }))
     return true
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false
@@ -119,7 +123,7 @@ async function claimWithoutLinks(path: string, owner: Owner): Promise<boolean> {
 }
 
 async function removeBelow(folder: string, number: number): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of await patiently(() => readdir(folder))) {
     const found = Number(lockName.exec(name)?.[1] ?? number)
     if (found < number) await unlink(join(folder, name)).catch(() => {})
   }
@@ -127,7 +131,7 @@ async function removeBelow(folder: string, number: number): Promise<void> {
 
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    const owner = JSON.parse(await readFile(path, 'utf8')) as Partial<Owner> | null
+    const owner = JSON.parse(await patiently(() => readFile(path, 'utf8'))) as Partial<Owner> | null
     return typeof owner?.pid === 'number' && typeof owner.host === 'string' ? (owner as Owner) : undefined
   } catch {
     return undefined

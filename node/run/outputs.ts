@@ -9,6 +9,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { StepInfo } from '../../bindings/events.js'
 import { errorCode } from '../error-code.js'
 import { makeFolder } from '../make-folder.js'
+import { patiently, Places } from '../patience.js'
 
 /** Longest name of an output without its extension, bytes. */
 const mostNameBytes = 120
@@ -53,6 +54,13 @@ export function outputExtension(step: Pick<StepInfo, 'type' | 'output' | 'files'
 
 const stepsFolder = 'step_outputs'
 
+/** Outputs written at once. Thousands may end together, and each takes a file handle that calls need too. */
+const mostWrites = 8
+
+/** Answers are private: what runs leave is for their owner alone. */
+const fileMode = 0o600
+const folderMode = 0o700
+
 /** Takes away what processes that were killed left half written in the folder of a run. Only for who owns the run. */
 export async function sweepParts(folder: string): Promise<void> {
   for (const place of [folder, join(folder, stepsFolder)]) {
@@ -70,6 +78,7 @@ export class OutputFolder {
   #created: string | undefined
   #temporary = 0
   #written = 0
+  readonly #places = new Places(mostWrites)
 
   constructor(folder: string) {
     this.folder = folder
@@ -79,6 +88,10 @@ export class OutputFolder {
   get steps(): string {
     return join(this.folder, stepsFolder)
   }
+  /** Nothing was written into it. */
+  get empty(): boolean {
+    return this.#temporary === 0
+  }
   /** Outputs written so far. */
   get written(): number {
     return this.#written
@@ -87,7 +100,7 @@ export class OutputFolder {
   /** Makes the folders, so that an impossible one costs nothing. Fails: host.io_failed. */
   async prepare(): Promise<void> {
     try {
-      this.#created = await makeFolder(this.steps)
+      this.#created = await makeFolder(this.steps, folderMode)
       if (!(await lstat(this.steps)).isSymbolicLink()) return
     } catch (error) {
       throw ioError(this.steps, error)
@@ -149,6 +162,22 @@ export class OutputFolder {
     return join(this.steps, name)
   }
 
+  /** Keeps an answer that was paid for and refused, beside the outputs: `a.rejected.txt`, `a.rejected-2.txt`. Fails: host.io_failed. */
+  async reject(step: StepInfo, text: string, why: string): Promise<string> {
+    const name = this.nameOf(step)
+    const base = name.slice(0, name.length - outputExtension(step).length)
+    for (let n = 1; ; ++n) {
+      const plain = `${base}.rejected${n === 1 ? '' : `-${n}`}.txt`
+      const free = this.#taken.has(plain.toLowerCase())
+        ? `${base}.rejected-${n}-${hashOf(step.id).slice(0, 12)}.txt`
+        : plain
+      const found = await patiently(() => lstat(join(this.steps, free))).catch(() => undefined)
+      if (found !== undefined) continue
+      await this.#replace(this.steps, free, `rejected: ${why}\n\n${text}`)
+      return join(this.steps, free)
+    }
+  }
+
   /** Writes `run.json` and `report.md`. Fails: host.io_failed with the path. */
   async finish(run: unknown, report: string): Promise<void> {
     await this.#replace(this.folder, 'run.json', `${JSON.stringify(run, null, 2)}\n`)
@@ -166,11 +195,15 @@ export class OutputFolder {
   }
 
   async #replace(folder: string, name: string, text: string): Promise<void> {
+    return this.#places.hold(() => this.#replaceNow(folder, name, text))
+  }
+
+  async #replaceNow(folder: string, name: string, text: string): Promise<void> {
     const path = join(folder, name)
     // Two runs into one folder must not share a temporary name.
     const temporary = join(folder, `.${process.pid}-${this.#temporary++}.part`)
     try {
-      const file = await open(temporary, 'wx')
+      const file = await patiently(() => open(temporary, 'wx', fileMode))
       try {
         await file.writeFile(text, 'utf8')
         await file.sync()
@@ -188,7 +221,7 @@ export class OutputFolder {
 /** Whether the file, and no link to another, has exactly this text. */
 async function holds(path: string, text: string): Promise<boolean> {
   try {
-    return (await lstat(path)).isFile() && (await readFile(path)).equals(Buffer.from(text, 'utf8'))
+    return (await lstat(path)).isFile() && (await patiently(() => readFile(path))).equals(Buffer.from(text, 'utf8'))
   } catch {
     return false
   }
@@ -197,7 +230,7 @@ async function holds(path: string, text: string): Promise<boolean> {
 /** A rename is durable once its folder is; platforms that cannot flush folders lose nothing but that. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, 'r')
+    const handle = await patiently(() => open(folder, 'r'))
     await handle.sync().finally(() => handle.close())
   } catch {
     // Windows refuses to open folders.
@@ -213,7 +246,9 @@ const words: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is not a folder',
   EEXIST: 'a file stands where a folder is needed',
   EISDIR: 'a folder stands where the file belongs',
-  ENOENT: 'the folder is gone',
+  ENOENT: 'the file or its folder is not there',
+  EMFILE: 'too many open files: raise the limit (ulimit -n), or lower --concurrency',
+  ENFILE: 'the system has too many open files',
 }
 
 /** The system's error as the path and words for it. */

@@ -3,7 +3,7 @@ import { CoreRun } from '../../bindings/core.js'
 import type { RecalledOutput } from '../../bindings/driver.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { StepInfo } from '../../bindings/events.js'
-import { journalPlan, type Journal } from '../../bindings/journal/reader.js'
+import type { Journal } from '../../bindings/journal/reader.js'
 import type { FileReader } from '../../bindings/ports.js'
 import { restore } from '../../bindings/journal/restore.js'
 import { RunTexts, sharedFrom } from '../../bindings/run-texts.js'
@@ -25,9 +25,13 @@ export async function reusableOutputs(
   const after = new CoreRun(module)
   try {
     const texts = pastTexts(before, journal)
-    const old = fingerprints(texts.steps, journalPlan(journal.records).bytes)
+    const [first] = journal.records
+    if (first?.e !== 'begin') return new Map()
+    const old = fingerprints(before, texts.steps)
+    // Under the options of then: whatever is sent otherwise now is so because of the plan.
+    after.beginText(first.options, 0)
     const steps = stepsOf(after, plan)
-    const now = fingerprints(steps, plan)
+    const now = fingerprints(after, steps)
     const positions = new Map(texts.steps.map(({ id, step }) => [id, step]))
     const recalled = new Map<string, RecalledOutput>()
     for (const step of inOrder(steps)) {
@@ -62,19 +66,43 @@ function pastTexts(core: CoreRun, journal: Journal): RunTexts {
   return texts
 }
 
+/** Whether a step of the plan, as far as it came, reads files. */
+export async function namesFiles(plan: Uint8Array): Promise<boolean> {
+  const core = new CoreRun(await loadCore())
+  try {
+    core.planBytes(plan, 0)
+  } catch (error) {
+    // What stands before its fault counts.
+    if (!(error instanceof AetherflowError) || /^(host|run)\./.test(error.code)) throw error
+  }
+  try {
+    return core.document<StepInfo[]>('steps').some(({ files }) => files.length > 0)
+  } finally {
+    core.dispose()
+  }
+}
+
 function stepsOf(core: CoreRun, plan: Uint8Array): StepInfo[] {
   core.planBytes(plan, 0)
   core.planEnd(0)
   return core.document('steps')
 }
 
-/** Of each step by its position: what it is, what the plan says to all, and the same of everything it depends on. */
-function fingerprints(steps: readonly StepInfo[], plan: Uint8Array): string[] {
-  const value = JSON.parse(new TextDecoder().decode(plan)) as { description?: unknown; steps: unknown[] }
+/** What of a step says when it runs and what it may cost, and nothing of it is sent. */
+const unsent = ['step', 'id', 'priority', 'optional', 'complexity', 'estimatedTokens', 'dependencies'] as const
+
+/**
+ * Of each step by its position: what is sent for it, with that of every step it depends on in the place of its output. The core
+ * puts it together as it does for a call, files left out. A step that depends on an unknown one has none.
+ */
+function fingerprints(core: CoreRun, steps: readonly StepInfo[]): string[] {
   const result: string[] = []
-  for (const { step, dependencies } of inOrder(steps)) {
-    const own = [canonical(value.steps[step]), canonical(value.description ?? '')]
-    result[step] = digest([...own, ...dependencies.map((index) => result[index] ?? '')])
+  for (const info of inOrder(steps)) {
+    const { step } = info
+    const dependencies = info.dependencies.map((index) => [index, result[index] ?? ''] as const)
+    const { system, user } = core.promptToLook(step, 0, { files: [], dependencies })
+    const rest = Object.entries(info).filter(([name]) => !(unsent as readonly string[]).includes(name))
+    result[step] = digest([system, user, canonical(Object.fromEntries(rest)), ...dependencies.map(([, of]) => of)])
   }
   return result
 }

@@ -14,6 +14,10 @@ export function scratch(): { folder: string; remove: () => void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
+/** Where processes work that name no folder: what they leave there goes with this one. */
+const workplace = mkdtempSync(path.join(tmpdir(), 'aetherflow-work-'))
+process.on('exit', () => rmSync(workplace, { recursive: true, force: true }))
+
 export interface Options {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -36,7 +40,7 @@ export class Process {
 
   constructor(
     words: readonly string[],
-    { env = {}, cwd = tmpdir(), command = [process.execPath, program] }: Options = {},
+    { env = {}, cwd = workplace, command = [process.execPath, program] }: Options = {},
   ) {
     const [file = '', ...before] = command
     const PATH = process.env['PATH'] ?? ''

@@ -89,7 +89,9 @@ describe('run', () => {
 
   test('quiet: one line, labelled', async () => {
     const { stdout, stderr } = await aetherflow(['run', plan('diamond'), '--simulate', 'instant', '--quiet'])
-    expect(stdout).toMatch(/^✓ 4 of 4 steps done in .+ \(simulated: instant\)\n$/)
+    expect(stdout).toMatch(
+      /^✓ 4 of 4 steps done in .+ \(simulated: instant\), outputs in aetherflow-out\/diamond-\d{8}-\d{6}(-\d+)?\n$/,
+    )
     expect(stderr).toBe('')
   })
 
@@ -233,7 +235,8 @@ describe('run --json', () => {
     const lines = jsonLines(stdout)
     expect(lines.every(({ simulated }) => simulated === 'instant')).toBe(true)
     expect(lines.filter(({ type }) => !documented.includes(String(type)))).toEqual([])
-    expect(lines[0]).toMatchObject({ type: 'steps', at: expect.any(Number) })
+    expect(lines[0]).toMatchObject({ type: 'folder', path: expect.stringContaining('aetherflow-out/diamond-') })
+    expect(lines[1]).toMatchObject({ type: 'steps', at: expect.any(Number) })
     expect(lines.at(-1)).toMatchObject({ type: 'result', outcome: 'ok', report: { counts: { done: 4 } } })
     expect(lines.filter(({ type }) => type === 'result')).toHaveLength(1)
     for (const id of ['outline', 'risks', 'interface', 'decision']) {

@@ -133,7 +133,7 @@ describe('the folder', () => {
     await session(2)
     const script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && "$@"'
     const [entries, refused] = child(['unshare', '-rm', 'sh', '-c', script, folder], ['look', folder]).split('\n')
-    expect([entries, refused]).toEqual(['2 2', expect.stringMatching(/host\.io.*read-only/)])
+    expect([entries, refused]).toEqual(['2 2', expect.stringMatching(/host\.io_failed.*read-only/)])
     expect(files()).toHaveLength(2)
   })
 

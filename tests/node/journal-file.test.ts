@@ -132,7 +132,7 @@ mounting('a disk that is full', () => {
       const { stdout } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { cwd: folder, env, encoding: 'utf8' })
       expect(stdout).toBe(`first 1\nsecond 0\n20\nreplay 0\n`)
       const text = (name: string): string => readFileSync(path.join(folder, name), 'utf8')
-      expect(text('first.err')).toMatch(/host\.io at .*: no space left/)
+      expect(text('first.err')).toMatch(/host\.io_failed at .*: no space left/)
       const [past = '', since = ''] = text('second.txt').split('"type":"resumed"')
       const [told, answered] = [idsOf(text('first.txt'), 'done'), idsOf(since, 'answer')]
       expect(answered.filter((id) => told.includes(id))).toEqual([])

@@ -104,7 +104,7 @@ describe('aetherflow model', () => {
     const words = ['model', 'pull', 'own', '--url', server.url, '--to', disk]
     const { code, stdout, stderr } = await aetherflow(words, '', { env: env(), command })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/error host\.io at .*model\.onnx: cannot be written: ENOSPC/)
+    expect(stderr).toMatch(/error host\.io_failed at .*model\.onnx: cannot be written: ENOSPC/)
     expect(stdout.trim().split('\n')).toEqual(['model.onnx.part', 'model.onnx.part.json', 'tokenizer.json'])
   })
 

@@ -1,6 +1,6 @@
 /** Going on with runs by the library and the command line: who may, with what, and what is recalled. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { CallTicket, Performer } from '../../bindings/performer.js'
 import { runPlan, type RunPlanOptions } from '../../node/index.js'
@@ -63,7 +63,7 @@ describe('a folder', () => {
 
   test('of a plan that is refused is as it was', async () => {
     await expect(run(plan(step('a', ['a'])), new Recorder())).rejects.toMatchObject({ code: 'plan.cycle' })
-    expect(readdirSync(out())).toEqual([])
+    expect(existsSync(out())).toBe(false)
   })
 
   test('has one owner at a time, in one process as well', async () => {
@@ -221,8 +221,10 @@ describe('the command line', () => {
     running.child.kill('SIGINT')
     const { code, stdout } = await running.exit()
     expect(code).toBe(130)
-    expect(stdout).toContain('aetherflow run --output out --resume')
-    const again = new Process(['run', '--output', 'out', '--resume', '--json'], { cwd: folder })
+    // As a person would: what is said is typed.
+    const [, command = ''] = /to go on: (.*)/.exec(stdout) ?? []
+    expect(command).toMatch(/ run p\.json --output out --resume$/)
+    const again = new Process([`exec ${command} --json`], { cwd: folder, command: ['sh', '-c'] })
     await again.until('"type":"done"')
     again.child.kill('SIGKILL')
     const { stdout: told } = await again.exit()

@@ -177,7 +177,7 @@ describe('names of outputs', () => {
     symlinkSync(elsewhere, path.join(second, 'step_outputs'))
     const { code, stderr } = await aetherflow([...words, second], JSON.stringify(plan(step('a'))))
     expect(readdirSync(elsewhere)).toEqual([])
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error host\.io/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error host\.io_failed/)])
   })
 
   test.each([

@@ -1,9 +1,10 @@
 /** `aetherflow run [PLAN|-]`: runs a plan, or goes on with a run; shows it, keeps its outputs and its journal. */
-import type { RunEvent } from '../../../bindings/events.js'
-import { oneLine, simulatedLabel } from '../../../web/standard/format.js'
+import type { RunEvent, StepInfo } from '../../../bindings/events.js'
+import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
 import { reportMarkdown } from '../../../web/standard/report/markdown.js'
 import { AetherflowError, runPlan, simulatedProfile, type RunResult, type SyncPolicy } from '../../index.js'
-import { OutputFolder, planName } from '../../run/outputs.js'
+import type { ExecuteOptions } from '../../run/execute.js'
+import { planName, type OutputFolder } from '../../run/outputs.js'
 import { nothingThere, peekRun } from '../../run/journal.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
@@ -11,6 +12,7 @@ import { exitCodes, type ExitCode, type Host } from '../host.js'
 import type { CacheFlags } from '../cache-flags.js'
 import { openRunCache, type CacheWarning, type RunCache } from '../run-cache.js'
 import { planInput, type PlanInput } from '../plan-input.js'
+import { goOnCommand, RunPlace, taskOf, type PlaceFlags } from '../run-place.js'
 import { policyOf, type PolicyFlags } from '../policy-flags.js'
 import { JsonRenderer } from '../render/json.js'
 import { PlainRenderer, QuietRenderer } from '../render/plain.js'
@@ -27,13 +29,11 @@ export interface SharedFlags extends PolicyFlags {
   readonly concurrency?: Readonly<Record<string, number>>
   readonly seed?: number
 }
-export interface RunFlags extends SharedFlags, CacheFlags {
-  readonly output?: string
-  readonly resume?: true
-  readonly reuse?: true
-  readonly takeOver?: true
-  /** False: `--no-journal`. */
-  readonly journal: boolean
+export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags {
+  readonly config?: string
+  /** Folder of the context files. */
+  readonly files?: string
+  readonly allowFile?: readonly string[]
   readonly sync?: SyncPolicy
   readonly json?: true
   readonly quiet?: true
@@ -58,52 +58,75 @@ interface Beginning {
   readonly simulated: string | undefined
   readonly mode: string
   readonly input: PlanInput | undefined
-  /** Folder of the journal; undefined: none is kept. */
-  readonly journal: string | undefined
   /** What the run that goes on began with. */
   readonly begin: unknown
 }
 
 export async function run(path: string | undefined, flags: RunFlags, host: Host): Promise<ExitCode> {
   const renderer = rendererOf(flags, host)
-  const outputs = flags.output === undefined ? undefined : new OutputFolder(flags.output)
   const startedAt = new Date().toISOString()
   let simulated = simulatedName(flags)
   let cache: RunCache | undefined
+  let place: RunPlace | undefined
+  const warnings: CacheWarning[] = []
+  const progress: Progress = { calls: false }
   try {
     const beginning = await beginningOf(path, flags, host)
     simulated = beginning.simulated
-    const { plan, mode } = beginning
-    const warnings: CacheWarning[] = []
+    const { plan, mode, input } = beginning
     cache = await openRunCache(flags, beginning.begin, host, (warning) => warnings.push(warning))
-    await outputs?.prepare()
+    place = await RunPlace.take(flags, await taskOf(input?.source))
     if (cache !== undefined && flags.quiet !== true) host.stderr.write(`${cache.words}\n`)
-    renderer.begin({ plan, mode, simulated })
-    const parts = { renderer, outputs, cache: cache?.options, warnings }
-    const { result, messages } = await execute(beginning, flags, host, parts)
+    renderer.begin({ plan, mode, simulated, folder: place?.usual === true ? place.folder : undefined })
+    const parts = { renderer, place, cache: cache?.options, warnings, progress }
+    const { result, messages, finals } = await execute(beginning, flags, host, parts)
     renderer.end()
-    if (outputs !== undefined) {
-      await keep(outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
-    }
-    tellResult(result, outputs, flags, host, renderer)
+    if (place !== undefined)
+      await keep(place.outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
+    await tellResult(result, { flags, host, renderer, place, finals, path })
     return exitCodeOfOutcome(result)
   } catch (error) {
     renderer.end()
-    await outputs?.discard()
     if (renderer instanceof JsonRenderer) renderer.line(failureRecord(error))
-    if (outputs !== undefined && outputs.written > 0) {
-      const label = simulatedLabel(simulated)
-      host.stderr.write(`${outputs.written} outputs${label} are kept in ${outputs.steps}\n`)
-    }
+    if (progress.calls) tellKept(error, { flags, host, place, path }, simulated)
     throw error
   } finally {
+    await place?.close()
     await cache?.close()
   }
 }
 
+interface Progress {
+  /** Something was called or answered: there is something to keep. */
+  calls: boolean
+}
+
+interface Told {
+  readonly flags: RunFlags
+  readonly host: Host
+  readonly place: RunPlace | undefined
+  /** The plan as it was named. */
+  readonly path: string | undefined
+}
+
+/** What of a run that ended in an error is kept, and how to go on with it. */
+function tellKept(error: unknown, { flags, host, place, path }: Told, simulated: string | undefined): void {
+  if (place === undefined) return
+  const { outputs, folder } = place
+  const { written } = outputs
+  const kept = `${plural(written, 'output')}${simulatedLabel(simulated)} ${written === 1 ? 'is' : 'are'} kept`
+  if (written > 0) host.stderr.write(`${kept} in ${oneLine(outputs.steps)}\n`)
+  if (!place.hasJournal) return
+  const broken = error instanceof AetherflowError && /^(json|plan)\./.test(error.code)
+  const plan = broken && path === '-' ? 'PLAN' : path
+  const command = goOnCommand(broken ? '--reuse' : '--resume', { plan, folder, whole: true }, flags, host)
+  host.stderr.write(`  ${broken ? 'once the plan is corrected' : 'to go on'}: ${command}\n`)
+}
+
 /** Reads the plan, and what stands in the folder of a run that is to go on. Fails: host.usage. */
 async function beginningOf(path: string | undefined, flags: RunFlags, host: Host): Promise<Beginning> {
-  const { output, resume, reuse } = flags
+  const { resume, reuse } = flags
+  const output = flags.output === false ? undefined : flags.output
   const goesOn = resume === true || reuse === true
   if (goesOn && output === undefined) throw usage('--resume', 'name the folder of the run with --output')
   if (goesOn && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
@@ -116,7 +139,6 @@ async function beginningOf(path: string | undefined, flags: RunFlags, host: Host
     mode: flags.mode ?? (known?.begin as { mode?: string } | undefined)?.mode ?? 'build',
     simulated: simulatedName(flags) ?? known?.header.simulated,
     input: path === undefined ? undefined : await planInput(path, host),
-    journal: flags.journal ? output : undefined,
     begin: known?.begin,
   }
 }
@@ -125,52 +147,68 @@ const usage = (where: string, detail: string): AetherflowError => new Aetherflow
 
 interface Parts {
   readonly renderer: Renderer
-  readonly outputs: OutputFolder | undefined
+  readonly place: RunPlace | undefined
   readonly cache: RunCache['options'] | undefined
   /** Of the cache; told with the next event. */
   readonly warnings: CacheWarning[]
+  readonly progress: Progress
+}
+
+interface Executed {
+  readonly result: RunResult
+  /** What providers said of failed steps. */
+  readonly messages: Map<string, string>
+  /** Steps that no other needs, in the order of the plan. */
+  readonly finals: readonly string[]
 }
 
 async function execute(
-  { input, plan, journal }: Beginning,
+  { input, plan }: Beginning,
   flags: RunFlags,
   host: Host,
-  { renderer, outputs, cache, warnings }: Parts,
-): Promise<{ result: RunResult; messages: Map<string, string> }> {
+  { renderer, place, cache, warnings, progress }: Parts,
+): Promise<Executed> {
+  const outputs = place?.outputs
   const messages = new Map<string, string>()
+  const steps: StepInfo[] = []
   /** What screens that show no warnings would keep to themselves. */
   const unsaid: string[] = []
   const onEvent = (event: RunEvent): void => {
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
-    if (event.type === 'steps') outputs?.adopt(event.steps)
+    if (event.type === 'steps') {
+      steps.push(...event.steps)
+      outputs?.adopt(event.steps)
+    }
+    progress.calls ||= event.type === 'call' || event.type === 'hit'
     if (event.type === 'failed') messages.set(event.step, event.message)
     if (event.type === 'warning' && /^(host|cache)\./.test(event.code)) {
       unsaid.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
     }
     renderer.event(event)
   }
-  if (journal === undefined && outputs !== undefined) await refuseStanding(outputs.folder)
-  const { resume, reuse, takeOver, sync } = flags
-  const result = await runPlan(input?.source, {
+  const { resume, reuse, takeOver, sync, files, allowFile, journal } = flags
+  const options: ExecuteOptions = {
     ...planOptions(flags),
-    ...{ journal, resume, reuse, takeOver, sync, planName: plan, ...cache },
+    ...{ journal: journal ? place?.folder : undefined, owner: place?.owner },
+    ...{ resume, reuse, takeOver, sync, planName: plan, ...cache },
     optimize: flags.optimize,
-    folder: input?.folder,
+    folder: files ?? input?.folder,
+    allowFiles: allowFile,
     signal: host.signal,
     onEvent,
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
-  })
+  }
+  const result = await runPlan(input?.source, options)
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
     renderer.end()
     for (const line of unsaid) host.stderr.write(line)
   }
-  return { result, messages }
+  return { result, messages, finals: finalSteps(steps) }
 }
 
-/** Without a journal of its own a run must not mix its outputs with those of one that has. */
-async function refuseStanding(folder: string): Promise<void> {
-  if ((await peekRun(folder)) === undefined) return
-  throw new AetherflowError('host.journal', folder, 'there is a run in this folder: use --resume, or another folder')
+function finalSteps(steps: readonly StepInfo[]): string[] {
+  const needed = new Set(steps.flatMap(({ dependencies }) => dependencies))
+  return steps.filter(({ step }) => !needed.has(step)).map(({ id }) => id)
 }
 
 function rendererOf(flags: RunFlags, host: Host): Renderer {
@@ -205,25 +243,46 @@ async function keep(outputs: OutputFolder, result: RunResult, about: Circumstanc
   await outputs.finish(record, reportMarkdown(report, { simulated, plan, warnings, messages }))
 }
 
-function tellResult(
-  result: RunResult,
-  folder: OutputFolder | undefined,
-  flags: RunFlags,
-  host: Host,
-  renderer: Renderer,
-): void {
+interface Ended extends Told {
+  readonly renderer: Renderer
+  readonly finals: readonly string[]
+}
+
+async function tellResult(result: RunResult, about: Ended): Promise<void> {
   const { outcome, report, simulated, warnings } = result
+  const { flags, host, renderer, place } = about
   if (renderer instanceof JsonRenderer) {
     // By id: where the output lies, or without a folder the output itself.
-    const outputs = folder === undefined ? byId(result.outputs) : byId(folder.files(result.outputs.keys()))
-    return renderer.line({ type: 'result', outcome, outputs, warnings, report })
+    const outputs = byId(place === undefined ? result.outputs : place.outputs.files(result.outputs.keys()))
+    const folder = place === undefined ? {} : { folder: place.folder }
+    return renderer.line({ type: 'result', outcome, ...folder, outputs, warnings, report })
   }
   const colours = paint(host.stdout, host.env)
-  const extras = { simulated, folder: flags.output }
-  const again = `aetherflow run --output ${oneLine(flags.output ?? '')} --resume`
-  const more = outcome === 'cancelled' && result.run !== undefined ? [`  to go on: ${again}`] : []
+  const extras = { simulated, folder: place?.folder }
   const lines = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
-  host.stdout.write(`${[...lines, ...more].join('\n')}\n`)
+  if (flags.quiet === true && place?.usual === true) lines[0] = `${lines[0]}, outputs in ${oneLine(place.folder)}`
+  if (outcome === 'cancelled' && result.run !== undefined) lines.push(`  to go on: ${await resumeCommand(about)}`)
+  // What is to be read or piped is the answer; what is said about it goes where screens show it too.
+  if (place === undefined && flags.quiet === true) host.stderr.write(`${lines.join('\n')}\n`)
+  else host.stdout.write(`${lines.join('\n')}\n`)
+  if (place === undefined) printFinals(result, about)
+}
+
+async function resumeCommand({ flags, host, place, path }: Ended): Promise<string> {
+  const folder = place?.folder ?? ''
+  const known = await peekRun(folder).catch(() => undefined)
+  return goOnCommand('--resume', { plan: path, folder, whole: known?.planWhole === true }, flags, host)
+}
+
+/** With `--no-output`: the outputs that no other step takes up. Several are told apart by a line each. */
+function printFinals({ outputs }: RunResult, { host, finals }: Ended): void {
+  const there = finals.filter((id) => outputs.has(id))
+  for (const id of there) {
+    const text = outputs.get(id) ?? ''
+    const shown = host.stdout.isTTY === true ? visibleText(text) : text
+    const head = there.length > 1 ? `\n── ${oneLine(id)}\n` : ''
+    host.stdout.write(`${head}${shown}${shown.endsWith('\n') ? '' : '\n'}`)
+  }
 }
 
 /** A null prototype: `__proto__` is a lawful id. */

@@ -11,8 +11,9 @@ export class JsonRenderer implements Renderer {
     this.#output = output
   }
 
-  begin({ simulated }: RunHeader): void {
+  begin({ simulated, folder }: RunHeader): void {
     this.#simulated = simulated
+    if (folder !== undefined) this.line({ type: 'folder', path: folder })
   }
 
   event(event: RunEvent): void {

@@ -20,8 +20,9 @@ export class PlainRenderer implements Renderer {
     this.#output = output
   }
 
-  begin({ plan, mode, simulated }: RunHeader): void {
+  begin({ plan, mode, simulated, folder }: RunHeader): void {
     this.#output.write(`plan ${oneLine(plan)}, mode ${oneLine(mode)}${simulatedLabel(simulated)}\n`)
+    if (folder !== undefined) this.#output.write(`outputs go to ${oneLine(folder)}\n`)
   }
 
   event(event: RunEvent): void {

@@ -7,6 +7,8 @@ export interface RunHeader {
   readonly plan: string
   readonly mode: string
   readonly simulated: string | undefined
+  /** Where the outputs go, when nobody named the folder. */
+  readonly folder?: string | undefined
 }
 
 export interface Renderer {

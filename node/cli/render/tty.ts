@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../../bindings/ports.js'
 import type { RunEvent } from '../../../bindings/events.js'
+import { oneLine } from '../../../web/standard/format.js'
 import type { Paint } from '../colour.js'
 import type { Output } from '../host.js'
 import { RunView } from '../run-view.js'
@@ -43,6 +44,7 @@ export class TtyRenderer implements Renderer {
 
   begin(header: RunHeader): void {
     this.#header = header
+    if (header.folder !== undefined) this.#output.write(`outputs go to ${oneLine(header.folder)}\n`)
     this.#eventAt = this.#clock.now()
     this.#output.on?.('resize', this.#onResize)
     this.#tick()

@@ -3,6 +3,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent } from '../../../bindings/events.js'
 import type { JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader } from '../../../bindings/journal/journal.js'
+import { withoutKeys, type CeilingConfig, type Config } from '../config.js'
 import type { PlanSettings } from './setup.js'
 
 const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
@@ -10,7 +11,9 @@ const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
 /** Fails with host.usage for options that the run did not begin with. `begin`: its options document; undefined: there is none. */
 export function mustAgree(options: PlanSettings, begin: unknown): void {
   if (begin === undefined) return
-  if (Object.keys(options.policy ?? {}).length > 0) {
+  const table = (begin as { table?: Readonly<Record<string, unknown>> }).table ?? {}
+  // The same once more is no other: a command that begins or goes on may always be given again.
+  if (!holds(table, options.policy ?? {})) {
     const detail = 'a run goes on with the limits and budgets that it began with; --reuse begins a new one'
     throw new AetherflowError('host.usage', '--resume', detail)
   }
@@ -20,6 +23,65 @@ export function mustAgree(options: PlanSettings, begin: unknown): void {
     const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and goes on with that`
     throw new AetherflowError('host.usage', `--${name}`, detail)
   }
+}
+
+/** Whether every value of `part` is in `whole`, at the same place. */
+function holds(whole: unknown, part: unknown): boolean {
+  if (!isObject(part)) return part === undefined || canonical(whole) === canonical(part)
+  const members = isObject(whole) ? whole : {}
+  return Object.entries(part).every(([name, value]) => holds(members[name], value))
+}
+
+/** What providers cost and which models there are, what is done where: all that decides over money, but for the budgets. */
+const weighty = ['providers', 'modes', 'overflow', 'repairs', 'unknownPrice'] as const
+/** Of a provider, what the host alone looks at, or what only decides how fast a run is. */
+const harmless = new Set(['name', 'baseUrl', 'key', 'keyEnv', 'concurrency', 'quotaGroup'])
+
+/**
+ * Why a run may not go on as it began; undefined: it may. A folder of a run may come from somebody else, and its journal holds prices
+ * and budgets: those of the configuration hold all the same. `config`: of now, with the policy of now.
+ */
+export function looser(config: Config, begin: unknown): string | undefined {
+  const table = (begin as { table?: Readonly<Record<string, unknown>> } | undefined)?.table ?? {}
+  const now = withoutKeys(config)
+  for (const name of weighty) {
+    const [was, is] = [table, now].map((each) =>
+      canonical(name === 'providers' ? priced(each[name]) : (each[name] ?? {})),
+    )
+    if (was !== is) return `it began with other ${name} than the configuration names now`
+  }
+  const budgets = [now, table].map(({ budget }) => (isObject(budget) ? budget : {}))
+  for (const scope of ['run', 'step', 'attempt'] as const) {
+    const [mine = {}, its = {}] = budgets.map((budget) => budget[scope] as CeilingConfig | undefined)
+    for (const unit of ['usd', 'tokens'] as const) {
+      const most = mine[unit]
+      if (most === undefined || (its[unit] ?? Infinity) <= most) continue
+      return `it began with ${its[unit] === undefined ? 'no budget' : `a budget of ${its[unit]}`} in ${unit} for each ${scope}, and ${most} is the most now`
+    }
+  }
+  return undefined
+}
+
+function priced(providers: unknown): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const [id, provider] of Object.entries(isObject(providers) ? providers : {})) {
+    const rest = Object.entries(isObject(provider) ? provider : {}).filter(([name]) => !harmless.has(name))
+    // A provider of which nothing of this is said is as the built-in table has it.
+    if (rest.length > 0) result[id] = Object.fromEntries(rest)
+  }
+  return result
+}
+
+/** Fails with host.usage for a run that must not go on as it began. */
+export function mustNotLoosen(config: Config, begin: unknown): void {
+  const why = begin === undefined ? undefined : looser(config, begin)
+  if (why === undefined) return
+  const detail = `${why}; --reuse begins a new run that keeps what is done, under what holds now`
+  throw new AetherflowError('host.usage', '--resume', detail)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A run goes on with the providers that it began with: the core's decisions rest on them. Fails: host.config. */

@@ -1,24 +1,24 @@
 /** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
-import type { Command } from './commands.js'
+import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { CallEndEvent, CallEvent, CallReport, DoneEvent, RunEvent } from './events.js'
 import { hitEvent } from './lookups.js'
-import { sharedFrom, type RunTexts } from './run-texts.js'
+import type { RunTexts } from './run-texts.js'
 
 const encoder = new TextEncoder()
 
 /** What every event about a call carries. */
-export function ofCall(texts: RunTexts, { step, call, purpose }: Command, at: number) {
+export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at: number) {
   return { at, step: texts.steps[step]?.id ?? '', call, purpose }
 }
 
-export function callEvent(texts: RunTexts, command: Command, at: number): CallEvent {
-  const { attempt, c: estimateMs } = command
+export function callEvent(texts: RunTexts, command: CallCommand, at: number): CallEvent {
+  const { attempt, estimateMs } = command
   return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs }
 }
 
 /** The end of a call that the core has just taken. */
-export function callEndEvent(core: CoreRun, texts: RunTexts, command: Command, at: number): CallEndEvent {
+export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEndEvent {
   const { tokens, costMicroUsd, outcome, firstTokenMs, responseMs, attempt } = core.document<CallReport>(
     'call',
     command.call,
@@ -52,9 +52,9 @@ export interface DeliveredStep {
 }
 
 /** Moves the step's answer to its outputs. */
-export function delivered(core: CoreRun, texts: RunTexts, command: Command, at: number): DeliveredStep {
+export function delivered(core: CoreRun, texts: RunTexts, command: DeliverCommand, at: number): DeliveredStep {
   const step = texts.steps[command.step]?.id ?? ''
-  const text = texts.deliver(command.step, sharedFrom(command))
+  const text = texts.deliver(command)
   const hit = hitEvent(texts, command, at)
   const costMicroUsd = core.cost(command.step)
   return {
@@ -66,8 +66,8 @@ export function delivered(core: CoreRun, texts: RunTexts, command: Command, at: 
       step,
       bytes: encoder.encode(text).length,
       ...(path === undefined ? {} : { path }),
-      repaired: command.a === 1,
-      ...(command.a === 2 ? { recalled: true } : {}),
+      repaired: command.origin === 'repaired',
+      ...(command.origin === 'recalled' ? { recalled: true } : {}),
       ...(hit === undefined ? {} : { cached: hit.kind }),
       costMicroUsd,
     }),

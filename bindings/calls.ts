@@ -1,12 +1,12 @@
 /** The calls under way: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import { callEndEvent, callEvent, ofCall } from './call-events.js'
-import type { Command } from './commands.js'
+import type { CallCommand } from './commands.js'
 import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { ModelReply, Usage } from './ports.js'
-import { cutShort, writesAnswer } from './run-texts.js'
+import { cutShort, judges, writesAnswer } from './run-texts.js'
 
 /** What makes the keys that repeated work shares. */
 export interface RunIdentity {
@@ -36,7 +36,7 @@ export class Calls {
   }
 
   /** `again`: the call was begun by a process that is gone; its watchers have heard of it. */
-  start(command: Command, again = false): void {
+  start(command: CallCommand, again = false): void {
     const { texts, now } = this.#host
     const step = texts.steps[command.step]
     if (step === undefined) return
@@ -72,8 +72,8 @@ export class Calls {
       purpose: command.purpose,
       attempt: command.attempt,
       ...texts.targetOf(command),
-      maxTokens: command.a,
-      timeoutMs: command.b,
+      maxTokens: command.maxTokens,
+      timeoutMs: command.timeoutMs,
       dependencies,
       answer,
       issues,
@@ -106,7 +106,7 @@ export class Calls {
     this.#live.delete(live.command.call)
     if (live.over) return
     live.over = true
-    if (live.command.purpose === 'audit') return this.#audited(live, reply)
+    if (judges(live.command)) return this.#audited(live, reply)
     const { core, texts, now } = this.#host
     const { command } = live
     const checked = core.check(command.step, reply.text)
@@ -131,16 +131,17 @@ export class Calls {
     const { core, texts, now } = this.#host
     const { call, step } = live.command
     const { usage, estimated } = this.#usage(reply)
-    const { pass, issues } = core.audit(reply.text)
-    if (pass === undefined) return this.#tellFailure(live, 'malformed', { usage }, undefined)
+    const { verdict, issues } = core.audit(reply.text)
+    if (verdict === 'unclear') return this.#tellFailure(live, 'malformed', { usage }, undefined)
     const { finish, providerMs } = reply
     const more = { finish, verdict: 'passed', providerMs, estimated } as const
     if (!this.#host.signal(() => core.succeeded(call, usage, more, now))) return
     this.#tellAnswer(live, 'passed', usage, estimated)
     // An audit that was cut short has failed already, and its verdict is refused.
     if (cutShortReply(reply)) return
+    const pass = verdict === 'pass'
     if (!pass) this.#host.attach({ x: issues })
-    if (this.#host.signal(() => core.verdict(call, pass, now)) && !pass) texts.issues.set(step, issues)
+    if (this.#host.signal(() => core.verdict(call, verdict, now)) && !pass) texts.issues.set(step, issues)
   }
 
   #tellAnswer({ command }: LiveCall, check: CheckVerdict, tokens: Usage, estimated: boolean): void {

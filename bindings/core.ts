@@ -9,6 +9,7 @@ import { OwnedSession } from './owned-session.js'
 import {
   checkVerdicts,
   commandStride,
+  constraintLevels,
   documentKinds,
   errorCodes,
   eventKinds,
@@ -16,13 +17,19 @@ import {
   finishReasons,
   limitWindows,
   lookResults,
+  refusals,
   signalValues,
+  verdicts,
   type CheckVerdict,
+  type ConstraintLevel,
   type DocumentKind,
   type EventKind,
   type FailureKind,
   type FinishReason,
   type Found,
+  type LimitWindow,
+  type Refusal,
+  type Verdict,
 } from './generated/wire.js'
 import type { LimitSeen, Usage } from './ports.js'
 
@@ -63,9 +70,7 @@ export interface CoreTap {
   /** After each drain. A drain with no event since the last one gives nothing and changes nothing. */
   drained(records: Float64Array): void
 }
-/** How the provider of a call can enforce the step's output. */
-export type ConstraintLevel = 'instruct' | 'json' | 'schema'
-const constraintLevels: readonly ConstraintLevel[] = ['instruct', 'json', 'schema']
+export type { ConstraintLevel } from './generated/wire.js'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -182,8 +187,21 @@ export class CoreRun {
     const { window, limit = -1, remaining = -1, resetMs = -1 } = seen
     this.signal('limitsSeen', [call, limitWindows.indexOf(window), limit, remaining, Math.ceil(resetMs)], now)
   }
-  verdict(call: number, pass: boolean, now: number): void {
-    this.signal('verdict', [call, Number(pass)], now)
+  verdict(call: number, verdict: Verdict, now: number): void {
+    this.signal('verdict', [call, verdicts.indexOf(verdict)], now)
+  }
+  /** The limits that all runs share refused the call as it was about to leave; it is over. `untilMs` absent: until `freed`. */
+  refused(
+    call: number,
+    { why, window, untilMs = -1 }: { why: Refusal; window?: LimitWindow | undefined; untilMs?: number | undefined },
+    now: number,
+  ): void {
+    const full = window === undefined ? -1 : limitWindows.indexOf(window)
+    this.signal('refused', [call, refusals.indexOf(why), full, Math.ceil(untilMs)], now)
+  }
+  /** The shared limits of the model's quota group may have room again. */
+  freed(provider: number, model: number, now: number): void {
+    this.signal('freed', [provider, model], now)
   }
   cancelStep(step: number, now: number): void {
     this.signal('cancelStep', [step], now)
@@ -198,7 +216,7 @@ export class CoreRun {
 
   /** The cache has answered. `key`: equal for equal requests, see base/vocabulary.def. */
   looked(step: number, found: Found, key: number, worth: CacheWorth | undefined, score: number, now: number): void {
-    const { tokens, microUsd, ms } = worth ?? worthless
+    const { tokens, microUsd, ms } = worth ?? noWorth
     const saved = [tokens, microUsd, ms].map(Math.round)
     this.signal('looked', [step, lookResults.indexOf(found), key, ...saved, Math.round(score * 1e6)], now)
   }
@@ -274,11 +292,11 @@ export class CoreRun {
       return { verdict, text: this.#read(s, 0, length), why: this.#read(s, length, s.section(1)) }
     })
   }
-  /** Reads an auditor's answer; `pass` is undefined when it is not understood. */
-  audit(answer: string): { pass: boolean | undefined; issues: string } {
+  /** Reads an auditor's answer: pass, issues, or unclear. */
+  audit(answer: string): { verdict: Verdict; issues: string } {
     return this.#call((s) => {
-      const result = s.audit(this.#text(s, answer))
-      return { pass: result < 0 ? undefined : result === 1, issues: this.#read(s, 0, s.section(0)) }
+      const verdict = verdicts[s.audit(this.#text(s, answer))] ?? 'unclear'
+      return { verdict, issues: this.#read(s, 0, s.section(0)) }
     })
   }
   estimateTokens(text: string): number {
@@ -330,6 +348,6 @@ export class CoreRun {
 
 const noRecords = new Float64Array(0)
 const none: readonly number[] = []
-const worthless: CacheWorth = { tokens: 0, microUsd: 0, ms: 0 }
+const noWorth: CacheWorth = { tokens: 0, microUsd: 0, ms: 0 }
 const nothing: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
 const eventNumbers = Object.fromEntries(eventKinds.map((kind, number) => [kind, number])) as Record<EventKind, number>

@@ -1,6 +1,6 @@
 /** Outputs on their way out: journal durable, then the host's `deliver`, then `done`; and what of them is kept for other runs. */
 import { delivered } from './call-events.js'
-import type { Command } from './commands.js'
+import type { DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { DriverOptions } from './driver-options.js'
 import type { RunEvent } from './events.js'
@@ -36,7 +36,7 @@ export class Deliveries {
   }
 
   /** The output is told and written only once the journal cannot lose it any more. */
-  deliver(command: Command, { pastAt, again }: Delivery): void {
+  deliver(command: DeliverCommand, { pastAt, again }: Delivery): void {
     const { core, texts } = this.#host
     const step = texts.steps[command.step]
     if (step === undefined) return

@@ -15,7 +15,7 @@ import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, RunReport } from './events.js'
 import { PlanFeed } from './feed.js'
-import { outcomes, type Outcome } from './generated/wire.js'
+import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { JournalRecorder } from './journal/recorder.js'
 import { Lookups, noCache } from './lookups.js'
@@ -295,9 +295,9 @@ export class Driver {
         this.#deliveries.store(() => this.#lookups?.store(command))
         break
       case 'finish':
-        this.#finish?.(outcomes[command.a] ?? 'ok')
+        this.#finish?.(command.outcome)
         break
-      default: // retrieve, wake: of later features, never sent before they exist
+      default: // wake: of a later feature, never sent before it exists
     }
   }
 

@@ -55,8 +55,8 @@ class Session {
   double nextWake() const { return run_.nextWake() == kNever ? -1 : static_cast<double>(run_.nextWake()); }
   /// Micro-USD so far: of one step, or of the run for −1.
   double cost(double step) const {
-    if (step < 0) return static_cast<double>(run_.cost());
-    return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].spent.usd) : 0;
+    if (step < 0) return static_cast<double>(run_.purse().spent().usd);
+    return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].money.spent().usd) : 0;
   }
 
   /// Bytes of the document, now in output().
@@ -67,12 +67,12 @@ class Session {
     return out_.size();
   }
 
-  /// Of a call; where that is −1, of a look for a step at a provider. 0 instruct, 1 JSON mode, 2 native schema: how the
-  /// provider can enforce the output.
+  /// Of a call; where that is −1, of a look for a step at a provider. Returns a LEVEL: how the provider can enforce the
+  /// output.
   int promptBegin(double call, double step, double provider) {
     const ErrorCode refused =
         call < 0 ? run_.promptToLook(id(step), static_cast<ProviderIndex>(provider)) : run_.promptBegin(id(call));
-    return refused != ErrorCode::None ? code(refused) : 2 - static_cast<int>(run_.promptLevel());
+    return refused != ErrorCode::None ? code(refused) : static_cast<int>(run_.promptLevel());
   }
   /// input(): the path, then the text.
   int promptFile(std::size_t pathBytes, std::size_t textBytes) {
@@ -105,13 +105,13 @@ class Session {
     out_ += checked.why;
     return static_cast<int>(checked.verdict);
   }
-  /// 1 pass, 0 issues, −1 not understood; output(): the issues, one a line, section(0) bytes.
+  /// A VERDICT: pass, issues or unclear; output(): the issues, one a line, section(0) bytes.
   int audit(std::size_t bytes) {
     const AuditResult result = readAudit(text(0, bytes));
     out_.clear();
     for (const std::string& issue : result.issues) out_ += "- " + issue + "\n";
     sections_[0] = out_.size();
-    return !result.understood ? -1 : result.pass ? 1 : 0;
+    return static_cast<int>(!result.understood ? Verdict::Unclear : result.pass ? Verdict::Pass : Verdict::Issues);
   }
   double estimate(std::size_t bytes) const { return estimateTokens(text(0, bytes)); }
 

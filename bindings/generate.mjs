@@ -28,8 +28,17 @@ const lists = [
   ['FINISH', 'FinishReason', 'finishReasons', 'Why a model stopped.'],
   ['CHECK', 'CheckVerdict', 'checkVerdicts', 'What the output checker found.'],
   ['REASON', 'Reason', 'reasons', 'Reasons of notes, cancellations and skips.'],
-  ['CACHE', 'CacheUse', 'cacheUses', 'How far a step may be answered from the cache, stricter first.'],
-  ['FOUND', 'Found', 'lookResults', 'What a look into the cache found.'],
+  ['CACHE', 'CacheUse', 'cacheUses', 'How far a step may be answered from the cache, strictest first.'],
+  ['ORIGIN', 'Origin', 'origins', 'Where a delivered output came from.'],
+  ['STEP_STATE', 'StepState', 'stepStates', 'States of a step.'],
+  ['VERDICT', 'Verdict', 'verdicts', 'What a call that judges found.'],
+  ['AUDIT', 'AuditState', 'auditStates', "What became of a step's audit."],
+  ['LEVEL', 'ConstraintLevel', 'constraintLevels', "How a provider can enforce a step's output."],
+  ['OUTPUT', 'OutputKind', 'outputKinds', "What a step's output must be."],
+  ['ADMISSION', 'CacheAdmission', 'cacheAdmissions', 'Why the cache stored an answer or not.'],
+  ['REFUSAL', 'Refusal', 'refusals', 'Why the limits that all runs share refuse a call.'],
+  ['BREAKER', 'BreakerState', 'breakerStates', "States of a provider's circuit breaker."],
+  ['FOUND', 'Found', 'lookResults', 'What a cache lookup found.'],
   ['OUTCOME', 'Outcome', 'outcomes', 'What a run came to.'],
   ['WINDOW', 'LimitWindow', 'limitWindows', 'Windows that limits count in.'],
   ['INTERRUPT', 'Interrupt', 'interrupts', 'What to do when a stream breaks after its text has reached the user.'],
@@ -48,10 +57,65 @@ for (const [macro, type, constant, doc] of lists) {
   }
 }
 
-const fields = rows(vocabulary, 'COMMAND_FIELD')
-out += `\n/** Fields of a command record: float64 each, in this order. */\nexport const commandField = {\n`
-out += fields.map((r, i) => `  ${r.texts[0]}: ${i},\n`).join('')
-out += `} as const\nexport const commandStride = ${fields.length}\n`
+/** COMMAND_FIELD(command, name, "text", slot, "type"), by the command's id. */
+function commandFields() {
+  const row = /^COMMAND_FIELD\((\w+), *\w+, *"(\w+)", *(\d+), *"(\w+)(\??)"\)/gm
+  const found = new Map()
+  for (const [, command, name, slot, type, optional] of vocabulary.matchAll(row)) {
+    const fields = found.get(command) ?? []
+    fields.push({ name, slot: Number(slot), type, optional: optional === '?' })
+    found.set(command, fields)
+  }
+  return found
+}
+const constantOf = new Map(lists.map(([, type, constant]) => [type, constant]))
+const fieldType = ({ type, optional }) => (optional ? `${type} | undefined` : type)
+/** A list's number that is not in it stands for its first word: records come from the core alone. */
+function fieldValue({ slot, type, optional }) {
+  if (type === 'number') return `at(records, from + ${slot})`
+  const constant = constantOf.get(type)
+  const word = `${constant}[at(records, from + ${slot})]`
+  return optional ? word : `${word} ?? ${constant}[0]`
+}
+
+const commands = rows(vocabulary, 'COMMAND').map(({ id, texts: [text] }) => ({ id, text }))
+const fieldsOf = commandFields()
+const stride = /^ {2}Count = (\d+)$/m.exec(read('core/base/vocabulary.hpp'))[1]
+const handedOut = commands.filter(({ id }) => fieldsOf.has(id))
+for (const { id, text } of handedOut) {
+  out += `\n/** \`${text}\`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */\n`
+  out += `export interface ${id}Command {\n  readonly kind: '${text}'\n`
+  out += fieldsOf
+    .get(id)
+    .map((field) => `  readonly ${field.name}: ${fieldType(field)}\n`)
+    .join('')
+  out += '}\n'
+}
+out += `\n/** A decoded command. */\nexport type Command =\n${handedOut.map(({ id }) => `  | ${id}Command\n`).join('')}`
+out += `\n/** float64 numbers of a record. */\nexport const commandStride = ${stride}\n`
+out += `\nconst at = (records: Float64Array, slot: number): number => records[slot] ?? -1\n`
+out += `\n/** The command whose record begins at \`from\`; undefined: a word of a later feature. */\n`
+out += `export function decodeCommand(records: Float64Array, from: number): Command | undefined {\n`
+out += `  switch (commandKinds[at(records, from)]) {\n`
+for (const { id, text } of handedOut) {
+  out += `    case '${text}':\n      return {\n        kind: '${text}',\n`
+  out += fieldsOf
+    .get(id)
+    .map((field) => `        ${field.name}: ${fieldValue(field)},\n`)
+    .join('')
+  out += `      }\n`
+}
+out += `    default:\n      return undefined\n  }\n}\n`
+
+/** What calls of each purpose do with the step's answer: the rows of core/run/phases.def. */
+const phaseRow = /^PHASE\((\w+), *\w+, *\w+, *(\w+),/gm
+const answers = new Map([...read('core/run/phases.def').matchAll(phaseRow)].map(([, id, answer]) => [id, answer]))
+out += `\n/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict; none: not built yet. */\n`
+out += `export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'none'>> = {\n`
+out += rows(vocabulary, 'PURPOSE')
+  .map(({ id, texts: [text] }) => `  ${text}: '${(answers.get(id) ?? 'none').toLowerCase()}',\n`)
+  .join('')
+out += '}\n'
 
 const errors = rows(read('core/base/error.def'), 'X')
 out += `\n/** Error codes; the core returns the negated position + 1. */\nexport const errorCodes = [\n`

@@ -1,6 +1,6 @@
 /** A call under way: its signals, as the core and the watchers are told of them. */
 import { callEndEvent, ofCall } from './call-events.js'
-import type { Command } from './commands.js'
+import type { CallCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { RunEvent, StepInfo } from './events.js'
 import type { CallProgress } from './performer.js'
@@ -23,7 +23,7 @@ const progressEveryMs = 250
 
 export class LiveCall implements CallProgress {
   readonly controller = new AbortController()
-  readonly command: Command
+  readonly command: CallCommand
   readonly step: StepInfo
   /** Text that the answer goes on from. */
   readonly prefix: string | undefined
@@ -40,7 +40,7 @@ export class LiveCall implements CallProgress {
   #tokens = 0
   #nextProgressAt = 0
 
-  constructor(host: LiveCallHost, command: Command, step: StepInfo) {
+  constructor(host: LiveCallHost, command: CallCommand, step: StepInfo) {
     this.#host = host
     this.command = command
     this.step = step

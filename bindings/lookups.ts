@@ -3,14 +3,14 @@
  * would send; its failures are told, and never fail a step.
  */
 import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
-import type { Command } from './commands.js'
+import type { DeliverCommand, LookCommand, StoreCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
-import { cacheUses, checkVerdicts, type Found } from './generated/wire.js'
+import { checkVerdicts, type Found } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { answerConstraint, type ContextTexts, type Performer } from './performer.js'
-import { acceptable, withoutCall, type RunTexts } from './run-texts.js'
+import { acceptable, type RunTexts } from './run-texts.js'
 
 export interface LookupsHost {
   readonly core: CoreRun
@@ -45,7 +45,7 @@ export class Lookups {
   readonly #options: LookupsOptions
   /** Failures that were told. */
   readonly #told = new Set<string>()
-  readonly #looks: Command[] = []
+  readonly #looks: LookCommand[] = []
   #nextLook = 0
   #looking = 0
   #closed = false
@@ -61,7 +61,7 @@ export class Lookups {
   }
 
   /** Asks, now or when others have had their answer; what comes of it is a signal. */
-  look(command: Command): void {
+  look(command: LookCommand): void {
     this.#looks.push(command)
     if (this.#looking < mostLooks) void this.#lookOn()
   }
@@ -78,14 +78,14 @@ export class Lookups {
   }
 
   /** Never rejects. */
-  async #look(command: Command): Promise<void> {
+  async #look(command: LookCommand): Promise<void> {
     const step = this.#host.texts.steps[command.step]
     if (step === undefined) return
     try {
-      const asked = await this.#ask(command, step, cacheUses[command.a])
+      const asked = await this.#ask(command, step)
       if (this.#closed) return
       if (asked === undefined) return this.#tell(command, 'none', undefined, {})
-      const found = await this.#options.cache.get({ ...asked.question, again: command.b > 0 })
+      const found = await this.#options.cache.get({ ...asked.question, again: command.rank > 0 })
       if (!this.#closed) this.#found(command, found, asked.fingerprint)
     } catch (error) {
       if (this.#closed) return
@@ -95,15 +95,15 @@ export class Lookups {
   }
 
   /** Never rejects. The output of the step stands. */
-  async store(command: Command): Promise<void> {
+  async store(command: StoreCommand): Promise<void> {
     const { core, texts } = this.#host
     const step = texts.steps[command.step]
     const answer = texts.outputs[command.step]
     if (step === undefined || answer === undefined) return
-    const { a: tokens, b: microUsd, c: ms } = command
+    const { tokens, microUsd, ms } = command
     let admitted = false
     try {
-      const asked = await this.#ask(command, step, cacheUses[command.attempt])
+      const asked = await this.#ask(command, step)
       // Files that have changed since are not those that were answered about.
       if (asked !== undefined && asked.fingerprint === texts.files.get(command.step)) {
         const put = await this.#options.cache.put({ ...asked.question, answer, worth: { tokens, microUsd, ms } })
@@ -116,7 +116,7 @@ export class Lookups {
   }
 
   /** The main call to the command's target as a question; undefined: it cannot be made, and the call will say why. */
-  async #ask(command: Command, step: StepInfo, mode: CacheQuestion['mode']): Promise<Asked | undefined> {
+  async #ask(command: LookCommand | StoreCommand, step: StepInfo): Promise<Asked | undefined> {
     const { core, texts } = this.#host
     const context = step.files.length === 0 ? noFiles : await this.#files(step)
     if (context === undefined || this.#closed) return undefined
@@ -131,7 +131,7 @@ export class Lookups {
       // answer to a run that audits.
       parameters: { estimatedTokens: step.estimatedTokens, ...(texts.audited ? { audited: true } : {}) },
     }
-    return { question: { prompt: prompt.user, scope, mode }, fingerprint }
+    return { question: { prompt: prompt.user, scope, mode: command.use }, fingerprint }
   }
 
   async #files(step: StepInfo): Promise<ContextTexts | undefined> {
@@ -139,7 +139,7 @@ export class Lookups {
     return read?.fingerprint === undefined ? undefined : read
   }
 
-  #found(command: Command, found: CacheFound, fingerprint: string | undefined): void {
+  #found(command: LookCommand, found: CacheFound, fingerprint: string | undefined): void {
     const { kind, answer, key } = found
     if (kind === 'miss' || answer === undefined) return this.#tell(command, 'none', found, { w: key })
     const checked = this.#host.core.check(command.step, answer)
@@ -148,7 +148,7 @@ export class Lookups {
     this.#tell(command, kind, found, { x: checked.text, ...(fingerprint === undefined ? {} : { f: fingerprint }) })
   }
 
-  #tell({ step, b: rank }: Command, found: Found, what: CacheFound | undefined, words: SignalTexts): void {
+  #tell({ step, rank }: LookCommand, found: Found, what: CacheFound | undefined, words: SignalTexts): void {
     const { core, texts, now } = this.#host
     // Identical is what asks the preferred target for the same.
     const { w, ...others } = words
@@ -176,11 +176,16 @@ export function noCache(): AetherflowError {
 }
 
 /** A `deliver` command whose output came from the cache, or from an identical step. */
-export function hitEvent(texts: RunTexts, command: Command, at: number): (RunEvent & { type: 'hit' }) | undefined {
-  const kind = withoutCall[command.a]
+export function hitEvent(
+  texts: RunTexts,
+  command: DeliverCommand,
+  at: number,
+): (RunEvent & { type: 'hit' }) | undefined {
+  const kind = command.origin
   const step = texts.steps[command.step]?.id
   if (step === undefined || (kind !== 'exact' && kind !== 'semantic' && kind !== 'shared')) return undefined
-  const saved = { savedTokens: command.attempt, savedMicroUsd: command.b, savedMs: command.at }
-  if (kind !== 'shared') return { type: 'hit', at, step, kind, score: command.c / 1e6, ...saved }
-  return { type: 'hit', at, step, kind, score: 1, ...saved, of: texts.steps[command.c]?.id ?? '' }
+  const { savedTokens, savedMicroUsd, savedMs } = command
+  const saved = { savedTokens, savedMicroUsd, savedMs }
+  if (kind !== 'shared') return { type: 'hit', at, step, kind, score: command.score / 1e6, ...saved }
+  return { type: 'hit', at, step, kind, score: 1, ...saved, of: texts.steps[command.from]?.id ?? '' }
 }

@@ -1,7 +1,7 @@
 /** What notes of the core mean to a watcher. */
-import type { Command } from './commands.js'
+import type { NoteCommand } from './commands.js'
 import type { RunEvent } from './events.js'
-import { failureKinds, failureKindWords, limitWindows, reasonWords, type FailureKind } from './generated/wire.js'
+import { failureKindWords, reasonWords, type FailureKind } from './generated/wire.js'
 import type { RunTexts } from './run-texts.js'
 
 /** What a person can do about a step that failed for want of time, money or room. */
@@ -15,14 +15,11 @@ const advice: Partial<Record<FailureKind, string>> = {
   unreachable: 'check the network and the address of the provider',
 }
 
-/** States of steps that a note can tell the end of; the numbers of core/schedule/step_table.hpp. */
-const [failedState, skippedState] = [9, 10]
-
 /** A `note` command as an event: the end of a step that came to nothing, or a remark. */
-export function noteEvent(texts: RunTexts, command: Command, at: number, costMicroUsd: number): RunEvent {
+export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, costMicroUsd: number): RunEvent {
   const step = texts.steps[command.step]?.id
   const { reason } = command
-  if (step !== undefined && command.c >= 0) return ending(texts, command, step, at, costMicroUsd)
+  if (step !== undefined && command.state !== undefined) return ending(texts, command, step, at, costMicroUsd)
   if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step, ...ofCall(command) }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
@@ -38,23 +35,23 @@ export function noteEvent(texts: RunTexts, command: Command, at: number, costMic
   }
 }
 
-const ofCall = ({ call }: Command): { readonly call?: number } => (call < 0 ? {} : { call })
+const ofCall = ({ call }: NoteCommand): { readonly call?: number } => (call < 0 ? {} : { call })
 
-function ending(texts: RunTexts, command: Command, step: string, at: number, costMicroUsd: number): RunEvent {
+function ending(texts: RunTexts, command: NoteCommand, step: string, at: number, costMicroUsd: number): RunEvent {
   const { reason } = command
-  if (command.c === failedState) {
-    const failure = failureKinds[command.a] ?? 'server_error'
+  if (command.state === 'failed') {
+    const failure = command.failure ?? 'server_error'
     return { type: 'failed', at, step, failure, message: failureMessage(texts, command, failure), costMicroUsd }
   }
-  if (command.c === skippedState) {
-    const cause = texts.steps[command.b]?.id
+  if (command.state === 'skipped') {
+    const cause = texts.steps[command.cause]?.id
     return { type: 'skipped', at, step, reason, ...(cause === undefined ? {} : { cause }) }
   }
   return { type: 'cancelled', at, step, reason }
 }
 
 /** The last failure's own message, and what to do; a step that gave up waiting says so first. */
-function failureMessage(texts: RunTexts, command: Command, failure: FailureKind): string {
+function failureMessage(texts: RunTexts, command: NoteCommand, failure: FailureKind): string {
   const words = failureKindWords[failure]
   const last = texts.failures.get(command.step)
   const gaveUp = failure === 'deadline' || failure === 'budget_exceeded'
@@ -63,11 +60,11 @@ function failureMessage(texts: RunTexts, command: Command, failure: FailureKind)
   return todo === undefined ? message : `${message}; ${todo}`
 }
 
-function detailOf(texts: RunTexts, command: Command): string | undefined {
+function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
   const provider = texts.providers[command.provider]?.id
   const model = texts.models[command.model]?.id
   const target = [provider, model].filter((word) => word !== undefined).join(' ')
-  const failure = failureKindWords[failureKinds[command.a] ?? 'server_error']
+  const failure = failureKindWords[command.failure ?? 'server_error']
   switch (command.reason) {
     case 'overflowed':
     case 'cheaper_model':
@@ -76,9 +73,9 @@ function detailOf(texts: RunTexts, command: Command): string | undefined {
     case 'breaker_closed':
       return target
     case 'fell_back':
-      return command.a < 0 ? target : `${target}, after: ${failure}`
+      return command.failure === undefined ? target : `${target}, after: ${failure}`
     case 'retrying':
-      return command.b > 0 ? `${failure}; again in ${seconds(command.b)}` : failure
+      return command.waitMs > 0 ? `${failure}; again in ${seconds(command.waitMs)}` : failure
     case 'constraint_relaxed':
     case 'audit_failed':
     case 'repair_failed':
@@ -88,11 +85,12 @@ function detailOf(texts: RunTexts, command: Command): string | undefined {
     case 'waiting_for_breaker':
     case 'waiting_for_budget':
     case 'waiting_for_retry':
+    case 'waiting_for_others':
       return waiting(command, target)
     case 'breaker_opened':
-      return command.b < 0 ? target : `${target} until ${clock(command.b)}`
+      return command.untilMs < 0 ? target : `${target} until ${clock(command.untilMs)}`
     case 'limit_learned':
-      return `${target} ${limitWindows[command.a] ?? ''} ${command.b}`
+      return `${target} ${command.window ?? ''} ${command.limit}`
     case 'audit_issues':
     case 'constraint_broken':
       return texts.issues.get(command.step)
@@ -102,10 +100,9 @@ function detailOf(texts: RunTexts, command: Command): string | undefined {
 }
 
 /** `groq requests_per_minute, until 61.0 s of the run`. */
-function waiting({ a, b }: Command, target: string): string {
-  const window = limitWindows[a]
+function waiting({ window, untilMs }: NoteCommand, target: string): string {
   const what = [target, window].filter((word) => word !== undefined && word !== '').join(' ')
-  const until = b < 0 ? 'until a running call ends' : `until ${clock(b)}`
+  const until = untilMs < 0 ? 'until a running call ends' : `until ${clock(untilMs)}`
   return what === '' ? until : `${what}, ${until}`
 }
 

@@ -1,16 +1,15 @@
 /** What carries out the calls of a run. */
-import type { Command } from './commands.js'
 import type { ConstraintLevel, CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { StepInfo } from './events.js'
-import { failureKinds, failureKindWords, type FailureKind } from './generated/wire.js'
+import { failureKinds, failureKindWords, type FailureKind, type Purpose } from './generated/wire.js'
 import type { CallFailureInfo, LimitSeen, ModelReply, OutputConstraint } from './ports.js'
 
 /** One call, as a performer gets it. */
 export interface CallTicket {
   readonly call: number
   readonly step: StepInfo
-  readonly purpose: Command['purpose']
+  readonly purpose: Purpose
   readonly attempt: number
   readonly provider: string
   readonly model: string

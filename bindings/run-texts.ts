@@ -1,13 +1,25 @@
 /** The texts of a run: the core keeps none of them. */
-import type { Command } from './commands.js'
+import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { StepInfo } from './events.js'
-import { checkVerdicts, failureKinds, failureKindWords, finishReasons } from './generated/wire.js'
+import {
+  checkVerdicts,
+  failureKinds,
+  failureKindWords,
+  finishReasons,
+  purposeAnswers,
+  type Purpose,
+} from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 
-/** A call that writes the step's answer itself; a hedge does so beside another. */
-export function writesAnswer({ purpose }: Pick<Command, 'purpose'>): boolean {
-  return purpose === 'main' || purpose === 'hedge'
+/** A call whose text is the step's answer as it streams; a hedge does so beside another. See core/run/phases.def. */
+export function writesAnswer({ purpose }: { readonly purpose: Purpose }): boolean {
+  return purposeAnswers[purpose] === 'shown'
+}
+
+/** A call that judges an answer instead of giving one. */
+export function judges({ purpose }: { readonly purpose: Purpose }): boolean {
+  return purposeAnswers[purpose] === 'verdict'
 }
 
 /** Verdicts that let an answer pass. */
@@ -20,14 +32,6 @@ export function acceptable(verdict: number): boolean {
 export function cutShort(finish: number): boolean {
   const word = finishReasons[finish]
   return word === 'length' || word === 'content_filter'
-}
-
-/** How a `deliver` command's output came about without a call. */
-export const withoutCall = ['', '', 'recalled', 'exact', 'semantic', 'shared'] as const
-
-/** The step whose output a `deliver` command hands on; −1: its own. */
-export function sharedFrom({ a, c }: Command): number {
-  return withoutCall[a] === 'shared' ? c : -1
 }
 
 export class RunTexts {
@@ -65,7 +69,10 @@ export class RunTexts {
   }
 
   /** Ids of the provider and model that a command names; '' for none. */
-  targetOf({ provider, model }: Command): { readonly provider: string; readonly model: string } {
+  targetOf({ provider, model }: Pick<CallCommand, 'provider' | 'model'>): {
+    readonly provider: string
+    readonly model: string
+  } {
     return { provider: this.providers[provider]?.id ?? '', model: this.models[model]?.id ?? '' }
   }
 
@@ -80,24 +87,24 @@ export class RunTexts {
   }
 
   /** A call begins. */
-  called(command: Command): void {
+  called(command: CallCommand): void {
     if (command.purpose !== 'main') return
     this.#leads.delete(command.step)
     if (command.reason !== 'continued') this.accepted.delete(command.step)
   }
 
   /** Whether the answer of this call counts: it is the only one, or the first that began to answer. */
-  leads({ step, call }: Command): boolean {
+  leads({ step, call }: CallCommand): boolean {
     const lead = this.#leads.get(step)
     if (lead === undefined) this.#leads.set(step, call)
     return lead === undefined || lead === call
   }
 
   /** The core took `succeeded` with these numbers. `x`: the answer as checked, `w`: why the checker refused it. */
-  succeeded(command: Command, values: readonly number[], { x = '', w = '', f }: SignalTexts): void {
-    const { step, purpose } = command
+  succeeded(command: CallCommand, values: readonly number[], { x = '', w = '', f }: SignalTexts): void {
+    const { step } = command
     const [, , , , , finish = 0, verdict = 0] = values
-    if (purpose === 'audit' || (writesAnswer(command) && !this.leads(command))) return
+    if (judges(command) || (writesAnswer(command) && !this.leads(command))) return
     if (cutShort(finish)) {
       if (writesAnswer(command)) this.accepted.set(step, x)
       this.failures.set(step, finishWords(finish))
@@ -112,7 +119,7 @@ export class RunTexts {
   }
 
   /** The core took `failed` with these numbers. `x`: the text shown so far, `w`: the message for people. */
-  failed({ step, call }: Command, values: readonly number[], { x, w }: SignalTexts): void {
+  failed({ step, call }: CallCommand, values: readonly number[], { x, w }: SignalTexts): void {
     this.failures.set(step, w ?? failureKindWords[failureKinds[values[1] ?? 0] ?? 'server_error'])
     if (x !== undefined) this.accepted.set(step, x)
     if (this.#leads.get(step) === call) this.#leads.delete(step)
@@ -139,8 +146,8 @@ export class RunTexts {
     return known
   }
 
-  /** Moves a step's answer to its outputs; `from`: an identical step has it. */
-  deliver(step: number, from = -1): string {
+  /** Moves a step's answer to its outputs; with `from` an identical step has it. */
+  deliver({ step, from }: Pick<DeliverCommand, 'step' | 'from'>): string {
     const text = (from < 0 ? this.answers.get(step) : this.outputs[from]) ?? ''
     const files = this.files.get(from)
     if (files !== undefined) this.files.set(step, files)

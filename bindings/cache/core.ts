@@ -2,7 +2,7 @@
 import type { CacheData, CacheModule, CacheSession } from './module.js'
 import type { CacheMode, CacheScope } from './ports.js'
 import { AetherflowError } from '../errors.js'
-import { errorCodes } from '../generated/wire.js'
+import { cacheAdmissions, cacheUses, errorCodes, type CacheAdmission } from '../generated/wire.js'
 import { OwnedSession } from '../owned-session.js'
 
 export type { CacheData, CacheModule } from './module.js'
@@ -23,9 +23,7 @@ export const defaultLimits: CacheLimits = {
   ttlMs: 7 * 24 * 3600 * 1000,
 }
 
-/** Why an answer was stored or not; the order is core/cache/lru.hpp's. */
-export const admissions = ['stored', 'failed', 'cut_off', 'constraint', 'empty', 'too_large', 'refused'] as const
-export type CacheAdmission = (typeof admissions)[number]
+export type { CacheAdmission } from '../generated/wire.js'
 
 /** A candidate as the decision saw it; see Judged in core/cache/decision.hpp. */
 export interface JudgedCandidate {
@@ -52,7 +50,6 @@ export interface CandidatePrompt {
 export const lexicalEmbedder = { name: 'lexical-1', dimensions: 256 }
 /** Least cosine of a hit, with a model and with the built-in embedder: core/cache/decision.hpp holds to it. */
 export const leastScore = { model: 0.7, lexical: 0.6 }
-const modes: readonly CacheMode[] = ['off', 'exact', 'semantic']
 const unitFields = ['tenant', 'provider', 'model', 'parameters', 'system', 'tools', 'constraint', 'history'] as const
 
 const encoder = new TextEncoder()
@@ -126,7 +123,7 @@ export class CacheCore {
       this.#write(s, [key, scope])
       const { bytes, ttlMs, whole, failed, holds, empty } = answer
       this.#numbers(s, [bytes, ttlMs, Number(whole), Number(failed), Number(holds), Number(empty)])
-      const admission = admissions[s.put(now)] ?? 'refused'
+      const admission = cacheAdmissions[s.put(now)] ?? 'refused'
       return { admission, id: this.#number(s, 0), gone: this.#gone(s) }
     })
   }
@@ -213,7 +210,7 @@ export class CacheCore {
         s.candidate(id, score, bytes)
       }
       this.#numbers(s, [options.maxWrongShare, options.floor])
-      s.decide(modes.indexOf(options.mode), options.insideWindow)
+      s.decide(cacheUses.indexOf(options.mode), options.insideWindow)
       const bytes = s.section(0)
       const judged = JSON.parse(this.#read(s, 0, bytes)) as JudgedCandidate[]
       return { judged, exactOnly: this.#read(s, bytes, s.section(1)) }

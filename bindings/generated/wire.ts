@@ -22,6 +22,11 @@ export const eventKinds = [
   'clock',
   'recalled',
   'stored',
+  'refused',
+  'freed',
+  'weighed',
+  'checked',
+  'expanded',
 ] as const
 export type EventKind = (typeof eventKinds)[number]
 
@@ -36,6 +41,7 @@ export const commandKinds = [
   'note',
   'wake',
   'finish',
+  'check',
 ] as const
 export type CommandKind = (typeof commandKinds)[number]
 
@@ -51,6 +57,7 @@ export const purposes = [
   'canary',
   'warm',
   'analysis',
+  'pick',
 ] as const
 export type Purpose = (typeof purposes)[number]
 
@@ -86,6 +93,7 @@ export const failureKinds = [
   'limit_reached',
   'unresolved',
   'certificate',
+  'refused',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
 
@@ -121,6 +129,7 @@ export const failureKindWords: Readonly<Record<FailureKind, string>> = {
   limit_reached: 'the limit of tokens was reached before an answer began',
   unresolved: 'the provider\'s host name does not resolve',
   certificate: 'the provider\'s certificate is not trusted',
+  refused: 'the limits that all runs of the process share had no room, so it waited again',
 }
 
 /** Why a model stopped. The position is the number that crosses the boundary. */
@@ -191,6 +200,7 @@ export const reasons = [
   'shared',
   'refused_elsewhere',
   'ending_unknown',
+  'waiting_for_others',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -242,9 +252,10 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   shared: 'an identical step had the answer',
   refused_elsewhere: 'the request was refused for a reason that is not known; another provider is asked once',
   ending_unknown: 'the model stopped for a reason that is not known',
+  waiting_for_others: 'waits for a place that other runs hold',
 }
 
-/** How far a step may be answered from the cache, stricter first. The position is the number that crosses the boundary. */
+/** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */
 export const cacheUses = [
   'off',
   'exact',
@@ -252,7 +263,101 @@ export const cacheUses = [
 ] as const
 export type CacheUse = (typeof cacheUses)[number]
 
-/** What a look into the cache found. The position is the number that crosses the boundary. */
+/** Where a delivered output came from. The position is the number that crosses the boundary. */
+export const origins = [
+  'called',
+  'repaired',
+  'recalled',
+  'exact',
+  'semantic',
+  'shared',
+] as const
+export type Origin = (typeof origins)[number]
+
+/** States of a step. The position is the number that crosses the boundary. */
+export const stepStates = [
+  'waiting',
+  'ready',
+  'calling',
+  'judging',
+  'done',
+  'failed',
+  'skipped',
+  'cancelled',
+  'looking',
+  'following',
+] as const
+export type StepState = (typeof stepStates)[number]
+
+/** What a call that judges found. The position is the number that crosses the boundary. */
+export const verdicts = [
+  'issues',
+  'pass',
+  'patch',
+  'reject',
+  'key',
+  'unclear',
+] as const
+export type Verdict = (typeof verdicts)[number]
+
+/** What became of a step's audit. The position is the number that crosses the boundary. */
+export const auditStates = [
+  'none',
+  'passed',
+  'issues',
+  'undone',
+] as const
+export type AuditState = (typeof auditStates)[number]
+
+/** How a provider can enforce a step's output. The position is the number that crosses the boundary. */
+export const constraintLevels = [
+  'schema',
+  'json',
+  'instruct',
+] as const
+export type ConstraintLevel = (typeof constraintLevels)[number]
+
+/** What a step's output must be. The position is the number that crosses the boundary. */
+export const outputKinds = [
+  'any',
+  'text',
+  'code',
+  'json',
+  'schema',
+] as const
+export type OutputKind = (typeof outputKinds)[number]
+
+/** Why the cache stored an answer or not. The position is the number that crosses the boundary. */
+export const cacheAdmissions = [
+  'stored',
+  'failed',
+  'cut_off',
+  'constraint',
+  'empty',
+  'too_large',
+  'refused',
+] as const
+export type CacheAdmission = (typeof cacheAdmissions)[number]
+
+/** Why the limits that all runs share refuse a call. The position is the number that crosses the boundary. */
+export const refusals = [
+  'places',
+  'window',
+  'cooldown',
+  'breaker',
+  'turn',
+] as const
+export type Refusal = (typeof refusals)[number]
+
+/** States of a provider's circuit breaker. The position is the number that crosses the boundary. */
+export const breakerStates = [
+  'closed',
+  'open',
+  'half_open',
+] as const
+export type BreakerState = (typeof breakerStates)[number]
+
+/** What a cache lookup found. The position is the number that crosses the boundary. */
 export const lookResults = [
   'none',
   'exact',
@@ -304,22 +409,216 @@ export const documentKinds = [
 ] as const
 export type DocumentKind = (typeof documentKinds)[number]
 
-/** Fields of a command record: float64 each, in this order. */
-export const commandField = {
-  kind: 0,
-  step: 1,
-  call: 2,
-  attempt: 3,
-  provider: 4,
-  model: 5,
-  purpose: 6,
-  reason: 7,
-  at: 8,
-  a: 9,
-  b: 10,
-  c: 11,
-} as const
-export const commandStride = 12
+/** `look`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface LookCommand {
+  readonly kind: 'look'
+  readonly step: number
+  readonly provider: number
+  readonly model: number
+  readonly use: CacheUse
+  readonly rank: number
+}
+
+/** `call`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface CallCommand {
+  readonly kind: 'call'
+  readonly step: number
+  readonly call: number
+  readonly provider: number
+  readonly model: number
+  readonly reason: Reason | undefined
+  readonly attempt: number
+  readonly purpose: Purpose
+  readonly maxTokens: number
+  readonly timeoutMs: number
+  readonly estimateMs: number
+  readonly at: number
+}
+
+/** `cancel`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface CancelCommand {
+  readonly kind: 'cancel'
+  readonly step: number
+  readonly call: number
+  readonly reason: Reason
+}
+
+/** `store`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface StoreCommand {
+  readonly kind: 'store'
+  readonly step: number
+  readonly call: number
+  readonly provider: number
+  readonly model: number
+  readonly use: CacheUse
+  readonly tokens: number
+  readonly microUsd: number
+  readonly ms: number
+}
+
+/** `deliver`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface DeliverCommand {
+  readonly kind: 'deliver'
+  readonly step: number
+  readonly call: number
+  readonly origin: Origin
+  readonly savedTokens: number
+  readonly savedMicroUsd: number
+  readonly savedMs: number
+  readonly score: number
+  readonly from: number
+}
+
+/** `note`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface NoteCommand {
+  readonly kind: 'note'
+  readonly step: number
+  readonly call: number
+  readonly provider: number
+  readonly model: number
+  readonly reason: Reason
+  readonly failure: FailureKind | undefined
+  readonly window: LimitWindow | undefined
+  readonly untilMs: number
+  readonly waitMs: number
+  readonly limit: number
+  readonly state: StepState | undefined
+  readonly cause: number
+}
+
+/** `wake`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface WakeCommand {
+  readonly kind: 'wake'
+  readonly at: number
+}
+
+/** `finish`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface FinishCommand {
+  readonly kind: 'finish'
+  readonly outcome: Outcome
+  readonly at: number
+}
+
+/** A decoded command. */
+export type Command =
+  | LookCommand
+  | CallCommand
+  | CancelCommand
+  | StoreCommand
+  | DeliverCommand
+  | NoteCommand
+  | WakeCommand
+  | FinishCommand
+
+/** float64 numbers of a record. */
+export const commandStride = 13
+
+const at = (records: Float64Array, slot: number): number => records[slot] ?? -1
+
+/** The command whose record begins at `from`; undefined: a word of a later feature. */
+export function decodeCommand(records: Float64Array, from: number): Command | undefined {
+  switch (commandKinds[at(records, from)]) {
+    case 'look':
+      return {
+        kind: 'look',
+        step: at(records, from + 1),
+        provider: at(records, from + 3),
+        model: at(records, from + 4),
+        use: cacheUses[at(records, from + 6)] ?? cacheUses[0],
+        rank: at(records, from + 7),
+      }
+    case 'call':
+      return {
+        kind: 'call',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
+        provider: at(records, from + 3),
+        model: at(records, from + 4),
+        reason: reasons[at(records, from + 5)],
+        attempt: at(records, from + 6),
+        purpose: purposes[at(records, from + 7)] ?? purposes[0],
+        maxTokens: at(records, from + 8),
+        timeoutMs: at(records, from + 9),
+        estimateMs: at(records, from + 10),
+        at: at(records, from + 11),
+      }
+    case 'cancel':
+      return {
+        kind: 'cancel',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
+        reason: reasons[at(records, from + 5)] ?? reasons[0],
+      }
+    case 'store':
+      return {
+        kind: 'store',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
+        provider: at(records, from + 3),
+        model: at(records, from + 4),
+        use: cacheUses[at(records, from + 6)] ?? cacheUses[0],
+        tokens: at(records, from + 7),
+        microUsd: at(records, from + 8),
+        ms: at(records, from + 9),
+      }
+    case 'deliver':
+      return {
+        kind: 'deliver',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
+        origin: origins[at(records, from + 6)] ?? origins[0],
+        savedTokens: at(records, from + 7),
+        savedMicroUsd: at(records, from + 8),
+        savedMs: at(records, from + 9),
+        score: at(records, from + 10),
+        from: at(records, from + 11),
+      }
+    case 'note':
+      return {
+        kind: 'note',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
+        provider: at(records, from + 3),
+        model: at(records, from + 4),
+        reason: reasons[at(records, from + 5)] ?? reasons[0],
+        failure: failureKinds[at(records, from + 6)],
+        window: limitWindows[at(records, from + 7)],
+        untilMs: at(records, from + 8),
+        waitMs: at(records, from + 9),
+        limit: at(records, from + 10),
+        state: stepStates[at(records, from + 11)],
+        cause: at(records, from + 12),
+      }
+    case 'wake':
+      return {
+        kind: 'wake',
+        at: at(records, from + 11),
+      }
+    case 'finish':
+      return {
+        kind: 'finish',
+        outcome: outcomes[at(records, from + 6)] ?? outcomes[0],
+        at: at(records, from + 11),
+      }
+    default:
+      return undefined
+  }
+}
+
+/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict; none: not built yet. */
+export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'none'>> = {
+  main: 'shown',
+  repair: 'written',
+  audit: 'verdict',
+  hedge: 'shown',
+  draft: 'none',
+  verify: 'none',
+  judge: 'none',
+  canary: 'none',
+  warm: 'none',
+  analysis: 'none',
+  pick: 'none',
+}
 
 /** Error codes; the core returns the negated position + 1. */
 export const errorCodes = [

@@ -54,7 +54,9 @@ export class Replayer {
     let checksum = 0
     const commands = drainAll(this.#core, (records) => (checksum = crc32OfNumbers(records, checksum)))
     if (checksum !== written) {
-      const words = commands.map(({ kind, step }) => `${kind} ${step}`).join(', ')
+      const words = commands
+        .map((command) => ('step' in command ? `${command.kind} ${command.step}` : command.kind))
+        .join(', ')
       throw differs(number, `other commands before it: ${words === '' ? 'none' : words}`)
     }
     return commands

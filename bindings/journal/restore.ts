@@ -1,13 +1,13 @@
 /** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
 import { callEndEvent, callEvent, ofCall } from '../call-events.js'
-import type { Command } from '../commands.js'
+import type { CallCommand, Command, LookCommand, StoreCommand } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
 import { checkVerdicts } from '../generated/wire.js'
 import type { Journal } from './reader.js'
 import type { JournalRecord, SignalRecord } from './journal.js'
 import { Replayer, type ReplayedRecord } from './replay.js'
-import { writesAnswer, type RunTexts } from '../run-texts.js'
+import { judges, writesAnswer, type RunTexts } from '../run-texts.js'
 
 export interface RestoreHost {
   readonly core: CoreRun
@@ -37,10 +37,10 @@ export interface Restored {
   /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
   readonly open: readonly OpenCall[]
   /** `look` and `store` commands whose end is not known, in order. */
-  readonly lookups: readonly Command[]
+  readonly lookups: readonly (LookCommand | StoreCommand)[]
 }
 export interface OpenCall {
-  readonly command: Command
+  readonly command: CallCommand
   /** When it was handed out, ms of the run. */
   readonly since: number
   cancelled: boolean
@@ -51,7 +51,7 @@ export interface OpenCall {
 export function restore(journal: Journal, records: number, host: RestoreHost): Restored {
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
-  const lookups = new Map<number, Command>()
+  const lookups = new Map<number, LookCommand | StoreCommand>()
   let at = 0
   let commands = 0
   let subject = -1
@@ -103,12 +103,15 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
 }
 
 const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored'])
+/** Signals whose first number is neither a step nor a call. */
+const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
 /** The step of a signal about a call under way, or about the step itself. */
 function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>): number {
   if (!('v' in record)) return -1
   const [first = -1] = record.v
   if (ofSteps.has(record.e)) return first
+  if (ofRun.has(record.e)) return -1
   return calls.get(first)?.command.step ?? -1
 }
 
@@ -130,7 +133,7 @@ function restoreSignal(
     return
   }
   const open = calls.get(call)
-  if (open === undefined || ofSteps.has(kind)) return
+  if (open === undefined || ofSteps.has(kind) || ofRun.has(kind)) return
   const { command } = open
   const about = ofCall(texts, command, at)
   switch (kind) {
@@ -149,7 +152,7 @@ function restoreSignal(
       break
     case 'succeeded': {
       calls.delete(call)
-      if (command.purpose === 'audit') texts.audits.set(command.step, call)
+      if (judges(command)) texts.audits.set(command.step, call)
       texts.succeeded(command, values, record)
       const [, input = 0, cached = 0, output = 0, reasoning = 0, , verdict = 0, , estimated = 0] = values
       const check = checkVerdicts[verdict] ?? 'passed'
@@ -158,6 +161,9 @@ function restoreSignal(
       host.emit(callEndEvent(host.core, texts, command, at))
       break
     }
+    case 'refused':
+      calls.delete(call)
+      break
     case 'failed':
       calls.delete(call)
       texts.failed(command, values, record)

@@ -13,7 +13,7 @@ constexpr std::string_view kCommands[] = {
 #define COMMAND TEXT2
 #include "core/base/vocabulary.def"
 };
-constexpr std::string_view kPurposes[] = {
+constexpr std::string_view kPurposeNames[] = {
 #define PURPOSE TEXT2
 #include "core/base/vocabulary.def"
 };
@@ -61,6 +61,42 @@ constexpr std::string_view kInterrupts[] = {
 #define INTERRUPT TEXT2
 #include "core/base/vocabulary.def"
 };
+constexpr std::string_view kOrigins[] = {
+#define ORIGIN TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kStates[] = {
+#define STEP_STATE TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kVerdicts[] = {
+#define VERDICT TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kAudits[] = {
+#define AUDIT TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kLevels[] = {
+#define LEVEL TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kOutputs[] = {
+#define OUTPUT TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kRefusals[] = {
+#define REFUSAL TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kAdmissions[] = {
+#define ADMISSION TEXT2
+#include "core/base/vocabulary.def"
+};
+constexpr std::string_view kBreakers[] = {
+#define BREAKER TEXT2
+#include "core/base/vocabulary.def"
+};
 
 std::string_view at(const std::string_view* list, std::size_t size, std::size_t index) {
   return index < size ? list[index] : std::string_view("unknown");
@@ -84,7 +120,7 @@ std::string_view name(CommandKind kind) {
   return at(kCommands, kind);
 }
 std::string_view name(Purpose purpose) {
-  return at(kPurposes, purpose);
+  return at(kPurposeNames, purpose);
 }
 std::string_view name(FailureKind kind) {
   return at(kFailures, kind);
@@ -115,6 +151,33 @@ std::string_view name(CacheUse use) {
 }
 std::string_view name(Found found) {
   return at(kFound, found);
+}
+std::string_view name(Origin origin) {
+  return at(kOrigins, origin);
+}
+std::string_view name(StepState state) {
+  return at(kStates, state);
+}
+std::string_view name(Verdict verdict) {
+  return at(kVerdicts, verdict);
+}
+std::string_view name(AuditState audit) {
+  return at(kAudits, audit);
+}
+std::string_view name(ConstraintLevel level) {
+  return at(kLevels, level);
+}
+std::string_view name(OutputKind kind) {
+  return at(kOutputs, kind);
+}
+std::string_view name(Admission admission) {
+  return at(kAdmissions, admission);
+}
+std::string_view name(Refusal refusal) {
+  return at(kRefusals, refusal);
+}
+std::string_view name(BreakerState state) {
+  return at(kBreakers, state);
 }
 CacheUse cacheUseOf(std::string_view text) {
   return static_cast<CacheUse>(find(kCacheUses, std::size(kCacheUses), text));

@@ -17,14 +17,22 @@ enum class CommandKind : std::uint8_t {
 #define COMMAND ENUM2
 #include "core/base/vocabulary.def"
 };
+/// Slots of a command's record: `DeliverOrigin` is the slot of `deliver`'s field `origin`. Kind is the command's.
 enum class CommandField : std::uint8_t {
-#define COMMAND_FIELD ENUM2
+  Kind = 0,
+  Step = 1,
+  Call = 2,
+  Provider = 3,
+  Model = 4,
+  Reason = 5,
+#define COMMAND_FIELD(command, name, text, slot, type) command##name = slot,
 #include "core/base/vocabulary.def"
-  Count
+  Count = 13
 };
 enum class Purpose : std::uint8_t {
 #define PURPOSE ENUM2
 #include "core/base/vocabulary.def"
+  Count
 };
 enum class FailureKind : std::uint8_t {
 #define FAILURE ENUM3
@@ -75,6 +83,51 @@ enum class Document : std::uint8_t {
 #include "core/base/vocabulary.def"
   Count
 };
+enum class Origin : std::uint8_t {
+#define ORIGIN ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class StepState : std::uint8_t {
+#define STEP_STATE ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Verdict : std::uint8_t {
+#define VERDICT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class AuditState : std::uint8_t {
+#define AUDIT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class ConstraintLevel : std::uint8_t {
+#define LEVEL ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class OutputKind : std::uint8_t {
+#define OUTPUT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Admission : std::uint8_t {
+#define ADMISSION ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class Refusal : std::uint8_t {
+#define REFUSAL ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
+enum class BreakerState : std::uint8_t {
+#define BREAKER ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
 
 #undef ENUM2
 #undef ENUM3
@@ -82,6 +135,8 @@ enum class Document : std::uint8_t {
 /// Most numbers of one signal.
 inline constexpr int kSignalValues = 12;
 inline constexpr int kWindows = static_cast<int>(Window::Count);
+inline constexpr int kPurposes = static_cast<int>(Purpose::Count);
+inline constexpr int kStepStates = static_cast<int>(StepState::Count);
 
 /// Names as they appear in documents and events; static storage.
 std::string_view name(CommandKind kind);
@@ -97,6 +152,15 @@ std::string_view name(Interrupt interrupt);
 Interrupt interruptOf(std::string_view text);
 std::string_view name(CacheUse use);
 std::string_view name(Found found);
+std::string_view name(Origin origin);
+std::string_view name(StepState state);
+std::string_view name(Verdict verdict);
+std::string_view name(AuditState audit);
+std::string_view name(ConstraintLevel level);
+std::string_view name(OutputKind kind);
+std::string_view name(Refusal refusal);
+std::string_view name(Admission admission);
+std::string_view name(BreakerState state);
 /// "off", "exact", "semantic"; Count for any other text.
 CacheUse cacheUseOf(std::string_view text);
 /// The sentence for people.

@@ -4,13 +4,6 @@
 
 namespace aetherflow {
 
-std::string_view name(Admission admission) {
-  constexpr std::string_view kNames = "stored\nfailed\ncut_off\nconstraint\nempty\ntoo_large\nrefused\n";
-  std::string_view rest = kNames;
-  for (auto i = static_cast<std::uint8_t>(admission); i > 0; --i) rest.remove_prefix(rest.find('\n') + 1);
-  return rest.substr(0, rest.find('\n'));
-}
-
 Admission CacheBook::admit(const Answer& answer) const {
   if (answer.failed) return Admission::Failed;
   if (!answer.whole) return Admission::CutOff;

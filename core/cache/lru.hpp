@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
+#include "core/base/vocabulary.hpp"
 #include "core/cache/key.hpp"
 
 namespace aetherflow {
@@ -19,10 +20,6 @@ struct Answer {
   bool holdsConstraint = true;
   bool empty = false;
 };
-
-enum class Admission : std::uint8_t { Stored, Failed, CutOff, Constraint, Empty, TooLarge, Refused };
-/// "stored", "failed", "cut_off", "constraint", "empty", "too_large", "refused"; static storage.
-std::string_view name(Admission admission);
 
 struct CacheLimits {
   std::uint64_t bytes = 256u << 20;  ///< of all entries

@@ -37,12 +37,12 @@ QuotaFit Quotas::check(QuotaIndex index, std::int64_t tokens, TimeMs now, bool n
     const std::int64_t amount = ofTokens(w) ? tokens : newCall ? 1 : 0;
     if (window.fits(amount, now)) continue;
     const TimeMs at = window.fitsAt(amount, now);
-    if (fit.window < 0 || at > until) fit.window = static_cast<int>(w);
+    if (fit.window == Window::Count || at > until) fit.window = static_cast<Window>(w);
     fit.fits = false;
     if (amount > window.limit()) fit.ever = false;
     until = std::max(until, at);
   }
-  if (fit.window >= 0) fit.until = until;
+  if (fit.window != Window::Count) fit.until = until;
   return fit;
 }
 

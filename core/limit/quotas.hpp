@@ -25,9 +25,16 @@ struct QuotaLimits {
 /// Why a call does not fit a group now.
 struct QuotaFit {
   bool fits = true;
-  bool ever = true;  ///< false: larger than the whole limit, it will never fit
-  int window = -1;   ///< Window, −1: too many calls at once
+  bool ever = true;               ///< false: larger than the whole limit, it will never fit
+  Window window = Window::Count;  ///< the full one, Count: too many calls at once
   TimeMs until = kNever;
+};
+
+/// What the limits that all runs share said last of a group: full until then.
+struct SharedBlock {
+  Refusal why = Refusal::Places;
+  Window window = Window::Count;
+  TimeMs until = 0;  ///< kNever: until it is freed
 };
 
 class Quotas {
@@ -50,6 +57,12 @@ class Quotas {
     if (until > groups_[group].coolUntil) groups_[group].coolUntil = until;
   }
   TimeMs coolUntil(QuotaIndex group) const { return groups_[group].coolUntil; }
+  /// The limits shared with other runs had no room for the group; a later word replaces an earlier one.
+  void blockShared(QuotaIndex group, Refusal why, Window window, TimeMs until) {
+    groups_[group].block = {why, window, until};
+  }
+  void freed(QuotaIndex group) { groups_[group].block = {}; }
+  const SharedBlock& sharedBlock(QuotaIndex group) const { return groups_[group].block; }
   bool seen(QuotaIndex group, Window window, std::int64_t limit, std::int64_t remaining, std::int64_t resetMs,
             TimeMs now);
   /// Whether any group counts tokens: prompts then have to be estimated before the call.
@@ -64,6 +77,7 @@ class Quotas {
     std::array<SlidingWindow, kWindows> windows;
     std::uint32_t concurrency = 0, inFlight = 0;
     TimeMs coolUntil = 0;
+    SharedBlock block;
   };
   std::vector<Group> groups_;
   bool countsTokens_ = false;

@@ -31,7 +31,6 @@ std::string_view name(StepType type);
 StepType stepTypeOf(std::string_view text);
 
 /// What a step's answer must be. Any: the plan does not say. Schema: JSON that obeys `Step::schema`.
-enum class OutputKind : std::uint8_t { Any, Text, Code, Json, Schema };
 
 /// One edge of the graph. `step` is kNone while the id has been named but not yet defined (a forward reference).
 struct Dependency {

@@ -21,7 +21,7 @@ class Assembler {
 
   Prompt run() {
     const Step& step = *parts_.step;
-    prompt_.system = systemText(parts_.purpose, step.type, step.output);
+    prompt_.system = systemText(parts_.role, step.type, step.output);
     // Before the dependencies are written: it finds which of them the description takes in.
     const std::string task = substituted(stripped(step.description));
     shared();
@@ -42,6 +42,7 @@ class Assembler {
   static constexpr char kNot = 0, kInlined = 1;
 
   std::string& user() { return prompt_.user; }
+  bool judges() const { return parts_.role == PromptRole::Judge; }
 
   std::string stripped(std::string_view text) {
     if (!parts_.strip) return std::string(text);
@@ -136,22 +137,22 @@ class Assembler {
     const Step& step = *parts_.step;
     if (step.output != OutputKind::Schema) return;
     // A judge needs the schema at every level: its own answer is held to another one.
-    if (parts_.level == ConstraintLevel::Native && !judges(parts_.purpose)) return;
-    user() += judges(parts_.purpose) ? "The answer must be JSON that obeys this JSON Schema:\n"
-                                     : "Return JSON that obeys this JSON Schema:\n";
+    if (parts_.level == ConstraintLevel::Native && !judges()) return;
+    user() += judges() ? "The answer must be JSON that obeys this JSON Schema:\n"
+                       : "Return JSON that obeys this JSON Schema:\n";
     appendTagged(user(), "schema", "", "", minifyJson(step.schema));
   }
 
   void judged() {
-    const bool repairs = parts_.purpose == Purpose::Repair;
-    if (!repairs && !judges(parts_.purpose)) return;
+    const bool repairs = parts_.role == PromptRole::Repair;
+    if (!repairs && !judges()) return;
     appendTagged(user(), "answer", "", "", parts_.answer);
     if (repairs) appendTagged(user(), "issues", "", "", parts_.issues);
   }
 
   /// Answer tokens are what costs and what takes the time: the model is told what the planner expects.
   void length() {
-    if (judges(parts_.purpose) || parts_.step->estimatedTokens == 0) return;
+    if (judges() || parts_.step->estimatedTokens == 0) return;
     user() += "Expected length of the answer: about " + std::to_string(parts_.step->estimatedTokens) + " tokens.\n";
   }
 

@@ -8,16 +8,10 @@
 
 #include "core/base/vocabulary.hpp"
 #include "core/plan/plan.hpp"
+#include "core/prompt/role.hpp"
 #include "core/prompt/strip.hpp"
 
 namespace aetherflow {
-
-/// How the provider holds the answer to the step's output constraint.
-enum class ConstraintLevel : std::uint8_t {
-  Native,    ///< it enforces the schema: the prompt need not hold it
-  JsonMode,  ///< it enforces JSON, not its shape
-  Instruct,  ///< it enforces nothing
-};
 
 /// A file by its path, or the output of a step by its id.
 struct NamedText {
@@ -31,8 +25,8 @@ struct PromptParts {
   std::string_view planDescription;
   std::vector<NamedText> files;         ///< in the order of the step's `files`
   std::vector<NamedText> dependencies;  ///< in the order of the step's dependencies; absent = it gave no output
-  Purpose purpose = Purpose::Main;
-  std::string_view answer;  ///< Audit: the answer to judge. Repair: the first answer
+  PromptRole role = PromptRole::Work;
+  std::string_view answer;  ///< Judge: the answer to judge. Repair: the first answer
   std::string_view issues;  ///< Repair: what was wrong with it
   ConstraintLevel level = ConstraintLevel::Instruct;
   bool strip = true;  ///< strip the plan's and the step's own words, minify JSON files
@@ -48,7 +42,7 @@ struct Prompt {
 
 /// The prompt, ordered so that providers' prefix caches hit: what many steps share comes first.
 ///
-///     system   purpose, type, output kind: equal for all steps of a kind
+///     system   role, type, output kind: equal for all steps of a kind
 ///     user     <plan> │ <file>… │ <output step>… │ <task> <criteria> <context> <schema> │ <answer> <issues>
 ///              shared by the plan and by steps with the same files ◀─┼─▶ this step alone
 ///

@@ -114,7 +114,8 @@ Checked checkOutput(OutputKind kind, std::string_view schema, std::string_view a
   if (text::trimmed(answer).empty()) return refused(CheckVerdict::Empty, answer, "the answer is empty");
   switch (kind) {
     case OutputKind::Any:
-    case OutputKind::Text: break;
+    case OutputKind::Text:
+    case OutputKind::Count: break;
     case OutputKind::Code: return checkCode(answer);
     case OutputKind::Json:
     case OutputKind::Schema: return checkJson(kind, schema, answer);

@@ -52,19 +52,20 @@ std::string_view answerForm(OutputKind output) {
     case OutputKind::Json: return "Answer with JSON only: one JSON value, no prose, no fences.";
     case OutputKind::Schema:
       return "Answer with JSON only: one JSON value that obeys the required schema, no prose, no fences.";
+    case OutputKind::Count: break;
   }
   return "";
 }
 
-std::string systemText(Purpose purpose, StepType type, OutputKind output) {
-  std::string text(judges(purpose) ? kAudit : roleOf(type));
-  if (purpose == Purpose::Repair) {
+std::string systemText(PromptRole role, StepType type, OutputKind output) {
+  std::string text(role == PromptRole::Judge ? kAudit : roleOf(type));
+  if (role == PromptRole::Repair) {
     text += ' ';
     text += kRepair;
   }
   text += ' ';
   text += kMaterial;
-  if (!judges(purpose)) {
+  if (role != PromptRole::Judge) {
     text += ' ';
     text += answerForm(output);
   }

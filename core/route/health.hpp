@@ -11,8 +11,6 @@
 
 namespace aetherflow {
 
-enum class BreakerState : std::uint8_t { Closed, Open, HalfOpen };
-
 /// What a call's end did to its provider's breaker.
 enum class BreakerChange : std::uint8_t { None, Opened, Closed };
 

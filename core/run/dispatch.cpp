@@ -2,32 +2,39 @@
 
 #include <algorithm>
 
-#include "core/run/run.hpp"
+#include "core/run/machine.hpp"
 
 namespace aetherflow {
 
-/// A step enters a phase of work, audit or repair, with all of its models before it.
-void Run::beginPhase(StepIndex index, Purpose purpose) {
+/// A step enters a phase, with all of the phase's models before it.
+void Machine::beginPhase(StepIndex index, Purpose purpose) {
   StepRecord& record = steps_[index];
-  record.phaseGroup = purpose == Purpose::Audit ? router_.auditGroup() : record.group;
+  const Phase& row = phase(purpose);
+  record.phase = purpose;
+  record.phaseGroup = row.route == PhaseRoute::Audit ? router_.auditGroup() : record.group;
   record.tries = record.triesHere = 0;
   record.lastFailure = FailureKind::Count;
-  record.looser = 0;
+  record.strictest = ConstraintLevel::Native;
   record.widened = 0;
   record.continuing = false;
   record.promptTokens = 0;
+  if (row.limited) {
+    record.repairing = true;
+    notes_.tell(Reason::RepairStarted, index);
+  }
   if (purpose == Purpose::Main && table_.policy.deadlineMs > 0) {
     record.deadlineAt = now_ + table_.policy.deadlineMs;
     deadlines_.add(record.deadlineAt, index);
   }
-  if (purpose == Purpose::Main && cacheUse(index) != CacheUse::Off) {
+  if (row.cached && cacheUse(index) != CacheUse::Off) {
     ++cache_.looked;
     return look(index);
   }
-  enqueue(index, purpose);
+  enqueue(index);
 }
 
-void Run::enqueue(StepIndex index, Purpose purpose) {
+/// The step waits for a call of its phase.
+void Machine::enqueue(StepIndex index) {
   const Step& step = plan().steps[index];
   StepRecord& record = steps_[index];
   ReadyItem item;
@@ -37,21 +44,15 @@ void Run::enqueue(StepIndex index, Purpose purpose) {
   item.complexity = step.complexity;
   item.tokens = step.estimatedTokens;
   item.step = index;
-  item.purpose = purpose;
+  item.purpose = record.phase;
   item.readyAt = now_;
-  if (purpose == Purpose::Main && record.readyAt < 0) record.readyAt = now_;
+  if (record.phase == Purpose::Main && record.readyAt < 0) record.readyAt = now_;
   queues_.resize(router_.groups().size());
   queues_[record.phaseGroup].push(item);
 }
 
-/// The step was cancelled, or its deadline passed, after it became ready.
-bool Run::stale(const ReadyItem& item) const {
-  const StepState state = steps_[item.step].state;
-  return state != StepState::Ready && state != StepState::AuditReady && state != StepState::RepairReady;
-}
-
 /// Finds a target that takes the item now: the preferred one, or another where the work is expected to end sooner.
-Placement Run::place(GroupIndex index, const ReadyItem& item) {
+Placement Machine::place(GroupIndex index, const ReadyItem& item) {
   const RouteGroup& group = router_.group(index);
   Placement placement{group.admissible.front(), offer(item, group.admissible.front()), false};
   const Offer& first = placement.offer;
@@ -64,7 +65,7 @@ Placement Run::place(GroupIndex index, const ReadyItem& item) {
     wait = std::max(wait, first.until - now_);
   else if (first.why != Reason::WaitedForProvider)
     wait = std::max(wait, table_.policy.openMs);  // nobody knows; a breaker's time is a fair guess
-  const std::uint32_t tokens = answerEstimate(plan().steps[item.step], item.purpose);
+  const std::uint32_t tokens = answerEstimate(plan().steps[item.step], phase(item.purpose));
   std::int64_t best = wait + table_.models[preferred.model].estimateMs(tokens);
   for (const Target candidate : group.admissible) {
     const std::int64_t ms = table_.models[candidate.model].estimateMs(tokens);
@@ -81,40 +82,44 @@ Placement Run::place(GroupIndex index, const ReadyItem& item) {
 }
 
 /// Says once what an item waits for; remembers when to look again.
-void Run::blocked(const ReadyItem& item, const Placement& placement) {
+void Machine::blocked(const ReadyItem& item, const Placement& placement) {
   const Offer& offer = placement.offer;
   wakeAt_ = std::min(wakeAt_, offer.until);
   StepRecord& record = steps_[item.step];
   // A free place is what nearly every step waits for: no news.
   if (offer.why == Reason::WaitedForProvider || record.waiting == offer.why) return;
   record.waiting = offer.why;
-  double* told = note(offer.why, item.step, placement.target);
-  set(told, CommandField::A, offer.window);
-  set(told, CommandField::B, offer.until == kNever ? -1.0 : static_cast<double>(offer.until));
+  notes_.waiting(offer.why, item.step, placement.target, offer.window, offer.until);
 }
 
-void Run::dispatch() {
+void Machine::dispatch() {
   do wakeAt_ = kNever;
   while (dispatchOne());
 }
 
+/// Ends the top of a queue when the budget starts nothing like it any more.
+bool Machine::leftOut(GroupIndex group, const ReadyItem& item) {
+  const bool skipped = skipOptional_ && plan().steps[item.step].optional && steps_[item.step].tries == 0;
+  if (!budgetStopped_ && !skipped) return false;
+  queues_[group].pop();
+  if (item.purpose != Purpose::Main)
+    giveUp(item.step, FailureKind::BudgetExceeded);
+  else
+    drop(item.step, budgetStopped_ ? Reason::BudgetStopped : Reason::BudgetSkipped);
+  return true;
+}
+
 /// Hands out the best item of all queues that can go, or settles one that never can. False when nothing moved.
-bool Run::dispatchOne() {
+bool Machine::dispatchOne() {
   GroupIndex chosen = kNone, broke = kNone, optional = kNone;
   Placement placement;
   for (GroupIndex group = 0; group < queues_.size(); ++group) {
     ReadyQueue& queue = queues_[group];
-    while (!queue.empty() && stale(queue.top())) queue.pop();
+    // Of steps that were cancelled, or whose deadline passed, after they became ready.
+    while (!queue.empty() && steps_[queue.top().step].state != StepState::Ready) queue.pop();
     if (queue.empty()) continue;
     const ReadyItem item = queue.top();
-    if (budgetStopped_ || (skipOptional_ && plan().steps[item.step].optional && steps_[item.step].tries == 0)) {
-      queue.pop();
-      if (item.purpose != Purpose::Main)
-        giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
-      else
-        drop(item.step, budgetStopped_ ? Reason::BudgetStopped : Reason::BudgetSkipped);
-      return true;
-    }
+    if (leftOut(group, item)) return true;
     if (chosen != kNone && !before(item, queues_[chosen].top())) continue;
     const Placement found = place(group, item);
     if (found.offer.never) {
@@ -138,7 +143,7 @@ bool Run::dispatchOne() {
     const ReadyItem item = queues_[broke].top();
     // Money is waited for in the order of priority: less urgent work may not eat it up meanwhile.
     if (chosen != kNone && before(item, queues_[chosen].top())) chosen = kNone;
-    if (chosen == kNone && reserved_.usd == 0 && reserved_.tokens == 0) {
+    if (chosen == kNone && purse_.nothingReserved()) {
       shortage(item);
       return true;
     }
@@ -151,26 +156,22 @@ bool Run::dispatchOne() {
   return true;
 }
 
-void Run::reserve(CallRecord& call, const Offer& offer) {
+/// Takes the place, the limits and the money of a call.
+void Machine::reserve(CallRecord& call, const Offer& offer) {
   call.maxTokens = offer.maxTokens;
   call.promptBound = offer.promptBound;
-  call.reserved = offer.worst;
-  call.peak = atPeak(call.target.provider, now_);
-  quotas_.take(table_.models[call.target.model].quota, offer.worst.tokens);
+  call.peak = atPeak(table_.providers[call.target.provider], wallMs());
+  quotas_.take(modelOf(call).quota, offer.worst.tokens);
   slots_.take(call.target.provider, call.expectedEnd);
-  reserved_ += offer.worst;
-  StepRecord& record = steps_[call.step];
-  record.reserved += offer.worst;
-  planned_ -= record.planned;
-  record.planned = 0;
+  purse_.reserve(call.money, steps_[call.step].money, offer.worst);
 }
 
-/// Makes the call's record and its command; the place, the money and the limits are taken.
-CallId Run::call(const ReadyItem& item, const Placement& placement) {
+/// Makes the call's record and its command.
+CallId Machine::call(const ReadyItem& item, const Placement& placement) {
   const Target target = placement.target;
   StepRecord& record = steps_[item.step];
-  const bool moved =
-      item.purpose != Purpose::Hedge && record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
+  const bool hedge = item.purpose == Purpose::Hedge;
+  const bool moved = !hedge && record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
   CallRecord call;
   call.step = item.step;
   call.target = target;
@@ -183,12 +184,11 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   call.waited = record.waiting;
   call.continues = record.continuing;
   const Model& model = table_.models[target.model];
-  const std::int64_t estimate = model.estimateMs(answerEstimate(plan().steps[item.step], item.purpose));
-  call.expectedEnd = now_ + estimate;
+  call.expectedEnd = now_ + model.estimateMs(answerEstimate(plan().steps[item.step], phase(item.purpose)));
   reserve(call, placement.offer);
   call.probe = health_.dispatched(target.provider, now_);
   ++liveCalls_;
-  if (item.purpose != Purpose::Hedge) {
+  if (!hedge) {
     record.triesHere = record.lastTarget == target ? static_cast<std::uint8_t>(record.triesHere + 1) : 1;
     if (record.tries < 255) ++record.tries;
   }
@@ -198,37 +198,35 @@ CallId Run::call(const ReadyItem& item, const Placement& placement) {
   calls_.push_back(call);
   CallRecord& made = calls_.back();
   made.level = constraintLevel(id);
-
-  const auto remark = [&](Reason reason) { return note(reason, item.step, target); };
-  if (call.probe) remark(Reason::BreakerProbing);
-  if (call.overflowed) remark(Reason::Overflowed);
-  if (moved) set(remark(Reason::FellBack), CommandField::A, static_cast<double>(record.lastFailure));
-  if (moved || call.continues || item.purpose == Purpose::Hedge) {
-    // A looser provider, or the rest of an answer: the constraint is never dropped unsaid.
-    const ConstraintLevel former = strictest(item.step, record.lastTarget.provider, item.purpose);
-    if (item.purpose != Purpose::Audit && made.level > std::max(former, static_cast<ConstraintLevel>(record.looser))) {
-      double* told = remark(Reason::ConstraintRelaxed);
-      if (record.lastFailure != FailureKind::Count) set(told, CommandField::A, static_cast<double>(record.lastFailure));
-    }
-  }
-  if (item.purpose != Purpose::Hedge) record.lastTarget = target;
+  remark(made, moved);
+  if (!hedge) record.lastTarget = target;
   if (table_.policy.hedgePermille > 0 && item.purpose == Purpose::Main && record.tries == 1)
     hedges_.add(now_ + health_.firstTokenP95(target.model, model.firstTokenMs), id);
-  tell(made, id, estimate);
+  tell(made, id);
   return id;
 }
 
-void Run::tell(const CallRecord& call, CallId id, std::int64_t estimate) {
-  double* out = command(CommandKind::Call, call.step, call.target);
-  set(out, CommandField::Call, id);
-  set(out, CommandField::Attempt, call.attempt);
-  set(out, CommandField::Purpose, static_cast<double>(call.purpose));
-  set(out, CommandField::A, call.maxTokens);
-  const TimeMs left = steps_[call.step].deadlineAt == kNever ? kNever : steps_[call.step].deadlineAt - now_;
-  set(out, CommandField::B, static_cast<double>(std::max<std::int64_t>(1, std::min(table_.totalTimeoutMs, left))));
-  set(out, CommandField::C, static_cast<double>(estimate));
-  set(out, CommandField::At, static_cast<double>(now_));
-  if (call.continues) set(out, CommandField::Reason, static_cast<double>(Reason::Continued));
+/// What people should know of a call that is about to leave.
+void Machine::remark(const CallRecord& call, bool moved) {
+  const StepRecord& record = steps_[call.step];
+  if (call.probe) notes_.tell(Reason::BreakerProbing, call.step, call.target);
+  if (call.overflowed) notes_.tell(Reason::Overflowed, call.step, call.target);
+  if (moved) notes_.failedAt(Reason::FellBack, call.step, call.target, record.lastFailure);
+  if (!moved && !call.continues && call.purpose != Purpose::Hedge) return;
+  // A looser provider, or the rest of an answer: the constraint is never dropped silently.
+  const ConstraintLevel former = strictest(call.step, record.lastTarget.provider, call.purpose);
+  if (!phase(call.purpose).judges() && call.level > std::max(former, record.strictest))
+    notes_.failedAt(Reason::ConstraintRelaxed, call.step, call.target, record.lastFailure);
+}
+
+void Machine::tell(const CallRecord& call, CallId id) {
+  const TimeMs deadline = steps_[call.step].deadlineAt;
+  const TimeMs left = deadline == kNever ? kNever : deadline - now_;
+  CallTimes times;
+  times.timeoutMs = std::max<std::int64_t>(1, std::min(table_.totalTimeoutMs, left));
+  times.estimateMs = call.expectedEnd - now_;
+  times.now = now_;
+  notes_.call(call, id, times);
 }
 
 }  // namespace aetherflow

@@ -14,12 +14,10 @@ void writeError(JsonWriter& json, const Error& error) {
   json.endObject();
 }
 
-constexpr std::string_view kOutputs[] = {"any", "text", "code", "json", "schema"};
-
 void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.beginObject().field("step", static_cast<std::int64_t>(index)).field("id", step.id).field("type", step.typeName);
   json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
-  json.field("output", kOutputs[static_cast<std::size_t>(step.output)]).field("optional", step.optional);
+  json.field("output", name(step.output)).field("optional", step.optional);
   json.field("priority", static_cast<std::int64_t>(step.priority));
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
   json.key("files").beginArray();
@@ -71,33 +69,34 @@ void writeRoute(JsonWriter& json, const Run& run, StepIndex index) {
 }
 
 std::string Run::document(Document kind, std::uint32_t from) const {
+  const Run& run = *this;
   std::string out;
   JsonWriter json(out);
   switch (kind) {
-    case Document::Error: writeError(json, error()); break;
+    case Document::Error: writeError(json, run.error()); break;
     case Document::Warnings:
       json.beginArray();
-      for (std::size_t i = from; i < plan().warnings.size(); ++i) writeError(json, plan().warnings[i]);
+      for (std::size_t i = from; i < run.plan().warnings.size(); ++i) writeError(json, run.plan().warnings[i]);
       json.endArray();
       break;
-    case Document::Steps: writeSteps(json, plan(), from); break;
+    case Document::Steps: writeSteps(json, run.plan(), from); break;
     case Document::Plan:
-      json.beginObject().field("taskId", plan().taskId).field("description", plan().description);
-      json.field("steps", static_cast<std::int64_t>(plan().steps.size())).endObject();
+      json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
+      json.field("steps", static_cast<std::int64_t>(run.plan().steps.size())).endObject();
       break;
     case Document::Routes:
       json.beginArray();
-      for (StepIndex i = 0; i < routed_; ++i)
-        if (steps_[i].group != kNone) writeRoute(json, *this, i);
+      for (StepIndex i = 0; i < run.steps().size(); ++i)
+        if (run.steps()[i].group != kNone) writeRoute(json, run, i);
       json.endArray();
       break;
-    case Document::Dot: return toDot(plan());
+    case Document::Dot: return toDot(run.plan());
     case Document::Defaults: return std::string(defaultTableJson());
-    case Document::Table: writeTable(json, table_, router_.auditGroup() != kNone); break;
-    case Document::Report: writeReport(json, *this); break;
+    case Document::Table: writeTable(json, run.table(), run.router().auditGroup() != kNone); break;
+    case Document::Report: writeReport(json, run); break;
     case Document::Call:
-      if (from < calls_.size())
-        writeCall(json, *this, from);
+      if (from < run.calls().size())
+        writeCall(json, run, from);
       else
         json.null();
       break;

@@ -47,6 +47,14 @@ struct Looked {
   double score = -1;  ///< in 1/1,000,000
 };
 
+/// The limits that all runs share refused a call as it was about to leave: nothing was sent.
+struct Refused {
+  CallId call = kNone;
+  Refusal why = Refusal::Places;
+  Window window = Window::Count;  ///< the full one, where `why` is Window
+  TimeMs until = kNever;          ///< kNever: until `freed`
+};
+
 /// The request left.
 struct Started {
   CallId call = kNone;

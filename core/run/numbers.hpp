@@ -1,6 +1,6 @@
 #pragma once
 // Numbers that crossed the boundary as float64, taken for what they mean. A cast of one that does not fit is undefined,
-// and a host may send anything: no number is none, and what is longer than three centuries in ms is as good as that.
+// and a host may send anything: NaN becomes −1, and more than 1e13 ms (three centuries) becomes that.
 
 #include <cstdint>
 
@@ -12,6 +12,10 @@ inline std::int64_t whole(double number) {
   constexpr double kMost = 1e13;
   return number >= -kMost && number <= kMost ? static_cast<std::int64_t>(number)
                                              : static_cast<std::int64_t>(number > 0 ? kMost : -1);
+}
+/// A moment; a negative one is kNever.
+inline std::int64_t moment(double number) {
+  return number >= 0 ? whole(number) : kNever;
 }
 inline std::uint32_t count(double number) {
   if (!(number > 0)) return 0;

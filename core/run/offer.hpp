@@ -1,5 +1,5 @@
 #pragma once
-// What stands between a ready step and a call: whether it may go to a target now, why not, and what follows a failure.
+// What stands between a ready step and a call: whether it may go to a target now, why not, and where it goes.
 
 #include <cstdint>
 
@@ -13,18 +13,15 @@ namespace aetherflow {
 /// How long a provider without quota or money is out of the question, ms.
 inline constexpr std::int64_t kQuotaGoneMs = 31'536'000'000;
 
-/// Estimated tokens of what a step's prompt holds for certain: its own texts and the templates around them.
-std::uint64_t ownPromptTokens(const Step& step);
-
 /// The answer of one target.
 struct Offer {
   bool goes = false;
   bool never = false;  ///< not now and not later: `kind` says what that comes to
   FailureKind kind = FailureKind::Count;
-  Reason why = Reason::None;    ///< why not now
-  int window = -1;              ///< Window of a limit, −1: another reason
-  TimeMs until = kNever;        ///< kNever: until a running call ends
-  std::uint32_t maxTokens = 0;  ///< most answer tokens
+  Reason why = Reason::None;      ///< why not now
+  Window window = Window::Count;  ///< of a limit, Count: another reason
+  TimeMs until = kNever;          ///< kNever: until a running call ends
+  std::uint32_t maxTokens = 0;    ///< most answer tokens
   std::uint32_t promptBound = 0;
   Spend worst;  ///< of money and tokens, to be reserved
 };
@@ -34,15 +31,6 @@ struct Placement {
   Target target;
   Offer offer;
   bool overflowed = false;
-};
-
-/// What a failed call leads to.
-struct Again {
-  bool again = false;      ///< another call of the same phase
-  bool elsewhere = false;  ///< not at this model again
-  bool relax = false;      ///< with a looser output constraint
-  bool widen = false;      ///< with a higher answer limit
-  bool atOnce = false;     ///< without a back-off
 };
 
 }  // namespace aetherflow

@@ -1,19 +1,18 @@
 // Plan bytes and the start of the run: steps are adopted as they become known.
 
-#include "core/run/options.hpp"
-#include "core/run/run.hpp"
+#include "core/run/machine.hpp"
 #include "core/schedule/list_search.hpp"
 
 namespace aetherflow {
 
-ErrorCode Run::planBytes(std::string_view bytes, TimeMs now) {
+ErrorCode Machine::planBytes(std::string_view bytes, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (planEnded_) return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
   reader_.push(bytes);
   return afterPlanBytes();
 }
 
-ErrorCode Run::planEnd(TimeMs now) {
+ErrorCode Machine::planEnd(TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (planEnded_) return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
   reader_.end();
@@ -23,7 +22,7 @@ ErrorCode Run::planEnd(TimeMs now) {
   return code;
 }
 
-ErrorCode Run::afterPlanBytes() {
+ErrorCode Machine::afterPlanBytes() {
   if (reader_.error()) {
     invalidPlan();
     return reader_.error().code;
@@ -34,7 +33,7 @@ ErrorCode Run::afterPlanBytes() {
 }
 
 /// Takes over the steps that the reader has finished, and the forward references that they resolve.
-void Run::adoptSteps() {
+void Machine::adoptSteps() {
   const std::uint32_t known = reader_.stepCount();
   const std::uint32_t before = static_cast<std::uint32_t>(steps_.size());
   if (known == before) return;
@@ -45,19 +44,6 @@ void Run::adoptSteps() {
     const Step& step = plan().steps[i];
     steps_[i].missing = static_cast<std::uint32_t>(step.dependencies.size());
   }
-  // An input may be settled already when the step that needs it becomes known.
-  const auto connect = [this](StepIndex step, StepIndex input) {
-    links_.add(input, step);
-    if (!settled(steps_[input].state) || settled(steps_[step].state)) return;
-    if (steps_[input].state == StepState::Done || plan().steps[input].optional) {
-      --steps_[step].missing;
-    } else {
-      steps_[step].cause = input;
-      move(step, StepEvent::InputLost);
-      steps_[step].reason = Reason::DependencyFailed;
-      settle(step);
-    }
-  };
   for (const auto& [step, slot] : reader_.takeResolved())
     if (step < before) connect(step, plan().steps[step].dependencies[slot].step);
   for (StepIndex i = before; i < known; ++i)
@@ -65,7 +51,21 @@ void Run::adoptSteps() {
       if (dependency.step != kNone) connect(i, dependency.step);
 }
 
-ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
+/// An input may be settled already when the step that needs it becomes known.
+void Machine::connect(StepIndex step, StepIndex input) {
+  links_.add(input, step);
+  if (!settled(steps_[input].state) || settled(steps_[step].state)) return;
+  if (steps_[input].state == StepState::Done || plan().steps[input].optional) {
+    --steps_[step].missing;
+    return;
+  }
+  steps_[step].cause = input;
+  move(step, StepEvent::InputLost);
+  steps_[step].reason = Reason::DependencyFailed;
+  settle(step);
+}
+
+ErrorCode Machine::begin(std::string_view optionsJson, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (begun_) return refuse(ErrorCode::RunAlreadyBegun, "", "begin was sent before");
   Expected<BeginOptions> begin = readBegin(optionsJson);
@@ -78,6 +78,7 @@ ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
   for (const Provider& provider : table_.providers) capacity.push_back(provider.concurrency);
   slots_.open(std::move(capacity));
   quotas_.open(table_.quotas);
+  purse_.open(table_.policy.run, table_.policy.step, table_.policy.attempt);
   health_.open(table_.policy, table_.providers.size(), table_.models.size());
   rng_ = Rng(options_.seed);
   factors_.resize(table_.models.size());
@@ -90,7 +91,7 @@ ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
 }
 
 /// Routes the steps that are known and not routed yet; those whose inputs are done become ready.
-void Run::routeSteps() {
+void Machine::routeSteps() {
   for (; routed_ < steps_.size() && !refused_; ++routed_) routeStep(routed_);
   if (refused_) return;
   // Priorities follow the remaining paths; while steps stream in, they are recomputed at each doubling, so O(n log n)
@@ -98,7 +99,7 @@ void Run::routeSteps() {
   if (steps_.size() >= 2 * static_cast<std::size_t>(pathsKnownFor_)) refreshPaths();
 }
 
-void Run::routeStep(StepIndex i) {
+void Machine::routeStep(StepIndex i) {
   const Step& step = plan().steps[i];
   const Expected<GroupIndex> group = router_.route(step);
   if (!group) {
@@ -110,19 +111,17 @@ void Run::routeStep(StepIndex i) {
   record.group = *group;
   queues_.resize(router_.groups().size());
   const Target target = router_.group(*group).admissible.front();
-  const std::uint32_t answer = answerEstimate(step, Purpose::Main);
+  const std::uint32_t answer = answerEstimate(step, phase(Purpose::Main));
   record.estimateMs = table_.models[target.model].estimateMs(answer);
-  if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state)) {
-    record.planned = worstCase(target, answer, answer).usd;
-    planned_ += record.planned;
-  }
+  if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state))
+    purse_.plan(record.money, worstCase(table_, target, answer, answer, wallMs()).usd);
   if (record.state == StepState::Waiting && record.missing == 0) {
     move(i, StepEvent::InputsDone);
     beginPhase(i, Purpose::Main);
   }
 }
 
-void Run::refreshPaths() {
+void Machine::refreshPaths() {
   std::vector<std::int64_t> ms;
   ms.reserve(steps_.size());
   for (const StepRecord& record : steps_) ms.push_back(record.estimateMs);
@@ -139,7 +138,7 @@ void Run::refreshPaths() {
 }
 
 /// Searches a better list than longest-path-first over sampled durations (see schedule/list_search.hpp).
-void Run::searchRank() {
+void Machine::searchRank() {
   Project project;
   const std::uint32_t count = static_cast<std::uint32_t>(steps_.size());
   project.tasks = count;
@@ -160,7 +159,7 @@ void Run::searchRank() {
 }
 
 /// The plan turned out to be wrong while steps may be running already: stop them, start nothing more.
-void Run::invalidPlan() {
+void Machine::invalidPlan() {
   if (refused_) return;
   refused_ = true;
   cancelAll(Reason::PlanInvalid);

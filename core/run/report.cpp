@@ -36,7 +36,7 @@ struct Lost {
   void add(const CallRecord& call) {
     in += call.tokens.in;
     out += call.tokens.out;
-    cost += call.cost;
+    cost += call.money.cost();
   }
   void write(JsonWriter& json, const char* key) const {
     json.key(key).beginObject().key("tokens").beginObject().field("input", in).field("output", out).endObject();
@@ -55,7 +55,7 @@ struct Totals {
 
   void add(const CallRecord& call) {
     // It never left: no call to anybody but us.
-    if (call.failure == FailureKind::Withheld) {
+    if (call.failure == FailureKind::Withheld || call.failure == FailureKind::Refused) {
       ++withheld;
       return;
     }
@@ -66,7 +66,7 @@ struct Totals {
     out += call.tokens.out;
     reasoning += call.tokens.reasoning;
     stripped += call.strippedTokens;
-    cost += call.cost;
+    cost += call.money.cost();
     if (call.reused >= 0) {
       ++reuseKnown;
       reused += call.reused;
@@ -110,8 +110,6 @@ struct Totals {
   }
 };
 
-constexpr std::string_view kAudits[] = {"none", "passed", "issues", "undone"};
-
 void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vector<std::vector<CallId>>& callsOf) {
   const StepRecord& step = run.steps()[index];
   json.beginObject().field("id", run.plan().steps[index].id).field("type", run.plan().steps[index].typeName);
@@ -119,7 +117,7 @@ void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vec
   if (step.failure != FailureKind::Count) json.field("failure", name(step.failure));
   if (step.reason != Reason::None) json.field("reason", name(step.reason));
   if (step.cause != kNone) json.field("cause", run.plan().steps[step.cause].id);
-  if (step.audit != AuditState::None) json.field("audit", kAudits[static_cast<std::size_t>(step.audit)]);
+  if (step.audit != AuditState::None) json.field("audit", name(step.audit));
   if (step.repaired) json.field("repaired", true);
   json.known("startedAt", step.startedAt < 0 ? -1 : step.startedAt - run.beganAt());
   json.known("settledAt", step.settledAt < 0 ? -1 : step.settledAt - run.beganAt());
@@ -127,7 +125,7 @@ void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vec
     json.key("route");
     writeRoute(json, run, index);
   }
-  json.field("costMicroUsd", step.spent.usd).key("calls").beginArray();
+  json.field("costMicroUsd", step.money.spent().usd).key("calls").beginArray();
   for (const CallId id : callsOf[index]) writeCall(json, run, id);
   json.endArray().endObject();
 }
@@ -174,13 +172,12 @@ void writeGroups(JsonWriter& json, const Run& run) {
     json.endArray();
   };
   write("byProvider", byProvider, [&](std::size_t i) { return std::string_view(run.table().providers[i].id); });
-  constexpr std::string_view kBreaker[] = {"closed", "open", "half_open"};
   json.key("breakers").beginArray();
   for (ProviderIndex i = 0; i < byProvider.size(); ++i)
     if (run.health().timesOpened(i) > 0)
       json.beginObject()
           .field("provider", run.table().providers[i].id)
-          .field("state", kBreaker[static_cast<std::size_t>(run.health().state(i))])
+          .field("state", name(run.health().state(i)))
           .field("opened", static_cast<std::int64_t>(run.health().timesOpened(i)))
           .endObject();
   json.endArray();
@@ -198,16 +195,16 @@ void writeBudget(JsonWriter& json, const Run& run) {
   writeCeiling(json, "run", policy.run);
   writeCeiling(json, "step", policy.step);
   writeCeiling(json, "attempt", policy.attempt);
-  json.field("spentMicroUsd", run.spent().usd).field("spentTokens", run.spent().tokens);
-  json.field("reservedMicroUsd", run.reserved().usd).field("heldMicroUsd", run.held().usd).endObject();
+  json.field("spentMicroUsd", run.purse().spent().usd).field("spentTokens", run.purse().spent().tokens);
+  json.field("reservedMicroUsd", run.purse().reserved().usd).field("heldMicroUsd", run.purse().held().usd).endObject();
 }
 
 void writeCache(JsonWriter& json, const Run& run) {
   if (!run.options().cached) return;
   const CacheTotals& all = run.cache();
-  const std::int64_t hits = all.hits[0] + all.hits[1] + all.hits[2];
-  json.key("cache").beginObject().field("looked", all.looked).field("exact", all.hits[0]);
-  json.field("semantic", all.hits[1]).field("shared", all.hits[2]).field("misses", all.misses);
+  const std::int64_t hits = all.exact + all.semantic + all.shared;
+  json.key("cache").beginObject().field("looked", all.looked).field("exact", all.exact);
+  json.field("semantic", all.semantic).field("shared", all.shared).field("misses", all.misses);
   json.field("stored", all.stored);
   writeShare(json, "hitRate", hits, hits + all.misses);
   json.field("savedTokens", all.saved.spend.tokens).field("savedMicroUsd", all.saved.spend.usd);
@@ -270,7 +267,7 @@ void writeCall(JsonWriter& json, const Run& run, CallId id) {
   json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
   json.field("estimated", call.tokensEstimated);
   json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
-  json.field("costMicroUsd", call.cost).field("priceKnown", model.price.known);
+  json.field("costMicroUsd", call.money.cost()).field("priceKnown", model.price.known);
   if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
   if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
   if (call.overflowed) json.field("overflowed", true);

@@ -1,77 +1,166 @@
 #include "core/run/run.hpp"
 
+#include "core/run/machine.hpp"
+
 namespace aetherflow {
 
-Run::Run(PlanLimits limits) : reader_(limits) {}
+Run::Run(PlanLimits limits, const PhaseTable& phases) : machine_(std::make_unique<Machine>(limits, phases)) {}
+Run::~Run() = default;
 
-ErrorCode Run::refuse(ErrorCode code, std::string where, std::string detail) {
-  error_ = {code, std::move(where), std::move(detail)};
-  return code;
+ErrorCode Run::planBytes(std::string_view bytes, TimeMs now) {
+  return machine_->planBytes(bytes, now);
 }
-
-ErrorCode Run::unknown(ErrorCode code, const char* what, std::uint32_t number) {
-  return refuse(code, "", "there is no " + std::string(what) + std::to_string(number));
+ErrorCode Run::planEnd(TimeMs now) {
+  return machine_->planEnd(now);
 }
-
-/// Every event passes here first.
-ErrorCode Run::timed(TimeMs now) {
-  if (now < now_)
-    return refuse(ErrorCode::RunTimeBackwards, "",
-                  "event at " + std::to_string(now) + " ms after one at " + std::to_string(now_) + " ms");
-  now_ = now;
+ErrorCode Run::begin(std::string_view optionsJson, TimeMs now) {
+  return machine_->begin(optionsJson, now);
+}
+ErrorCode Run::signal(EventKind kind, const double* values, TimeMs now) {
+  return machine_->signal(kind, values, now);
+}
+ErrorCode Run::tick(TimeMs now) {
+  return machine_->tick(now);
+}
+ErrorCode Run::prompted(CallId call, std::uint32_t tokens, std::uint32_t stripped, TimeMs now) {
+  return machine_->prompted(call, tokens, stripped, now);
+}
+bool Run::withheld() const {
+  return machine_->withheld_;
+}
+ErrorCode Run::refused(const Refused& event, TimeMs now) {
+  return machine_->refused(event, now);
+}
+ErrorCode Run::freed(ProviderIndex provider, ModelIndex model, TimeMs now) {
+  return machine_->freed(provider, model, now);
+}
+ErrorCode Run::started(const Started& event, TimeMs now) {
+  return machine_->started(event, now);
+}
+ErrorCode Run::firstToken(CallId call, TimeMs now) {
+  return machine_->firstToken(call, now);
+}
+ErrorCode Run::progress(CallId call, std::uint32_t tokens, TimeMs now) {
+  return machine_->progress(call, tokens, now);
+}
+ErrorCode Run::succeeded(const Succeeded& event, TimeMs now) {
+  return machine_->succeeded(event, now);
+}
+ErrorCode Run::failed(const Failed& event, TimeMs now) {
+  return machine_->failed(event, now);
+}
+ErrorCode Run::verdict(CallId judge, Verdict verdict, TimeMs now) {
+  return machine_->verdict(judge, verdict, now);
+}
+ErrorCode Run::limitsSeen(const LimitsSeen& event, TimeMs now) {
+  return machine_->limitsSeen(event, now);
+}
+ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
+  return machine_->wallClock(epochMs, now);
+}
+ErrorCode Run::recalled(StepIndex step, TimeMs now) {
+  return machine_->recalled(step, now);
+}
+ErrorCode Run::looked(const Looked& event, TimeMs now) {
+  return machine_->looked(event, now);
+}
+ErrorCode Run::stored(StepIndex step, bool admitted, TimeMs now) {
+  return machine_->stored(step, admitted, now);
+}
+ErrorCode Run::cancelStep(StepIndex step, TimeMs now) {
+  return machine_->cancelStep(step, now);
+}
+ErrorCode Run::cancelRun(TimeMs now) {
+  return machine_->cancelRun(now);
+}
+const CommandBuffer& Run::drain() {
+  return machine_->drain();
+}
+TimeMs Run::nextWake() const {
+  return machine_->nextWake();
+}
+bool Run::finished() const {
+  return machine_->finished_;
+}
+Outcome Run::outcome() const {
+  return machine_->outcome_;
+}
+const Error& Run::error() const {
+  return machine_->error();
+}
+ErrorCode Run::promptBegin(CallId call) {
+  return machine_->promptBegin(call);
+}
+ErrorCode Run::promptToLook(StepIndex step, ProviderIndex provider) {
+  return machine_->promptToLook(step, provider);
+}
+ConstraintLevel Run::promptLevel() const {
+  return machine_->desk_.level();
+}
+ErrorCode Run::promptFile(std::string_view path, std::string_view text) {
+  machine_->desk_.file(path, text);
   return ErrorCode::None;
 }
-
-double* Run::command(CommandKind kind, StepIndex step, Target target) {
-  double* record = commands_.add(kind);
-  set(record, CommandField::Step, step);
-  set(record, CommandField::Provider, target.provider);
-  set(record, CommandField::Model, target.model);
-  return record;
+ErrorCode Run::promptDependency(StepIndex step, std::string_view text) {
+  return machine_->promptDependency(step, text);
 }
-
-double* Run::note(Reason reason, StepIndex step) {
-  double* record = commands_.add(CommandKind::Note);
-  set(record, CommandField::Step, step == kNone ? -1.0 : static_cast<double>(step));
-  set(record, CommandField::Reason, static_cast<double>(reason));
-  return record;
+ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
+  machine_->desk_.answer(answer, issues);
+  return ErrorCode::None;
 }
-
-double* Run::note(Reason reason, StepIndex step, Target target) {
-  double* record = command(CommandKind::Note, step, target);
-  set(record, CommandField::Reason, static_cast<double>(reason));
-  return record;
+const Prompt& Run::promptEnd() {
+  return machine_->desk_.end(machine_->plan(), machine_->options_.strip);
 }
-
-ErrorCode Run::tick(TimeMs now) {
-  return timed(now);
+Checked Run::check(StepIndex step, std::string_view answer) const {
+  return machine_->check(step, answer);
 }
-
-const CommandBuffer& Run::drain() {
-  if (begun_ && !finished_) {
-    fireTimers();
-    dispatch();
-    finishIfOver();
-  }
-  // Two buffers: what was handed out stays valid while the host's first reactions already add to the other.
-  handedOut_.clear();
-  std::swap(handedOut_, commands_);
-  return handedOut_;
+const Plan& Run::plan() const {
+  return machine_->plan();
 }
-
-void Run::finishIfOver() {
-  const bool planKnown = planEnded_ || refused_;
-  if (!planKnown || unsettled_ > 0 || liveCalls_ > 0) return;
-  outcome_ = Outcome::Ok;
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (steps_[i].state != StepState::Done && !plan().steps[i].optional) outcome_ = Outcome::StepsFailed;
-  if (budgetStopped_) outcome_ = Outcome::BudgetExhausted;
-  if (cancelled_) outcome_ = Outcome::Cancelled;
-  if (refused_) outcome_ = Outcome::PlanInvalid;
-  finished_ = true;
-  double* record = commands_.add(CommandKind::Finish);
-  set(record, CommandField::A, static_cast<double>(outcome_));
-  set(record, CommandField::At, static_cast<double>(now_));
+const Table& Run::table() const {
+  return machine_->table_;
+}
+const Router& Run::router() const {
+  return machine_->router_;
+}
+const RunOptions& Run::options() const {
+  return machine_->options_;
+}
+const std::vector<CallRecord>& Run::calls() const {
+  return machine_->calls_;
+}
+const std::vector<StepRecord>& Run::steps() const {
+  return machine_->steps_;
+}
+const Purse& Run::purse() const {
+  return machine_->purse_;
+}
+const Slots& Run::slots() const {
+  return machine_->slots_;
+}
+const Health& Run::health() const {
+  return machine_->health_;
+}
+Quotas& Run::quotas() {
+  return machine_->quotas_;
+}
+const CellVisits& Run::visits() const {
+  return machine_->visits_;
+}
+const CacheTotals& Run::cache() const {
+  return machine_->cache_;
+}
+bool Run::planEnded() const {
+  return machine_->planEnded_;
+}
+bool Run::begun() const {
+  return machine_->begun_;
+}
+TimeMs Run::beganAt() const {
+  return machine_->beganAt_;
+}
+TimeMs Run::now() const {
+  return machine_->now_;
 }
 
 }  // namespace aetherflow

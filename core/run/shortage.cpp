@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
-#include "core/run/run.hpp"
+#include "core/run/machine.hpp"
 
 namespace aetherflow {
 
-bool Run::declared(Rung rung) const {
+bool Machine::declared(Rung rung) const {
   const auto& ladder = table_.policy.ladder;
   return std::find(ladder.begin(), ladder.end(), rung) != ladder.end();
 }
 
 /// The item can never go to that target: it goes on without it, or fails.
-void Run::narrow(const ReadyItem& item, const Placement& placement) {
+void Machine::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
   StepRecord& record = steps_[item.step];
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
@@ -20,25 +20,25 @@ void Run::narrow(const ReadyItem& item, const Placement& placement) {
     // It cannot go on where its text came from: it begins anew where it may.
     record.continuing = false;
     record.phaseGroup = record.widerGroup;
-    note(Reason::Restarted, item.step);
+    notes_.tell(Reason::Restarted, item.step);
   }
   const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
-  if (rest == kNone) return giveUp(item.step, item.purpose, kind);
+  if (rest == kNone) return giveUp(item.step, kind);
   record.phaseGroup = rest;
   // Of several that cannot take it the first is remembered: what the last one would have enforced was never asked for.
   if (record.lastFailure == FailureKind::Count) record.lastTarget = placement.target;
   record.lastFailure = kind;
-  enqueue(item.step, item.purpose);
+  enqueue(item.step);
 }
 
 /// Sends the item to the cheapest model that its money allows, among the admissible providers' own. False when none is
 /// cheaper than the present one and fits.
-bool Run::cheaper(const ReadyItem& item) {
+bool Machine::cheaper(const ReadyItem& item) {
   StepRecord& record = steps_[item.step];
   const RouteGroup& group = router_.group(record.phaseGroup);
-  const std::uint32_t answer = answerEstimate(plan().steps[item.step], item.purpose);
+  const std::uint32_t answer = answerEstimate(plan().steps[item.step], phase(item.purpose));
   const auto priceAt = [&](Target target) {
-    return worstCase(target, promptBound(item, table_.models[target.model]), answer).usd;
+    return worstCase(table_, target, promptBoundOf(item.step, target.model), answer, wallMs()).usd;
   };
   const MicroUsd present = priceAt(group.admissible.front());
   Target best;
@@ -56,15 +56,15 @@ bool Run::cheaper(const ReadyItem& item) {
     }
   }
   if (best.provider == kNone16) return false;
-  note(Reason::CheaperModel, item.step, best);
+  notes_.tell(Reason::CheaperModel, item.step, best);
   record.phaseGroup = router_.only(record.phaseGroup, best);
   record.waiting = Reason::None;
-  enqueue(item.step, item.purpose);
+  enqueue(item.step);
   return true;
 }
 
 /// The rest of the run's budget does not suffice for the most urgent item, and no running call can give any back.
-void Run::shortage(const ReadyItem& item) {
+void Machine::shortage(const ReadyItem& item) {
   // It may stand in a group that its own record has left: the queue's top is what is known to be there.
   queues_[steps_[item.step].phaseGroup].pop();
   for (const Rung rung : table_.policy.ladder) {
@@ -73,27 +73,28 @@ void Run::shortage(const ReadyItem& item) {
       const bool any = skipOptional();
       if (settled(steps_[item.step].state)) return;
       // Optional, and tried before: no reason to stop the run.
-      if (plan().steps[item.step].optional) return giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
-      if (any) return enqueue(item.step, item.purpose);
+      if (plan().steps[item.step].optional) return giveUp(item.step, FailureKind::BudgetExceeded);
+      if (any) return enqueue(item.step);
     }
     if (rung == Rung::Stop) {
       budgetStopped_ = true;
-      note(Reason::BudgetStopped, kNone);
-      return enqueue(item.step, item.purpose);
+      notes_.tell(Reason::BudgetStopped, kNone);
+      return enqueue(item.step);
     }
   }
   // No rung is left: this step fails, the others may still be small enough.
-  giveUp(item.step, item.purpose, FailureKind::BudgetExceeded);
+  giveUp(item.step, FailureKind::BudgetExceeded);
 }
 
 /// From now on no optional step is started. True when that ended any.
-bool Run::skipOptional() {
+bool Machine::skipOptional() {
   if (skipOptional_) return false;
   skipOptional_ = true;
   bool any = false;
   for (StepIndex i = 0; i < steps_.size(); ++i) {
     const StepState state = steps_[i].state;
-    const bool open = state == StepState::Waiting || (state == StepState::Ready && steps_[i].tries == 0);
+    const bool untried = state == StepState::Ready && steps_[i].phase == Purpose::Main && steps_[i].tries == 0;
+    const bool open = state == StepState::Waiting || untried;
     if (!open || !plan().steps[i].optional) continue;
     any = true;
     drop(i, Reason::BudgetSkipped);
@@ -102,10 +103,10 @@ bool Run::skipOptional() {
 }
 
 /// Ends a step before its first call.
-void Run::drop(StepIndex index, Reason reason) {
+void Machine::drop(StepIndex index, Reason reason) {
   StepRecord& record = steps_[index];
   // A step that was tried before has failed rather than been left out.
-  if (record.tries > 0) return giveUp(index, Purpose::Main, FailureKind::BudgetExceeded);
+  if (record.tries > 0) return giveUp(index, FailureKind::BudgetExceeded);
   move(index, StepEvent::Dropped);
   record.reason = reason;
   settle(index);

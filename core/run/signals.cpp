@@ -1,7 +1,7 @@
 // Events as numbers: the one door through which hosts and journals tell the machine what happened.
 
+#include "core/run/machine.hpp"
 #include "core/run/numbers.hpp"
-#include "core/run/run.hpp"
 
 namespace aetherflow {
 namespace {
@@ -30,7 +30,7 @@ Failed failure(const double* v) {
 
 }  // namespace
 
-ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
+ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
   switch (kind) {
     case EventKind::Tick: return tick(now);
     case EventKind::Started: return started({id(v[0]), answer(v[1]), whole(v[2])}, now);
@@ -41,7 +41,7 @@ ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Failed: return failed(failure(v), now);
     case EventKind::LimitsSeen:
       return limitsSeen({id(v[0]), oneOf(v[1], Window::RequestsMinute), whole(v[2]), whole(v[3]), whole(v[4])}, now);
-    case EventKind::Verdict: return verdict(id(v[0]), v[1] > 0, now);
+    case EventKind::Verdict: return verdict(id(v[0]), oneOf(v[1], Verdict::Unclear), now);
     case EventKind::CancelStep: return cancelStep(id(v[0]), now);
     case EventKind::CancelRun: return cancelRun(now);
     case EventKind::Clock: return wallClock(whole(v[0]), now);
@@ -50,11 +50,14 @@ ErrorCode Run::signal(EventKind kind, const double* v, TimeMs now) {
       return looked({id(v[0]), oneOf(v[1], Found::Failed), id(v[2]), {count(v[4]), count(v[3])}, count(v[5]), v[6]},
                     now);
     case EventKind::Stored: return stored(id(v[0]), v[1] > 0, now);
-    default: return refuse(ErrorCode::RunIllegalEvent, "", "this event has no numbers");
+    case EventKind::Refused:
+      return refused({id(v[0]), oneOf(v[1], Refusal::Places), oneOf(v[2], Window::Count), moment(v[3])}, now);
+    case EventKind::Freed: return freed(id(v[0]), id(v[1]), now);
+    default: return refuse(ErrorCode::RunIllegalEvent, "", "no event that a signal can carry");
   }
 }
 
-ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
+ErrorCode Machine::wallClock(std::int64_t epochMs, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   epochMs_ = epochMs - now;
   return ErrorCode::None;

@@ -4,6 +4,7 @@
 #include <queue>
 
 #include "core/base/json_writer.hpp"
+#include "core/run/pricing.hpp"
 #include "core/run/report.hpp"
 
 namespace aetherflow {
@@ -22,7 +23,7 @@ std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   std::uint64_t tokens = ownPromptTokens(step);
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) tokens += run.plan().steps[dependency.step].estimatedTokens;
-  if (call.purpose != Purpose::Main) tokens += step.estimatedTokens;
+  if (kPhases[static_cast<std::size_t>(call.purpose)].role != PromptRole::Work) tokens += step.estimatedTokens;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, 0xffffffffu));
 }
 
@@ -93,13 +94,13 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
         failure.kind = FailureKind::ServerError;
         run.failed(failure, now);
       } else {
-        const bool audit = call.purpose == Purpose::Audit;
+        const bool judges = kPhases[static_cast<std::size_t>(call.purpose)].judges();
         Succeeded success;
         success.call = next.call;
         success.tokens = result.tokens;
         success.tokensEstimated = true;
         run.succeeded(success, now);
-        if (audit) run.verdict(next.call, result.auditPasses, now);
+        if (judges) run.verdict(next.call, result.auditPasses ? Verdict::Pass : Verdict::Issues, now);
       }
     }
   }
@@ -112,7 +113,7 @@ std::string explain(Run& run) {
   for (const CallRecord& call : run.calls()) {
     const Price& price = run.table().models[call.target.model].price;
     TokenCounts tokens = call.tokens;
-    expected += call.cost;
+    expected += call.money.cost();
     tokens.out = call.tokens.out / 2;
     low += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
     tokens.out = call.maxTokens;

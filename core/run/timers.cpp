@@ -2,35 +2,35 @@
 
 #include <algorithm>
 
-#include "core/run/run.hpp"
+#include "core/run/machine.hpp"
 
 namespace aetherflow {
 
-TimeMs Run::nextWake() const {
+TimeMs Machine::nextWake() const {
   if (!begun_ || finished_) return kNever;
   return std::min({wakeAt_, delayed_.next(), hedges_.next(), deadlines_.next()});
 }
 
-void Run::fireTimers() {
+void Machine::fireTimers() {
   Timers::Due due;
   while (deadlines_.take(now_, due))
     if (!settled(steps_[due.id].state)) expire(due.id);
   while (delayed_.take(now_, due)) {
-    const auto purpose = static_cast<Purpose>(due.tag);
-    ReadyItem item;
-    item.step = due.id;
-    if (!stale(item)) enqueue(due.id, purpose);
+    const bool waits =
+        steps_[due.id].state == StepState::Ready && steps_[due.id].phase == static_cast<Purpose>(due.tag);
+    if (waits) enqueue(due.id);
   }
   while (hedges_.take(now_, due)) hedge(due.id);
 }
 
 /// The call's first token is late: the same work goes to a second provider too, when places, limits, money and the
 /// share of hedges allow it. Never beside a retry, never twice.
-void Run::hedge(CallId id) {
+void Machine::hedge(CallId id) {
   const CallRecord& late = calls_[id];
   StepRecord& record = steps_[late.step];
   const bool waiting = late.live && !late.abandoned && late.firstTokenAt < 0 && late.cancelled == Reason::None;
-  if (!waiting || record.state != StepState::Calling || record.tries != 1 || record.hedge != kNone) return;
+  const bool works = record.state == StepState::Calling && record.phase == Purpose::Main;
+  if (!waiting || !works || record.tries != 1 || record.hedge != kNone) return;
   if ((hedged_ + 1) * 1000ull > (calls_.size() + 1) * std::uint64_t{table_.policy.hedgePermille}) return;
   ReadyItem item;
   item.step = late.step;
@@ -40,7 +40,7 @@ void Run::hedge(CallId id) {
     Placement placement{target, offer(item, target), false};
     if (!placement.offer.goes) continue;
     item.purpose = Purpose::Hedge;
-    note(Reason::Hedged, item.step, target);
+    notes_.tell(Reason::Hedged, item.step, target);
     ++hedged_;
     record.hedge = call(item, placement);
     return;
@@ -48,24 +48,21 @@ void Run::hedge(CallId id) {
 }
 
 /// The step's deadline passed: what runs for it is cancelled, what waits is given up.
-void Run::expire(StepIndex index) {
+void Machine::expire(StepIndex index) {
   StepRecord& record = steps_[index];
   const StepState state = record.state;
-  if (state == StepState::Ready || state >= StepState::Looking)
-    return giveUp(index, Purpose::Main, FailureKind::Deadline);
-  if (state == StepState::AuditReady) return giveUp(index, Purpose::Audit, FailureKind::Deadline);
-  if (state == StepState::RepairReady) return giveUp(index, Purpose::Repair, FailureKind::Deadline);
-  if (!inCall(state)) return;  // an audit is being judged: its verdict is the next event
-  const bool keeps = keepsFirst(calls_[record.call]);
+  if (state == StepState::Judging) return;  // its verdict is the next event
+  if (state != StepState::Calling) return giveUp(index, FailureKind::Deadline);
   for (const CallId id : {record.call, record.hedge}) {
     if (id == kNone || !calls_[id].live || calls_[id].abandoned) continue;
     calls_[id].abandoned = true;
     cancelCall(id, Reason::DeadlinePassed);
   }
+  const bool keeps = keepsFirst(record);
   move(index, keeps ? StepEvent::CallFailedKeep : StepEvent::CallFailed);
-  note(Reason::DeadlinePassed, index);
+  notes_.tell(Reason::DeadlinePassed, index);
   if (keeps) {
-    if (state == StepState::Auditing) record.audit = AuditState::Undone;
+    if (phase(record.phase).verdict == VerdictReader::Audit) record.audit = AuditState::Undone;
     deliver(index);
   } else {
     record.failure = FailureKind::Deadline;

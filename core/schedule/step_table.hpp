@@ -1,60 +1,43 @@
 #pragma once
-// The life of a step, as one full table: every state × event has a cell.
+// The life of a step, as one full table: every state × event has a cell. What a step waits or runs for is its phase, a row of
+// run/phases.def; the cells of the three working states name what the phase must have for them to be legal.
 //
-//   Waiting ──inputsDone──▶ Ready ──dispatched──▶ Calling ──succeeded──────────────────────▶ Done
-//      │                                            │ ├─succeededToAudit─▶ AuditReady ─▶ Auditing ─▶ Judging ─pass─▶
-//      Done └─inputLost─▶ Skipped                        │ └─violated─▶ RepairReady ─▶ Repairing ─▶ Done  ◀─issues─┘
-//                                                   └─callFailed─▶ Failed
-//   retry leads from a call back to the state that waits for it: Calling → Ready, Auditing → AuditReady, Repairing →
-//   RepairReady; giveUp and giveUpKeep end such a wait, dropped ends it before any call.
+//   Waiting ─inputsDone─▶ Ready ─dispatched─▶ Calling ─succeeded──────────────────▶ Done
+//      │                   ▲ ▲                 │ │ └─callFailed─▶ Failed            ▲
+//      └─inputLost─▶ Skipped │                 │ └─judge─▶ Judging ─verdictPass─────┤
+//                          │ └──retry, next────┘              │ └─verdictKeep───────┘
+//                          └────────verdictNext───────────────┘
+//   callFailedKeep and giveUpKeep deliver the first answer; giveUp ends a wait, dropped ends it before any call.
 //   cancel leads from every unsettled state to Cancelled; a live call is then only accounted for.
-//   With a cache a ready step looks into it first: Ready ─look▶ Looking ─hit▶ Done, or ─missed▶ Ready again; or
-//   ─follow▶ Following, where it waits for an identical step: ─hit▶ Done with its output, or ─look, missed▶ in its
-//   place.
+//   With a cache a ready step looks into it first: Ready ─look▶ Looking ─hit▶ Done, or ─missed▶ Ready again; or ─follow▶
+//   Following, where it waits for an identical step: ─hit▶ Done with its output, or ─look, missed▶ in its place.
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
-namespace aetherflow {
+#include "core/base/vocabulary.hpp"
 
-enum class StepState : std::uint8_t {
-  Waiting,
-  Ready,
-  Calling,
-  AuditReady,
-  Auditing,
-  Judging,
-  RepairReady,
-  Repairing,
-  Done,
-  Failed,
-  Skipped,
-  Cancelled,
-  Looking,    ///< the cache is being asked
-  Following,  ///< an identical step is under way
-};
-inline constexpr int kStepStates = 14;
+namespace aetherflow {
 
 /// Step-level events: host events seen from the step, and what the machine finds out itself.
 enum class StepEvent : std::uint8_t {
-  InputsDone,        ///< every dependency is settled well
-  InputLost,         ///< a dependency that is not optional failed
-  Dispatched,        ///< the scheduler gave it a provider
-  Signal,            ///< started, firstToken, progress of its live call
-  Succeeded,         ///< main or repair answer, final
-  SucceededToAudit,  ///< main answer, to be audited; or the audit's own answer
-  Violated,          ///< the answer breaks the constraint, one repair is left
-  ViolatedFinal,     ///< and none is left
-  CallFailed,        ///< the call failed and takes the step with it
-  CallFailedKeep,    ///< an audit or a repair failed; the first answer stands
+  InputsDone,      ///< every dependency is settled well
+  InputLost,       ///< a dependency that is not optional failed
+  Dispatched,      ///< the scheduler gave it a provider
+  Signal,          ///< started, firstToken, progress of its live call
+  Succeeded,       ///< an answer that is delivered
+  Next,            ///< an answer that leads to another phase
+  Judge,           ///< the answer of a call that judges; its verdict is the next event
+  CallFailed,      ///< the call failed and takes the step with it
+  CallFailedKeep,  ///< the call failed; the first answer stands
   VerdictPass,
-  VerdictIssues,       ///< one repair is left
-  VerdictIssuesFinal,  ///< and none is left
+  VerdictNext,  ///< issues, which lead to another phase
+  VerdictKeep,  ///< issues, and no further phase: the first answer stands
   Cancel,
-  Retry,       ///< the call failed, or was withheld, and another is due
+  Retry,       ///< the call failed or did not leave, and another is due
   GiveUp,      ///< no further call is possible, and the step fails with it
-  GiveUpKeep,  ///< no further call is possible for an audit or a repair; the first answer stands
+  GiveUpKeep,  ///< no further call is possible; the first answer stands
   Dropped,     ///< left out before its first call, for the budget
   Recalled,    ///< its output is known from an earlier run
   Look,        ///< the cache is asked, or asked on
@@ -63,7 +46,18 @@ enum class StepEvent : std::uint8_t {
   Follow,      ///< an identical step is under way
   Hit,         ///< the cache, or the identical step, has its output
 };
-inline constexpr int kStepEvents = 24;
+inline constexpr int kStepEvents = 23;
+
+/// What a phase has, as far as the automaton is concerned: bits of a set.
+enum PhaseShape : std::uint8_t {
+  kWritesAnswer = 1,  ///< its answer is the step's output
+  kIsJudged = 2,      ///< its answer is followed by a verdict
+  kFailsStep = 4,     ///< its failure can be the step's
+  kKeepsFirst = 8,    ///< after its failure the first answer can stand
+  kHasNext = 16,      ///< an answer can lead to another phase
+  kHasIssues = 32,    ///< a verdict can
+  kIsFirst = 64,      ///< a step begins with it
+};
 
 enum class CellClass : std::uint8_t {
   Legal,
@@ -72,16 +66,7 @@ enum class CellClass : std::uint8_t {
 };
 
 /// Why a cell is not legal, for traces and error details.
-enum class Illegal : std::uint8_t {
-  None,
-  NoCallYet,
-  NotAudited,
-  NoVerdictYet,
-  AlreadyOver,
-  AlreadyReady,
-  CallRuns,
-  NotThisPhase
-};
+enum class Illegal : std::uint8_t { None, NoCallYet, NoVerdictDue, AlreadyOver, AlreadyReady, CallRuns, NotThisPhase };
 
 struct StepCell {
   CellClass kind;
@@ -89,22 +74,21 @@ struct StepCell {
   Illegal illegal;
 };
 
-/// O(1). Total: defined for every pair.
-const StepCell& stepCell(StepState state, StepEvent event);
+/// O(1). Total: defined for every state, event and shape.
+StepCell stepCell(StepState state, StepEvent event, PhaseShape shape);
 
-/// The numbers of states stand in journals: later ones are appended.
 constexpr bool settled(StepState state) {
   return state >= StepState::Done && state <= StepState::Cancelled;
 }
-constexpr bool inCall(StepState state) {
-  return state == StepState::Calling || state == StepState::Auditing || state == StepState::Repairing;
+/// The states that a step goes through in every phase.
+constexpr bool working(StepState state) {
+  return state == StepState::Ready || state == StepState::Calling || state == StepState::Judging;
 }
 
-std::string_view name(StepState state);
 std::string_view name(StepEvent event);
 std::string_view name(Illegal illegal);
 
-/// Which cells a run has met; tests join many runs and look for holes.
-using CellVisits = std::array<std::array<bool, kStepEvents>, kStepStates>;
+/// Which cells a run has met, by phase; tests join many runs and look for holes.
+using CellVisits = std::array<std::array<std::array<bool, kStepEvents>, kStepStates>, kPurposes>;
 
 }  // namespace aetherflow

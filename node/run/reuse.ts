@@ -6,7 +6,7 @@ import type { StepInfo } from '../../bindings/events.js'
 import type { Journal } from '../../bindings/journal/reader.js'
 import type { FileReader } from '../../bindings/ports.js'
 import { restore } from '../../bindings/journal/restore.js'
-import { RunTexts, sharedFrom } from '../../bindings/run-texts.js'
+import { RunTexts } from '../../bindings/run-texts.js'
 import { canonical } from '../../web/standard/run/resume.js'
 import { digest } from '../digest.js'
 import { loadCore } from '../loader.js'
@@ -60,7 +60,7 @@ function pastTexts(core: CoreRun, journal: Journal): RunTexts {
     begun: () => {},
     planned: () => texts.steps.push(...core.document<StepInfo[]>('steps', texts.steps.length)),
     carryOut: (command) => {
-      if (command.kind === 'deliver') texts.deliver(command.step, sharedFrom(command))
+      if (command.kind === 'deliver') texts.deliver(command)
     },
   })
   return texts

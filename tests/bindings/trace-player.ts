@@ -2,19 +2,17 @@
  * The twin of tests/core/trace_runner.cpp over the bound core: the same traces, the same words, the same command bytes. No Node
  * names: pages play them too.
  */
-import { decodeCommands, type Command } from '../../bindings/commands.js'
+import { decodeCommands, type Command, type DeliverCommand, type NoteCommand } from '../../bindings/commands.js'
 import type { CoreRun } from '../../bindings/core.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import {
-  cacheUses,
   checkVerdicts,
   failureKinds,
   finishReasons,
   limitWindows,
   lookResults,
-  outcomes,
+  refusals,
   type EventKind,
-  type Reason,
 } from '../../bindings/generated/wire.js'
 import type { StepInfo } from '../../bindings/events.js'
 
@@ -56,8 +54,6 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole
 }
-
-const waits = (reason: Reason): boolean => reason.startsWith('waiting_')
 
 export class TracePlayer {
   readonly lines: string[] = []
@@ -106,37 +102,49 @@ export class TracePlayer {
   }
 
   #describe(command: Command): string {
-    const { kind, reason, call } = command
-    const words: (string | undefined)[] = [kind]
-    if (command.step >= 0) words.push(this.#ids[command.step])
-    if (kind === 'note') words.push(reason)
-    if (kind === 'finish') return `finish ${outcomes[command.a]}`
-    if (call >= 0) words.push(`#${call}`)
-    if (kind === 'note') words.push(...this.#numbers(command))
-    if (kind === 'call') {
-      words.push(command.purpose, this.#target(command))
-      if (this.trace.showsMost) words.push(`most=${command.a}`)
-      if (reason !== 'none') words.push('continued')
+    const id = (step: number): string => this.#ids[step] ?? '?'
+    switch (command.kind) {
+      case 'finish':
+        return `finish ${command.outcome}`
+      case 'wake':
+        return `wake ${command.at}`
+      case 'cancel':
+        return `cancel ${id(command.step)} #${command.call} ${command.reason}`
+      case 'call': {
+        const words = ['call', id(command.step), `#${command.call}`, command.purpose, this.#target(command)]
+        if (this.trace.showsMost) words.push(`most=${command.maxTokens}`)
+        if (command.reason !== undefined) words.push(command.reason)
+        return words.join(' ')
+      }
+      case 'look':
+        return `look ${id(command.step)} ${this.#target(command)} ${command.use} rank=${command.rank}`
+      case 'store': {
+        const { step, call, tokens, microUsd, ms } = command
+        return `store ${id(step)} #${call} ${this.#target(command)} tokens=${tokens} usd=${microUsd} ms=${ms}`
+      }
+      case 'deliver':
+        return ['deliver', id(command.step), ...this.#origin(command)].join(' ')
+      case 'note': {
+        const words: string[] = ['note']
+        if (command.step >= 0) words.push(id(command.step))
+        words.push(command.reason)
+        if (command.call >= 0) words.push(`#${command.call}`)
+        return [...words, ...this.#numbers(command)].join(' ')
+      }
     }
-    if (kind === 'cancel') words.push(reason)
-    if (kind === 'deliver') words.push(...this.#without(command))
-    if (kind === 'look') words.push(this.#target(command), cacheUses[command.a], `rank=${command.b}`)
-    if (kind === 'store') {
-      words.push(this.#target(command), `tokens=${command.a}`, `usd=${command.b}`, `ms=${command.c}`)
-    }
-    return words.join(' ')
   }
 
-  /** Of an output that no call of the step made. */
-  #without({ a: how, attempt, b, at, c }: Command): string[] {
-    if (how < 3) return how === 2 ? ['recalled'] : []
-    const saved = [`tokens=${attempt}`, `usd=${b}`, `ms=${at}`]
-    if (how === 5) return ['shared', 'of', this.#ids[c] ?? '?', ...saved]
-    return [how === 3 ? 'exact' : 'semantic', `score=${c}`, ...saved]
+  /** The call that made an output, or where else it came from. */
+  #origin({ call, origin, score, from, savedTokens, savedMicroUsd, savedMs }: DeliverCommand): string[] {
+    if (origin === 'called' || origin === 'repaired') return [`#${call}`]
+    if (origin === 'recalled') return ['recalled']
+    const saved = [`tokens=${savedTokens}`, `usd=${savedMicroUsd}`, `ms=${savedMs}`]
+    if (origin === 'shared') return ['shared', 'of', this.#ids[from] ?? '?', ...saved]
+    return [origin, `score=${score}`, ...saved]
   }
 
   /** The provider, and the model when it is another than the provider's own: the traces' tables name that first. */
-  #target({ provider, model }: Command): string {
+  #target({ provider, model }: { readonly provider: number; readonly model: number }): string {
     const { providers, models } = this.run.document<TableDocument>('table')
     const id = providers[provider]?.id ?? ''
     if (model < 0 || this.#defaults(id) === models[model]?.id) return id
@@ -147,15 +155,23 @@ export class TracePlayer {
     return table.providers[provider]?.default
   }
 
+  /** A target by its words, as the numbers of its provider and model. */
+  #model(target: string): [number, number] {
+    const { providers, models } = this.run.document<TableDocument>('table')
+    const [provider = '', model = this.#defaults(provider)] = target.split('/')
+    const known = models.findIndex((one) => one.provider === provider && one.id === model)
+    return [providers.findIndex(({ id }) => id === provider), known]
+  }
+
   /** What a note tells by numbers. */
-  #numbers(note: Command): string[] {
-    const { reason, a, b } = note
+  #numbers(note: NoteCommand): string[] {
     const words: string[] = []
-    if (note.provider >= 0 && reason !== 'retrying') words.push('at', this.#target(note))
-    if (a >= 0) words.push((waits(reason) || reason === 'limit_learned' ? limitWindows[a] : failureKinds[a]) ?? '?')
-    if (reason === 'retrying') words.push(`wait=${b}`)
-    if (reason === 'limit_learned') words.push(`limit=${b}`)
-    if ((waits(reason) || reason === 'breaker_opened') && b >= 0) words.push(`until=${b}`)
+    if (note.provider >= 0 && note.reason !== 'retrying') words.push('at', this.#target(note))
+    if (note.failure !== undefined) words.push(note.failure)
+    if (note.window !== undefined) words.push(note.window)
+    if (note.waitMs >= 0) words.push(`wait=${note.waitMs}`)
+    if (note.limit >= 0) words.push(`limit=${note.limit}`)
+    if (note.untilMs >= 0) words.push(`until=${note.untilMs}`)
     return words
   }
 
@@ -224,6 +240,8 @@ export class TracePlayer {
           Math.max(0, among(lookResults)),
           ...['key', 'tokens', 'usd', 'ms', 'score'].map((key) => number(key, -1)),
         ),
+      refused: () => send('refused', call, among(refusals), among(limitWindows), number('until', -1)),
+      freed: () => send('freed', ...this.#model(first)),
       clock: () => send('clock', epochMs(first, second)),
       prompted: () => send('prompted', call, Number(second), 0),
       limitsSeen: () =>

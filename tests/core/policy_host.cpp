@@ -235,7 +235,8 @@ void PolicyHost::disturb() {
       return must(send(EventKind::CancelRun, {}), "cancelRun is refused");
     case 2: {
       const StepState state = run_.steps()[step].state;
-      const bool legal = state == StepState::Waiting || state == StepState::Ready || state == StepState::Looking ||
+      const bool first = run_.steps()[step].phase == Purpose::Main;
+      const bool legal = state == StepState::Waiting || (state == StepState::Ready && first) || state == StepState::Looking ||
                          state == StepState::Following;
       const bool taken = send(EventKind::Recalled, {double(step)}) == ErrorCode::None;
       return ledger_.expect(taken == legal, "recalled is taken of a step that runs, or the other way round");
@@ -271,12 +272,14 @@ void PolicyHost::illegal() {
   if (run_.steps()[step].state != StepState::Looking)
     ledger_.expect(send(EventKind::Looked, {double(step), 1, 0, 1, 1, 1, 1e6}) != ErrorCode::None,
                    "an answer of the cache was taken that nobody waits for");
-  const Spend before = run_.spent(), held = run_.reserved();
+  const Spend before = run_.purse().spent(), held = run_.purse().reserved();
   const double number = oneIn(5) ? -1 : id;
   const ErrorCode code = send(kKinds[rng_.below(6)], {number, 1, 1, 1, 1, 0, 0, 1, 0});
   ledger_.expect(code != ErrorCode::None, "an event of a call that is over was taken");
-  ledger_.expect(run_.spent().usd == before.usd && run_.spent().tokens == before.tokens, "a refused event cost money");
-  ledger_.expect(run_.reserved().usd == held.usd && run_.reserved().tokens == held.tokens, "a refused event reserved");
+  ledger_.expect(run_.purse().spent().usd == before.usd && run_.purse().spent().tokens == before.tokens,
+                 "a refused event cost money");
+  ledger_.expect(run_.purse().reserved().usd == held.usd && run_.purse().reserved().tokens == held.tokens,
+                 "a refused event reserved");
   if (now_ == 0) return;
   --now_;
   ledger_.expect(send(EventKind::Tick, {}) == ErrorCode::RunTimeBackwards, "time went backwards");

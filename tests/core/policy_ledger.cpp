@@ -69,7 +69,7 @@ void Ledger::command(const double* record, TimeMs now) {
     const auto step = static_cast<std::size_t>(get(record, CommandField::Step));
     delivered_.resize(std::max(delivered_.size(), step + 1));
     expect(++delivered_[step] == 1, "a step was delivered twice");
-    if (get(record, CommandField::A) > 2) hit(record);
+    if (get(record, CommandField::DeliverOrigin) > static_cast<double>(Origin::Recalled)) hit(record);
   }
 }
 
@@ -78,8 +78,8 @@ void Ledger::called(const double* record, TimeMs now) {
   call.step = static_cast<StepIndex>(get(record, CommandField::Step));
   call.model = static_cast<std::size_t>(get(record, CommandField::Model));
   call.provider = static_cast<std::size_t>(get(record, CommandField::Provider));
-  call.purpose = static_cast<Purpose>(static_cast<int>(get(record, CommandField::Purpose)));
-  call.most = static_cast<std::uint32_t>(get(record, CommandField::A));
+  call.purpose = static_cast<Purpose>(static_cast<int>(get(record, CommandField::CallPurpose)));
+  call.most = static_cast<std::uint32_t>(get(record, CommandField::CallMaxTokens));
   call.group = setting_.models[call.model].group;
   call.at = now;
   call.peak = atPeak(call.provider, now);
@@ -207,7 +207,7 @@ void Ledger::note(const double* record, TimeMs now) {
   if (reason == Reason::BreakerClosed) health_[static_cast<std::size_t>(provider)].open = false;
   if (reason == Reason::BreakerOpened) {
     Health& health = health_[static_cast<std::size_t>(provider)];
-    health = {static_cast<TimeMs>(get(record, CommandField::B)), true};
+    health = {static_cast<TimeMs>(get(record, CommandField::NoteUntilMs)), true};
     expect(health.until - now <= setting_.maxOpenMs, "a breaker open for longer than stated");
   }
 }
@@ -289,8 +289,8 @@ void Ledger::afterDrain(TimeMs now) {
     sum += call.cost;
     tokens += call.used;
   }
-  expect(sum == run_.cost(), "money is not counted once a call");
-  expect(tokens == run_.spent().tokens, "tokens are not counted once a call");
+  expect(sum == run_.purse().spent().usd, "money is not counted once a call");
+  expect(tokens == run_.purse().spent().tokens, "tokens are not counted once a call");
   expect(run_.nextWake() > now, "wants to be woken in the past");
   bool judging = false;
   for (const StepRecord& step : run_.steps()) judging = judging || step.state == StepState::Judging;
@@ -302,18 +302,24 @@ void Ledger::afterDrain(TimeMs now) {
 void Ledger::atTheEnd(Run& run, TimeMs now) {
   expect(finishes_ == 1, "finish was not told once");
   expect(live_ == 0, "finished while a call was live");
-  expect(run.reserved().usd == 0 && run.reserved().tokens == 0, "money is still reserved at the end");
-  for (int s = 0; s < kStepStates; ++s)
-    for (int e = 0; e < kStepEvents; ++e)
-      if (run.visits()[s][e] && stepCell(static_cast<StepState>(s), static_cast<StepEvent>(e)).kind == CellClass::Never)
-        expect(false, "a cell was met that nothing should reach: " + std::string(name(static_cast<StepState>(s))) +
-                          " × " + std::string(name(static_cast<StepEvent>(e))));
+  expect(run.purse().reserved().usd == 0 && run.purse().reserved().tokens == 0, "money is still reserved at the end");
+  for (int p = 0; p < kPurposes; ++p)
+    for (int s = 0; s < kStepStates; ++s)
+      for (int e = 0; e < kStepEvents; ++e) {
+        if (!run.visits()[p][s][e]) continue;
+        const auto state = static_cast<StepState>(s);
+        const auto event = static_cast<StepEvent>(e);
+        const auto purpose = static_cast<Purpose>(p);
+        if (stepCell(state, event, shapeOf(kPhases[p], purpose)).kind == CellClass::Never)
+          expect(false, "a cell was met that nothing should reach: " + std::string(name(purpose)) + ": " +
+                            std::string(name(state)) + " × " + std::string(name(event)));
+      }
   delivered_.resize(run.steps().size());
   for (StepIndex i = 0; i < run.steps().size(); ++i) {
     const StepRecord& step = run.steps()[i];
     expect(settled(step.state), "a step without an end");
     expect((delivered_[i] == 1) == (step.state == StepState::Done), "delivered and done differ");
-    expect(step.reserved.usd == 0 && step.reserved.tokens == 0, "a step has money reserved at the end");
+    expect(step.money.reserved().usd == 0 && step.money.reserved().tokens == 0, "a step has money reserved at the end");
   }
   for (std::size_t p = 0; p < setting_.providers.size(); ++p)
     expect(run.slots().inFlight(static_cast<ProviderIndex>(p)) == 0, "a place is still taken at the end");

@@ -16,9 +16,9 @@ void Ledger::looks(const double* record) {
   Cached& one = cached(step);
   expect(!one.looking, "two looks of one step at once");
   expect(!one.failed, "a look after one that failed");
-  expect(get(record, CommandField::A) == static_cast<double>(allowed(step)), "a look beyond what is allowed");
-  expect(get(record, CommandField::A) > 0, "a look of a step without a cache");
-  expect(get(record, CommandField::B) == one.looks, "a target is looked for twice, or left out");
+  expect(get(record, CommandField::LookUse) == static_cast<double>(allowed(step)), "a look beyond what is allowed");
+  expect(get(record, CommandField::LookUse) > 0, "a look of a step without a cache");
+  expect(get(record, CommandField::LookRank) == one.looks, "a target is looked for twice, or left out");
   ++one.looks;
   one.looking = true;
   for (const LedgerCall& call : calls_) expect(call.step != step, "a look of a step that was called");
@@ -40,13 +40,19 @@ void Ledger::looked(StepIndex step, Found found, std::uint32_t key) {
 
 void Ledger::hit(const double* record) {
   const auto step = static_cast<StepIndex>(get(record, CommandField::Step));
-  const int how = static_cast<int>(get(record, CommandField::A));
+  const auto origin = static_cast<Origin>(static_cast<int>(get(record, CommandField::DeliverOrigin)));
   const Cached& one = cached(step);
-  ++told_[static_cast<std::size_t>(Reason::CacheExact) + static_cast<std::size_t>(how) - 3];
+  const Reason reason = origin == Origin::Exact      ? Reason::CacheExact
+                        : origin == Origin::Semantic ? Reason::CacheSemantic
+                                                     : Reason::Shared;
+  ++told_[static_cast<std::size_t>(reason)];
   for (const LedgerCall& call : calls_) expect(call.step != step, "a step both called and answered without a call");
-  expect(run_.steps()[step].spent.usd == 0 && run_.steps()[step].spent.tokens == 0, "a hit cost something");
-  if (how != 5) return expect(static_cast<int>(one.found) == how - 2, "a hit that the cache did not have");
-  const auto leader = static_cast<StepIndex>(get(record, CommandField::C));
+  expect(run_.steps()[step].money.spent().usd == 0 && run_.steps()[step].money.spent().tokens == 0,
+         "a hit cost something");
+  if (origin != Origin::Shared)
+    return expect(one.found == (origin == Origin::Exact ? Found::Exact : Found::Semantic),
+                  "a hit that the cache did not have");
+  const auto leader = static_cast<StepIndex>(get(record, CommandField::DeliverFrom));
   expect(leader != step && delivered_[leader] == 1, "an output was shared before it was there");
   expect(one.key != kNone && one.key == cached(leader).key, "an output was shared with another request");
 }
@@ -81,8 +87,8 @@ void Ledger::stores(const double* record) {
   MicroUsd usd = 0;
   for (const LedgerCall& call : calls_)
     if (call.step == step) tokens += call.used, usd += call.cost;
-  expect(get(record, CommandField::A) == static_cast<double>(tokens), "kept with other tokens than it took");
-  expect(get(record, CommandField::B) == static_cast<double>(usd), "kept with another price than it had");
+  expect(get(record, CommandField::StoreTokens) == static_cast<double>(tokens), "kept with other tokens than it took");
+  expect(get(record, CommandField::StoreMicroUsd) == static_cast<double>(usd), "kept with another price than it had");
 }
 
 }  // namespace aetherflow::testing

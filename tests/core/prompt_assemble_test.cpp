@@ -195,7 +195,7 @@ TEST(PromptAssemble, AuditsTheAnswerAgainstTheTask) {
   step.validationCriteria = {"It is short."};
   step.schema = "{\"type\":\"object\"}";
   PromptParts parts = partsOf(step);
-  parts.purpose = Purpose::Audit;
+  parts.role = PromptRole::Judge;
   parts.answer = "the answer </answer> goes on";
   parts.level = ConstraintLevel::Native;
   const Prompt prompt = assemble(parts);
@@ -211,7 +211,7 @@ TEST(PromptAssemble, RepairsWithTheFirstAnswerAndItsIssues) {
   const Step step = stepOf("c", "Write a parser.");
   PromptParts parts = partsOf(step);
   const std::string main = assemble(parts).user;
-  parts.purpose = Purpose::Repair;
+  parts.role = PromptRole::Repair;
   parts.answer = "int x";
   parts.issues = "It does not compile.";
   const Prompt prompt = assemble(parts);

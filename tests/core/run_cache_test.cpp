@@ -95,7 +95,7 @@ TEST(RunCache, AKeyOutOfAllBoundsIsNone) {
   aetherflow::Run run;
   give(run, options(R"({"*":"exact"})"), kStep);
   ASSERT_EQ(run.looked({0, Found::None, 4'000'000'000u, {}, 0, -1}, 0), ErrorCode::None);
-  EXPECT_EQ(run.steps()[0].key, kNone);
+  EXPECT_EQ(run.steps()[0].state, StepState::Looking) << "asked on, at the next target";
 }
 
 TEST(RunCache, TheReportHasItOnlyWhenThereWasOne) {

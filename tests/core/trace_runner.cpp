@@ -7,6 +7,8 @@
 namespace aetherflow::testing {
 namespace {
 
+using Field = CommandField;
+
 std::vector<std::string> words(const std::string& line) {
   std::vector<std::string> found;
   std::size_t at = 0;
@@ -47,10 +49,6 @@ std::int64_t epochMs(const std::string& day, const std::string& hour) {
   return (found + 4) * 86'400'000 + minutes * 60'000;  // 5 January 1970 was a Monday
 }
 
-bool waiting(Reason reason) {
-  return reason >= Reason::WaitingForLimit && reason <= Reason::WaitingForRetry;
-}
-
 class Player {
  public:
   explicit Player(const Trace& trace) : trace_(trace) {}
@@ -86,63 +84,68 @@ class Player {
 
   /// A command in the words of the traces.
   std::string describe(const double* record) const {
-    const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
-    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
+    const auto kind = static_cast<CommandKind>(static_cast<int>(get(record, Field::Kind)));
+    const auto field = [&](Field f) { return static_cast<long long>(get(record, f)); };
+    const auto text = [&](Field f) { return std::to_string(field(f)); };
     std::string line(name(kind));
-    if (field(CommandField::Step) >= 0) line += " " + run_.plan().steps[field(CommandField::Step)].id;
-    if (kind == CommandKind::Note) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
-    if (kind == CommandKind::Finish)
-      return line + " " + std::string(name(static_cast<Outcome>(field(CommandField::A))));
-    if (field(CommandField::Call) >= 0) line += " #" + std::to_string(field(CommandField::Call));
+    if (field(Field::Step) >= 0) line += " " + run_.plan().steps[field(Field::Step)].id;
+    if (kind == CommandKind::Note) line += word<Reason>(record, Field::NoteReason);
+    if (kind == CommandKind::Finish) return line + word<Outcome>(record, Field::FinishOutcome);
+    if (field(Field::Call) >= 0) line += " #" + text(Field::Call);
     if (kind == CommandKind::Note) line += numbers(record);
     if (kind == CommandKind::Call) {
-      line += " " + std::string(name(static_cast<Purpose>(field(CommandField::Purpose)))) + " " + target(record);
-      if (trace_.showsMost) line += " most=" + std::to_string(field(CommandField::A));
-      if (field(CommandField::Reason) >= 0) line += " continued";
+      line += word<Purpose>(record, Field::CallPurpose) + " " + target(record);
+      if (trace_.showsMost) line += " most=" + text(Field::CallMaxTokens);
+      if (field(Field::CallReason) >= 0) line += word<Reason>(record, Field::CallReason);
     }
-    if (kind == CommandKind::Cancel) line += " " + std::string(name(static_cast<Reason>(field(CommandField::Reason))));
-    if (kind == CommandKind::Deliver) line += without(record);
+    if (kind == CommandKind::Cancel) line += word<Reason>(record, Field::CancelReason);
+    if (kind == CommandKind::Deliver) line += origin(record);
     if (kind == CommandKind::Look)
-      line += " " + target(record) + " " + std::string(name(static_cast<CacheUse>(field(CommandField::A)))) +
-              " rank=" + std::to_string(field(CommandField::B));
+      line += " " + target(record) + word<CacheUse>(record, Field::LookUse) + " rank=" + text(Field::LookRank);
     if (kind == CommandKind::Store)
-      line += " " + target(record) + " tokens=" + std::to_string(field(CommandField::A)) +
-              " usd=" + std::to_string(field(CommandField::B)) + " ms=" + std::to_string(field(CommandField::C));
+      line += " " + target(record) + " tokens=" + text(Field::StoreTokens) + " usd=" + text(Field::StoreMicroUsd) +
+              " ms=" + text(Field::StoreMs);
     return line;
   }
 
+  template <class E>
+  static std::string word(const double* record, Field field) {
+    return " " + std::string(name(static_cast<E>(static_cast<int>(get(record, field)))));
+  }
+
   /// Of an output that no call of the step made.
-  std::string without(const double* record) const {
-    static constexpr const char* kHow[] = {"", "", " recalled", " exact", " semantic", " shared"};
-    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
-    const long long how = field(CommandField::A), detail = field(CommandField::C);
-    std::string line = kHow[how];
-    if (how < 3) return line;
-    line += how == 5 ? " of " + run_.plan().steps[detail].id : " score=" + std::to_string(detail);
-    return line + " tokens=" + std::to_string(field(CommandField::Attempt)) +
-           " usd=" + std::to_string(field(CommandField::B)) + " ms=" + std::to_string(field(CommandField::At));
+  std::string origin(const double* record) const {
+    const auto text = [&](Field f) { return std::to_string(static_cast<long long>(get(record, f))); };
+    const auto from = static_cast<Origin>(static_cast<int>(get(record, Field::DeliverOrigin)));
+    if (from == Origin::Called || from == Origin::Repaired) return "";
+    std::string line = word<Origin>(record, Field::DeliverOrigin);
+    if (from == Origin::Recalled) return line;
+    const double leader = get(record, Field::DeliverFrom);
+    line += from == Origin::Shared ? " of " + run_.plan().steps[static_cast<std::size_t>(leader)].id
+                                   : " score=" + text(Field::DeliverScore);
+    return line + " tokens=" + text(Field::DeliverSavedTokens) + " usd=" + text(Field::DeliverSavedMicroUsd) +
+           " ms=" + text(Field::DeliverSavedMs);
   }
 
   /// The provider, and the model when it is another than the provider's own.
   std::string target(const double* record) const {
-    const Provider& provider = run_.table().providers[static_cast<std::size_t>(get(record, CommandField::Provider))];
-    const auto model = get(record, CommandField::Model);
+    const Provider& provider = run_.table().providers[static_cast<std::size_t>(get(record, Field::Provider))];
+    const auto model = get(record, Field::Model);
     if (model < 0 || model == provider.defaultModel) return provider.id;
     return provider.id + "/" + run_.table().models[static_cast<std::size_t>(model)].id;
   }
 
   /// What a note tells by numbers.
   std::string numbers(const double* record) const {
-    const auto field = [&](CommandField f) { return static_cast<long long>(get(record, f)); };
-    const auto reason = static_cast<Reason>(field(CommandField::Reason));
-    const long long a = field(CommandField::A), b = field(CommandField::B);
-    const bool window = waiting(reason) || reason == Reason::LimitLearned;
+    const auto field = [&](Field f) { return static_cast<long long>(get(record, f)); };
+    const auto reason = static_cast<Reason>(field(Field::NoteReason));
     std::string line;
-    if (field(CommandField::Provider) >= 0 && reason != Reason::Retrying) line += " at " + target(record);
-    if (a >= 0) line += " " + std::string(window ? name(static_cast<Window>(a)) : name(static_cast<FailureKind>(a)));
-    if (reason == Reason::Retrying) line += " wait=" + std::to_string(b);
-    if (reason == Reason::LimitLearned) line += " limit=" + std::to_string(b);
-    if ((waiting(reason) || reason == Reason::BreakerOpened) && b >= 0) line += " until=" + std::to_string(b);
+    if (field(Field::Provider) >= 0 && reason != Reason::Retrying) line += " at " + target(record);
+    if (field(Field::NoteFailure) >= 0) line += word<FailureKind>(record, Field::NoteFailure);
+    if (field(Field::NoteWindow) >= 0) line += word<Window>(record, Field::NoteWindow);
+    if (field(Field::NoteWaitMs) >= 0) line += " wait=" + std::to_string(field(Field::NoteWaitMs));
+    if (field(Field::NoteLimit) >= 0) line += " limit=" + std::to_string(field(Field::NoteLimit));
+    if (field(Field::NoteUntilMs) >= 0) line += " until=" + std::to_string(field(Field::NoteUntilMs));
     return line;
   }
 
@@ -165,8 +168,8 @@ class Player {
     if (what == "spent") {
       const Policy& policy = run_.table().policy;
       const bool budget = policy.run.any() || policy.step.any() || policy.attempt.any();
-      const std::string reserved = budget ? " reserved " + std::to_string(run_.reserved().usd) : "";
-      say("spent " + std::to_string(run_.cost()) + reserved);
+      const std::string reserved = budget ? " reserved " + std::to_string(run_.purse().reserved().usd) : "";
+      say("spent " + std::to_string(run_.purse().spent().usd) + reserved);
       return ErrorCode::None;
     }
     return signal(what, w);
@@ -193,6 +196,15 @@ class Player {
       const auto found = static_cast<double>(named(w, "", Found::None));
       return send(EventKind::Looked, {stepOf(arg), found, value("key", -1), value("tokens", -1), value("usd", -1),
                                       value("ms", -1), value("score", -1)});
+    }
+    if (what == "refused") {
+      const auto why = static_cast<double>(named(w, "", Refusal::Places));
+      const auto window = static_cast<double>(named(w, "", Window::Count));
+      return send(EventKind::Refused, {call, why, window < kWindows ? window : -1.0, value("until", -1)});
+    }
+    if (what == "freed") {
+      const Target target = run_.table().findTarget(arg);
+      return send(EventKind::Freed, {static_cast<double>(target.provider), static_cast<double>(target.model)});
     }
     if (what == "clock") return send(EventKind::Clock, {static_cast<double>(epochMs(arg, more))});
     if (what == "prompted") {

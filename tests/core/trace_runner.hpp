@@ -15,6 +15,7 @@
 //   clock tue 02:00          the wall clock, UTC
 //   cancelStep ID, cancelRun, recalled ID
 //   looked ID [none|exact|semantic|failed key= tokens= usd= ms= score=], stored ID [refused]
+//   refused # places|turn|breaker|cooldown|window [WINDOW until=], freed PROVIDER[/MODEL]
 //   spent                    prints the money spent, and reserved where there is a budget, in micro-USD
 // A block that opens with "trace most" shows the answer limit of every call.
 

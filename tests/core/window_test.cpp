@@ -208,11 +208,11 @@ TEST(Quotas, TellsWhichWindowAndUntilWhen) {
   const QuotaFit tokens = quotas.check(0, 50, 0);
   EXPECT_FALSE(tokens.fits);
   EXPECT_TRUE(tokens.ever);
-  EXPECT_EQ(tokens.window, static_cast<int>(Window::TokensMinute));
+  EXPECT_EQ(tokens.window, Window::TokensMinute);
   EXPECT_EQ(tokens.until, kNever) << "only the end of the call can help";
   EXPECT_FALSE(quotas.check(0, 101, 0).ever);
   quotas.take(0, 40);
-  EXPECT_EQ(quotas.check(0, 0, 0).window, static_cast<int>(Window::RequestsMinute));
+  EXPECT_EQ(quotas.check(0, 0, 0).window, Window::RequestsMinute);
   quotas.settle(0, 60, 60, false, true, 1'000);
   quotas.settle(0, 40, 0, false, false, 2'000);
   EXPECT_TRUE(quotas.check(0, 40, 2'000).fits) << "what never left counts for nothing";

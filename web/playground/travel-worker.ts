@@ -8,7 +8,8 @@ import { Replayer } from '../../bindings/journal/replay.js'
 import { replayJournal } from '../standard/run/replay.js'
 import { replayEvents } from '../standard/run/replay-events.js'
 import type { RunEvent } from '../../bindings/events.js'
-import type { Command } from '../../bindings/commands.js'
+import type { CallCommand } from '../../bindings/commands.js'
+import { writesAnswer } from '../../bindings/run-texts.js'
 import type { Moment, PromptSeen, StepSeen, TravelQuestion } from './travel-words.js'
 
 const scope = globalThis as unknown as {
@@ -24,7 +25,7 @@ interface Opened {
   calls: Map<number, SeenCall[]> | undefined
 }
 interface SeenCall {
-  readonly command: Command
+  readonly command: CallCommand
   readonly record: number
 }
 
@@ -106,7 +107,7 @@ function seen(
 }
 
 function callsOf(run: CoreRun, journal: Journal): Map<number, SeenCall[]> {
-  const commands = new Map<number, Command>()
+  const commands = new Map<number, CallCommand>()
   const calls = new Map<number, SeenCall[]>()
   const replayer = new Replayer(run, journal)
   for (let step = replayer.next(); step !== undefined; step = replayer.next()) {
@@ -124,7 +125,7 @@ function promptAt(
   run: CoreRun,
   journal: Journal,
   record: number,
-  command: Command,
+  command: CallCommand,
   given: readonly (readonly [string, string])[],
 ) {
   const { texts } = replayEvents(run, journal, record, () => undefined)
@@ -132,8 +133,7 @@ function promptAt(
   const info = texts.steps[step]
   const known = new Map(given)
   const files = (info?.files ?? []).map((path) => [path, known.get(path) ?? ''] as const)
-  const writes = purpose === 'main' || purpose === 'hedge'
-  const answer = writes ? undefined : texts.answers.get(step)
+  const answer = writesAnswer({ purpose }) ? undefined : texts.answers.get(step)
   const issues = texts.issues.get(step)
   const prompt = run.prompt(command.call, {
     files,

@@ -1,5 +1,5 @@
 /** A journal once more through a core, without a network: does it decide as it did, and what did the run look like then? */
-import type { Command } from '../../../bindings/commands.js'
+import type { CallCommand, Command } from '../../../bindings/commands.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import type { RunEvent, RunReport, StepInfo, StepState } from '../../../bindings/events.js'
 import type { Outcome, Purpose, Reason } from '../../../bindings/generated/wire.js'
@@ -8,7 +8,7 @@ import type { JournalHeader, JournalRecord } from '../../../bindings/journal/jou
 import { noteEvent } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type Restored, type RestoreHost } from '../../../bindings/journal/restore.js'
-import { RunTexts, sharedFrom } from '../../../bindings/run-texts.js'
+import { RunTexts } from '../../../bindings/run-texts.js'
 
 /** The run as it was right after one of its records, and after the commands that the core then had. Times in ms of the run. */
 export interface ReplayState {
@@ -88,7 +88,7 @@ export function replayJournal(core: CoreRun, journal: Journal, until = journal.r
 class Watcher implements RestoreHost {
   readonly texts = new RunTexts()
   readonly #waits = new Map<string, NonNullable<StepAt['waits']>>()
-  readonly #calls = new Map<number, { readonly command: Command; readonly since: number }>()
+  readonly #calls = new Map<number, { readonly command: CallCommand; readonly since: number }>()
 
   constructor(readonly core: CoreRun) {}
 
@@ -113,7 +113,7 @@ class Watcher implements RestoreHost {
 
   carryOut(command: Command, at: number): void {
     if (command.kind === 'call') this.#calls.set(command.call, { command, since: at })
-    if (command.kind === 'deliver') this.texts.deliver(command.step, sharedFrom(command))
+    if (command.kind === 'deliver') this.texts.deliver(command)
     if (command.kind === 'note') this.emit(noteEvent(this.texts, command, at, 0))
   }
 
@@ -126,7 +126,7 @@ class Watcher implements RestoreHost {
     })
   }
 
-  #callAt({ command, since }: { readonly command: Command; readonly since: number }): CallAt {
+  #callAt({ command, since }: { readonly command: CallCommand; readonly since: number }): CallAt {
     const { call, purpose, attempt } = command
     return { call, purpose, attempt, ...this.texts.targetOf(command), since }
   }
@@ -142,7 +142,7 @@ function recordWords(record: JournalRecord | undefined, step: number, texts: Run
 }
 
 function commandWords(command: Command, texts: RunTexts): string {
-  const id = texts.steps[command.step]?.id
+  const id = 'step' in command ? texts.steps[command.step]?.id : undefined
   const provider =
     command.kind === 'call' || command.kind === 'look' ? texts.providers[command.provider]?.id : undefined
   const reason = command.kind === 'note' || command.kind === 'cancel' ? command.reason : undefined

@@ -1,15 +1,13 @@
 #pragma once
-// What the machine keeps of steps and calls while it runs, and what the report is made of.
+// What a run keeps of its steps and calls: data, and what the report is made of.
 
 #include <cstdint>
 
 #include "core/base/ids.hpp"
 #include "core/base/vocabulary.hpp"
-#include "core/limit/budget.hpp"
 #include "core/metrics/cost.hpp"
-#include "core/prompt/assemble.hpp"
 #include "core/route/router.hpp"
-#include "core/schedule/step_table.hpp"
+#include "core/run/purse.hpp"
 
 namespace aetherflow {
 
@@ -40,13 +38,10 @@ struct CallRecord {
   std::uint32_t strippedTokens = 0;
   TokenCounts tokens;
   std::uint32_t promptBound = 0;  ///< tokens reserved for its prompt, 0 where nothing counts them
-  Spend reserved;                 ///< until it ends
-  MicroUsd cost = 0;
+  CallMoney money;
   TimeMs readyAt = 0, dispatchedAt = 0, startedAt = -1, firstTokenAt = -1, endedAt = -1, expectedEnd = 0;
   std::int64_t setupMs = -1, providerMs = -1;
 };
-
-enum class AuditState : std::uint8_t { None, Passed, Issues, Undone };
 
 /// What an answer took to be made, and so what a hit saves.
 struct Saving {
@@ -57,12 +52,13 @@ struct Saving {
 /// What came of the cache. Steps, but for what was saved.
 struct CacheTotals {
   std::int64_t looked = 0, misses = 0, stored = 0;
-  std::int64_t hits[3] = {};  ///< exact, semantic, shared
+  std::int64_t exact = 0, semantic = 0, shared = 0;
   Saving saved;
 };
 
 struct StepRecord {
   StepState state = StepState::Waiting;
+  Purpose phase = Purpose::Main;  ///< what it waits or runs for
   AuditState audit = AuditState::None;
   bool repaired = false;
   bool repairing = false;        ///< the one repair was spent
@@ -77,37 +73,23 @@ struct StepRecord {
   StepIndex cause = kNone;  ///< the dependency that failed it
   std::uint8_t calls = 0;
 
-  // The present phase: work, audit or repair.
+  // Of the present phase.
   GroupIndex phaseGroup = kNone;  ///< where it may still go
   std::uint8_t tries = 0;         ///< its calls so far
   std::uint8_t triesHere = 0;     ///< of them in a row at `lastTarget`
   Target lastTarget;
   FailureKind lastFailure = FailureKind::Count;
-  std::uint8_t looser = 0;        ///< the strictest ConstraintLevel still asked for
-  std::uint8_t widened = 0;       ///< how often its answer was cut: each time the limit doubles
-  bool continuing = false;        ///< the next call goes on from the text so far, so only where that came from
-  GroupIndex widerGroup = kNone;  ///< where it may go when it no longer goes on
-  Purpose promptPurpose = Purpose::Main;
+  ConstraintLevel strictest = ConstraintLevel::Native;  ///< that is still asked for, after refusals
+  std::uint8_t widened = 0;                             ///< how often its answer was cut: each time the limit doubles
+  bool continuing = false;         ///< the next call goes on from the text so far, so only where that came from
+  GroupIndex widerGroup = kNone;   ///< where it may go when it no longer goes on
   std::uint32_t promptTokens = 0;  ///< estimate of the phase's prompt, 0 = not made yet
   Reason waiting = Reason::None;   ///< what was last said of its wait
-  TimeMs deadlineAt = kNever;
-  Spend spent, reserved;
-  std::uint32_t looks = 0;  ///< into the cache, so far
-  // Steps that make the very same request: the first leads, the others wait for its output.
-  std::uint32_t key = kNone;       ///< of its request
-  StepIndex follower = kNone;      ///< the next in its chain
-  StepIndex lastFollower = kNone;  ///< of a leader: the end of its chain
-  Saving worth;                    ///< of its output, where no call made it
-  Spend held;                      ///< what its calls may have cost beyond `spent`: their providers never said
-  MicroUsd planned = 0;            ///< held back for it from optional steps
 
-  /// All that stands against the step's own ceiling.
-  Spend taken() const {
-    Spend all = spent;
-    all += reserved;
-    all += held;
-    return all;
-  }
+  TimeMs deadlineAt = kNever;
+  StepMoney money;
+  std::uint32_t looks = 0;  ///< into the cache, so far
+  Saving worth;             ///< of its output, where no call made it
   TimeMs readyAt = -1, startedAt = -1, settledAt = -1;
   std::int64_t estimateMs = 0;
 };

@@ -1,14 +1,15 @@
 // The automaton at work: moving a step, delivering it, and what its end means to others.
 
-#include "core/run/run.hpp"
+#include "core/run/machine.hpp"
 
 namespace aetherflow {
 
 /// Applies one cell of the table.
-ErrorCode Run::move(StepIndex index, StepEvent event) {
+ErrorCode Machine::move(StepIndex index, StepEvent event) {
   StepRecord& step = steps_[index];
-  visits_[static_cast<std::size_t>(step.state)][static_cast<std::size_t>(event)] = true;
-  const StepCell& cell = stepCell(step.state, event);
+  visits_[static_cast<std::size_t>(step.phase)][static_cast<std::size_t>(step.state)][static_cast<std::size_t>(event)] =
+      true;
+  const StepCell cell = stepCell(step.state, event, shapeOf(phase(step.phase), step.phase));
   if (cell.kind != CellClass::Legal)
     return refuse(ErrorCode::RunIllegalEvent, "/steps/" + std::to_string(index),
                   std::string(name(event)) + " in state " + std::string(name(step.state)) + ": " +
@@ -18,24 +19,21 @@ ErrorCode Run::move(StepIndex index, StepEvent event) {
 }
 
 /// An event of the host's about a step.
-ErrorCode Run::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
+ErrorCode Machine::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (index >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step ", index);
   return move(index, event);
 }
 
-void Run::deliver(StepIndex index) {
-  double* record = commands_.add(CommandKind::Deliver);
-  set(record, CommandField::Step, index);
-  set(record, CommandField::Call, steps_[index].output);
-  set(record, CommandField::A, steps_[index].repaired ? 1 : 0);
+void Machine::deliver(StepIndex index) {
+  notes_.deliver(index, steps_[index].output, steps_[index].repaired ? Origin::Repaired : Origin::Called);
   store(index);
   settle(index);
 }
 
-/// Tells the steps behind a settled one. Those that lose an input are collected, not visited by recursion: a plan may
-/// be one chain of 100,000 steps.
-void Run::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
+/// Tells the dependents of a settled step. Those that lose an input are collected, not visited by recursion: a plan may be
+/// one chain of 100,000 steps.
+void Machine::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
   const bool well = steps_[index].state == StepState::Done || plan().steps[index].optional;
   links_.successors(index, [&](StepIndex to) {
     StepRecord& next = steps_[to];
@@ -53,31 +51,25 @@ void Run::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
 }
 
 /// The step has reached one of the four last states.
-void Run::settle(StepIndex first) {
+void Machine::settle(StepIndex first) {
   std::vector<StepIndex> work{first};
   while (!work.empty()) {
     const StepIndex index = work.back();
     work.pop_back();
     StepRecord& step = steps_[index];
     step.settledAt = now_;
-    planned_ -= step.planned;
-    step.planned = 0;
+    purse_.unplan(step.money);
     --unsettled_;
     if (step.state != StepState::Done) {
-      const bool failure = step.state == StepState::Failed;
-      double* record = note(failure ? Reason::ProviderFailed : step.reason, index);
-      if (step.call != kNone) set(record, CommandField::Call, step.call);
-      if (failure) set(record, CommandField::A, static_cast<double>(step.failure));
-      if (step.cause != kNone) set(record, CommandField::B, step.cause);
-      set(record, CommandField::C, static_cast<double>(step.state));
-      if (plan().steps[index].optional) note(Reason::OptionalDone, index);
+      notes_.ended(step, index);
+      if (plan().steps[index].optional) notes_.tell(Reason::OptionalDone, index);
     }
     passOn(index, work);
-    if (step.key != kNone) relieve(index, work);
+    if (leaders_.leads(index)) releaseFollowers(index, work);
   }
 }
 
-void Run::cancelOne(StepIndex index, Reason reason) {
+void Machine::cancelOne(StepIndex index, Reason reason) {
   StepRecord& step = steps_[index];
   step.reason = reason;
   for (const CallId call : {step.call, step.hedge})
@@ -85,23 +77,21 @@ void Run::cancelOne(StepIndex index, Reason reason) {
   settle(index);
 }
 
-ErrorCode Run::cancelStep(StepIndex index, TimeMs now) {
+ErrorCode Machine::cancelStep(StepIndex index, TimeMs now) {
   if (const ErrorCode code = stepEvent(index, StepEvent::Cancel, now); code != ErrorCode::None) return code;
   cancelOne(index, Reason::UserCancelled);
   return ErrorCode::None;
 }
 
-ErrorCode Run::recalled(StepIndex index, TimeMs now) {
+ErrorCode Machine::recalled(StepIndex index, TimeMs now) {
   if (const ErrorCode code = stepEvent(index, StepEvent::Recalled, now); code != ErrorCode::None) return code;
   steps_[index].reason = Reason::Recalled;
-  double* record = commands_.add(CommandKind::Deliver);
-  set(record, CommandField::Step, index);
-  set(record, CommandField::A, 2);
+  notes_.recalled(index);
   settle(index);
   return ErrorCode::None;
 }
 
-ErrorCode Run::cancelRun(TimeMs now) {
+ErrorCode Machine::cancelRun(TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (finished_) return refuse(ErrorCode::RunOver, "", "the run has finished");
   cancelled_ = true;
@@ -111,7 +101,7 @@ ErrorCode Run::cancelRun(TimeMs now) {
   return ErrorCode::None;
 }
 
-void Run::cancelAll(Reason reason) {
+void Machine::cancelAll(Reason reason) {
   // Marked first, told afterwards: otherwise each would skip its dependents instead of being cancelled itself.
   std::vector<StepIndex> open;
   for (StepIndex i = 0; i < steps_.size(); ++i)

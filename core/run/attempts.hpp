@@ -1,0 +1,40 @@
+#pragma once
+// What follows a failed call: the one place that decides on retry, fallback, restart and giving up. Pure functions: they are told
+// the time and change nothing.
+
+#include "core/base/rng.hpp"
+#include "core/route/policy.hpp"
+#include "core/run/event.hpp"
+#include "core/run/state.hpp"
+
+namespace aetherflow {
+
+/// What is known when a call has failed.
+struct Failing {
+  const StepRecord& step;
+  const CallRecord& call;
+  const Policy& policy;
+  TimeMs now = 0;
+  Interrupt interrupt = Interrupt::Restart;  ///< after a stream that broke
+  bool judges = false;                       ///< the call's purpose gives a verdict
+  bool others = false;                       ///< other models may take the phase
+  bool canWiden = false;                     ///< a higher answer limit is to be had
+  bool closed = false;                       ///< the run starts nothing any more
+};
+
+/// What a failed call leads to.
+struct Again {
+  bool again = false;      ///< another call of the same phase
+  bool elsewhere = false;  ///< not at this model again
+  bool relax = false;      ///< with a looser output constraint
+  bool widen = false;      ///< with a higher answer limit
+  bool atOnce = false;     ///< without a back-off
+};
+
+/// `cut`: the answer reached its limit of tokens.
+Again decide(const Failing& failing, const Failed& event, bool cut);
+
+/// Doubles from the base to the cap, × 0.8–1.2, so that calls that failed together do not come back together.
+std::int64_t backOffMs(const Policy& policy, std::uint32_t tries, Rng& rng);
+
+}  // namespace aetherflow

@@ -1,0 +1,291 @@
+// The end of a call: what its answer, or its failure, means to its step and to its provider.
+
+#include <algorithm>
+
+#include "core/run/machine.hpp"
+
+namespace aetherflow {
+
+/// The phase that follows, if there is one and the step may still enter it.
+Purpose Machine::nextPhase(const StepRecord& step, Purpose next) const {
+  if (next == kNoPhase) return kNoPhase;
+  const Phase& row = phase(next);
+  if (!row.built || (row.route == PhaseRoute::Audit && router_.auditGroup() == kNone)) return kNoPhase;
+  return row.limited && (table_.repairs == 0 || step.repairing) ? kNoPhase : next;
+}
+
+/// What an answer means to its step.
+Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const {
+  const StepRecord& step = steps_[call.step];
+  const Phase& row = phase(call.purpose);
+  if (step.state == StepState::Cancelled) return {};
+  if (row.judges()) return {StepEvent::Judge, kNoPhase};
+  const Purpose next = nextPhase(step, accepted ? row.next : row.onBroken);
+  if (next != kNoPhase) return {StepEvent::Next, next};
+  if (accepted) return {};
+  return {keepsFirst(step) ? StepEvent::CallFailedKeep : StepEvent::CallFailed, kNoPhase};
+}
+
+ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
+  const bool known = event.call < calls_.size();
+  // An answer that was cut at the token limit is no answer: nothing partial is passed off as whole.
+  if (event.finish == FinishReason::Length || event.finish == FinishReason::ContentFilter) {
+    Failed failure;
+    failure.call = event.call;
+    failure.kind = event.finish == FinishReason::Length ? FailureKind::Truncated : FailureKind::ContentBlocked;
+    failure.tokens = event.tokens;
+    failure.shown = known && calls_[event.call].firstTokenAt >= 0 && phase(calls_[event.call].purpose).showsAnswer();
+    return ended(failure, event.finish == FinishReason::Length, now);
+  }
+  if (!known || !calls_[event.call].live) return liveCall(event.call, now, StepEvent::Succeeded);  // names the refusal
+  const Meaning meaning = meaningOf(calls_[event.call], accepted(event.verdict));
+  if (const ErrorCode code = liveCall(event.call, now, meaning.event); code != ErrorCode::None) return code;
+  CallRecord& call = calls_[event.call];
+  // The answer may have settled the step already: the other of its pair ends all the same.
+  if (!call.abandoned && steps_[call.step].state != StepState::Cancelled) firstOfPair(event.call);
+  endCall(call);
+  TokenCounts tokens = event.tokens;
+  // No counts from the provider: the prompt's own estimate, in the model's measure, stands in and is marked.
+  if (event.tokensEstimated && tokens.in == 0) tokens.in = promptGuess(call);
+  settleCall(call, tokens, false, true);
+  breakerChanged(call.target.provider, health_.succeeded(call.target.provider));
+  call.succeeded = true;
+  call.tokensEstimated = event.tokensEstimated;
+  call.finish = event.finish;
+  call.check = event.verdict;
+  call.providerMs = event.providerMs;
+  if (!event.tokensEstimated && call.promptEstimate > 0)
+    factors_[call.target.model].learn(call.promptEstimate, event.tokens.in);
+  if (!call.abandoned) applyAnswer(call.step, event.call, meaning);
+  return ErrorCode::None;
+}
+
+void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
+  StepRecord& step = steps_[index];
+  const CallRecord& call = calls_[id];
+  const Phase& row = phase(call.purpose);
+  if (step.state == StepState::Cancelled || row.judges()) return;  // of a judge the verdict is the next event
+  if (meaning.event == StepEvent::CallFailedKeep) {
+    notes_.tell(row.failedNote, index);
+    return deliver(index);
+  }
+  if (meaning.event == StepEvent::CallFailed) {
+    step.failure = FailureKind::ConstraintViolated;
+    return settle(index);
+  }
+  step.output = id;
+  if (!accepted(call.check)) {
+    step.violated = true;
+    notes_.aboutCall(Reason::ConstraintBroken, index, id);
+  }
+  if (meaning.next != kNoPhase) return beginPhase(index, meaning.next);
+  if (call.purpose == Purpose::Repair) {
+    step.repaired = true;
+    notes_.tell(Reason::Repaired, index);
+  }
+  deliver(index);
+}
+
+ErrorCode Machine::failed(const Failed& event, TimeMs now) {
+  Failed failure = event;
+  // The core cancelled it for its slowness: to the step that is a time-out.
+  if (event.call < calls_.size() && calls_[event.call].cancelled == Reason::TooSlow &&
+      event.kind == FailureKind::Cancelled)
+    failure.kind = FailureKind::TimeoutIdle;
+  return ended(failure, false, now);
+}
+
+/// Tokens of a prompt that nobody counted: an estimate, so it never breaks what was reserved.
+std::uint32_t Machine::promptGuess(const CallRecord& call) const {
+  const std::uint32_t guess = factors_[call.target.model].corrected(call.promptEstimate);
+  return call.promptBound > 0 ? std::min(guess, call.promptBound) : guess;
+}
+
+/// What a failed call is taken to have used. A provider bills what it read even when the answer never came whole.
+TokenCounts Machine::usedBy(CallRecord& call, const Failed& event) const {
+  TokenCounts tokens = event.tokens;
+  const bool sent = call.startedAt >= 0 || call.firstTokenAt >= 0;
+  const bool worked = tokens.out > 0 || (failureRule(event.kind).worked && sent);
+  if (tokens.in == 0 && worked) {
+    tokens.in = promptGuess(call);
+    call.tokensEstimated = true;
+  }
+  return tokens;
+}
+
+void Machine::endCall(CallRecord& call) {
+  call.live = false;
+  call.endedAt = now_;
+  --liveCalls_;
+  slots_.release(call.target.provider, call.expectedEnd);
+}
+
+/// Settles money and quota group: what was used counts from now on, the rest of the reservation is free.
+void Machine::settleCall(CallRecord& call, const TokenCounts& tokens, bool uncertain, bool sent) {
+  call.tokens = tokens;
+  const Spend used{costOfCall(table_, call.target, tokens, call.peak),
+                   static_cast<std::int64_t>(tokens.in) + tokens.out};
+  const Spend reserved = purse_.settle(call.money, steps_[call.step].money, used, uncertain);
+  quotas_.settle(modelOf(call).quota, reserved.tokens, used.tokens, call.counted, sent, now_);
+}
+
+/// The first answer stands when this phase fails, unless it broke its constraint.
+bool Machine::keepsFirst(const StepRecord& step) const {
+  return phase(step.phase).keepsFirst() && !step.violated;
+}
+
+/// What a stream that broke after its text was shown leads to: the step's own word, else the run's.
+Interrupt Machine::interruptPolicy(StepIndex index) const {
+  const Interrupt own = plan().steps[index].onInterrupt;
+  return own == Interrupt::Count ? table_.policy.interrupt : own;
+}
+
+Again Machine::afterFailure(const Failed& event, bool cut, TimeMs now) const {
+  const CallRecord& call = calls_[event.call];
+  const StepRecord& step = steps_[call.step];
+  if (call.abandoned || !call.live) return {};
+  Failing failing{step, call, table_.policy};
+  failing.now = now;
+  failing.interrupt = interruptPolicy(call.step);
+  failing.judges = phase(call.purpose).judges();
+  failing.others = router_.group(step.continuing ? step.widerGroup : step.phaseGroup).admissible.size() > 1;
+  failing.closed = cancelled_ || refused_ || budgetStopped_;
+  if (cut) {
+    // Where the attempt's own ceiling cut it, a higher limit is not to be had.
+    const std::int64_t wall = epochMs_ < 0 ? -1 : epochMs_ + now;
+    const Spend wider = worstCase(table_, call.target, call.promptBound, call.maxTokens + call.maxTokens / 8 + 1, wall);
+    failing.canWiden = call.maxTokens < modelOf(call).maxOut && purse_.fitsAttempt(wider);
+  }
+  return decide(failing, event, cut);
+}
+
+/// `cut`: the answer reached its limit of tokens.
+ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
+  Again next;
+  StepEvent meaning = StepEvent::CallFailed;
+  bool paired = false;
+  if (event.call < calls_.size() && now >= now_) {
+    const CallRecord& call = calls_[event.call];
+    const StepRecord& step = steps_[call.step];
+    paired = step.hedge != kNone && !call.abandoned;
+    next = afterFailure(event, cut, now);
+    if (step.state != StepState::Cancelled) {
+      if (paired)
+        meaning = StepEvent::Signal;
+      else if (next.again)
+        meaning = StepEvent::Retry;
+      else if (keepsFirst(step))
+        meaning = StepEvent::CallFailedKeep;
+    }
+  }
+  if (const ErrorCode code = liveCall(event.call, now, meaning); code != ErrorCode::None) return code;
+  CallRecord& call = calls_[event.call];
+  endCall(call);
+  const TokenCounts tokens = usedBy(call, event);
+  settleCall(call, tokens, call.tokensEstimated, event.kind != FailureKind::Input);
+  call.failure = event.kind;
+  if (cut)
+    breakerChanged(call.target.provider, health_.succeeded(call.target.provider));  // the limit was ours: it is well
+  else
+    learnFromFailure(call, event);
+  StepRecord& step = steps_[call.step];
+  if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
+  if (paired) {
+    // The other of the pair goes on; a failed hedge is no reason for a retry beside it.
+    if (step.call == event.call) step.call = step.hedge;
+    step.hedge = kNone;
+  } else if (next.again) {
+    tryAgain(event.call, event, next);
+  } else if (meaning == StepEvent::CallFailedKeep) {
+    deliverFirst(call.step, event.kind);
+  } else {
+    step.failure = event.kind;
+    settle(call.step);
+  }
+  return ErrorCode::None;
+}
+
+/// What the failure says of the provider: when it may be asked again, and how well it is.
+void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
+  const FailureRule rule = failureRule(event.kind);
+  const ProviderIndex provider = call.target.provider;
+  const QuotaIndex quota = modelOf(call).quota;
+  if (event.kind == FailureKind::QuotaExhausted && event.retryAfterMs < 0) {
+    quotas_.cool(quota, now_ + kQuotaGoneMs);
+  } else if (event.retryAfterMs >= 0 && (rule.retry || rule.fallback)) {
+    // A floor, with a little more, so that all who wait do not come back in the same moment.
+    const std::int64_t spread = std::min<std::int64_t>(event.retryAfterMs / 10, 1000);
+    quotas_.cool(quota, now_ + event.retryAfterMs + rng_.below(static_cast<std::uint32_t>(spread) + 1));
+  } else if (event.kind == FailureKind::RateLimited) {
+    quotas_.cool(quota, now_ + backOffMs(table_.policy, steps_[call.step].tries, rng_));
+  }
+  if (rule.retry || rule.fallback)
+    breakerChanged(provider, health_.failed(provider, rule.health, call.probe, now_));
+  else
+    health_.withdrawn(provider, call.probe);
+}
+
+/// Puts the step back into a queue, now or after a back-off.
+void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
+  const CallRecord& call = calls_[id];
+  StepRecord& record = steps_[call.step];
+  const bool first = record.phase == Purpose::Main;
+  record.lastFailure = event.kind;
+  record.lastTarget = call.target;
+  if (record.continuing) record.phaseGroup = record.widerGroup;
+  if (again.elsewhere) record.phaseGroup = router_.without(record.phaseGroup, call.target);
+  if (again.relax) {
+    record.strictest = static_cast<ConstraintLevel>(static_cast<int>(call.level) + 1);
+    record.promptTokens = 0;  // the schema joins the prompt
+    notes_.relaxed(call.step, id, event.kind);
+  }
+  if (again.widen) ++record.widened;
+  const std::int64_t wait = again.atOnce ? 0 : backOffMs(table_.policy, record.tries, rng_);
+  notes_.retrying(call.step, call.target, id, event.kind, wait);
+
+  const bool shown = event.shown || (record.continuing && first);
+  record.continuing = shown && interruptPolicy(call.step) == Interrupt::Continue && !again.elsewhere && !again.relax &&
+                      first && table_.providers[call.target.provider].prefix;
+  if (record.continuing) {
+    record.widerGroup = record.phaseGroup;
+    record.phaseGroup = router_.only(record.phaseGroup, call.target);
+  } else if (shown) {
+    notes_.tell(Reason::Restarted, call.step);
+  }
+  if (wait == 0)
+    enqueue(call.step);
+  else
+    delayed_.add(now_ + wait, call.step, static_cast<std::uint32_t>(record.phase));
+}
+
+/// No further call of the phase is possible; the step waits in no queue any more.
+void Machine::giveUp(StepIndex index, FailureKind kind) {
+  StepRecord& record = steps_[index];
+  const bool keeps = keepsFirst(record);
+  move(index, keeps ? StepEvent::GiveUpKeep : StepEvent::GiveUp);
+  if (keeps) return deliverFirst(index, kind);
+  record.failure = kind;
+  settle(index);
+}
+
+/// The phase came to nothing: the first answer stands.
+void Machine::deliverFirst(StepIndex index, FailureKind kind) {
+  const Phase& row = phase(steps_[index].phase);
+  if (row.verdict == VerdictReader::Audit) steps_[index].audit = AuditState::Undone;
+  notes_.failed(row.failedNote, index, kind);
+  deliver(index);
+}
+
+/// Tells what a call's end did to its provider's breaker.
+void Machine::breakerChanged(ProviderIndex provider, BreakerChange change) {
+  if (change == BreakerChange::None) return;
+  const bool opened = change == BreakerChange::Opened;
+  // A probe that outlives its breaker's closing is a call like any other: it must not speak for the next probe.
+  if (!opened)
+    for (CallRecord& call : calls_)
+      if (call.live && call.target.provider == provider) call.probe = false;
+  notes_.breaker(opened ? Reason::BreakerOpened : Reason::BreakerClosed, provider,
+                 opened ? health_.openUntil(provider) : kNever);
+}
+
+}  // namespace aetherflow

@@ -1,0 +1,58 @@
+#pragma once
+// The records that the machine hands out, each built by one typed function: the only place that knows which slot of a record
+// holds what. See COMMAND_FIELD in base/vocabulary.def.
+
+#include "core/run/command.hpp"
+#include "core/run/state.hpp"
+
+namespace aetherflow {
+
+/// What a call command tells besides its record.
+struct CallTimes {
+  std::int64_t timeoutMs = 0, estimateMs = 0;
+  TimeMs now = 0;
+};
+
+class Notes {
+ public:
+  // Commands.
+  void call(const CallRecord& call, CallId id, const CallTimes& times);
+  void cancel(StepIndex step, CallId call, Reason reason);
+  /// An output that a call of the step made.
+  void deliver(StepIndex step, CallId call, Origin origin);
+  void recalled(StepIndex step);
+  /// An output that no call was made for. `score` in 1/1,000,000, `from`: the identical step that has it, or kNone.
+  void hit(StepIndex step, Origin origin, const Saving& worth, double score, StepIndex from);
+  void look(StepIndex step, Target target, CacheUse use, std::uint32_t rank);
+  void store(StepIndex step, CallId call, Target target, CacheUse use, const Saving& took);
+  void finish(Outcome outcome, TimeMs now);
+
+  // Notes. `step` may be kNone.
+  void tell(Reason reason, StepIndex step);
+  void tell(Reason reason, StepIndex step, Target target);
+  void aboutCall(Reason reason, StepIndex step, CallId call);
+  void failed(Reason reason, StepIndex step, FailureKind kind);
+  /// `kind` may be Count: not told.
+  void failedAt(Reason reason, StepIndex step, Target target, FailureKind kind);
+  void relaxed(StepIndex step, CallId call, FailureKind kind);
+  void retrying(StepIndex step, Target target, CallId call, FailureKind kind, std::int64_t waitMs);
+  /// `window`: Count where it waits for no window; `until`: kNever until a running call ends.
+  void waiting(Reason reason, StepIndex step, Target target, Window window, TimeMs until);
+  void breaker(Reason reason, ProviderIndex provider, TimeMs until);
+  void limitLearned(ProviderIndex provider, Window window, std::int64_t limit);
+  /// The end of a step that came to nothing.
+  void ended(const StepRecord& step, StepIndex index);
+
+  /// What was told since the last call. Borrowed until the next one.
+  const CommandBuffer& take();
+
+ private:
+  double* add(CommandKind kind, StepIndex step);
+  double* add(CommandKind kind, StepIndex step, Target target);
+  double* note(Reason reason, StepIndex step);
+  double* note(Reason reason, StepIndex step, Target target);
+
+  CommandBuffer commands_, handedOut_;
+};
+
+}  // namespace aetherflow

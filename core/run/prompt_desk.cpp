@@ -1,0 +1,48 @@
+#include "core/run/prompt_desk.hpp"
+
+#include "core/base/json_writer.hpp"
+
+namespace aetherflow {
+
+void PromptDesk::begin(StepIndex step, PromptRole role, ConstraintLevel level) {
+  step_ = step;
+  role_ = role;
+  level_ = level;
+  files_.clear();
+  dependencies_.clear();
+  answer_.clear();
+  issues_.clear();
+}
+
+const Prompt& PromptDesk::end(const Plan& plan, bool strip) {
+  prompt_ = {};
+  if (step_ == kNone) return prompt_;
+  PromptParts parts;
+  parts.step = &plan.steps[step_];
+  parts.planDescription = plan.description;
+  for (const auto& [path, text] : files_) parts.files.push_back({path, text});
+  for (const auto& [step, text] : dependencies_) parts.dependencies.push_back({plan.steps[step].id, text});
+  parts.role = role_;
+  parts.answer = answer_;
+  parts.issues = issues_;
+  parts.level = level_;
+  parts.strip = strip;
+  prompt_ = assemble(parts);
+  return prompt_;
+}
+
+std::string removalsJson(const Prompt& prompt) {
+  std::string out;
+  JsonWriter json(out);
+  json.beginObject().field("tokensBefore", static_cast<std::int64_t>(prompt.tokensBeforeStripping));
+  json.field("tokensAfter", static_cast<std::int64_t>(prompt.tokensEstimated)).key("removals").beginArray();
+  for (const Removal& removal : prompt.removals) {
+    json.beginObject().field("rule", name(removal.rule)).field("count", static_cast<std::int64_t>(removal.count));
+    json.field("bytes", static_cast<std::int64_t>(removal.bytes));
+    json.field("tokens", static_cast<std::int64_t>(removal.tokens)).endObject();
+  }
+  json.endArray().endObject();
+  return out;
+}
+
+}  // namespace aetherflow

@@ -30,7 +30,7 @@ export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallComman
     ...ofCall(texts, command, at),
     attempt,
     ...texts.targetOf(command),
-    ...(outcome === 'ok' || outcome === 'cancelled' || outcome === 'withheld'
+    ...(outcome === 'ok' || outcome === 'cancelled' || outcome === 'withheld' || outcome === 'refused'
       ? { outcome }
       : outcome === 'running'
         ? { outcome: 'cancelled' }

@@ -61,7 +61,7 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     {
       ...ofCall,
       ...target,
-      outcome: { enum: ['ok', 'failed', 'cancelled', 'withheld'] },
+      outcome: { enum: ['ok', 'failed', 'cancelled', 'withheld', 'refused'] },
       failure: ref('failure'),
       message: text,
       tokens: ref('tokens'),

@@ -46,7 +46,8 @@ export interface CallEvent extends OfCall {
 }
 
 /**
- * A call is over. Every `call` has exactly one, unless the process dies before. `withheld`: it never left, since its prompt outgrew what
+ * A call is over. Every `call` has exactly one, unless the process dies before. `refused`: it never left, since the limits that all runs share had no
+ * room; `withheld`: since its prompt outgrew what
  * was reserved. Tokens and money are those of the report; `tokensEstimated`: the provider sent no counts.
  */
 export interface CallEndEvent extends OfCall {
@@ -54,7 +55,7 @@ export interface CallEndEvent extends OfCall {
   readonly attempt: number
   readonly provider: string
   readonly model: string
-  readonly outcome: 'ok' | 'failed' | 'cancelled' | 'withheld'
+  readonly outcome: 'ok' | 'failed' | 'cancelled' | 'withheld' | 'refused'
   /** Of a failed call. `message` is for people, and carries no prompt, answer or key. */
   readonly failure?: FailureKind
   readonly message?: string

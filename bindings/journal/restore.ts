@@ -163,6 +163,7 @@ function restoreSignal(
     }
     case 'refused':
       calls.delete(call)
+      host.emit(callEndEvent(host.core, texts, command, at))
       break
     case 'failed':
       calls.delete(call)

@@ -236,8 +236,8 @@ void PolicyHost::disturb() {
     case 2: {
       const StepState state = run_.steps()[step].state;
       const bool first = run_.steps()[step].phase == Purpose::Main;
-      const bool legal = state == StepState::Waiting || (state == StepState::Ready && first) || state == StepState::Looking ||
-                         state == StepState::Following;
+      const bool legal = state == StepState::Waiting || (state == StepState::Ready && first) ||
+                         state == StepState::Looking || state == StepState::Following;
       const bool taken = send(EventKind::Recalled, {double(step)}) == ErrorCode::None;
       return ledger_.expect(taken == legal, "recalled is taken of a step that runs, or the other way round");
     }

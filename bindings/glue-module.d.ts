@@ -3,6 +3,10 @@ declare module '*/aetherflow_core.mjs' {
   const create: import('./module.js').CreateCore
   export default create
 }
+declare module '*/aetherflow_index.mjs' {
+  const create: import('./index/module.js').CreateIndex
+  export default create
+}
 declare module '*/aetherflow_cache.mjs' {
   const create: import('./cache/module.js').CreateCache
   export default create
@@ -15,6 +19,14 @@ declare module '*/aetherflow_core.bytes.js' {
 declare module '*/aetherflow_cache.bytes.js' {
   const bytes: string
   export default bytes
+}
+declare module '*/aetherflow_index.bytes.js' {
+  const bytes: string
+  export default bytes
+}
+declare module '*/aetherflow_index.data.js' {
+  const data: import('./index/module.js').IndexData
+  export default data
 }
 declare module '*/aetherflow_cache.data.js' {
   const data: import('./cache/module.js').CacheData

@@ -4,6 +4,7 @@
  */
 import type { CacheData, CacheModule } from '../bindings/cache/module.js'
 import { AetherflowError } from '../bindings/errors.js'
+import type { IndexData, IndexModule } from '../bindings/index/module.js'
 import type { CoreModule } from '../bindings/module.js'
 
 /** Runs `load` once; a failed load may be tried again. */
@@ -36,4 +37,9 @@ export const loadCore: () => Promise<CoreModule> = once(() =>
 /** What a cache needs, loaded when the first is opened. Fails with host.io_failed when the package is incomplete. */
 export const loadCache: () => Promise<{ module: CacheModule; data: CacheData }> = once(() =>
   part('aetherflow_cache', async () => (await import('../bindings/cache/embedded.js')).openCacheParts()),
+)
+
+/** What an index of documents needs, loaded when the first is opened. Fails with host.io_failed when the package is incomplete. */
+export const loadIndex: () => Promise<{ module: IndexModule; data: IndexData }> = once(() =>
+  part('aetherflow_index', async () => (await import('../bindings/index/embedded.js')).openIndexParts()),
 )

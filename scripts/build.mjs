@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundleBrowser } from './lib/bundle.mjs'
 import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
+import { publishGrammars } from './lib/grammars.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
@@ -26,7 +27,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
   })
   await stage('wasm', async () => {
     await configure('wasm', found, { AETHERFLOW_TESTS: tests || hasTests() ? 'ON' : 'OFF' })
-    await buildTargets('wasm', found, ['aetherflow_wasm', 'aetherflow_cache_wasm'])
+    await buildTargets('wasm', found, ['aetherflow_wasm', 'aetherflow_cache_wasm', 'aetherflow_index_wasm'])
     await publishModules()
     return sizeLines().join('\n                   ')
   })
@@ -34,6 +35,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     forgetRemovedSources()
     await compile(projects)
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
+    publishGrammars()
     const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
     writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/text_index.hpp"
-#include "core/cache/stem.hpp"
+#include "core/base/stem.hpp"
 
 namespace aetherflow {
 

@@ -5,12 +5,13 @@ import { at, digest, readJson } from './paths.mjs'
 import { Stop } from './run.mjs'
 
 /** The modules, and what a page may have to load of each, bytes of gzip: wasm and glue together. */
-export const modules = { aetherflow_core: 100 * 1024, aetherflow_cache: 50 * 1024 }
+export const modules = { aetherflow_core: 100 * 1024, aetherflow_cache: 50 * 1024, aetherflow_index: 60 * 1024 }
 
 /** Brings dist/core up to date; does nothing when it is. */
 export async function publishModules() {
   for (const name of Object.keys(modules)) await publishModule(name)
   publishCacheData()
+  publishIndexData()
 }
 
 /** What the cache's module is told by its host: words by language, fits by the checksum of the embedder's file. */
@@ -28,6 +29,14 @@ function publishCacheData() {
 function publishScript(target, literal, type) {
   writeFileSync(at(`${target}.js`), `export default ${literal}\n`)
   writeFileSync(at(`${target}.d.ts`), `declare const value: ${type}\nexport default value\n`)
+}
+
+/** What the index's module is told: the stop words of both languages, which the cache's lists begin with. */
+function publishIndexData() {
+  const words = Object.entries(readJson('core/cache/words.generated.json'))
+  const stops = Object.fromEntries(words.map(([language, lists]) => [language, lists.split('\n')[0]]))
+  writeFileSync(at('dist/core/aetherflow_index.json'), JSON.stringify({ stops }))
+  publishScript('dist/core/aetherflow_index.data', JSON.stringify({ stops }), 'object')
 }
 
 async function publishModule(name) {

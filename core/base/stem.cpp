@@ -1,13 +1,11 @@
-#include "core/cache/stem.hpp"
-
-#include "core/prompt/text.hpp"
+#include "core/base/stem.hpp"
 
 namespace aetherflow {
 namespace {
 
 /// Drops `ending` if at least `least` bytes stay.
 bool drop(std::string& word, std::string_view ending, std::size_t least) {
-  if (word.size() < ending.size() + least || !text::endsWith(word, ending)) return false;
+  if (word.size() < ending.size() + least || !word.ends_with(ending)) return false;
   word.erase(word.size() - ending.size());
   return true;
 }
@@ -32,7 +30,7 @@ std::string stemOf(Language language, std::string_view word) {
   if (language == Language::French) return frenchStem(std::move(stem));
   if (drop(stem, "ies", 3)) {
     stem += 'y';
-  } else if (!text::endsWith(stem, "ss") && !text::endsWith(stem, "us") && !text::endsWith(stem, "is")) {
+  } else if (!stem.ends_with("ss") && !stem.ends_with("us") && !stem.ends_with("is")) {
     if (!drop(stem, "'s", 1)) drop(stem, "s", 3);
   }
   const bool verb = drop(stem, "ing", 4) || drop(stem, "ing", 3) || drop(stem, "ed", 3);

@@ -1,0 +1,127 @@
+/** The files of a folder that are worth an index: without what is ignored, and never outside of it. */
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { isAbsolute, join, relative, sep } from 'node:path'
+import { AetherflowError } from '../../bindings/errors.js'
+import { IgnoreRules, isIgnored } from '../../web/standard/documents/ignore.js'
+import type { DocumentSource, SkippedFile, SourceFile } from '../../web/standard/documents/ports.js'
+import { errorCode } from '../error-code.js'
+
+export interface FolderSourceOptions {
+  /** Ends of names that are read. Default: texts and programs, see `usualEnds`. */
+  readonly ends?: readonly string[] | undefined
+  /** Larger files are skipped, and said. Default 16 MiB. */
+  readonly mostBytes?: number | undefined
+}
+
+export const usualEnds = [
+  ...['md', 'markdown', 'mdx', 'mdown', 'txt', 'rst', 'adoc', 'json'],
+  ...['js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx', 'py', 'pyi', 'go', 'rs', 'java', 'kt', 'c', 'h', 'cc', 'cpp', 'hpp'],
+  ...['cs', 'rb', 'php', 'swift', 'scala', 'lua', 'sh'],
+]
+const usualBytes = 16 << 20
+const ignoreFiles = ['.gitignore', '.aetherflowignore']
+/** Never of use, and large. */
+const neverInto = new Set(['.git', 'node_modules', '.aetherflow'])
+
+type Skip = (file: SkippedFile) => void
+
+/** Fails: host.io_failed when the folder cannot be read; what cannot be read inside it is skipped. */
+export class FolderSource implements DocumentSource {
+  readonly #root: string
+  readonly #ends: ReadonlySet<string>
+  readonly #mostBytes: number
+  #real: Promise<string> | undefined
+
+  constructor(root: string, { ends = usualEnds, mostBytes = usualBytes }: FolderSourceOptions = {}) {
+    this.#root = root
+    this.#ends = new Set(ends)
+    this.#mostBytes = mostBytes
+  }
+
+  async list(skip: Skip, signal?: AbortSignal): Promise<SourceFile[]> {
+    const files: SourceFile[] = []
+    await this.#base()
+    await this.#walk('', [], { files, skip, signal, into: new Set([await this.#base()]) })
+    return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    try {
+      const real = await this.#inside(path)
+      if (real === undefined) return undefined
+      const info = await stat(real)
+      if (!info.isFile() || info.size > this.#mostBytes) return undefined
+      return new Uint8Array(await readFile(real))
+    } catch {
+      return undefined
+    }
+  }
+
+  #base(): Promise<string> {
+    this.#real ??= realpath(this.#root).catch((error: unknown) => {
+      this.#real = undefined
+      throw new AetherflowError('host.io_failed', this.#root, errorCode(error) || String(error))
+    })
+    return this.#real
+  }
+
+  /** Where the path really leads; undefined: out of the root. */
+  async #inside(path: string): Promise<string | undefined> {
+    const base = await this.#base()
+    const real = await realpath(join(base, path))
+    const way = relative(base, real)
+    return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way) ? undefined : real
+  }
+
+  async #walk(
+    folder: string,
+    above: readonly IgnoreRules[],
+    to: { files: SourceFile[]; skip: Skip; signal: AbortSignal | undefined; into: Set<string> },
+  ): Promise<void> {
+    to.signal?.throwIfAborted()
+    const place = join(await this.#base(), folder)
+    const entries = await readdir(place, { withFileTypes: true }).catch((error: unknown) => {
+      if (folder === '') throw new AetherflowError('host.io_failed', this.#root, errorCode(error) || String(error))
+      to.skip({ path: folder, reason: 'unreadable' })
+      return []
+    })
+    const rules = [...above]
+    for (const name of ignoreFiles) {
+      if (!entries.some((entry) => entry.name === name && entry.isFile())) continue
+      const text = await readFile(join(place, name), 'utf8').catch(() => '')
+      rules.push(new IgnoreRules(text, folder))
+    }
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      // eslint-disable-next-line no-control-regex -- a path with a line end in it would be two in a list
+      if (/[\u0000-\u001f\u007f]/.test(entry.name)) continue
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      await this.#visit(path, entry.isSymbolicLink(), rules, to)
+    }
+  }
+
+  async #visit(
+    path: string,
+    linked: boolean,
+    rules: readonly IgnoreRules[],
+    to: Parameters<FolderSource['#walk']>[2],
+  ): Promise<void> {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const real = await this.#inside(path).catch(() => null)
+    const info = real === undefined || real === null ? undefined : await stat(real).catch(() => undefined)
+    if (real === undefined) to.skip({ path, reason: 'outside' })
+    if (info === undefined || typeof real !== 'string') return
+    if (isIgnored(rules, path, info.isDirectory())) return
+    if (info.isDirectory()) {
+      // A link back to a folder that is being walked has no end.
+      if (neverInto.has(name) || (linked && to.into.has(real))) return
+      if ([...to.into].some((open) => open === real)) return
+      to.into.add(real)
+      await this.#walk(path, rules, to)
+      to.into.delete(real)
+      return
+    }
+    if (!info.isFile() || !this.#ends.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase())) return
+    if (info.size > this.#mostBytes) to.skip({ path, reason: 'too_large' })
+    else to.files.push({ path, bytes: info.size, stamp: `${info.size}-${info.mtimeMs}-${info.ino}` })
+  }
+}

@@ -72,7 +72,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
    * Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: the step ended before the run was resumed, so that the output
    * may be there already: a delivery may come twice, and is never left out.
    */
-  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
+  readonly deliver?:
+    ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /**
    * Folder that keeps the run's journal, made when it is missing. With it the run outlives its process: `resume` goes on with it,
    * and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.

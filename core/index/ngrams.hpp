@@ -18,7 +18,7 @@ enum class GramStrategy : std::uint8_t {
   Cover,
 };
 
-inline constexpr std::size_t kLongWord = 6;
+inline constexpr std::size_t kLongWord = 5;
 
 struct GramChoice {
   std::vector<std::uint32_t> kept;  ///< numbers in the list, in its order

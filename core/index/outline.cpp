@@ -64,13 +64,13 @@ std::vector<SectionMark> givenMarks(std::string_view given, std::size_t lines) {
 std::vector<SectionMark> marksOf(FileKind kind, std::string_view text, const LineTable& lines, std::string_view given,
                                  OutlineKind& made) {
   made = OutlineKind::Parsed;
+  if (!given.empty()) return givenMarks(given, lines.count());
   switch (kind) {
     case FileKind::Markdown: return markdownMarks(lines);
     case FileKind::Json: return jsonMarks(text, lines);
     case FileKind::Text: return {};
     case FileKind::Code: break;
   }
-  if (!given.empty()) return givenMarks(given, lines.count());
   made = OutlineKind::Guessed;
   return indentationMarks(lines);
 }

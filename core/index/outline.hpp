@@ -40,9 +40,9 @@ struct Outline {
 /// By the end of the path: .md, .markdown, .mdx; .json; the code that is known; else text.
 FileKind fileKindOf(std::string_view path);
 
-/// `given`: what a parser of the language found, a line each: level from 1, first line, last line (from 1), title,
-/// separated by tabs; lines that say nothing of the kind are left out. Without it, code gets an outline by its
-/// indentation. Never fails. O(bytes).
+/// `given`: what a parser of the file's language found, a line each: level from 1, first line, last line (from 1),
+/// title, separated by tabs; lines that say nothing of the kind are left out. Without it, the file's kind decides: code
+/// gets an outline by its indentation. Never fails. O(bytes).
 Outline outlineOf(FileKind kind, std::string_view text, std::string_view given = {});
 
 }  // namespace aetherflow

@@ -11,6 +11,7 @@ import { playground, type PlaygroundFlags } from './commands/playground.js'
 import { providers, type ProvidersFlags } from './commands/providers.js'
 import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
+import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 import { addModel } from './model-program.js'
@@ -96,6 +97,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(options.json('print the result as JSON'))
     .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
   addCache(program, host, done)
+  addDocs(program, host, done)
   command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
     .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))

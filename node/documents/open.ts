@@ -46,7 +46,11 @@ export async function openDocs(options: OpenDocsOptions = {}): Promise<DocsBase>
   const { dir = '.', keep, model, grammars = true } = options
   const { module, data } = await loadIndex()
   const embedder =
-    model === undefined || model === 'lexical' ? undefined : typeof model === 'string' ? await openEmbedder(model) : model
+    model === undefined || model === 'lexical'
+      ? undefined
+      : typeof model === 'string'
+        ? await openEmbedder(model)
+        : model
   // Its files may not say how long its vectors are.
   if (embedder?.dimensions === 0) await embedder.preload()
   const core = new IndexCore(module, data, options.rank)

@@ -15,7 +15,27 @@ export interface FolderSourceOptions {
 
 export const usualEnds = [
   ...['md', 'markdown', 'mdx', 'mdown', 'txt', 'rst', 'adoc', 'json'],
-  ...['js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx', 'py', 'pyi', 'go', 'rs', 'java', 'kt', 'c', 'h', 'cc', 'cpp', 'hpp'],
+  ...[
+    'js',
+    'mjs',
+    'cjs',
+    'jsx',
+    'ts',
+    'mts',
+    'cts',
+    'tsx',
+    'py',
+    'pyi',
+    'go',
+    'rs',
+    'java',
+    'kt',
+    'c',
+    'h',
+    'cc',
+    'cpp',
+    'hpp',
+  ],
   ...['cs', 'rb', 'php', 'swift', 'scala', 'lua', 'sh'],
 ]
 const usualBytes = 16 << 20
@@ -24,6 +44,15 @@ const ignoreFiles = ['.gitignore', '.aetherflowignore']
 const neverInto = new Set(['.git', 'node_modules', '.aetherflow'])
 
 type Skip = (file: SkippedFile) => void
+
+/** What a walk gathers. */
+interface Walk {
+  readonly files: SourceFile[]
+  readonly skip: Skip
+  readonly signal: AbortSignal | undefined
+  /** Folders that are being walked, by where they really are: a link back to one has no end. */
+  readonly into: Set<string>
+}
 
 /** Fails: host.io_failed when the folder cannot be read; what cannot be read inside it is skipped. */
 export class FolderSource implements DocumentSource {
@@ -40,7 +69,6 @@ export class FolderSource implements DocumentSource {
 
   async list(skip: Skip, signal?: AbortSignal): Promise<SourceFile[]> {
     const files: SourceFile[] = []
-    await this.#base()
     await this.#walk('', [], { files, skip, signal, into: new Set([await this.#base()]) })
     return files.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -73,11 +101,7 @@ export class FolderSource implements DocumentSource {
     return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way) ? undefined : real
   }
 
-  async #walk(
-    folder: string,
-    above: readonly IgnoreRules[],
-    to: { files: SourceFile[]; skip: Skip; signal: AbortSignal | undefined; into: Set<string> },
-  ): Promise<void> {
+  async #walk(folder: string, above: readonly IgnoreRules[], to: Walk): Promise<void> {
     to.signal?.throwIfAborted()
     const place = join(await this.#base(), folder)
     const entries = await readdir(place, { withFileTypes: true }).catch((error: unknown) => {
@@ -95,16 +119,11 @@ export class FolderSource implements DocumentSource {
       // eslint-disable-next-line no-control-regex -- a path with a line end in it would be two in a list
       if (/[\u0000-\u001f\u007f]/.test(entry.name)) continue
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      await this.#visit(path, entry.isSymbolicLink(), rules, to)
+      await this.#visit(path, rules, to)
     }
   }
 
-  async #visit(
-    path: string,
-    linked: boolean,
-    rules: readonly IgnoreRules[],
-    to: Parameters<FolderSource['#walk']>[2],
-  ): Promise<void> {
+  async #visit(path: string, rules: readonly IgnoreRules[], to: Walk): Promise<void> {
     const name = path.slice(path.lastIndexOf('/') + 1)
     const real = await this.#inside(path).catch(() => null)
     const info = real === undefined || real === null ? undefined : await stat(real).catch(() => undefined)
@@ -112,9 +131,7 @@ export class FolderSource implements DocumentSource {
     if (info === undefined || typeof real !== 'string') return
     if (isIgnored(rules, path, info.isDirectory())) return
     if (info.isDirectory()) {
-      // A link back to a folder that is being walked has no end.
-      if (neverInto.has(name) || (linked && to.into.has(real))) return
-      if ([...to.into].some((open) => open === real)) return
+      if (neverInto.has(name) || to.into.has(real)) return
       to.into.add(real)
       await this.#walk(path, rules, to)
       to.into.delete(real)

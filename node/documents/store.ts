@@ -36,7 +36,11 @@ export class FolderIndexStore implements IndexStore {
         ['sections', 'stamps', 'vectors'].map((kind) => this.#read(`${name}.${kind}`)),
       )
       if (sections === undefined || stamps === undefined) continue
-      return { sections: new Uint8Array(sections), stamps: stamps.toString(), vectors: vectors && new Uint8Array(vectors) }
+      return {
+        sections: new Uint8Array(sections),
+        stamps: stamps.toString(),
+        vectors: vectors && new Uint8Array(vectors),
+      }
     }
     return undefined
   }

@@ -241,7 +241,8 @@ export class DocsBase {
     count: number,
     paths: readonly string[] = [],
   ): Promise<{ hits: SectionHit[]; texts: Map<string, Uint8Array> }> {
-    if (!Number.isSafeInteger(count) || count < 1) throw new AetherflowError('host.usage', 'count', 'a whole number from 1')
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new AetherflowError('host.usage', 'count', 'a whole number from 1')
     this.#searches += 1
     const asked = await this.#vectors?.ask(question)
     for (let look = 0; ; look++) {
@@ -265,9 +266,11 @@ export class DocsBase {
     if (hits.length === 0) return { sections: [], confidence, abstained: 'nothing' }
     if (confidence < (this.#options.leastConfidence ?? usualConfidence))
       return { sections: [], confidence, abstained: 'unsure' }
-    const sections = hits.map(
-      (hit, at): FoundSection => ({ ...withoutNumber(hit), score: hit.score, confidence: all[at] ?? 0 }),
-    )
+    const sections = hits.map((hit, at): FoundSection => ({
+      ...withoutNumber(hit),
+      score: hit.score,
+      confidence: all[at] ?? 0,
+    }))
     return { sections, confidence }
   }
 

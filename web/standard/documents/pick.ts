@@ -29,7 +29,10 @@ export async function pickSections(
     const start = new TextDecoder().decode(bytes).split(/\s+/).filter(Boolean).slice(0, firstWords).join(' ')
     return { id: `s${at + 1}`, reference: hit.reference, start, hit }
   })
-  const told = await pick(question, list.map(({ id, reference, start }) => ({ id, reference, start }))).catch(() => [])
+  const told = await pick(
+    question,
+    list.map(({ id, reference, start }) => ({ id, reference, start })),
+  ).catch(() => [])
   const chosen = told.flatMap((id) => list.find((entry) => entry.id === id)?.hit ?? [])
   const taken = [...new Set(chosen)]
   const unknown = told.length - chosen.length

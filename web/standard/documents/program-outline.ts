@@ -21,7 +21,12 @@ const wrappers = new Set([
   ...['expression_statement', 'ambient_declaration'],
 ])
 /** Of these only the inside of classes is looked into: what a function declares is its own affair. */
-const functions = new Set(['function_declaration', 'generator_function_declaration', 'method_definition', 'function_definition'])
+const functions = new Set([
+  'function_declaration',
+  'generator_function_declaration',
+  'method_definition',
+  'function_definition',
+])
 const deepest = 12
 
 /** A line for each: level, first line, last line, name, with tabs between. '' when nothing is declared. */

@@ -56,6 +56,35 @@ export {
 export type * from '../bindings/cache/ports.js'
 export type { CacheAdmission, CacheLimits } from '../bindings/cache/core.js'
 export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'
+export { openDocs, type OpenDocsOptions } from './documents/open.js'
+export { FolderSource, type FolderSourceOptions } from './documents/source.js'
+export { FolderIndexStore } from './documents/store.js'
+export { evaluateSet, readEvaluationFiles, type EvaluateDocsOptions } from './documents/evaluate.js'
+export type { DocsEvaluation, EvaluationSet } from '../web/standard/documents/evaluation.js'
+export { optimizeQueries, openSearch } from './documents/search.js'
+export type {
+  DocsOptions,
+  DocsStatistics,
+  DocumentPart,
+  FoundSection,
+  PickEntry,
+  ResolvedReference,
+  Retrieved,
+  RetrieveOptions,
+  SearchOptions,
+  SearchResult,
+  UpdateOptions,
+  UpdateProgress,
+  UpdateResult,
+} from '../web/standard/documents/options.js'
+export type { DocsBase } from '../web/standard/documents/documents.js'
+export type * from '../web/standard/documents/ports.js'
+export type { GramChoice, GramStrategy, RankSettings, Section } from '../bindings/index/core.js'
+export { recallOf, type NgramResult, type NgramSearch, type SearchReport } from '../web/standard/search/batches.js'
+export { meilisearch, type MeilisearchOptions } from '../web/standard/search/meilisearch.js'
+export { minisearch, type MiniSearchLike } from '../web/standard/search/minisearch.js'
+export type * from '../web/standard/search/port.js'
+export { memoize, type Memoized, type MemoizeOptions, type MemoryStatistics } from '../web/standard/preload/memoize.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 
 /** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */

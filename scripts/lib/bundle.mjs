@@ -18,6 +18,7 @@ const parts = {
   simulator: 'dist/web/standard/simulator/index.js',
   journal: 'dist/web/browser/run/journal.js',
   cache: 'dist/web/browser/cache/cache.js',
+  documents: 'dist/web/browser/documents/documents.js',
 }
 
 /** Writes dist/browser; tells its size. */
@@ -66,7 +67,7 @@ function leaveAddressesAlone() {
     writeFileSync(at(folder, name), marked)
     told += 1
   }
-  // Parts by the worker's side, the cache by the page's, the model runtime by the cache.
+  // Parts by the worker's side, cache and documents by the page's, the model runtime by the cache.
   if (told !== 3) throw new Stop(`${told} bundled files load something by its address; three were expected`)
 }
 

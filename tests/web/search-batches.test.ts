@@ -70,6 +70,8 @@ beforeAll(async () => {
         )
     })
   })
+  // No connection is closed while a request is on its way to it.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 })

@@ -36,6 +36,26 @@ export type * from '../../bindings/cache/ports.js'
 export type * from './cache/options.js'
 export type * from './options.js'
 export { SemanticCache } from './cache/semantic-cache.js'
+export { openDocs } from './documents/load.js'
+export type * from './documents/options.js'
+export type {
+  DocsOptions,
+  DocsStatistics,
+  DocumentPart,
+  FoundSection,
+  PickEntry,
+  ResolvedReference,
+  Retrieved,
+  RetrieveOptions,
+  SearchOptions,
+  SearchResult,
+  UpdateOptions,
+  UpdateProgress,
+  UpdateResult,
+} from '../standard/documents/options.js'
+export type { DocsBase } from '../standard/documents/documents.js'
+export type * from '../standard/documents/ports.js'
+export type { GramChoice, GramStrategy, RankSettings, Section } from '../../bindings/index/core.js'
 export type { CorsProbe } from './probe.js'
 
 /**

@@ -84,6 +84,7 @@ export { recallOf, type NgramResult, type NgramSearch, type SearchReport } from 
 export { meilisearch, type MeilisearchOptions } from '../web/standard/search/meilisearch.js'
 export { minisearch, type MiniSearchLike } from '../web/standard/search/minisearch.js'
 export type * from '../web/standard/search/port.js'
+export { preload, type Preloaded, type PreloadOptions, type PreloadStatistics } from './preload.js'
 export { memoize, type Memoized, type MemoizeOptions, type MemoryStatistics } from '../web/standard/preload/memoize.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 

@@ -19,6 +19,9 @@ const benches = [
   { name: 'cache-latency' },
   { name: 'cache-store' },
   { name: 'cache_speed', native: true },
+  { name: 'index' },
+  { name: 'index_speed', native: true },
+  { name: 'search-batches' },
   { name: 'page' },
   { name: 'embed-speed' },
 ]

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
 import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
+import { addBench } from './bench-program.js'
 import { addCache } from './cache-program.js'
 import { check, type CheckFlags } from './commands/check.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
@@ -102,6 +103,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
   addModel(program, host, done)
+  addBench(program, host, done)
   return program
 }
 

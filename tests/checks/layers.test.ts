@@ -29,6 +29,7 @@ describe('the check itself', () => {
     ['core/run/a.hpp', '#include "core/schedule/step_table.hpp"\n#include <string>'],
     ['core/base/a.hpp', '// #include "core/run/run.hpp"'],
     ['bindings/embind.cpp', '#include <emscripten/bind.h>\n#include "core/run/run.hpp"'],
+    ['bindings/index_embind.cpp', '#include <emscripten/bind.h>\n#include "core/index/ngrams.hpp"'],
     ['bindings/cache_embind.cpp', '#include <emscripten/bind.h>\n#include "core/cache/key.hpp"'],
     ['node/index.ts', "import { x } from '../web/standard/sse.js'\nimport fs from 'node:fs'"],
     ['web/standard/a/b.ts', "import { x } from '../../../bindings/ports.js'"],

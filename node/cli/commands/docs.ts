@@ -1,5 +1,5 @@
 /** `aetherflow index` and `aetherflow docs`: what a project knows, with the places where it stands. */
-import { watch } from 'node:fs'
+import { watch, type FSWatcher } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatCount, formatDuration, oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import type { DocsBase } from '../../../web/standard/documents/documents.js'
@@ -29,18 +29,18 @@ const open = (dir: string, flags: IndexFlags, host: Host): Promise<DocsBase> =>
 
 export async function index(dir: string, flags: IndexFlags, host: Host): Promise<ExitCode> {
   const docs = await open(dir, flags, host)
+  // Watched before it is read: what changes meanwhile is read again.
+  const changes = flags.watch === true ? new Changes(dir, host.signal) : undefined
   try {
     if (docs.damage !== undefined) host.stderr.write(`${docs.damage}\n`)
-    await bringUpToDate(docs, dir, flags, host)
-    while (flags.watch === true && !host.signal.aborted) {
-      await changed(dir, host.signal)
-      if (!host.signal.aborted) await bringUpToDate(docs, dir, flags, host)
-    }
-    return exitCodes.ok
+    do await bringUpToDate(docs, dir, flags, host)
+    while ((await changes?.next()) === true)
+    return host.signal.aborted ? exitCodes.interrupted : exitCodes.ok
   } catch (error) {
     if (!host.signal.aborted) throw error
     return exitCodes.interrupted
   } finally {
+    changes?.close()
     await docs.close()
   }
 }
@@ -69,17 +69,43 @@ function updateLines(dir: string, result: UpdateResult, docs: DocsBase, host: Ho
   return lines
 }
 
-/** Resolves when something below the folder changes and nothing more for a moment, or with the signal. */
-function changed(dir: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** What changes below a folder, a burst of it at a time. */
+class Changes {
+  readonly #watcher: FSWatcher
+  readonly #signal: AbortSignal
+  #dirty = false
+  #error: unknown
+  #told = (): void => {}
+
+  constructor(dir: string, signal: AbortSignal) {
+    this.#signal = signal
     let quiet: NodeJS.Timeout | undefined
-    const watcher = watch(dir, { recursive: true, signal }, () => {
+    const tell = (): void => {
+      this.#dirty = true
+      this.#told()
+    }
+    this.#watcher = watch(dir, { recursive: true }, () => {
       clearTimeout(quiet)
-      quiet = setTimeout(() => watcher.close(), 100)
+      quiet = setTimeout(tell, 100)
     })
-    watcher.on('close', () => resolve())
-    watcher.on('error', (error) => (signal.aborted ? resolve() : reject(error)))
-  })
+    this.#watcher.on('error', (error) => {
+      this.#error = error
+      this.#told()
+    })
+    signal.addEventListener('abort', () => this.#told(), { once: true })
+  }
+
+  /** True when something has changed since the last call; false: the signal. Rejects when the folder cannot be watched any more. */
+  async next(): Promise<boolean> {
+    if (!this.#dirty && !this.#signal.aborted && this.#error === undefined)
+      await new Promise<void>((resolve) => (this.#told = resolve))
+    if (this.#error !== undefined && !this.#signal.aborted) throw this.#error
+    this.#dirty = false
+    return !this.#signal.aborted
+  }
+  close(): void {
+    this.#watcher.close()
+  }
 }
 
 export async function docs(question: string, flags: DocsFlags, host: Host): Promise<ExitCode> {

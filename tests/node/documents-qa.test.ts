@@ -1,0 +1,49 @@
+/** The index on docs-qa: a hundred questions on 232 sections of documentation. Nothing of the index was fitted to them. */
+import { expect, jest, test } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { evaluateSet, readEvaluationFiles } from '../../node/documents/evaluate.js'
+import { readEvaluationSet } from '../../web/standard/documents/evaluation.js'
+import { sharedPath } from '../fixtures/paths.js'
+
+jest.setTimeout(60_000)
+
+const folder = sharedPath('data/rag/docs-qa')
+const withData = existsSync(folder) ? test : test.skip
+if (!existsSync(folder)) console.warn(`docs-qa is not tested: there is no ${folder}`)
+
+withData('by words alone: recall@3 ≥ .70, MRR@3 ≥ .82', async () => {
+  const result = await evaluateSet(await readEvaluationFiles([folder]))
+  expect(result.questions).toBe(100)
+  expect(result.recall.value).toBeGreaterThanOrEqual(0.7)
+  expect(result.mrr.value).toBeGreaterThanOrEqual(0.82)
+  expect(result.hit['3'].value).toBeGreaterThanOrEqual(0.9)
+  expect(result.recall.low).toBeLessThan(result.recall.value)
+  // Confidence means something: where it is high the first one is right more often than where it is low.
+  const share = (from: number, to: number): number => {
+    const inside = result.trust.filter((row) => row.from >= from && row.from < to)
+    const [right, all] = inside.reduce(([r, a], row) => [r + row.right, a + row.questions], [0, 0])
+    return right / all
+  }
+  expect(share(0.55, 1)).toBeGreaterThan(share(0, 0.55) + 0.15)
+})
+
+test('a set of one’s own, with its sections or without', async () => {
+  const sections = ['red', 'green', 'blue'].map((name) => ({
+    chunk_link: `paint/${name}`,
+    chunk_heading: `Paint ${name}`,
+    text: `How to paint something ${name}.`,
+  }))
+  const questions = [{ question: 'painting it green', correct_chunks: ['paint/green'] }]
+  const result = await evaluateSet(readEvaluationSet(JSON.stringify([...sections, ...questions]), 'own'))
+  expect(result).toMatchObject({ questions: 1, recall: { value: 1 }, mrr: { value: 1 }, hit: { '1': { value: 1 } } })
+})
+
+test.each([
+  ['{}', 'own'],
+  ['[', 'own'],
+  ['[{"question":"q"}]', 'own[0]'],
+  ['[{"question":"q","correct_chunks":[]}]', 'own[0]'],
+  ['[{"chunk_link":"a","text":"b"},7]', 'own[1]'],
+])('what is no set: %s', (text, where) => {
+  expect(() => readEvaluationSet(text, 'own')).toThrow(expect.objectContaining({ code: 'host.usage', where }))
+})

@@ -1,15 +1,9 @@
 /** The user's configuration file, and keys from the environment: trusted places only, never a plan. */
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { AetherflowError } from '../bindings/errors.js'
 import { checkConfig, mergedEntries, type Config, type ProviderEntry } from '../web/standard/config.js'
 import { errorCode } from './error-code.js'
-
-/** `$XDG_CONFIG_HOME/aetherflow/config.json`, else below `~/.config`. Never the working folder: a cloned repository is not trusted. */
-export function userConfigPath(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'aetherflow', 'config.json')
-}
+import { userConfigPath } from './folders.js'
 
 /** Reads `path`, or the user's file when there is one. Fails: host.config with the path and what is wrong. */
 export async function readConfig(path?: string): Promise<Config> {

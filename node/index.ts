@@ -7,25 +7,15 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import type { Performer } from '../bindings/performer.js'
-import type { RunEvent, StepInfo } from '../bindings/events.js'
-import type { Clock, Fetch } from '../bindings/ports.js'
+import type { RunEvent } from '../bindings/events.js'
 import type { ProviderEntry } from '../web/standard/config.js'
 import { PlanRun } from '../web/standard/run/plan-run.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
-import {
-  checkWith,
-  explainWith,
-  type CacheSettings,
-  type CheckedPlan,
-  type ExplainedPlan,
-  type PlanSettings,
-} from '../web/standard/run/setup.js'
+import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
 import { execute, setUp } from './run/execute.js'
-import type { SyncPolicy } from './run/journal-file.js'
 import { loadCore } from './loader.js'
+import type { PlanOptions, RunPlanOptions } from './options.js'
 import { realProviders } from './providers.js'
-import type { PooledTransport } from './transport/transport.js'
 
 export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
@@ -39,6 +29,11 @@ export { PlanRun, type RunControl, type RunResult } from '../web/standard/run/pl
 export type { CheckedPlan, ExplainedPlan } from '../web/standard/run/setup.js'
 export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport/transport.js'
 export { simulatedProfile } from './run/execute.js'
+export type { PlanOptions, RunPlanOptions } from './options.js'
+export { FileRunStore, type FileRunStoreOptions } from './run/file-run-store.js'
+export { KeptJournal, type OwnedRun, type RunStore } from '../web/standard/run/run-store.js'
+export type { JournalWriter } from '../bindings/journal/journal.js'
+export type { JournalEnd } from '../bindings/journal/reader.js'
 export type { JournalHeader } from '../bindings/journal/journal.js'
 export type { SyncPolicy } from './run/journal-file.js'
 export type { CacheConfig } from '../web/standard/cache/config.js'
@@ -87,61 +82,6 @@ export type * from '../web/standard/search/port.js'
 export { preload, type Preloaded, type PreloadOptions, type PreloadStatistics } from './preload.js'
 export { memoize, type Memoized, type MemoizeOptions, type MemoryStatistics } from '../web/standard/preload/memoize.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
-
-/** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */
-export interface PlanOptions extends PlanSettings {
-  readonly configFile?: string | undefined
-}
-
-export interface RunPlanOptions extends PlanOptions, CacheSettings {
-  readonly signal?: AbortSignal | undefined
-  readonly onEvent?: ((event: RunEvent) => void) | undefined
-  /** Answer text of steps as it streams. */
-  readonly onText?: ((step: string, piece: string) => void) | undefined
-  /**
-   * Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: the step ended before the run was resumed, so that the output
-   * may be there already: a delivery may come twice, and is never left out.
-   */
-  readonly deliver?:
-    ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
-  /**
-   * Folder that keeps the run's journal, made when it is missing. With it the run outlives its process: `resume` goes on with it,
-   * and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.
-   */
-  readonly journal?: string | undefined
-  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
-  readonly resume?: boolean | undefined
-  /**
-   * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in
-   * which steps that match a done one of the old (the step, all before it, their context files) keep its output. Default false.
-   */
-  readonly reuse?: boolean | undefined
-  /** Takes the run from an owner on another machine. Only when that is gone for certain. Default false. */
-  readonly takeOver?: boolean | undefined
-  /**
-   * When a journal line counts as kept, and its output is told: `always` (default) once flushed to disk; a number: likewise, with
-   * at most one flush in so many ms; `never`: once the system has it, which a loss of power may undo.
-   */
-  readonly sync?: SyncPolicy | undefined
-  /** Name of the plan for reports; kept in the journal. */
-  readonly planName?: string | undefined
-  /** Instead of the platform's, for every provider call. */
-  readonly fetch?: Fetch | undefined
-  /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
-  readonly pool?: PooledTransport | undefined
-  /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */
-  readonly stream?: boolean | undefined
-  readonly clock?: Clock | undefined
-  /** Folder that context files are read from; default: the working folder. */
-  readonly folder?: string | undefined
-  /**
-   * Files and folders below `folder` that a plan may send to providers although they are hidden, configurations of AetherFlow or
-   * called like files of keys. A file that holds the key of a configured provider is never sent.
-   */
-  readonly allowFiles?: readonly string[] | undefined
-  /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
-  readonly performer?: Performer | undefined
-}
 
 /**
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming).

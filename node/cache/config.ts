@@ -1,6 +1,4 @@
-/** What a configuration says of the cache, in Node; and where caches lie when nobody says so. */
-import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+/** What a configuration says of the cache, in Node. */
 import type { CacheConfig } from '../../web/standard/cache/config.js'
 import type { SemanticCacheOptions } from './semantic-cache.js'
 
@@ -16,16 +14,3 @@ export function cacheOptionsOf(config: CacheConfig): SemanticCacheOptions {
     },
   }
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** `$XDG_CACHE_HOME/aetherflow/…`, else below `~/.cache`. */
-export function userCacheFolder(env: Environment, ...below: string[]): string {
-  const told = env['XDG_CACHE_HOME'] ?? ''
-  // The convention wants an absolute path, and anything else ignored.
-  const root = isAbsolute(told) ? told : join(env['HOME'] ?? homedir(), '.cache')
-  return join(root, 'aetherflow', ...below)
-}
-
-export const folderOf = (dir: string, env: Environment): string =>
-  dir.startsWith('~/') ? join(env['HOME'] ?? homedir(), dir.slice(2)) : dir

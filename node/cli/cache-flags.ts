@@ -1,9 +1,11 @@
 /** Which cache a command means: its flags over the configuration over what is usual. */
 import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { oneLine } from '../../web/standard/format.js'
 import type { CacheConfig } from '../../web/standard/cache/config.js'
-import { cacheOptionsOf, folderOf, userCacheFolder } from '../cache/config.js'
+import { cacheOptionsOf } from '../cache/config.js'
+import { expandHome, modelsFolder, userCacheFolder } from '../folders.js'
 import { readConfig } from '../config.js'
 import { SemanticCache, type SemanticCacheOptions } from '../cache/semantic-cache.js'
 import type { Host } from './host.js'
@@ -56,7 +58,7 @@ export async function cacheConfig(flags: CacheFlags, host: Host): Promise<CacheC
     ...(cacheModel === undefined ? {} : { model: cacheModel }),
     ...(cacheShare === undefined ? {} : { maxWrongShare: cacheShare }),
     ...(tenant === undefined ? {} : { tenant }),
-    dir: folderOf(cache ?? configured.dir ?? usualFolder(host.env), host.env),
+    dir: expandHome(cache ?? configured.dir ?? usualFolder(host.env), host.env),
   }
 }
 
@@ -64,10 +66,10 @@ export async function cacheConfig(flags: CacheFlags, host: Host): Promise<CacheC
 export function pulledModel(env: Host['env']): string | undefined {
   const usual = 'all-MiniLM-L6-v2'
   try {
-    const there = readdirSync(userCacheFolder(env, 'models'), { withFileTypes: true })
+    const there = readdirSync(modelsFolder(env), { withFileTypes: true })
     // One that is still on its way lacks one or the other.
     const whole = (name: string): boolean => {
-      const files = readdirSync(userCacheFolder(env, 'models', name), { recursive: true, encoding: 'utf8' })
+      const files = readdirSync(join(modelsFolder(env), name), { recursive: true, encoding: 'utf8' })
       return files.includes('tokenizer.json') && files.some((file) => file.endsWith('.onnx'))
     }
     const names = there.filter((entry) => entry.isDirectory() && whole(entry.name)).map(({ name }) => name)

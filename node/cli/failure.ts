@@ -28,10 +28,25 @@ export function failureRecord(error: unknown): {
   return { type: 'error', code: 'internal', where: '', detail, advice: 'please report this with the plan' }
 }
 
+/** Options of the library as this program's flags: an error names the option, a person gave the flag. */
+const flags: Readonly<Record<string, string>> = {
+  mode: '--mode',
+  concurrency: '--concurrency',
+  strip: '--no-strip',
+  optimize: '--optimize',
+  seed: '--seed',
+  simulate: '--simulate',
+  policy: 'the flags for limits and budgets',
+  resume: '--resume',
+  folder: '--files',
+  tenant: '--tenant',
+}
+
 /** `error plan.cycle at /steps/3/dependencies/0: a → b → a`, and the advice below. The stack only with AETHERFLOW_DEBUG=1. */
 export function tellFailure(error: unknown, host: Host): void {
   const { code, where, detail, advice } = failureRecord(error)
-  const place = where === '' ? '' : ` at ${oneLine(where)}`
+  const named = code === 'host.usage' ? (flags[where] ?? where) : where
+  const place = named === '' ? '' : ` at ${oneLine(named)}`
   const words = detail === '' ? '' : `: ${oneLine(detail)}`
   const colours = paint(host.stderr, host.env)
   host.stderr.write(`${colours.red('error')} ${code}${place}${words}\n  ${oneLine(advice)}\n`)

@@ -1,7 +1,8 @@
 /** The cache of a run: which one it is, opened before anything else happens. */
 import { resolve } from 'node:path'
 import { oneLine } from '../../web/standard/format.js'
-import { cacheOptionsOf, folderOf } from '../cache/config.js'
+import { cacheOptionsOf } from '../cache/config.js'
+import { expandHome } from '../folders.js'
 import { readConfig } from '../config.js'
 import { AetherflowError, type RunPlanOptions } from '../index.js'
 import { SemanticCache, type CachePlace } from '../cache/semantic-cache.js'
@@ -40,7 +41,7 @@ export async function openRunCache(
   const began = (begin as { cacheAt?: Began } | undefined)?.cacheAt
   const goesOn = begin !== undefined && flags.resume === true && flags.reuse !== true
   const named = flags.cache ?? configured.dir
-  const dir = named === undefined || named === 'off' ? undefined : folderOf(named, host.env)
+  const dir = named === undefined || named === 'off' ? undefined : expandHome(named, host.env)
   const model = flags.cacheModel ?? configured.model ?? pulledModel(host.env) ?? 'lexical'
   const maxWrongShare = flags.cacheShare ?? configured.maxWrongShare
   const tenant = flags.tenant ?? configured.tenant

@@ -5,7 +5,7 @@ import { CoreRun } from '../../bindings/core.js'
 import { oneLine } from '../../web/standard/format.js'
 import { AetherflowError } from '../index.js'
 import { loadCore } from '../loader.js'
-import { journalName, peekRun, standing } from '../run/journal.js'
+import { FileRunStore, journalName, standing } from '../run/file-run-store.js'
 import { OutputFolder, outputName } from '../run/outputs.js'
 import { RunFolder } from '../run/run-folder.js'
 import type { Host } from './host.js'
@@ -89,7 +89,7 @@ export class RunPlace {
 }
 
 async function refuseStanding(folder: string): Promise<void> {
-  if ((await peekRun(folder)) !== undefined) throw standing(folder)
+  if ((await new FileRunStore(folder).peek()) !== undefined) throw standing(folder)
 }
 
 function usualName(task: string, now: Date): string {

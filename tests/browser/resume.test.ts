@@ -275,6 +275,57 @@ describeInBrowser('a run with a journal', () => {
     expect(await run(page, given({ resume: true }))).toMatchObject({ warnings: [], outputs: told.outputs })
   })
 
+  test('with reuse, a changed plan begins a new run, which keeps what still matches', async () => {
+    const { page } = await opened()
+    const first = await run(page, given())
+    const changed = {
+      ...plan,
+      steps: plan.steps.map((step) => (step.id === 'c' ? { ...step, description: 'otherwise step-c' } : step)),
+    }
+    expect((await run(page, given({ resume: true }), changed)).code).toBe('host.plan_changed')
+    // Without the browser's own questions whether it may.
+    const posted = () => providers.asked.filter(({ body }) => body !== '').length
+    const count = posted()
+    const second = await run(page, given({ reuse: true }), changed)
+    expect(second).toMatchObject({ outcome: 'ok', done: 4 })
+    // c, and d behind it.
+    expect(posted() - count).toBe(2)
+    expect([second.outputs['a'], second.outputs['b']]).toEqual([first.outputs['a'], first.outputs['b']])
+    expect(second.run).not.toBe(first.run)
+    // What was set aside is no run of its own, and goes with the run.
+    expect(await page.evaluate(() => api.listRuns())).toMatchObject([{ name: 'kept', run: second.run }])
+    expect(await page.evaluate(() => api.deleteRun('kept'))).toBe(true)
+    const left = await page.evaluate(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          const opening = indexedDB.open('aetherflow.runs')
+          opening.onerror = () => reject(opening.error)
+          opening.onsuccess = () => {
+            const counting = opening.result.transaction('lines').objectStore('lines').count()
+            counting.onsuccess = () => (opening.result.close(), resolve(counting.result))
+          }
+        }),
+    )
+    expect(left).toBe(0)
+  })
+
+  test('an answer from the cache is worth a journal: what fails then goes on from it', async () => {
+    const { page } = await opened()
+    const told = await page.evaluate(
+      async ([plan, options, key]) => {
+        const cache = { name: 'hits' }
+        const common = { ...options, keys: () => key, cache }
+        await api.runPlan(plan, { ...common, journal: undefined })
+        const deliver = () => Promise.reject(new Error('no room'))
+        const failed = await api.runPlan(plan, { ...common, deliver }).result.catch((error) => String(error))
+        const again = await api.runPlan(undefined, { ...common, resume: true })
+        return [failed, again.outcome, again.report.totals.calls]
+      },
+      [plan, given(), goodKey] as const,
+    )
+    expect(told).toEqual([expect.stringContaining('no room'), 'ok', 0])
+  })
+
   test('cancelled, it can be taken up again', async () => {
     const { page } = await opened()
     hold('b')

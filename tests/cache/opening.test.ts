@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { cacheOptionsOf, folderOf, userCacheFolder } from '../../node/cache/config.js'
+import { cacheOptionsOf } from '../../node/cache/config.js'
+import { expandHome, userCacheFolder } from '../../node/folders.js'
 import { checkConfig } from '../../web/standard/config.js'
 import { SemanticCache } from '../../node/cache/semantic-cache.js'
 import { MemoryBacking, MemoryStore } from '../../web/standard/stores/memory.js'
@@ -78,7 +79,7 @@ describe('the configuration', () => {
       maxWrongShare: 0.02,
       limits: { ttlMs: 7_200_000, bytes: 3 * 2 ** 20 },
     })
-    expect(folderOf('~/answers', { HOME: '/home/x' })).toBe('/home/x/answers')
+    expect(expandHome('~/answers', { HOME: '/home/x' })).toBe('/home/x/answers')
     expect(userCacheFolder({ HOME: '/home/x', XDG_CACHE_HOME: 'relative' }, 'a')).toBe('/home/x/.cache/aetherflow/a')
     expect(userCacheFolder({ XDG_CACHE_HOME: '/c' }, 'a')).toBe('/c/aetherflow/a')
   })

@@ -10,7 +10,6 @@
  * @packageDocumentation
  */
 import type { AnswerCache } from '../../bindings/cache/ports.js'
-import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/run/plan-source.js'
@@ -71,10 +70,6 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
       emit(event)
     }
     const { signal, journal } = options
-    if (plan === undefined && options.resume !== true)
-      throw new AetherflowError('host.usage', '', 'there is no plan to run')
-    if (options.resume === true && journal === undefined)
-      throw new AetherflowError('host.usage', 'resume', 'to resume a run, name its journal')
     if (journal !== undefined) askToPersist()
     // Not waited for: a model may take long to arrive, and whoever looks something up waits for it.
     const opening = options.cache === undefined ? undefined : cacheForRun(options.cache, tell)

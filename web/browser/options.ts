@@ -40,7 +40,8 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
   /** Answer text of steps as it streams. */
   readonly onText?: ((step: string, piece: string) => void) | undefined
   /** Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: it may have been delivered before. */
-  readonly deliver?: ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
+  readonly deliver?:
+    ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
   /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */
@@ -59,6 +60,11 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
   readonly journal?: string | undefined
   /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
   readonly resume?: boolean | undefined
+  /**
+   * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in which
+   * steps that match a done one of the old (the step, all before it, its context files) keep its output. Default false.
+   */
+  readonly reuse?: boolean | undefined
   /** Name of the plan for lists of runs; kept in the journal. */
   readonly planName?: string | undefined
   /** These three cannot be handed to a worker: with one of them the run takes place in this thread. */

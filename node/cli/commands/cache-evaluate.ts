@@ -3,7 +3,7 @@ import { formatCount, formatDuration, oneLine, plural } from '../../../web/stand
 import type { Cell, Rate } from '../../../web/standard/cache/evaluation.js'
 import type { JudgedPair } from '../../../web/standard/cache/pair-judge.js'
 import type { Pair } from '../../../web/standard/cache/pairs.js'
-import { userCacheFolder } from '../../cache/config.js'
+import { userCacheFolder } from '../../folders.js'
 import { evaluatePairs, readPairsFile, type EvaluationProgress, type EvaluationResult } from '../../cache/evaluate.js'
 import { readConfig } from '../../config.js'
 import { pulledModel } from '../cache-flags.js'

@@ -1,7 +1,7 @@
 /** `aetherflow model pull|list|path`: models for the semantic cache. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { formatCount, oneLine, plural } from '../../../web/standard/format.js'
-import { modelsFolder } from '../../model/folder.js'
+import { modelsFolder } from '../../folders.js'
 import { listModels, type ListedModel } from '../../model/manifest.js'
 import { isModelName, pullModel, pullPlan, type PullEvent } from '../../model/pull.js'
 import { existsSync } from 'node:fs'

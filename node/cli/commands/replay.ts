@@ -15,7 +15,7 @@ import { replayJournal, type Replayed, type StepAt } from '../../../web/standard
 import { errorCode } from '../../error-code.js'
 import { AetherflowError } from '../../index.js'
 import { loadCore } from '../../loader.js'
-import { journalName } from '../../run/journal.js'
+import { journalName } from '../../run/file-run-store.js'
 import { paint, type Paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'

@@ -2,10 +2,16 @@
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
 import { reportMarkdown } from '../../../web/standard/report/markdown.js'
-import { AetherflowError, runPlan, simulatedProfile, type RunResult, type SyncPolicy } from '../../index.js'
-import type { ExecuteOptions } from '../../run/execute.js'
+import {
+  AetherflowError,
+  runPlan,
+  simulatedProfile,
+  type RunPlanOptions,
+  type RunResult,
+  type SyncPolicy,
+} from '../../index.js'
 import { planName, type OutputFolder } from '../../run/outputs.js'
-import { nothingThere, peekRun } from '../../run/journal.js'
+import { FileRunStore } from '../../run/file-run-store.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -60,6 +66,8 @@ interface Beginning {
   readonly input: PlanInput | undefined
   /** What the run that goes on began with. */
   readonly begin: unknown
+  /** The run that is there, and goes on. */
+  readonly store: FileRunStore | undefined
 }
 
 export async function run(path: string | undefined, flags: RunFlags, host: Host): Promise<ExitCode> {
@@ -131,15 +139,21 @@ async function beginningOf(path: string | undefined, flags: RunFlags, host: Host
   if (goesOn && output === undefined) throw usage('--resume', 'name the folder of the run with --output')
   if (goesOn && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
   if (path === undefined && !goesOn) throw usage('', 'name a plan, or a run with --output DIR --resume')
-  const known = goesOn && output !== undefined ? await peekRun(output) : undefined
-  if (path === undefined && known === undefined) throw nothingThere(output ?? '')
-  const name = path === undefined ? (known?.header.plan ?? 'the plan of the run') : planName(path)
+  const input = path === undefined ? undefined : await planInput(path, host)
+  const { sync, takeOver, files = input?.folder } = flags
+  const store = goesOn && output !== undefined ? new FileRunStore(output, { sync, takeOver, files }) : undefined
+  const known = await store?.peek()
+  if (path === undefined && known === undefined)
+    throw new AetherflowError('host.journal', output ?? '', 'there is no run in this folder: name its plan')
+  const header = known?.journal.header
+  const name = path === undefined ? (header?.plan ?? 'the plan of the run') : planName(path)
   return {
     plan: name,
     mode: flags.mode ?? (known?.begin as { mode?: string } | undefined)?.mode ?? 'build',
-    simulated: simulatedName(flags) ?? known?.header.simulated,
-    input: path === undefined ? undefined : await planInput(path, host),
+    simulated: simulatedName(flags) ?? header?.simulated,
+    input,
     begin: known?.begin,
+    store,
   }
 }
 
@@ -163,7 +177,7 @@ interface Executed {
 }
 
 async function execute(
-  { input, plan }: Beginning,
+  { input, plan, store }: Beginning,
   flags: RunFlags,
   host: Host,
   { renderer, place, cache, warnings, progress }: Parts,
@@ -187,12 +201,14 @@ async function execute(
     renderer.event(event)
   }
   const { resume, reuse, takeOver, sync, files, allowFile, journal } = flags
-  const options: ExecuteOptions = {
+  const folder = files ?? input?.folder
+  const owned =
+    place && (store ?? new FileRunStore(place.folder, { sync, takeOver, files: folder })).lentBy(place.owner)
+  const options: RunPlanOptions = {
     ...planOptions(flags),
-    ...{ journal: journal ? place?.folder : undefined, owner: place?.owner },
-    ...{ resume, reuse, takeOver, sync, planName: plan, ...cache },
+    ...{ journal: journal ? owned : undefined, resume, reuse, planName: plan, ...cache },
     optimize: flags.optimize,
-    folder: files ?? input?.folder,
+    folder,
     allowFiles: allowFile,
     signal: host.signal,
     onEvent,
@@ -270,8 +286,9 @@ async function tellResult(result: RunResult, about: Ended): Promise<void> {
 
 async function resumeCommand({ flags, host, place, path }: Ended): Promise<string> {
   const folder = place?.folder ?? ''
-  const known = await peekRun(folder).catch(() => undefined)
-  return goOnCommand('--resume', { plan: path, folder, whole: known?.planWhole === true }, flags, host)
+  const known = await new FileRunStore(folder).peek().catch(() => undefined)
+  const whole = known?.journal.records.some(({ e }) => e === 'planEnd') === true
+  return goOnCommand('--resume', { plan: path, folder, whole }, flags, host)
 }
 
 /** With `--no-output`: the outputs that no other step takes up. Several are told apart by a line each. */

@@ -16,6 +16,7 @@ export interface JobSettings extends PlanSettings, Omit<CacheSettings, 'cache'> 
   readonly relay?: string | undefined
   readonly journal?: string | undefined
   readonly resume?: boolean | undefined
+  readonly reuse?: boolean | undefined
   readonly planName?: string | undefined
   /** Address of the module. */
   readonly core?: string | undefined
@@ -65,6 +66,7 @@ const cloned = [
     'relay',
     'journal',
     'resume',
+    'reuse',
     'planName',
     'cacheModes',
     'tenant',

@@ -2,7 +2,7 @@
  * The journals of runs, in one database: of each run a row about it, and its lines in groups as they were written.
  *
  *   runs    name → the header, bytes, groups, when it was last written
- *   lines   [name, number of the group] → text
+ *   lines   [name, number of the group] → text; of a journal that was set aside the name is the run's, a NUL and its own
  */
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { JournalHeader } from '../../../bindings/journal/journal.js'
@@ -36,6 +36,20 @@ export const journalDatabase = (): Database => new Database('aetherflow.runs', s
 
 /** All groups of a run. */
 export const linesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name], [name, []])
+
+/** Where the lines of a journal are that was set aside: it has no row, so that no list shows it. */
+export const asideName = (name: string, aside: string): string => `${name}\u0000${aside}`
+
+/** Removes a run with all that was set aside of it; false: there is none. */
+export function removeRun(database: Database, name: string): Promise<boolean> {
+  return database.run(journalStores, 'readwrite', async (stores) => {
+    const there = (await readRow(stores, name)) !== undefined
+    stores('runs').delete(name)
+    stores('lines').delete(linesOf(name))
+    stores('lines').delete(IDBKeyRange.bound([asideName(name, '')], [`${name}\u0001`], false, true))
+    return there
+  })
+}
 
 export async function readRow(stores: Stores, name: string): Promise<RunRow | undefined> {
   return (await given<unknown>(stores('runs').get(name))) as RunRow | undefined

@@ -14,14 +14,14 @@ export function mustAgree(options: PlanSettings, begin: unknown): void {
   const table = (begin as { table?: Readonly<Record<string, unknown>> }).table ?? {}
   // The same once more is no other: a command that begins or goes on may always be given again.
   if (!holds(table, options.policy ?? {})) {
-    const detail = 'a run goes on with the limits and budgets that it began with; --reuse begins a new one'
-    throw new AetherflowError('host.usage', '--resume', detail)
+    const detail = 'a run goes on with the limits and budgets that it began with; reuse begins a new run'
+    throw new AetherflowError('host.usage', 'policy', detail)
   }
   for (const name of lasting) {
     const [asked, was] = [options[name], (begin as PlanSettings)[name]]
     if (asked === undefined || JSON.stringify(asked) === JSON.stringify(was)) continue
     const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and goes on with that`
-    throw new AetherflowError('host.usage', `--${name}`, detail)
+    throw new AetherflowError('host.usage', name, detail)
   }
 }
 
@@ -42,7 +42,8 @@ const harmless = new Set(['name', 'baseUrl', 'key', 'keyEnv', 'concurrency', 'qu
  * and budgets: those of the configuration hold all the same. `config`: of now, with the policy of now.
  */
 export function looser(config: Config, begin: unknown): string | undefined {
-  const table = (begin as { table?: Readonly<Record<string, unknown>> } | undefined)?.table ?? {}
+  if (begin === undefined) return undefined
+  const table = (begin as { table?: Readonly<Record<string, unknown>> }).table ?? {}
   const now = withoutKeys(config)
   for (const name of weighty) {
     const [was, is] = [table, now].map((each) =>
@@ -74,10 +75,10 @@ function priced(providers: unknown): Record<string, unknown> {
 
 /** Fails with host.usage for a run that must not go on as it began. */
 export function mustNotLoosen(config: Config, begin: unknown): void {
-  const why = begin === undefined ? undefined : looser(config, begin)
+  const why = looser(config, begin)
   if (why === undefined) return
-  const detail = `${why}; --reuse begins a new run that keeps what is done, under what holds now`
-  throw new AetherflowError('host.usage', '--resume', detail)
+  const detail = `${why}; reuse begins a new run that keeps what is done, under what holds now`
+  throw new AetherflowError('host.usage', 'resume', detail)
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -141,7 +141,7 @@ export function profileOf(
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined
   if (profile === undefined) {
     const known = Object.keys(profiles).join(', ')
-    throw new AetherflowError('host.usage', '--simulate', `no profile '${name}'; there are ${known}`)
+    throw new AetherflowError('host.usage', 'simulate', `no profile '${name}'; there are ${known}`)
   }
   return profile
 }

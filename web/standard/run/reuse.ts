@@ -1,15 +1,21 @@
 /** Which outputs of an earlier run still match a plan, so that their steps need no call. */
-import { CoreRun } from '../../bindings/core.js'
-import type { RecalledOutput } from '../../bindings/driver.js'
-import { AetherflowError } from '../../bindings/errors.js'
-import type { StepInfo } from '../../bindings/events.js'
-import type { Journal } from '../../bindings/journal/reader.js'
-import type { FileReader } from '../../bindings/ports.js'
-import { restore } from '../../bindings/journal/restore.js'
-import { RunTexts } from '../../bindings/run-texts.js'
-import { canonical } from '../../web/standard/run/resume.js'
-import { digest } from '../digest.js'
-import { loadCore } from '../loader.js'
+import type { CoreRun } from '../../../bindings/core.js'
+import type { RecalledOutput } from '../../../bindings/driver-options.js'
+import { AetherflowError } from '../../../bindings/errors.js'
+import type { StepInfo } from '../../../bindings/events.js'
+import type { Journal } from '../../../bindings/journal/reader.js'
+import type { FileReader } from '../../../bindings/ports.js'
+import { restore } from '../../../bindings/journal/restore.js'
+import { RunTexts } from '../../../bindings/run-texts.js'
+import { canonical } from './resume.js'
+
+export interface ReuseHost {
+  /** Undefined: no step with context files matches. */
+  readonly files: FileReader | undefined
+  digest(parts: readonly string[]): string
+  /** A fresh core, disposed here. */
+  core(): CoreRun
+}
 
 /**
  * Outputs of `journal` by step id, of steps that are in `plan` as they were: the same step, after steps that match too, with
@@ -18,20 +24,19 @@ import { loadCore } from '../loader.js'
 export async function reusableOutputs(
   journal: Journal,
   plan: Uint8Array,
-  files: FileReader,
+  { files, digest, core }: ReuseHost,
 ): Promise<Map<string, RecalledOutput>> {
-  const module = await loadCore()
-  const before = new CoreRun(module)
-  const after = new CoreRun(module)
+  const before = core()
+  const after = core()
   try {
     const texts = pastTexts(before, journal)
     const [first] = journal.records
     if (first?.e !== 'begin') return new Map()
-    const old = fingerprints(before, texts.steps)
+    const old = fingerprints(before, texts.steps, digest)
     // Under the options of then: whatever is sent otherwise now is so because of the plan.
     after.beginText(first.options, 0)
     const steps = stepsOf(after, plan)
-    const now = fingerprints(after, steps)
+    const now = fingerprints(after, steps, digest)
     const positions = new Map(texts.steps.map(({ id, step }) => [id, step]))
     const recalled = new Map<string, RecalledOutput>()
     for (const step of inOrder(steps)) {
@@ -41,7 +46,7 @@ export async function reusableOutputs(
       if (text === undefined) continue
       if (!step.dependencies.every((index) => recalled.has(steps[index]?.id ?? ''))) continue
       const used = texts.files.get(position)
-      if (step.files.length > 0 && (used === undefined || used !== (await filesNow(step, files)))) continue
+      if (step.files.length > 0 && (used === undefined || used !== (await filesNow(step, files, digest)))) continue
       recalled.set(step.id, { text, files: used })
     }
     return recalled
@@ -66,20 +71,15 @@ function pastTexts(core: CoreRun, journal: Journal): RunTexts {
   return texts
 }
 
-/** Whether a step of the plan, as far as it came, reads files. */
-export async function namesFiles(plan: Uint8Array): Promise<boolean> {
-  const core = new CoreRun(await loadCore())
+/** Whether a step of the plan, as far as it came, reads files. `core`: fresh. */
+export function namesFiles(core: CoreRun, plan: Uint8Array): boolean {
   try {
     core.planBytes(plan, 0)
   } catch (error) {
     // What stands before its fault counts.
     if (!(error instanceof AetherflowError) || /^(host|run)\./.test(error.code)) throw error
   }
-  try {
-    return core.document<StepInfo[]>('steps').some(({ files }) => files.length > 0)
-  } finally {
-    core.dispose()
-  }
+  return core.document<StepInfo[]>('steps').some(({ files }) => files.length > 0)
 }
 
 function stepsOf(core: CoreRun, plan: Uint8Array): StepInfo[] {
@@ -95,7 +95,7 @@ const unsent = ['step', 'id', 'priority', 'optional', 'complexity', 'estimatedTo
  * Of each step by its position: what is sent for it, with that of every step it depends on in the place of its output. The core
  * puts it together as it does for a call, files left out. A step that depends on an unknown one has none.
  */
-function fingerprints(core: CoreRun, steps: readonly StepInfo[]): string[] {
+function fingerprints(core: CoreRun, steps: readonly StepInfo[], digest: ReuseHost['digest']): string[] {
   const result: string[] = []
   for (const info of inOrder(steps)) {
     const { step } = info
@@ -126,7 +126,12 @@ function inOrder(steps: readonly StepInfo[]): StepInfo[] {
 }
 
 /** As the performer makes it; undefined: they cannot be read, which the step will tell when it runs. */
-async function filesNow(step: StepInfo, files: FileReader): Promise<string | undefined> {
+async function filesNow(
+  step: StepInfo,
+  files: FileReader | undefined,
+  digest: ReuseHost['digest'],
+): Promise<string | undefined> {
+  if (files === undefined) return undefined
   try {
     const texts = await Promise.all(step.files.map(async (path) => [path, await files.read(path)]))
     return digest(texts.flat())

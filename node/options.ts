@@ -1,0 +1,63 @@
+/** Options of the Node library. */
+import type { RunEvent, StepInfo } from '../bindings/events.js'
+import type { Performer } from '../bindings/performer.js'
+import type { Clock, Fetch } from '../bindings/ports.js'
+import type { RunStore } from '../web/standard/run/run-store.js'
+import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
+import type { SyncPolicy } from './run/journal-file.js'
+import type { PooledTransport } from './transport/transport.js'
+
+/** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */
+export interface PlanOptions extends PlanSettings {
+  readonly configFile?: string | undefined
+}
+
+export interface RunPlanOptions extends PlanOptions, CacheSettings {
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+  /** Answer text of steps as it streams. */
+  readonly onText?: ((step: string, piece: string) => void) | undefined
+  /**
+   * Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: the step ended before the run was resumed, so that the output
+   * may be there already: a delivery may come twice, and is never left out.
+   */
+  readonly deliver?:
+    ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
+  /**
+   * Folder that keeps the run's journal, made when it is missing, or a store of your own. With it the run outlives its process:
+   * `resume` goes on with it, and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.
+   */
+  readonly journal?: string | RunStore | undefined
+  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  readonly resume?: boolean | undefined
+  /**
+   * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in
+   * which steps that match a done one of the old (the step, all before it, its context files) keep its output. Default false.
+   */
+  readonly reuse?: boolean | undefined
+  /** Takes the run from an owner on another machine. Only when that is gone for certain. Default false. */
+  readonly takeOver?: boolean | undefined
+  /**
+   * When a journal line counts as kept, and its output is told: `always` (default) once flushed to disk; a number: likewise, with
+   * at most one flush in so many ms; `never`: once the system has it, which a loss of power may undo.
+   */
+  readonly sync?: SyncPolicy | undefined
+  /** Name of the plan for reports; kept in the journal. */
+  readonly planName?: string | undefined
+  /** Instead of the platform's, for every provider call. */
+  readonly fetch?: Fetch | undefined
+  /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
+  readonly pool?: PooledTransport | undefined
+  /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */
+  readonly stream?: boolean | undefined
+  readonly clock?: Clock | undefined
+  /** Folder that context files are read from; default: the working folder. */
+  readonly folder?: string | undefined
+  /**
+   * Files and folders below `folder` that a plan may send to providers although they are hidden, configurations of AetherFlow or
+   * called like files of keys. A file that holds the key of a configured provider is never sent.
+   */
+  readonly allowFiles?: readonly string[] | undefined
+  /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
+  readonly performer?: Performer | undefined
+}

@@ -1,0 +1,178 @@
+/** One run of a plan, for every host: kept journal, providers, driver put together, and taken apart again. */
+import type { CoreRun } from '../../../bindings/core.js'
+import { Driver } from '../../../bindings/driver.js'
+import type { DriverOptions } from '../../../bindings/driver-options.js'
+import { AetherflowError } from '../../../bindings/errors.js'
+import type { RunEvent, RunReport } from '../../../bindings/events.js'
+import { journalVersion } from '../../../bindings/journal/journal.js'
+import type { Performer } from '../../../bindings/performer.js'
+import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
+import { systemClock } from '../clock.js'
+import type { Config } from '../config.js'
+import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from './open-run.js'
+import { ModelPerformer } from './performer.js'
+import type { RunControl, RunResult } from './plan-run.js'
+import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
+import { reusableOutputs } from './reuse.js'
+import type { KeptJournal, OwnedRun, RunStore } from './run-store.js'
+import { beginOptions, cacheOptions, planError, tenantOf, type CacheSettings, type PlanSettings } from './setup.js'
+import { memoryJournal, telling } from './told-journal.js'
+
+/** What the caller asks for; hosts add options of their own. */
+export interface RunSettings extends PlanSettings, CacheSettings {
+  readonly resume?: boolean | undefined
+  readonly reuse?: boolean | undefined
+  readonly planName?: string | undefined
+  /** False: answers come whole instead of streamed. Default true. */
+  readonly stream?: boolean | undefined
+}
+
+/** The clients of a run. */
+export interface RunProviders {
+  /** Ids of those that can be called. */
+  readonly available: readonly string[]
+  client(provider: string): ModelClient | undefined
+  /** Name of the simulated profile, when there is one. */
+  readonly simulated: string | undefined
+  /** The report with what the host knows of its connections and the core does not. */
+  complete?(report: RunReport): RunReport
+  close(): Promise<void> | void
+}
+
+/** What a host brings to a run. */
+export interface RunHost {
+  /** Fresh; the host disposes it. */
+  readonly core: CoreRun
+  /** Another one, for what is compared with an earlier run. The run disposes it. */
+  anotherCore(): CoreRun
+  /** Version of AetherFlow. */
+  readonly version: string
+  readonly config: Config
+  /** Ids of all providers of the table. */
+  readonly providerIds: readonly string[]
+  /** Where the run is kept; undefined: nowhere. */
+  readonly store?: RunStore | undefined
+  /** Undefined: calls are carried out by `performer`. */
+  readonly openProviders?: ((simulate: PlanSettings['simulate']) => Promise<RunProviders>) | undefined
+  readonly performer?: Performer | undefined
+  /** Reads context files. Undefined: steps that name files fail. */
+  files(): FileReader | undefined
+  /** Rejects for a run that this host must not go on with. */
+  mayGoOn?(kept: KeptJournal): Promise<void>
+  /** A cryptographic hash over the parts, in hex. */
+  digest(parts: readonly string[]): string
+  readonly clock?: Clock | undefined
+  /** More members of the options document; the core does not read them. */
+  readonly begin?: object | undefined
+  /** Lines of the journal, as they are written. */
+  readonly onJournal?: ((lines: string) => void) | undefined
+  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver'>
+  emit(event: RunEvent): void
+  own(control: RunControl): void
+}
+
+/** Undefined `plan`: the run that is kept has it. Rejects as `runPlan` does. */
+export async function executeRun(
+  plan: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+  settings: RunSettings,
+  host: RunHost,
+): Promise<RunResult> {
+  const { store } = host
+  const known = await keptRun(plan, settings, store)
+  if (known !== undefined) await host.mayGoOn?.(known)
+  const simulate = settings.simulate ?? known?.journal.header.simulated
+  const providers = await host.openProviders?.(simulate)
+  let owned: OwnedRun | undefined
+  // A new run that never called anything leaves no journal: its plan or its options were refused.
+  let worthless = false
+  try {
+    const available = providers?.available ?? host.providerIds
+    mustBeAvailable(known?.begin, available, store?.name)
+    const anew = looser(host.config, known?.begin) !== undefined
+    if (settings.reuse !== true) mustNotLoosen(host.config, known?.begin)
+    owned = await store?.open()
+    const simulated = providers?.simulated
+    const run =
+      store && owned && (await openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
+    worthless = run?.past === undefined && run?.header.reuses === undefined
+    const driver = new Driver(host.core, {
+      ...driverOptions(settings, host, run, providers),
+      begin: { ...beginOptions(settings, host.config, available), ...cacheOptions(settings), ...host.begin },
+      onEvent: (event) => {
+        // An answer from the cache is as good as a call's.
+        if (event.type === 'call' || event.type === 'hit') worthless = false
+        host.emit(event)
+      },
+    })
+    host.own(driver)
+    if (run?.damage !== undefined) host.emit(damageEvent(run.damage, store?.name ?? ''))
+    const result = await driver.run(run?.plan ?? plan ?? new Uint8Array())
+    if (result.hostError !== undefined) throw result.hostError
+    if (result.outcome === 'plan_invalid') throw planError(host.core)
+    worthless = false
+    const report = providers?.complete?.(result.report) ?? result.report
+    return { ...result, report, simulated, run: run?.header }
+  } finally {
+    await providers?.close()
+    await (worthless ? owned?.discard() : owned?.close())
+  }
+}
+
+/** What is there of a run that is to go on. Fails: host.usage, host.journal, before anything is opened. */
+async function keptRun(
+  plan: unknown,
+  settings: RunSettings,
+  store: RunStore | undefined,
+): Promise<KeptJournal | undefined> {
+  const resumes = goesOn(settings)
+  if (resumes && store === undefined)
+    throw new AetherflowError('host.usage', 'resume', 'to resume a run, say where it is kept')
+  if (plan === undefined && !resumes) throw new AetherflowError('host.usage', 'plan', 'there is no plan to run')
+  if (store === undefined) return undefined
+  const known = await store.peek()
+  if (known !== undefined && !resumes) throw standing(store.name)
+  if (known === undefined && plan === undefined) throw nothingThere(store.name)
+  if (known !== undefined && settings.reuse !== true) mustAgree(settings, known.begin)
+  return known
+}
+
+function openWith(host: RunHost) {
+  const { version, digest } = host
+  return {
+    version,
+    reusable: (old: Parameters<typeof reusableOutputs>[0], plan: Uint8Array) =>
+      reusableOutputs(old, plan, { files: host.files(), digest, core: () => host.anotherCore() }),
+  }
+}
+
+function driverOptions(
+  settings: RunSettings,
+  host: RunHost,
+  run: OpenedRun | undefined,
+  providers: RunProviders | undefined,
+): Omit<DriverOptions, 'begin' | 'onEvent'> {
+  const { digest, version, onJournal } = host
+  const simulated = providers?.simulated
+  const id = run?.header.run ?? runId()
+  const header = { aetherflow: version, journal: journalVersion, run: id, startedAt: new Date().toISOString() } as const
+  const told = onJournal && (run === undefined ? memoryJournal(onJournal, header, simulated) : telling(run, onJournal))
+  return {
+    ...host.driver,
+    clock: host.clock ?? systemClock,
+    wallClock: Date.now,
+    performer:
+      host.performer ??
+      new ModelPerformer({
+        client: (provider) => providers?.client(provider),
+        files: host.files(),
+        digest,
+        plain: settings.stream === false,
+      }),
+    identity: { run: id, digest },
+    journal: onJournal === undefined ? run?.journal : told,
+    past: run?.past,
+    recalled: run?.recalled,
+    cache: settings.cache,
+    tenant: tenantOf(settings, simulated),
+  }
+}

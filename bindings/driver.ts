@@ -71,18 +71,22 @@ export class Driver {
 
   /** What the parts of the driver see of it. */
   #host() {
-    const driver = this
+    const [now, cancelled, failed] = [
+      () => this.now,
+      () => this.#cancelled,
+      () => this.#hostError !== undefined,
+    ] as const
     return {
       core: this.#core,
       texts: this.#texts,
       get now() {
-        return driver.now
+        return now()
       },
       get cancelled() {
-        return driver.#cancelled
+        return cancelled()
       },
       get failed() {
-        return driver.#hostError !== undefined
+        return failed()
       },
       emit: (event: RunEvent) => this.#emit(event),
       signal: (tell: () => void) => this.#signal(tell),

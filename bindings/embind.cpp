@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/prompt/audit.hpp"
+#include "core/prompt/tokens.hpp"
 #include "core/run/numbers.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"

@@ -162,3 +162,17 @@ export type RunEvent =
 
 /** The events of one type: `RunEventOf<'done'>`. */
 export type RunEventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>
+
+/** A handler for every type of event: the compiler refuses a map that misses one, and no two can be of the same type. */
+export type EventHandlers<Result = void, Context extends readonly unknown[] = []> = {
+  readonly [Type in RunEvent['type']]: (event: RunEvent & { readonly type: Type }, ...context: Context) => Result
+}
+
+export function handleEvent<Result, Context extends readonly unknown[]>(
+  handlers: EventHandlers<Result, Context>,
+  event: RunEvent,
+  ...context: Context
+): Result {
+  // Each handler takes events of its own type, under which it is found.
+  return (handlers[event.type] as (event: RunEvent, ...context: Context) => Result)(event, ...context)
+}

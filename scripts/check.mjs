@@ -6,15 +6,17 @@ import { main, must, mustNode } from './lib/run.mjs'
 import { sources } from './lib/sources.mjs'
 import { setup } from './setup.mjs'
 
+const eslint = at('node_modules/eslint/bin/eslint.js')
 const prettier = at('node_modules/prettier/bin/prettier.cjs')
 
 /** Stops at the first check that fails. `found` as setup gives it. */
 export async function check(found) {
   for (const generator of generators) await mustNode([at(generator), '--check'])
   await mustNode([prettier, '--check', '--log-level', 'warn', '.'])
+  await mustNode([eslint, '--cache', '--cache-location', at('build/eslint.json'), '.'])
   if (found.clangFormat === undefined) return 'C++ formatting skipped: no clang-format 14 on this system'
   await must(found.clangFormat, ['--dry-run', '-Werror', ...sources(['.cpp', '.hpp'])])
-  return 'generated files, formatting'
+  return 'generated files, formatting, lint'
 }
 
 /** Formats every file in place. */

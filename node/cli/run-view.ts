@@ -1,5 +1,5 @@
 /** What a screen knows of a run: its events folded into rows. Constant work per event, so that large plans stay cheap. */
-import type { RunEvent } from '../../bindings/events.js'
+import { handleEvent, type EventHandlers, type RunEvent } from '../../bindings/events.js'
 import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
 import { oneLine } from '../../web/standard/format.js'
 import { displayWidth } from './terminal-text.js'
@@ -87,58 +87,58 @@ export class RunView {
         break
       default: {
         const row = event.step === undefined ? undefined : this.#byId.get(event.step)
-        if (row !== undefined) this.#applyToRow(row, event)
+        if (row !== undefined) handleEvent(this.#toRow, event, row)
         if (event.type === 'note') this.#breaker(event)
       }
     }
   }
 
-  #applyToRow(row: Row, event: RunEvent): void {
-    switch (event.type) {
-      case 'call':
-        this.#call(row, event)
-        break
-      case 'firstToken':
-        if (answers(event.purpose)) row.note = ''
-        break
-      case 'progress':
-        row.tokens = row.settledTokens + event.outputTokens
-        break
-      case 'answer':
-        row.settledTokens += event.tokens.output
-        row.tokens = row.settledTokens
-        row.note = ''
-        break
-      case 'note':
-        this.#note(row, event)
-        break
-      case 'restart':
-        row.tokens = row.settledTokens
-        row.note = reasonWords.restarted
-        break
-      case 'hit':
-        row.note = event.of === undefined ? 'cached' : `cached: as ${event.of}`
-        break
-      case 'done':
-        if (event.repaired) row.note = 'repaired'
-        else if (row.note === awaitsToken) row.note = ''
-        this.#settle(row, 'done', event.at, event.costMicroUsd)
-        break
-      case 'failed':
-        row.note = event.message === '' ? failureKindWords[event.failure] : event.message
-        this.messages.set(row.id, event.message)
-        this.#settle(row, 'failed', event.at, event.costMicroUsd)
-        break
-      case 'skipped':
-        row.note = event.cause === undefined ? reasonWords[event.reason] : `needs ${event.cause}`
-        this.#settle(row, 'skipped', event.at, row.costMicroUsd)
-        break
-      case 'cancelled':
-        row.note = ''
-        this.#settle(row, 'cancelled', event.at, row.costMicroUsd)
-        break
-      default:
-    }
+  readonly #toRow: EventHandlers<void, [Row]> = {
+    call: (event, row) => this.#call(row, event),
+    firstToken: ({ purpose }, row) => {
+      if (answers(purpose)) row.note = ''
+    },
+    progress: ({ outputTokens }, row) => {
+      row.tokens = row.settledTokens + outputTokens
+    },
+    answer: ({ tokens }, row) => {
+      row.settledTokens += tokens.output
+      row.tokens = row.settledTokens
+      row.note = ''
+    },
+    restart: (_event, row) => {
+      row.tokens = row.settledTokens
+      row.note = reasonWords.restarted
+    },
+    note: (event, row) => this.#note(row, event),
+    hit: ({ of }, row) => {
+      row.note = of === undefined ? 'cached' : `cached: as ${of}`
+    },
+    done: ({ repaired, at, costMicroUsd }, row) => {
+      if (repaired) row.note = 'repaired'
+      else if (row.note === awaitsToken) row.note = ''
+      this.#settle(row, 'done', at, costMicroUsd)
+    },
+    failed: ({ message, failure, at, costMicroUsd }, row) => {
+      row.note = message === '' ? failureKindWords[failure] : message
+      this.messages.set(row.id, message)
+      this.#settle(row, 'failed', at, costMicroUsd)
+    },
+    skipped: ({ cause, reason, at }, row) => {
+      row.note = cause === undefined ? reasonWords[reason] : `needs ${cause}`
+      this.#settle(row, 'skipped', at, row.costMicroUsd)
+    },
+    cancelled: ({ at }, row) => {
+      row.note = ''
+      this.#settle(row, 'cancelled', at, row.costMicroUsd)
+    },
+    // Not about a row, or nothing that it shows.
+    steps: () => undefined,
+    warning: () => undefined,
+    resumed: () => undefined,
+    finish: () => undefined,
+    prompt: () => undefined,
+    callEnd: () => undefined,
   }
 
   #note(row: Row, event: RunEvent & { type: 'note' }): void {

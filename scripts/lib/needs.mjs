@@ -10,7 +10,9 @@ export function which(name) {
     try {
       accessSync(file, constants.X_OK)
       return file
-    } catch {}
+    } catch {
+      // Not here.
+    }
   }
   return undefined
 }

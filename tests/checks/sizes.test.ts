@@ -56,7 +56,7 @@ test('the top level holds only what belongs there', () => {
     ...['.ci', '.git', '.clang-format', '.gitattributes', '.gitignore', '.prettierignore', '.prettierrc.json'],
     ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
     ...['CMakeLists.txt', 'CMakePresets.json', 'jest.config.mjs', 'package.json', 'package-lock.json'],
-    ...['tsconfig.base.json', 'tsconfig.json'],
+    ...['tsconfig.base.json', 'tsconfig.json', 'eslint.config.mjs'],
     ...['bindings', 'core', 'examples', 'node', 'scripts', 'tests', 'web'],
     // Made by tools and ignored by git.
     ...['node_modules', 'build', 'dist', 'aetherflow-out'],

@@ -147,9 +147,9 @@ function begins(inPlace: InPlace): void {
     expect(await textOf(place.store())).toBe(journal.head + journal.rest.join(''))
   })
   inPlace('keeps texts of any characters as they are', async (place) => {
-    const journal = lines(one, `"t":0,"e":"planBytes","text":${JSON.stringify('漢字 \u0000 \u2028 👩‍💻 "')}`)
+    const journal = lines(one, options, `"t":0,"e":"planBytes","text":${JSON.stringify('漢字 \u0000 \u2028 👩‍💻 "')}`)
     await written(place, journal)
-    expect((await place.store().peek())?.journal.records.length).toBe(1)
+    expect((await place.store().peek())?.journal.records.length).toBe(2)
   })
 }
 

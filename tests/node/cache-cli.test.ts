@@ -211,7 +211,6 @@ describe('what the cache holds', () => {
 
   test('list: newest first, without a control character; clear: by tenant, provider and age', async () => {
     const { stdout } = await cache('list')
-    // eslint-disable-next-line no-control-regex
     expect(stdout).not.toMatch(/\u001b/)
     expect(stdout).toContain('me · groq/openai/big')
     const { entries, of } = await json<Listing>('list', '--limit', '2')

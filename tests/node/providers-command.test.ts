@@ -133,7 +133,7 @@ describe('the command', () => {
     const { stdout } = await aetherflow(['providers', '--simulate'], '', { env: { COLUMNS: '80' } })
     const answers = stdout.split('\n').filter((line) => line.includes('answers in'))
     expect(answers).toHaveLength(5)
-    expect(stdout).toMatch(/\n  balance [\d.]+ USD \(simulated: default\)\n/)
+    expect(stdout).toMatch(/\n {2}balance [\d.]+ USD \(simulated: default\)\n/)
     for (const line of answers) {
       expect(line).toMatch(/, \d of \d models there, \d others \(simulated: default\)$/)
       expect(line.length).toBeLessThanOrEqual(80)

@@ -5,6 +5,8 @@
  * other invisible format characters, line and paragraph separators, lone surrogates. Joiners stay: emoji and scripts need them.
  */
 const hostile = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+// The two joiners are meant one by one.
+// eslint-disable-next-line no-misleading-character-class
 const hostileInLines = /(?![\u200c\u200d\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /** `text` on one line with every hostile character made visible (ESC becomes ␛, others �). Runs of white space become one space. */

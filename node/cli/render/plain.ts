@@ -1,5 +1,5 @@
 /** One line for each thing that happens: for pipes, logs and terminals that cannot move their cursor. */
-import type { RunEvent } from '../../../bindings/events.js'
+import { handleEvent, type EventHandlers, type RunEvent } from '../../../bindings/events.js'
 import {
   formatDuration,
   formatUsd,
@@ -27,51 +27,42 @@ export class PlainRenderer implements Renderer {
 
   event(event: RunEvent): void {
     this.#view.apply(event)
-    const line = this.#line(event)
+    const line = handleEvent(this.#lines, event)
     if (line !== undefined) this.#output.write(`${elapsed(event.at)}  ${line}\n`)
   }
 
   end(): void {}
 
-  #line(event: RunEvent): string | undefined {
-    switch (event.type) {
-      case 'steps':
-        return `plan    ${plural(event.steps.length, 'step')}`
-      case 'warning':
-        return `warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}`
-      case 'call': {
-        const purpose = event.purpose === 'main' ? 'start  ' : event.purpose.padEnd(7)
-        return `${purpose} ${oneLine(event.step)} → ${oneLine(event.provider)} ${oneLine(event.model)}`
-      }
-      case 'note': {
-        const detail = event.detail === undefined ? '' : `: ${oneLine(event.detail)}`
-        return `note    ${event.step === undefined ? '' : `${oneLine(event.step)}: `}${oneLine(event.words)}${detail}`
-      }
-      case 'restart':
-        return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
-      case 'resumed':
-        return `resumed after ${plural(event.records, 'record')}, ${plural(event.calls, 'call')} made again`
-      case 'hit': {
-        const how = event.of === undefined ? event.kind : `as ${oneLine(event.of)}`
-        const saved = `${formatCompact(event.savedTokens)} tokens, ${formatUsd(event.savedMicroUsd)}`
-        return `cached  ${oneLine(event.step)} (${how}), saved ${saved}, ${formatDuration(event.savedMs)}`
-      }
-      case 'done':
-        if (event.cached !== undefined) return `done    ${oneLine(event.step)}, cached`
-        return `done    ${oneLine(event.step)} ${this.#figures(event.step)}${event.repaired ? ', repaired' : ''}${event.recalled === true ? ', from an earlier run' : ''}`
-      case 'failed':
-        return `failed  ${oneLine(event.step)} ${event.failure}: ${oneLine(event.message)}`
-      case 'skipped':
-        return `skipped ${oneLine(event.step)}${event.cause === undefined ? '' : ` because of ${oneLine(event.cause)}`}`
-      case 'restart':
-        return `restart ${oneLine(event.step)}: what was streamed of it counts no more`
-      case 'resumed':
-        return `resumed after ${plural(event.records, 'record')} of the journal, ${plural(event.calls, 'call')} made again`
-      case 'cancelled':
-        return `cancel  ${oneLine(event.step)}`
-      default:
-        return undefined
-    }
+  readonly #lines: EventHandlers<string | undefined> = {
+    steps: ({ steps }) => `plan    ${plural(steps.length, 'step')}`,
+    warning: ({ code, where, detail }) => `warning ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
+    call: ({ purpose, step, provider, model }) =>
+      `${purpose === 'main' ? 'start  ' : purpose.padEnd(7)} ${oneLine(step)} → ${oneLine(provider)} ${oneLine(model)}`,
+    note: ({ step, words, detail }) =>
+      `note    ${step === undefined ? '' : `${oneLine(step)}: `}${oneLine(words)}${detail === undefined ? '' : `: ${oneLine(detail)}`}`,
+    restart: ({ step }) => `restart ${oneLine(step)}: discard what was streamed of it`,
+    resumed: ({ records, calls }) =>
+      `resumed after ${plural(records, 'record')} of the journal, ${plural(calls, 'call')} made again`,
+    hit: ({ step, kind, of, savedTokens, savedMicroUsd, savedMs }) => {
+      const saved = `${formatCompact(savedTokens)} tokens, ${formatUsd(savedMicroUsd)}, ${formatDuration(savedMs)}`
+      return `cached  ${oneLine(step)} (${of === undefined ? kind : `as ${oneLine(of)}`}), saved ${saved}`
+    },
+    done: ({ step, cached, repaired, recalled }) => {
+      if (cached !== undefined) return `done    ${oneLine(step)}, cached`
+      const more = `${repaired ? ', repaired' : ''}${recalled === true ? ', from an earlier run' : ''}`
+      return `done    ${oneLine(step)} ${this.#figures(step)}${more}`
+    },
+    failed: ({ step, failure, message }) => `failed  ${oneLine(step)} ${failure}: ${oneLine(message)}`,
+    skipped: ({ step, cause }) =>
+      `skipped ${oneLine(step)}${cause === undefined ? '' : ` because of ${oneLine(cause)}`}`,
+    cancelled: ({ step }) => `cancel  ${oneLine(step)}`,
+    // What the lines above do not need, and a log would drown in.
+    prompt: () => undefined,
+    firstToken: () => undefined,
+    progress: () => undefined,
+    answer: () => undefined,
+    callEnd: () => undefined,
+    finish: () => undefined,
   }
 
   #figures(id: string): string {

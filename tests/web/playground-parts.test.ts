@@ -80,9 +80,11 @@ describe('the quick layout', () => {
 describe('plans in addresses', () => {
   test('come back as they were', async () => {
     for (const text of ['{}', '{"steps":[]}\n', 'Größe ✓ 𝄞', thousandSteps(40)]) {
-      const fragment = await shareFragment(text)
-      expect(fragment).toMatch(/^#plan=[\w-]+$/)
-      expect(await sharedPlan(fragment!)).toBe(text)
+      const fragment = await shareFragment({ plan: text, mode: 'fast' })
+      expect(fragment).toMatch(/^#plan=[\w-]+&mode=fast$/)
+      expect(await sharedPlan(fragment!)).toEqual({ plan: text, mode: 'fast' })
+      // As links were made before they told the mode.
+      expect(await sharedPlan(fragment!.replace(/&.*/, ''))).toEqual({ plan: text, mode: '' })
     }
     expect(await sharedPlan('')).toBeUndefined()
     expect(await sharedPlan('#elsewhere')).toBeUndefined()
@@ -91,11 +93,11 @@ describe('plans in addresses', () => {
   test('too large is told, damaged and blown up are refused', async () => {
     const next = random(7)
     const noise = Array.from({ length: 30_000 }, () => String.fromCharCode(33 + Math.floor(next() * 90))).join('')
-    expect(await shareFragment(noise)).toBeUndefined()
+    expect(await shareFragment({ plan: noise, mode: 'fast' })).toBeUndefined()
     await expect(sharedPlan('#plan=AAAA')).rejects.toThrow()
     await expect(sharedPlan('#plan=%%%')).rejects.toThrow()
     // A few kilobytes that would become many megabytes.
-    const bomb = await shareFragment(' '.repeat(5 << 20))
+    const bomb = await shareFragment({ plan: ' '.repeat(5 << 20), mode: '' })
     await expect(sharedPlan(bomb!)).rejects.toThrow('too large')
   })
 })

@@ -2,7 +2,8 @@
 import type { GraphEdge, GraphLayout, Point } from './layers.js'
 import { nodeSize } from './layers.js'
 import type { StepRow, StepRowState } from './run-rows.js'
-import { markOf, rowFigures, stateMarks, type StepMark } from './step-words.js'
+import { markOf, rowFigures, stateMarks, triesOf, type StepMark } from './step-words.js'
+import { middle } from './shorten.js'
 import { providerVariable, type Palette } from './theme.js'
 import type { View } from './viewport.js'
 
@@ -26,7 +27,7 @@ export interface GraphScene {
 }
 
 /** Below these zooms second lines, then texts, marks, stripes and whatever moves are left out. */
-const textZoom = 0.42
+const textZoom = 0.78
 export const detailZoom = 0.2
 
 const marks = new Map<StepMark, Path2D>()
@@ -174,8 +175,33 @@ function paintNode(
     context.fill()
   }
   if (row.state === 'running') paintProgress(context, palette, row, left, top)
+  if (triesOf(row) > 1) paintTries(context, scene, palette, triesOf(row), left + width, top)
   paintMark(context, scene, row, left + 15, scene.view.zoom < textZoom ? top + 16 : top + 7, colour)
   paintTexts(context, scene, palette, row, left, top)
+}
+
+/** A step that was called again wears it at its corner. */
+function paintTries(
+  context: CanvasRenderingContext2D,
+  { fonts }: GraphScene,
+  palette: Palette,
+  tries: number,
+  right: number,
+  top: number,
+): void {
+  const words = `↻ ${tries}`
+  context.font = fonts.small
+  const width = context.measureText(words).width + 12
+  context.beginPath()
+  context.roundRect(right - width + 4, top - 8, width, 17, 8)
+  context.fillStyle = palette.colour('raised')
+  context.fill()
+  context.strokeStyle = palette.colour('ready')
+  context.lineWidth = 1.2
+  context.stroke()
+  context.fillStyle = palette.colour('ready')
+  context.textBaseline = 'middle'
+  context.fillText(words, right - width + 10, top + 0.5)
 }
 
 function paintProgress(
@@ -227,16 +253,14 @@ function paintMark(
 
 const shortened = new Map<string, string>()
 
-/** Cut to `room` units; measured once for each text. */
+/** Shortened in the middle to `room` units; measured once for each text. */
 function fitText(context: CanvasRenderingContext2D, text: string, room: number): string {
   const key = `${context.font}|${room}|${text}`
   const known = shortened.get(key)
   if (known !== undefined) return known
-  let cut = text
-  while (cut.length > 1 && context.measureText(cut === text ? cut : `${cut}…`).width > room) {
-    cut = [...cut].slice(0, Math.min(-1, -Math.ceil(cut.length * 0.06))).join('')
-  }
-  const fitted = cut === text ? text : `${cut.trimEnd()}…`
+  let fitted = text
+  for (let most = [...text].length - 1; most > 1 && context.measureText(fitted).width > room; most -= 1)
+    fitted = middle(text, most)
   if (shortened.size > 8000) shortened.clear()
   shortened.set(key, fitted)
   return fitted

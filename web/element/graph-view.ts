@@ -1,15 +1,17 @@
 /**
  * The graph of a plan: a canvas for eyes, and for everybody else a list box whose active option tells the step in words.
- * Arrow keys go along the edges, Enter opens a step, + − 0 zoom, Shift and an arrow move the view.
+ * Arrow keys go along the edges, Enter opens a step, + − 0 zoom, Shift and an arrow move the view, / finds a step.
  */
 import { plural } from '../standard/format.js'
-import { FrameLoop, h, icon, icons, reducedMotion } from './dom.js'
+import { fill, FrameLoop, h, icon, icons, reducedMotion } from './dom.js'
 import { detailZoom, paintGraph } from './graph-paint.js'
-import { layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutRequest } from './layers.js'
+import { besideOf, layeredLayout, nodeSize, type Direction, type GraphLayout, type LayoutRequest } from './layers.js'
 import type { RunModel } from './run-model.js'
 import { rowWords } from './step-words.js'
+import { Minimap } from './minimap.js'
+import { StepFinder } from './step-finder.js'
 import { Palette } from './theme.js'
-import { Viewport, type View } from './viewport.js'
+import { readableZoom, Viewport, type View } from './viewport.js'
 
 export interface GraphOptions {
   readonly wheel: 'zoom' | 'ctrl'
@@ -30,6 +32,8 @@ export class GraphView {
   readonly #empty = h('p', { class: 'af-empty' })
   readonly #palette: Palette
   readonly #viewport: Viewport
+  readonly #map = new Minimap((x, y) => this.#viewport.centre(x, y, true))
+  readonly #finder: StepFinder
   readonly #frames = new FrameLoop((now) => this.#draw(now))
   readonly #options: GraphOptions
   #model: RunModel | undefined
@@ -41,6 +45,10 @@ export class GraphView {
   #arranged = 0
   #selected = -1
   #hovered = -1
+  /** All is shown, as was asked for. */
+  #whole = false
+  /** Steps that have started: when it grows, what is seen follows. */
+  #followed = 0
   #critical: ReadonlySet<number> = new Set()
   #clock: () => number = () => this.#model?.at ?? 0
   /** Frames drawn and the ms that drawing them took: for measurements. */
@@ -62,7 +70,13 @@ export class GraphView {
       this.#canvas,
       this.#option,
     )
-    this.element = h('div', { class: 'af-graph' }, this.#stage, this.#empty, this.#buttons())
+    this.#finder = new StepFinder({
+      rows: () => this.#model?.rows ?? [],
+      onFind: (step) => this.#found(step),
+      onLeave: () => this.#stage.focus(),
+    })
+    const { element: finder } = this.#finder
+    this.element = h('div', { class: 'af-graph' }, this.#stage, this.#empty, finder, this.#map.element, this.#buttons())
     this.#palette = new Palette(this.element)
     this.#viewport = new Viewport(this.#stage, {
       wheel: options.wheel,
@@ -93,14 +107,16 @@ export class GraphView {
     )
   }
 
-  /** Nothing to show, and why. */
-  empty(words: string): void {
+  /** Nothing to show, why, and what can be done about it. */
+  empty(words: string, action?: { readonly words: string; readonly act: () => void }): void {
     this.#model = undefined
     this.#layout = undefined
     this.#shape = ''
     this.#arranged = 0
+    this.#finder.offer(0)
     this.#select(-1)
-    this.#empty.textContent = words
+    const button = action && h('button', { type: 'button', class: 'af-action', onclick: action.act }, action.words)
+    fill(this.#empty, words, button)
     this.#empty.hidden = false
     this.#frames.ask()
   }
@@ -146,9 +162,20 @@ export class GraphView {
     this.#stage.focus()
   }
 
+  /** Shows all, however small; it stays so until a person or another plan changes it. */
   fit(): void {
+    const layout = this.#layout
+    if (layout === undefined) return
     this.#viewport.touched = false
-    this.#fitNow()
+    this.#whole = true
+    this.#viewport.fit(layout.width, layout.height)
+  }
+
+  #found(step: number): void {
+    if (this.#viewport.view.zoom < readableZoom) this.#viewport.zoomBy(readableZoom / this.#viewport.view.zoom)
+    this.#viewport.touched = true
+    this.select(step)
+    this.#options.onSelect(step, false)
   }
 
   #arrange(): void {
@@ -159,6 +186,9 @@ export class GraphView {
     const shape = `${direction}${dependencies.map((list) => list.join(',')).join(';')}`
     if (shape === this.#shape) return
     this.#shape = shape
+    this.#whole = false
+    this.#followed = 0
+    this.#finder.offer(rows.length)
     const request = { dependencies, direction }
     this.#take(layeredLayout(request))
     void this.#options.layout?.(request).then((better) => {
@@ -185,7 +215,25 @@ export class GraphView {
   #fitNow(): void {
     const layout = this.#layout
     if (layout === undefined) return
-    this.#viewport.fit(layout.width, layout.height)
+    const { width, height, direction } = layout
+    if (this.#whole) this.#viewport.fit(width, height)
+    else this.#viewport.begin(width, height, direction === 'LR' ? 'x' : 'y')
+  }
+
+  /** While it runs and nobody has moved it, what is seen goes along with the steps that have started last. */
+  #follow(model: RunModel, layout: GraphLayout): void {
+    const { waiting, ready } = model.counts
+    const started = model.rows.length - waiting - ready
+    if (started === this.#followed) return
+    this.#followed = started
+    if (this.#viewport.touched || this.#whole || model.outcome !== undefined) return
+    const running = model.rows.filter(({ state }) => state === 'running')
+    const last = running.reduce(
+      (late, row) => ((row.startedAt ?? 0) >= (late?.startedAt ?? 0) ? row : late),
+      running[0],
+    )
+    const point = last && layout.nodes[last.index]
+    if (point !== undefined) this.#viewport.reveal(point.x, point.y, nodeSize.width * 1.5, nodeSize.height * 3)
   }
 
   #focus(focused: boolean): void {
@@ -214,6 +262,7 @@ export class GraphView {
     this.#tell()
     const [model, layout] = [this.#model, this.#layout]
     if (model === undefined || layout === undefined) return context.clearRect(0, 0, width, height)
+    this.#follow(model, layout)
     const still = reducedMotion()
     const font = (this.#seen.font ||= getComputedStyle(this.#stage).fontFamily)
     paintGraph(
@@ -230,10 +279,11 @@ export class GraphView {
         focused,
         critical: this.#critical,
         phase: still ? 0.1 : (now % turnMs) / turnMs,
-        fonts: { large: `600 19px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },
+        fonts: { large: `600 17px ${font}`, bold: `600 13px ${font}`, small: `11.5px ${font}` },
       },
       this.#palette,
     )
+    this.#map.draw(layout, model.rows, this.#viewport.view, { width, height }, this.#palette)
     const took = performance.now() - began
     this.drawn.frames += 1
     this.drawn.ms += took
@@ -319,31 +369,21 @@ export class GraphView {
     if (key === '+' || key === '=') return (this.#viewport.zoomBy(1.3), true)
     if (key === '-') return (this.#viewport.zoomBy(1 / 1.3), true)
     if (key === '0') return (this.fit(), true)
+    if (key === '/') return (this.#finder.focus(), true)
     if (key === 'Home') return go(0)
     if (key === 'End') return go(rows.length - 1)
     if (key.startsWith('Arrow') && current === undefined) return go(0)
     if (key === forth[0]) return go(current?.dependents[0])
     if (key === forth[1]) return go(current?.info.dependencies[0])
-    if (key.startsWith('Arrow')) return go(this.#beside(key === 'ArrowDown' || key === 'ArrowRight' ? 1 : -1))
+    if (key.startsWith('Arrow')) {
+      const by = key === 'ArrowDown' || key === 'ArrowRight' ? 1 : -1
+      return go(this.#layout && besideOf(this.#layout, this.#selected, by))
+    }
     if ((key === 'Enter' || key === ' ') && current !== undefined) {
       this.#options.onSelect(current.index, true)
       return true
     }
     return false
-  }
-
-  /** The next step of the same column, else of the next. */
-  #beside(step: 1 | -1): number | undefined {
-    const layout = this.#layout
-    const from = layout?.nodes[this.#selected]
-    if (layout === undefined || from === undefined) return undefined
-    const along = (index: number): readonly [number, number] => {
-      const { x, y } = layout.nodes[index] ?? from
-      return layout.direction === 'LR' ? [Math.round(x), y] : [Math.round(y), x]
-    }
-    const order = layout.nodes.map((_, index) => index)
-    order.sort((a, b) => along(a)[0] - along(b)[0] || along(a)[1] - along(b)[1])
-    return order[order.indexOf(this.#selected) + step]
   }
 }
 

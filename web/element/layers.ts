@@ -126,3 +126,16 @@ function order(columns: readonly number[][], dependencies: readonly (readonly nu
     note(column)
   }
 }
+
+/** The next step of the same column, or before it; at its end that of the next column. Undefined: there is none. */
+export function besideOf({ nodes, direction }: GraphLayout, step: number, by: 1 | -1): number | undefined {
+  const from = nodes[step]
+  if (from === undefined) return undefined
+  const along = (index: number): readonly [number, number] => {
+    const { x, y } = nodes[index] ?? from
+    return direction === 'LR' ? [Math.round(x), y] : [Math.round(y), x]
+  }
+  const order = nodes.map((_, index) => index)
+  order.sort((a, b) => along(a)[0] - along(b)[0] || along(a)[1] - along(b)[1])
+  return order[order.indexOf(step) + by]
+}

@@ -30,6 +30,11 @@ export const stateMarks: Readonly<Record<StepMark, string>> = {
   cancelled: 'M8 2.8a5.2 5.2 0 1 0 0 10.4a5.2 5.2 0 1 0 0-10.4M4.4 4.4l7.2 7.2',
 }
 
+/** How often a step was called for its answer; hedges run beside a call and are no tries of their own. */
+export const triesOf = ({ bars }: StepRow): number =>
+  bars.reduce((sum, { purpose }) => sum + (purpose === 'main' ? 1 : 0), 0)
+const tryWords = (row: StepRow): string => (triesOf(row) > 1 ? ` · try ${triesOf(row)}` : '')
+
 /** One line that tells all of a step: for screen readers and tooltips. */
 export function rowWords(row: StepRow, at: number): string {
   // In the words that are seen, or people who speak to their machine cannot name what they see.
@@ -38,6 +43,7 @@ export function rowWords(row: StepRow, at: number): string {
     row.info.id,
     row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
   ]
+  if (triesOf(row) > 1) words.push(`${triesOf(row)} tries`)
   if (row.startedAt !== undefined) {
     const end = row.endedAt ?? at
     words.push(`started at ${formatDuration(row.startedAt)}, ${formatDuration(end - row.startedAt)} long`)
@@ -59,11 +65,13 @@ export function rowFigures(row: StepRow, at: number): string {
     }
     case 'running': {
       const tokens = row.tokensOut + row.liveTokens
-      return tokens > 0 ? `${row.provider} · ${formatCompact(tokens)} tok` : row.provider
+      return (tokens > 0 ? `${row.provider} · ${formatCompact(tokens)} tok` : row.provider) + tryWords(row)
     }
     case 'done':
       if (row.reused !== undefined) return reusedWords(row)
-      return row.recalled ? 'from an earlier run' : `${row.provider} · ${formatDuration(tookMs(row, at))}`
+      return row.recalled
+        ? 'from an earlier run'
+        : `${row.provider} · ${formatDuration(tookMs(row, at))}${tryWords(row)}`
     default:
       return row.provider === '' ? stateWords[row.state] : `${row.provider} · ${stateWords[row.state]}`
   }

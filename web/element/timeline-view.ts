@@ -6,9 +6,11 @@ import { formatDuration } from '../standard/format.js'
 import { fill, FrameLoop, h } from './dom.js'
 import type { Bar, StepRow } from './run-rows.js'
 import type { RunModel } from './run-model.js'
+import { LanesView } from './lanes-view.js'
 import { reusedWords } from './reused-words.js'
 import { stateIcon } from './state-icon.js'
-import { markOf, rowWords } from './step-words.js'
+import { headAndTail } from './shorten.js'
+import { markOf, rowWords, triesOf } from './step-words.js'
 import { providerVariable } from './theme.js'
 
 const rowHeight = 25
@@ -36,6 +38,10 @@ interface Open {
 
 let instances = 0
 
+/** Of more steps than this the calls by provider say more than a row a step, until somebody picks. */
+const manySteps = 60
+const views = { steps: 'Steps', providers: 'Providers' } as const
+
 export class TimelineView {
   readonly element: HTMLElement
   readonly #list: HTMLElement
@@ -47,6 +53,10 @@ export class TimelineView {
   readonly #frames = new FrameLoop(() => this.#draw())
   readonly #drawn = new Map<number, Drawn>()
   readonly #id = `af-timeline-${++instances}`
+  readonly #lanes: LanesView
+  readonly #switch = h('div', { class: 'af-switch', role: 'group', 'aria-label': 'Timeline by' })
+  /** What somebody has picked. */
+  #picked: keyof typeof views | undefined
   #model: RunModel | undefined
   #clock: () => number = () => 0
   #order: number[] = []
@@ -67,7 +77,21 @@ export class TimelineView {
       this.#sheet,
       this.#cursor,
     )
-    this.element = h('div', { class: 'af-timeline' }, this.#list, this.#legend)
+    this.#lanes = new LanesView({
+      onSelect: (step, open) => {
+        this.select(step)
+        options.onSelect(step, open)
+      },
+    })
+    for (const view of ['steps', 'providers'] as const) {
+      const pick = (): void => {
+        this.#picked = view
+        this.refresh()
+      }
+      this.#switch.append(h('button', { type: 'button', 'data-view': view, onclick: pick }, views[view]))
+    }
+    const foot = h('div', { class: 'af-foot' }, this.#legend, this.#switch)
+    this.element = h('div', { class: 'af-timeline' }, this.#list, this.#lanes.element, foot)
     this.#list.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     for (const name of ['wheel', 'pointerdown', 'keydown']) {
       this.#list.addEventListener(name, () => (this.#follows = false), { passive: true })
@@ -84,6 +108,7 @@ export class TimelineView {
     this.#axisMs = 0
     this.#ordered = ''
     this.#follows = true
+    this.#lanes.show(model, this.#clock)
     for (const { element } of this.#drawn.values()) element.remove()
     this.#drawn.clear()
     this.element.classList.toggle('af-none', model === undefined || model.rows.length === 0)
@@ -92,6 +117,28 @@ export class TimelineView {
 
   refresh(): void {
     this.#frames.ask()
+    this.#lanes.refresh()
+  }
+
+  /** The theme has changed. */
+  recolour(): void {
+    this.#lanes.recolour()
+    this.refresh()
+  }
+
+  /** Whether lanes are shown: then nothing else is drawn. */
+  #arrange(model: RunModel): boolean {
+    const view = this.#picked ?? (model.rows.length > manySteps ? 'providers' : 'steps')
+    const lanes = view === 'providers'
+    if (this.#lanes.element.hidden === lanes) {
+      this.#lanes.element.hidden = !lanes
+      this.#list.hidden = lanes
+      this.#lanes.refresh()
+    }
+    this.#switch.hidden = model.rows.length === 0
+    for (const button of this.#switch.querySelectorAll('button'))
+      button.setAttribute('aria-pressed', String(button.dataset['view'] === view))
+    return lanes
   }
 
   #scrolled(): void {
@@ -107,6 +154,7 @@ export class TimelineView {
 
   select(step: number, reveal = true): void {
     this.#selected = step
+    this.#lanes.select(step)
     const place = this.#order.indexOf(step)
     if (reveal && place >= 0) {
       const { top: seen, height } = this.#seen
@@ -134,6 +182,9 @@ export class TimelineView {
   #draw(): void {
     const model = this.#model
     if (model === undefined) return
+    this.element.classList.toggle('af-none', model.rows.length === 0)
+    this.#tellProviders(model)
+    if (this.#arrange(model)) return
     this.#sort(model)
     const now = model.outcome === undefined ? Math.max(model.at, this.#clock()) : model.at
     this.#scale(now)
@@ -147,10 +198,9 @@ export class TimelineView {
       this.#drawn.delete(index)
     }
     for (let place = first; place < last; place += 1) this.#row(model, place, now)
-    this.#active(model)
+    this.#active()
     this.#cursor.hidden = model.rows.length === 0 || model.at === 0 || model.outcome !== undefined
     this.#cursor.style.setProperty('--at', String(this.#axisMs === 0 ? 0 : now / this.#axisMs))
-    this.#tellProviders(model)
     if (model.counts.running > 0 && model.outcome === undefined) this.#frames.ask()
   }
 
@@ -190,7 +240,7 @@ export class TimelineView {
     const open: Open[] = []
     fill(
       element,
-      h('span', { class: 'af-name' }, stateIcon(markOf(row)), h('span', {}, row.info.id)),
+      nameOf(row),
       // Or the two would be one word to whoever reads them as text.
       ' ',
       this.#track(row, now, open),
@@ -232,11 +282,10 @@ export class TimelineView {
     else if (bar.end === 'failed') element.textContent = '✕'
   }
 
-  #active(model: RunModel): void {
+  #active(): void {
     const drawn = this.#drawn.has(this.#selected)
     if (drawn) this.#list.setAttribute('aria-activedescendant', `${this.#id}-${this.#selected}`)
     else this.#list.removeAttribute('aria-activedescendant')
-    this.element.classList.toggle('af-none', model.rows.length === 0)
   }
 
   #tellProviders(model: RunModel): void {
@@ -283,6 +332,18 @@ export class TimelineView {
     }
     event.preventDefault()
   }
+}
+
+function nameOf(row: StepRow): HTMLElement {
+  const [head, tail] = headAndTail(row.info.id)
+  const tries = triesOf(row)
+  return h(
+    'span',
+    { class: 'af-name' },
+    stateIcon(markOf(row)),
+    h('span', { class: 'af-id' }, h('span', {}, head), tail),
+    tries > 1 && h('span', { class: 'af-tries' }, `↻ ${tries}`),
+  )
 }
 
 const steps = [1, 2, 2.5, 5, 10]

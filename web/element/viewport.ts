@@ -17,6 +17,8 @@ export interface ViewportOptions {
 }
 
 const [least, most] = [0.04, 3]
+/** Smaller, the names of steps cannot be read. */
+export const readableZoom = 0.6
 /** Pixels that a finger may tremble. */
 const tremble = 5
 
@@ -45,8 +47,29 @@ export class Viewport {
     const { clientWidth, clientHeight } = this.#element
     if (width <= 0 || height <= 0 || clientWidth === 0) return
     const zoom = clamp(Math.min(1, clientWidth / width, clientHeight / height))
-    Object.assign(this.view, { zoom, x: (width - clientWidth / zoom) / 2, y: (height - clientHeight / zoom) / 2 })
+    this.#show(zoom, (width - clientWidth / zoom) / 2, (height - clientHeight / zoom) / 2)
+  }
+
+  /** As `fit`, but no smaller than can be read: of a drawing that is larger the beginning, in the middle of its other side. */
+  begin(width: number, height: number, along: 'x' | 'y'): void {
+    const { clientWidth, clientHeight } = this.#element
+    if (width <= 0 || height <= 0 || clientWidth === 0) return
+    const zoom = Math.min(1, Math.max(readableZoom, Math.min(clientWidth / width, clientHeight / height)))
+    const [spareX, spareY] = [width - clientWidth / zoom, height - clientHeight / zoom]
+    const start = (spare: number, isAlong: boolean): number => (isAlong && spare > 0 ? 0 : spare / 2)
+    this.#show(zoom, start(spareX, along === 'x'), start(spareY, along === 'y'))
+  }
+
+  #show(zoom: number, x: number, y: number): void {
+    Object.assign(this.view, { zoom, x, y })
     this.#options.onChange()
+  }
+
+  /** Brings a point of the drawing into the middle. `byHand`: a person did it. */
+  centre(x: number, y: number, byHand: boolean): void {
+    const { zoom } = this.view
+    this.touched ||= byHand
+    this.#show(zoom, x - this.#element.clientWidth / 2 / zoom, y - this.#element.clientHeight / 2 / zoom)
   }
 
   zoomBy(factor: number, x = this.#element.clientWidth / 2, y = this.#element.clientHeight / 2): void {

@@ -1,116 +1,100 @@
 /** The playground: the plan at the left, what becomes of it at the right. Everything that happens passes through here. */
 import { plural } from '../standard/format.js'
-import { Counters } from '../element/counters.js'
 import { h } from '../element/dom.js'
-import { GraphView } from '../element/graph-view.js'
 import { RunModel } from '../element/run-model.js'
 import { endWords } from '../element/run-words.js'
-import { TimelineView } from '../element/timeline-view.js'
 import { Announcer } from './announcer.js'
+import { keepDraft, keptDraft } from './draft.js'
 import { PlanEditor } from './editor/plan-editor.js'
 import { PlanSchema, type Schema } from './editor/plan-schema.js'
 import { contextFile, examples } from './examples.js'
 import { KeysDialog, providerNames } from './keys-dialog.js'
-import { LayoutClient } from './layout-client.js'
-import { PlanCheck, problemOfError, type Verdict } from './plan-check.js'
+import { PlanCheck, type Verdict } from './plan-check.js'
+import { pickFile, planFileName, planOfFile, saveFile, skeleton } from './plan-files.js'
 import { Problems } from './problems.js'
-import { ReportView } from './report-view.js'
 import { RunSession } from './run-session.js'
+import { Scene } from './scene.js'
 import { Settings } from './settings.js'
 import { sharedPlan, shareLink } from './share.js'
 import { Shell } from './shell.js'
-import { StepPanel } from './step-panel.js'
 import { themeSwitch } from './theme-switch.js'
-import { TravelBar } from './travel-bar.js'
-import { Traveller } from './traveller.js'
+
+type Tone = '' | 'good' | 'bad'
 
 export class Playground {
   readonly element: HTMLElement
   readonly shell: Shell
-  readonly graph: GraphView
+  readonly scene: Scene
   readonly #editor: PlanEditor
   readonly #problems = new Problems((problem) => {
     this.shell.show('plan')
     this.#editor.goTo(problem)
   })
   readonly #settings: Settings
-  readonly #counters = new Counters()
-  readonly #timeline: TimelineView
-  readonly #report = new ReportView()
-  readonly #step: StepPanel
-  readonly #travel: TravelBar
-  readonly #traveller: Traveller
   readonly #announcer = new Announcer()
-  readonly #keys = new KeysDialog(() => this.#idleStatus(true))
+  readonly #keys = new KeysDialog(() => this.#reconsider())
   readonly #check: PlanCheck
   #verdict: Verdict | undefined
-  /** The plan as the core read it last: what the graph shows while nothing runs. */
+  /** The plan as the core read it last: what is shown while nothing runs. */
   #planned: RunModel | undefined
   #session: RunSession | undefined
-  #selected = -1
-  #noticed = false
-  /** Text of the example that was picked: once it is changed, it is the visitor's own. */
-  #exampleText = ''
+  /** The end of the last run is told until the settings change. */
+  #endTold = false
+  /** Said once, and told until something is changed. */
+  #notice: { readonly words: string; readonly tone: Tone } | undefined
+  /** The example that was picked: once its text is changed, the plan is the visitor's own. */
+  #example = { id: '', text: '' }
 
   constructor(schema: Schema) {
-    const layouts = new LayoutClient()
-    const onSelect = (step: number, open: boolean): void => this.#select(step, open)
     this.#editor = new PlanEditor(
       { schema: new PlanSchema(schema), providers: Object.keys(providerNames) },
-      {
-        onChange: (text) => this.#edited(text),
-        onRun: () => this.#run(),
-        onStep: (step) => {
-          if (step !== undefined) this.#follow(step)
-        },
-      },
+      { onChange: (text) => this.#edited(text), onRun: () => this.#run(), onStep: (step) => this.#follow(step) },
     )
     this.#settings = new Settings({
       onExample: (id) => void this.example(id),
-      onChange: () => {
-        this.#idleStatus(true)
-        this.#ask(true)
-      },
+      onChange: () => this.#reconsider(),
+      onNew: () => this.#write(skeleton),
+      onOpen: () => void this.#openFile(),
+      onSave: () => this.#save(),
     })
-    this.graph = new GraphView({ wheel: 'zoom', onSelect, layout: (request) => layouts.layout(request) })
-    this.#timeline = new TimelineView({ onSelect })
-    this.#traveller = new Traveller({
-      files: (step) => this.#filesOf(step),
-      onMoment: (model, moment) => {
-        this.#markPath(moment === undefined)
-        this.#present(model)
-        if (moment !== undefined) this.#travel.tell(moment.state)
+    this.scene = new Scene({
+      files: (paths) => this.#filesOf(paths),
+      onPane: (open, front) => {
+        this.shell.step(open)
+        if (front) this.shell.show(this.shell.narrow ? 'step' : 'graph')
       },
-      onFailure: (words) => this.#travel.failed(words),
-    })
-    this.#travel = new TravelBar({ onTravel: (record) => this.#traveller.go(this.#session, record) })
-    this.#step = new StepPanel({
-      onClose: () => this.#closeStep(),
-      onStep: (step) => this.#select(step, true),
-      onCancel: (step) => this.#session?.cancelStep(step),
-      look: (step) => this.#traveller.look(this.#session, step),
+      onMoment: () => this.#tell(),
     })
     this.#check = new PlanCheck({
+      readFile: (path) => contextFile(path, this.#keys.files),
       onVerdict: (verdict) => this.#judged(verdict),
       onEstimate: (makespanMs, cost) => this.#problems.estimate(makespanMs, cost),
+      onNoEstimate: (words) => this.#problems.noEstimate(words),
     })
-    this.shell = new Shell({
+    this.shell = this.#frame()
+    this.element = h('div', { class: 'root' }, this.shell.element, this.#keys.element)
+    this.#arrange()
+  }
+
+  #frame(): Shell {
+    const { graph, timeline, counters, travel, step, report } = this.scene
+    return new Shell({
       settings: this.#settings.element,
       editor: this.#editor.element,
       problems: this.#problems.element,
-      counters: this.#counters.element,
-      graph: this.graph.element,
-      timeline: this.#timeline.element,
-      travel: this.#travel.element,
-      step: this.#step.element,
-      report: this.#report.element,
+      counters: counters.element,
+      graph: graph.element,
+      timeline: timeline.element,
+      travel: travel.element,
+      step: step.element,
+      report: report.element,
       live: this.#announcer.element,
       actions: this.#actions(),
-      onRun: () => (this.#session?.over === false ? this.#stop() : this.#run()),
-      onView: () => this.#refresh(),
+      onRun: () => (this.#running ? this.#stop() : this.#run()),
+      onKey: () => this.#run(),
+      onSave: () => this.#save(),
+      onView: () => this.scene.refresh(),
     })
-    this.element = h('div', { class: 'root' }, this.shell.element, this.#keys.element)
-    this.#empty()
   }
 
   #actions(): HTMLElement[] {
@@ -119,32 +103,40 @@ export class Playground {
       return h('button', { type: 'button', class: 'plain', onclick: action }, words, rest)
     }
     return [
-      themeSwitch(() => {
-        this.graph.recolour()
-        this.#timeline.refresh()
-      }),
+      themeSwitch(() => this.scene.recolour()),
       button('Keys', () => this.#keys.open(), ' and files'),
       button('Share', () => void this.#share()),
     ]
   }
 
-  /** The plan of the address, else the first example. */
+  get #running(): boolean {
+    return this.#session?.over === false
+  }
+
+  /** The plan of a link that is new to this tab, else the draft that the tab had, else the first example. */
   async begin(fragment: string): Promise<void> {
+    const draft = keptDraft()
     try {
-      const shared = await sharedPlan(fragment)
-      if (shared === undefined) return await this.example(examples[0]?.id ?? '')
-      this.#editor.text = shared
-      this.#notice('The plan of the link')
+      const shared = draft?.link === fragment ? undefined : await sharedPlan(fragment)
+      if (shared !== undefined) {
+        this.#settings.restore({ mode: shared.mode })
+        return this.#write(shared.plan, 'The plan of the link')
+      }
+      if (draft === undefined) return await this.example(examples[0]?.id ?? '')
+      this.#settings.restore(draft.settings)
+      this.#example = { id: draft.example, text: draft.example === '' ? '' : draft.plan }
+      this.#editor.text = draft.plan
     } catch {
       await this.example(examples[0]?.id ?? '')
-      this.#notice('The link is damaged: its plan cannot be read', 'bad')
+      this.#say('The link is damaged: its plan cannot be read', 'bad')
     }
   }
 
-  /** Outlasts the first check of the plan, which would say what a run would do. */
-  #notice(words: string, tone: '' | 'bad' = ''): void {
-    this.shell.status(words, tone)
-    this.#noticed = true
+  /** A whole plan in place of the one that is there; undo brings that back. */
+  #write(plan: string, words?: string): void {
+    this.#editor.text = plan
+    this.#ask(true)
+    if (words !== undefined) this.#say(words)
   }
 
   async example(id: string): Promise<void> {
@@ -152,119 +144,172 @@ export class Playground {
     if (example === undefined) return
     try {
       const text = await example.load()
-      this.#exampleText = text
-      this.#editor.text = text
+      this.#example = { id, text }
       this.#settings.example(id, example.mode ?? 'build')
-      this.#ask(true)
+      this.#write(text)
     } catch (error) {
-      this.shell.status(
-        `The example cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-        'bad',
-      )
+      this.#say(`The example cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, 'bad')
     }
   }
 
+  async #openFile(): Promise<void> {
+    const file = await pickFile()
+    if (file === undefined) return
+    try {
+      this.#write(await planOfFile(file), `The plan of ${file.name}`)
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error), 'bad')
+    }
+  }
+
+  #save(): void {
+    const name = planFileName(this.#editor.text)
+    saveFile(name, 'application/json', this.#editor.text)
+    this.#say(`Saved as ${name}`, 'good')
+  }
+
   #edited(text: string): void {
-    if (text !== this.#exampleText) this.#settings.example('')
+    this.#notice = undefined
+    this.#settings.example(text === this.#example.text ? this.#example.id : '')
     this.#ask(false)
+  }
+
+  /** Also when a file, a key or a setting has changed. */
+  #reconsider(): void {
+    this.#notice = undefined
+    this.#endTold = false
+    this.#ask(true)
+    this.#tell()
   }
 
   #ask(now: boolean): void {
     const { text } = this.#editor
     if (text.trim() === '') {
+      this.#check.forget()
       this.#verdict = undefined
       this.#planned = undefined
       this.#problems.empty('The plan is empty')
       this.#editor.problems([])
-      return this.#session?.over === false ? undefined : this.#empty()
+      return this.#arrange()
     }
     this.#problems.busy()
-    this.#check.ask(text, this.#settings.choices.mode, now)
+    const { mode, budgetUsd } = this.#settings.choices
+    this.#check.ask(text, { mode, budgetUsd, config: this.#keys.config }, now)
   }
 
-  #empty(): void {
-    this.#closeStep()
-    this.#travel.offer(0)
-    this.graph.empty('Pick an example or write a plan: its graph appears here.')
-    this.#timeline.show(undefined)
-    this.#counters.show(undefined)
-    this.shell.runnable(false)
-    this.shell.status('')
+  /** What is typed is kept as soon as it is judged. */
+  keep(): void {
+    const { exampleId: example, values: settings } = this.#settings
+    keepDraft({ plan: this.#editor.text, example, settings, link: location.hash })
   }
 
   #judged(verdict: Verdict): void {
     this.#verdict = verdict
+    this.keep()
     this.#editor.problems(verdict.problems)
-    const running = this.#session?.over === false
-    if (!running) this.shell.runnable(verdict.plan !== undefined)
     if (verdict.plan === undefined) {
       const [problem] = verdict.problems
       if (problem !== undefined) this.#problems.broken(problem)
-      // What was sound last stays in sight, but pale: while typing a plan is broken more often than not.
-      this.graph.element.classList.toggle('stale', !running)
-      return
+      return this.#arrange()
     }
     const { steps } = verdict.plan
     const edges = steps.reduce((sum, { dependencies }) => sum + dependencies.length, 0)
     this.#problems.sound(steps.length, edges, verdict.problems)
-    this.graph.element.classList.remove('stale')
     this.#planned = RunModel.ofPlan(steps)
-    if (running) return
-    // A run whose plan stands in the editor again is shown again.
-    const session = this.#session?.plan === verdict.text ? this.#session : undefined
-    if (session === undefined) {
-      this.#travel.offer(0)
-      this.#closeStep()
-    }
-    this.#present(session?.model ?? this.#planned)
-    this.#idleStatus()
+    this.#arrange()
   }
 
-  /** What a run would do. The end of the last one is told until the plan or, `anew`, the settings change. */
-  #idleStatus(anew = false): void {
-    if (this.#session?.over === false || this.#verdict?.plan === undefined) return
-    const noticed = this.#noticed
-    this.#noticed = false
-    if (!anew && (noticed || this.#session?.plan === this.#verdict.text)) return
-    const { simulate } = this.#settings.choices
-    const { keyed } = this.#keys
-    if (simulate !== undefined) this.shell.status('Simulated: no provider is called, nothing is paid')
-    else if (keyed.length === 0) this.shell.status('Real providers need a key: see Keys and files', 'bad')
-    else this.shell.status(`Real: ${keyed.map((id) => providerNames[id] ?? id).join(', ')} will be called and paid`)
+  /**
+   * One truth on the screen: the run under way; else the last run, when it was of the plan in the editor; else that plan; else, pale, the
+   * last one that was sound.
+   */
+  #arrange(): void {
+    const [verdict, session, planned] = [this.#verdict, this.#session, this.#planned]
+    const shown = session !== undefined && (this.#running || session.plan === verdict?.text)
+    const sound = verdict?.plan !== undefined
+    if (shown) this.scene.run(session)
+    else if (planned !== undefined) this.scene.plan(planned)
+    else this.scene.empty('Pick an example, open a file or write a plan: its graph appears here.', this.#begins)
+    this.scene.stale(!shown && planned !== undefined && !sound)
+    if (!this.#running) this.shell.runnable(sound)
+    this.#tell()
+  }
+
+  readonly #begins = { words: 'Begin with a small plan', act: (): void => this.#write(skeleton) }
+
+  #say(words: string, tone: Tone = ''): void {
+    this.#notice = { words, tone }
+    this.#tell()
+    this.#announcer.say(words)
+  }
+
+  /** The line in the header: of the same thing as all that is shown. */
+  #tell(): void {
+    const { words, tone } = this.#notice ?? this.#line()
+    this.shell.status(words, tone)
+  }
+
+  #line(): { readonly words: string; readonly tone: Tone } {
+    const [verdict, session] = [this.#verdict, this.#session]
+    const { simulate, speed } = this.#settings.choices
+    if (this.#running) {
+      const { settings } = session!
+      const simulated = settings.simulate && `, simulated: ${settings.simulate}, ${settings.speed} × as fast as claimed`
+      return { words: `Running${simulated ?? ''}`, tone: '' }
+    }
+    if (verdict === undefined) return { words: '', tone: '' }
+    if (verdict.plan === undefined) {
+      const [problem] = verdict.problems
+      return { words: `The plan cannot run yet: ${problem?.detail || problem?.advice || ''}`, tone: 'bad' }
+    }
+    const { moment } = this.scene
+    if (moment !== undefined) return { words: `Time travel: ${moment}`, tone: '' }
+    if (session?.plan === verdict.text && this.#endTold) return this.#end(session)
+    if (simulate !== undefined)
+      return { words: `Simulated, ${speed} × as fast as claimed: no provider is called, nothing is paid`, tone: '' }
+    const callable = this.#keys.callable
+    if (callable.length === 0) return { words: 'Real providers need a key: see Keys and files', tone: 'bad' }
+    return { words: `Real: ${callable.join(', ')} will be called and paid`, tone: '' }
+  }
+
+  #end({ result, model, refusal }: RunSession): { readonly words: string; readonly tone: Tone } {
+    if (result === undefined) return { words: refusal, tone: 'bad' }
+    return { words: endWords(model, result.simulated), tone: result.outcome === 'ok' ? 'good' : 'bad' }
   }
 
   #run(): void {
     const plan = this.#editor.text
-    if (this.#session?.over === false || this.#verdict?.plan === undefined || this.#verdict.text !== plan) return
-    const { mode, simulate, speed, cache } = this.#settings.choices
-    if (simulate === undefined && this.#keys.keyed.length === 0) return this.#keys.open()
+    if (this.#running || this.#verdict?.plan === undefined || this.#verdict.text !== plan) return
+    const { choices } = this.#settings
+    if (choices.simulate === undefined && this.#keys.callable.length === 0) return this.#keys.open()
     const session = new RunSession(
       plan,
       {
-        mode,
-        simulate,
-        speed,
-        cache,
+        ...choices,
+        config: this.#keys.config,
+        relay: this.#keys.relay,
         keys: (provider) => this.#keys.key(provider),
         readFile: (path) => contextFile(path, this.#keys.files),
       },
       {
-        onEvents: () => this.#refresh(),
-        onText: () => this.#step.refresh(),
-        onEnd: () => void this.#ended(session),
+        onEvents: () => this.#progress(session),
+        onText: () => this.scene.step.refresh(),
+        onEnd: () => this.#ended(session),
       },
     )
     this.#session = session
-    this.#traveller.go(session, undefined)
-    this.#travel.offer(0)
-    this.#report.empty('The report appears when the run has ended.')
+    this.#notice = undefined
     this.#settings.lock(true)
     this.shell.running('running')
-    this.shell.status(simulate === undefined ? 'Running' : `Running, simulated: ${simulate}`)
     if (this.shell.narrow && this.shell.view === 'plan') this.shell.show('graph')
     if (this.shell.view === 'report') this.shell.show('graph')
-    this.#present(session.model)
+    this.#arrange()
     this.#announcer.began(`The run begins: ${plural(this.#verdict.plan.steps.length, 'step')}`)
+  }
+
+  #progress(session: RunSession): void {
+    this.scene.refresh()
+    if (!session.over) this.#announcer.progress(session.model)
   }
 
   #stop(): void {
@@ -272,119 +317,28 @@ export class Playground {
     this.shell.running('stopping')
   }
 
-  async #ended(session: RunSession): Promise<void> {
+  #ended(session: RunSession): void {
     this.#settings.lock(false)
     this.shell.running('idle')
-    const { result, model } = session
-    if (result === undefined) {
-      const problem = problemOfError(session.error)
-      const words = `${problem.detail === '' ? problem.code : problem.detail}: ${problem.advice}`
-      this.shell.status(words, 'bad')
-      this.#announcer.say(words)
-      this.#report.empty(`There is no report: ${words}`)
-      return this.#refresh()
-    }
-    const words = endWords(model, result.simulated)
-    this.shell.status(words, result.outcome === 'ok' ? 'good' : 'bad')
-    this.#announcer.say(words)
-    this.#report.show(session)
-    this.#markPath(true)
-    this.#refresh()
-    this.#present(model)
-    const records = await this.#traveller.open(session)
-    if (session === this.#session) this.#travel.offer(records)
-  }
-
-  /** The critical path is known at the end alone: of earlier moments it would tell the future. */
-  #markPath(atEnd: boolean): void {
-    const session = this.#session
-    const onPath = new Set(atEnd ? (session?.result?.report.criticalPath ?? []) : [])
-    const rows = session?.model.rows ?? []
-    this.graph.critical(rows.filter(({ info }) => onPath.has(info.id)).map(({ index }) => index))
-  }
-
-  /** Draws a run, or a plan that is still to run. */
-  #present(model: RunModel): void {
-    const { session } = this.#shown(model)
-    const clock = session?.over === false ? () => session.now : () => model.at
-    this.graph.show(model, clock)
-    this.#timeline.show(model, clock)
-    this.#counters.show(model, clock)
-    if (this.#selected >= model.rows.length) this.#closeStep()
-    if (this.#selected >= 0) this.#showStep(model)
-  }
-
-  /** Which session a model belongs to, and whether it is as the run stands now. */
-  #shown(model: RunModel): { readonly session: RunSession | undefined } {
-    return { session: this.#session?.model === model ? this.#session : undefined }
-  }
-
-  get #model(): RunModel | undefined {
-    const session = this.#session
-    const shows = session !== undefined && (!session.over || session.plan === this.#verdict?.text)
-    return (shows ? (this.#traveller.model ?? session.model) : undefined) ?? this.#planned
-  }
-
-  #refresh(): void {
-    const session = this.#session
-    this.graph.refresh()
-    this.#timeline.refresh()
-    this.#counters.refresh()
-    this.#step.refresh()
-    if (session !== undefined && !session.over) this.#announcer.progress(session.model)
-  }
-
-  #select(step: number, open: boolean): void {
-    this.#selected = step
-    this.graph.select(step)
-    this.#timeline.select(step)
-    const model = this.#model
-    if (model === undefined) return
-    const shown = this.shell.element.querySelector('#pane-step')?.hasAttribute('hidden') === false
-    if (!open && !shown) return
-    this.#showStep(model)
-    this.shell.step(true)
-    if (open) this.shell.show(this.shell.narrow ? 'step' : 'graph')
-    if (open) this.#step.focus()
+    this.#endTold = true
+    this.#announcer.say(this.#end(session).words)
+    this.#arrange()
   }
 
   /** The cursor of the editor is in a step. */
-  #follow(step: number): void {
-    if (this.#model?.rows[step] === undefined || this.#verdict?.text !== this.#editor.text) return
-    this.#select(step, false)
+  #follow(step: number | undefined): void {
+    if (step === undefined || this.scene.rows[step] === undefined || this.#verdict?.text !== this.#editor.text) return
+    this.scene.select(step, false)
   }
 
-  #showStep(model: RunModel): void {
-    const { session } = this.#shown(model)
-    const row = model.rows[this.#selected]
-    if (row === undefined) return
-    this.#step.show({
-      model,
-      step: this.#selected,
-      clock: () => session?.now ?? model.at,
-      answer: session === undefined ? undefined : () => session.answer(row.info.id),
-      running: session?.over === false,
-    })
-  }
-
-  #closeStep(): void {
-    const within = this.#step.element.contains(document.activeElement)
-    this.shell.step(false)
-    if (within) this.graph.focus()
-    this.#selected = -1
-    this.graph.select(-1)
-    this.#timeline.select(-1)
-  }
-
-  async #filesOf(step: number): Promise<(readonly [string, string])[]> {
-    const paths = this.#model?.rows[step]?.info.files ?? []
+  #filesOf(paths: readonly string[]): Promise<(readonly [string, string])[]> {
     const read = async (path: string) => [path, await contextFile(path, this.#keys.files).catch(() => '')] as const
     return Promise.all(paths.map(read))
   }
 
   async #share(): Promise<void> {
-    const { words, shared } = await shareLink(this.#editor.text)
-    this.shell.status(words, shared ? 'good' : 'bad')
-    this.#announcer.say(words)
+    const { words, shared } = await shareLink({ plan: this.#editor.text, mode: this.#settings.choices.mode })
+    this.keep()
+    this.#say(words, shared ? 'good' : 'bad')
   }
 }

@@ -1,6 +1,8 @@
 /** Keys and context files of the visitor: in the memory of this page, nowhere else, and gone with it. */
+import type { Config } from '../browser/index.js'
 import { formatCount, plural } from '../standard/format.js'
 import { fill, h, icon, icons } from '../element/dom.js'
+import { Configuration } from './configuration.js'
 
 export const providerNames: Readonly<Record<string, string>> = {
   deepseek: 'DeepSeek',
@@ -17,6 +19,8 @@ export class KeysDialog {
   readonly element: HTMLDialogElement
   readonly files = new Map<string, string>()
   readonly #inputs = new Map<string, HTMLInputElement>()
+  readonly #own = h('div', {})
+  readonly #configuration = new Configuration((providers) => this.#showOwn(providers))
   readonly #list = h('ul', { class: 'files' })
   readonly #said = h('p', { class: 'said', role: 'status' })
   readonly #onChange: () => void
@@ -38,6 +42,7 @@ export class KeysDialog {
           'Keys are needed for real runs only. They stay in the memory of this page: they are not stored, not shared, and gone when you reload.',
         ),
         ...rows,
+        this.#own,
         h('h3', {}, 'Context files'),
         h(
           'p',
@@ -47,6 +52,8 @@ export class KeysDialog {
         this.#picker(),
         this.#list,
         this.#said,
+        h('h3', {}, 'Configuration'),
+        ...this.#configuration.elements,
         h('div', { class: 'foot' }, close),
       ),
     )
@@ -64,8 +71,29 @@ export class KeysDialog {
     return value === '' ? undefined : value
   }
 
-  get keyed(): string[] {
-    return [...this.#inputs.keys()].filter((id) => this.key(id) !== undefined)
+  get config(): Config | undefined {
+    return this.#configuration.config
+  }
+  /** Address of a relay; undefined: providers are called themselves. */
+  get relay(): string | undefined {
+    return this.#configuration.relay
+  }
+
+  /** Names of what a run could call: providers with a key; behind a relay, which may have the keys, that. */
+  get callable(): string[] {
+    const keyed = [...this.#inputs.keys()].filter((id) => this.key(id) !== undefined)
+    const names = keyed.map((id) => providerNames[id] ?? id)
+    return names.length === 0 && this.relay !== undefined ? ['the relay'] : names
+  }
+
+  /** Keys of the providers that the configuration adds. */
+  #showOwn(providers: readonly string[]): void {
+    const own = providers.filter((id) => providerNames[id] === undefined)
+    for (const id of this.#inputs.keys())
+      if (providerNames[id] === undefined && !own.includes(id)) this.#inputs.delete(id)
+    const known = new Map([...this.#own.querySelectorAll('input')].map((input) => [input.id, input.value]))
+    fill(this.#own, ...own.map((id) => this.#row(id, id)))
+    for (const input of this.#own.querySelectorAll('input')) input.value = known.get(input.id) ?? ''
   }
 
   #row(id: string, name: string): HTMLElement {

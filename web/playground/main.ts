@@ -16,8 +16,9 @@ async function open(): Promise<void> {
   await playground.begin(location.hash)
   // A link that is opened in this very tab.
   addEventListener('hashchange', () => void playground.begin(location.hash))
+  addEventListener('pagehide', () => playground.keep())
   // For measurements and tests: what was drawn, how long it took, and what part of the graph is seen.
-  const { drawn, view } = playground.graph
+  const { drawn, view } = playground.scene.graph
   Object.assign(globalThis, { aetherflowPlayground: { drawn, view } })
 }
 

@@ -1,5 +1,5 @@
 /** Checks a plan as it is typed: the core's own reading of it, a moment after the last key. */
-import { AetherflowError, checkPlan, explainPlan, type CheckedPlan } from '../browser/index.js'
+import { AetherflowError, checkPlan, explainPlan, type CheckedPlan, type Config } from '../browser/index.js'
 import { errorAdvice, type ErrorCode } from '../../bindings/generated/wire.js'
 import type { Problem } from './editor/plan-editor.js'
 
@@ -10,8 +10,19 @@ export interface Verdict {
 }
 
 export interface CheckWatcher {
+  /** Contents of a context file. */
+  readFile(path: string): Promise<string>
   onVerdict(verdict: Verdict): void
   onEstimate(makespanMs: number, costMicroUsd: number): void
+  /** Why there is none. */
+  onNoEstimate(words: string): void
+}
+
+/** What a run would be started with. */
+export interface CheckSettings {
+  readonly mode: string
+  readonly budgetUsd: number | undefined
+  readonly config: Config | undefined
 }
 
 /** ms of no typing before a check. */
@@ -27,21 +38,37 @@ export class PlanCheck {
   }
 
   /** `now`: without waiting for more. */
-  ask(text: string, mode: string, now = false): void {
+  ask(text: string, settings: CheckSettings, now = false): void {
     clearTimeout(this.#timer)
     const turn = ++this.#turn
-    this.#timer = setTimeout(() => void this.#check(text, mode, turn), now ? 0 : pauseMs)
+    this.#timer = setTimeout(() => void this.#check(text, settings, turn), now ? 0 : pauseMs)
   }
 
-  async #check(text: string, mode: string, turn: number): Promise<void> {
+  /** What is under way is of no use any more. */
+  forget(): void {
+    clearTimeout(this.#timer)
+    this.#turn += 1
+  }
+
+  async #check(text: string, settings: CheckSettings, turn: number): Promise<void> {
     const verdict = await verdictOn(text)
     if (turn !== this.#turn) return
     this.#watcher.onVerdict(verdict)
     if (verdict.plan === undefined) return
-    // An estimate is a favour: without one nothing is missing.
-    const estimate = await explainPlan(text, { mode }).catch(() => undefined)
-    if (estimate === undefined || turn !== this.#turn) return
-    this.#watcher.onEstimate(estimate.report.makespanMs, estimate.costMicroUsd.expected)
+    try {
+      const estimate = await explainPlan(text, optionsOf(settings))
+      if (turn === this.#turn) this.#watcher.onEstimate(estimate.report.makespanMs, estimate.costMicroUsd.expected)
+    } catch (error) {
+      if (turn === this.#turn) this.#watcher.onNoEstimate(error instanceof Error ? error.message : String(error))
+    }
+  }
+}
+
+function optionsOf({ mode, budgetUsd, config }: CheckSettings) {
+  return {
+    mode,
+    ...(config === undefined ? {} : { config }),
+    ...(budgetUsd === undefined ? {} : { policy: { budget: { run: { usd: budgetUsd } } } }),
   }
 }
 

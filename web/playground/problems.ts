@@ -45,8 +45,14 @@ export class Problems {
 
   /** What the plan would come to, by planning figures. */
   estimate(makespanMs: number, costMicroUsd: number): void {
-    this.#estimate.textContent = `real: ~${formatDuration(makespanMs)}, ${formatUsd(costMicroUsd)}`
-    this.#estimate.title = 'Estimate for real providers: longest path at claimed speeds, prices of the table'
+    this.#estimate.textContent = `estimate: ${formatDuration(makespanMs)}, ${formatUsd(costMicroUsd)}`
+    this.#estimate.title =
+      'What a run would take and cost at the speeds that providers claim and the prices of the table'
+  }
+
+  noEstimate(words: string): void {
+    this.#estimate.textContent = `no estimate: ${words}`
+    this.#estimate.title = words
   }
 
   #show(problems: readonly Problem[]): void {

@@ -2,6 +2,7 @@
 import { formatDuration } from '../standard/format.js'
 import type { RunModel } from '../element/run-model.js'
 import type { StepRow } from '../element/run-rows.js'
+import { middle } from '../element/shorten.js'
 
 const space = 'http://www.w3.org/2000/svg'
 const [labels, chart, line, foot] = [170, 700, 20, 24]
@@ -41,7 +42,7 @@ export function ganttSvg(model: RunModel): SVGElement | undefined {
 
 function drawRow(row: StepRow, top: number, end: number): SVGElement[] {
   const x = (at: number): number => labels + (at / end) * chart
-  const id = row.info.id.length > 24 ? `${row.info.id.slice(0, 23)}…` : row.info.id
+  const id = middle(row.info.id, 24)
   const parts = [draw('text', { x: 0, y: top + 14, class: 'name' }, id)]
   for (const { from, to = end, words } of row.waits) {
     const wait = draw('line', { x1: x(from), x2: x(to), y1: top + 10, y2: top + 10, class: 'wait' })

@@ -2,6 +2,7 @@
 import { reportMarkdown } from '../standard/report/markdown.js'
 import { version } from '../standard/version.js'
 import { fill, h } from '../element/dom.js'
+import { saveFile } from './plan-files.js'
 import { reportElements } from './report-document.js'
 import { ganttSvg } from './report-gantt.js'
 import { reportCss } from './report-style.js'
@@ -97,10 +98,6 @@ export class ReportView {
 
   #download(ending: string, type: string, text: string): void {
     const name = (this.#session?.result?.report.taskId ?? '').replace(/[^\w.-]+/g, '-').slice(0, 60) || 'run'
-    const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }))
-    const link = h('a', { href: url, download: `${name}-report.${ending}` })
-    link.click()
-    // The download has its own hold on the data once it began.
-    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    saveFile(`${name}-report.${ending}`, type, text)
   }
 }

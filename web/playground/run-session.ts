@@ -1,12 +1,26 @@
 /** One run and everything that is known of it: its events folded, its answers as they stream, its journal in memory. */
 import { RunModel } from '../element/run-model.js'
-import { runPlan, type AnswerCache, type PageRunResult, type RunEvent, type RunPlanOptions } from '../browser/index.js'
+import {
+  runPlan,
+  type AnswerCache,
+  type Config,
+  type PageRunResult,
+  type RunEvent,
+  type RunPlanOptions,
+} from '../browser/index.js'
+import { pacedEvent, pacedPolicy, pacedReport, simulateSpeed } from './pace.js'
+import { problemOfError } from './plan-check.js'
 
 export interface SessionSettings {
   readonly mode: string
   /** Name of a simulated profile; undefined: the real providers. */
   readonly simulate: string | undefined
+  /** How many times as fast as its profile a simulated run is played. */
   readonly speed: number
+  /** Most that the run may cost, US dollars; undefined: no limit. */
+  readonly budgetUsd: number | undefined
+  readonly config: Config | undefined
+  readonly relay: string | undefined
   /** Answers of earlier runs; undefined: none is reused. */
   readonly cache: AnswerCache | undefined
   readonly keys: (provider: string) => string | undefined
@@ -24,6 +38,8 @@ export class RunSession {
   readonly plan: string
   readonly settings: SessionSettings
   readonly model = new RunModel()
+  /** ms of the profile in one ms: whatever is shown is in the profile's own time. */
+  readonly pace: number
   readonly #watcher: SessionWatcher
   readonly #run: ReturnType<typeof runPlan>
   readonly #answers = new Map<string, string[]>()
@@ -42,12 +58,19 @@ export class RunSession {
     this.plan = plan
     this.settings = settings
     this.#watcher = watcher
-    const { mode, simulate, speed, cache, keys, readFile } = settings
+    const { mode, simulate, speed, budgetUsd, config, relay, cache, keys, readFile } = settings
+    this.pace = simulate === undefined ? 1 : speed
     this.model.reuses = cache !== undefined
     const options: RunPlanOptions = {
       mode,
       readFile,
-      ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: speed }),
+      ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: simulateSpeed(simulate, speed) }),
+      ...(simulate === undefined && relay !== undefined ? { relay } : {}),
+      ...(config === undefined ? {} : { config }),
+      policy: {
+        ...(simulate === undefined ? {} : pacedPolicy(config ?? {}, this.pace)),
+        ...(budgetUsd === undefined ? {} : { budget: { run: { usd: budgetUsd } } }),
+      },
       onEvent: (event) => this.#take(event),
       onText: (step, piece) => {
         const pieces = this.#answers.get(step) ?? []
@@ -69,7 +92,18 @@ export class RunSession {
   get now(): number {
     return this.over || this.model.version === 0
       ? this.model.at
-      : Math.max(this.model.at, performance.now() - this.#origin)
+      : Math.max(this.model.at, (performance.now() - this.#origin) * this.pace)
+  }
+
+  /** In the profile's own time. */
+  paced(event: RunEvent): RunEvent {
+    return pacedEvent(event, this.pace)
+  }
+
+  /** Why there is no result. */
+  get refusal(): string {
+    const { detail, code, advice } = problemOfError(this.error)
+    return `${detail === '' ? code : detail}: ${advice}`
   }
 
   get journal(): string {
@@ -104,13 +138,13 @@ export class RunSession {
       this.#watcher.onText(event.step)
     }
     if (event.type === 'failed') this.messages.set(event.step, event.message)
-    this.model.apply(event)
+    this.model.apply(this.paced(event))
     this.#watcher.onEvents()
   }
 
   #end(result: PageRunResult | undefined, error: unknown): void {
     this.over = true
-    this.result = result
+    this.result = result && { ...result, report: pacedReport(result.report, this.pace) }
     this.error = error
     this.#watcher.onEnd()
   }

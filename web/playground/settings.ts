@@ -8,7 +8,10 @@ export interface Choices {
   readonly mode: string
   /** Profile of the simulator; undefined: real providers. */
   readonly simulate: string | undefined
+  /** How many times as fast as the profile claims. */
   readonly speed: number
+  /** Most that a run may cost, US dollars; undefined: no limit. */
+  readonly budgetUsd: number | undefined
   /** Undefined: no answers are reused. */
   readonly cache: AnswerCache | undefined
 }
@@ -41,7 +44,10 @@ const speeds: readonly Choice[] = [
 
 export interface SettingsOptions {
   readonly onExample: (id: string) => void
-  readonly onChange: (choices: Choices) => void
+  readonly onChange: () => void
+  readonly onNew: () => void
+  readonly onOpen: () => void
+  readonly onSave: () => void
 }
 
 export class Settings {
@@ -50,36 +56,95 @@ export class Settings {
   readonly #mode: HTMLSelectElement
   readonly #source: HTMLSelectElement
   readonly #speed: HTMLSelectElement
+  readonly #budget = h('input', {
+    id: 'set-budget',
+    type: 'text',
+    inputmode: 'decimal',
+    placeholder: 'none',
+    autocomplete: 'off',
+    title: 'Most that a run may cost, US dollars; empty: no limit',
+  })
   readonly #reuse = new Reuse()
 
-  constructor({ onExample, onChange }: SettingsOptions) {
+  constructor(options: SettingsOptions) {
     const changed = (): void => {
       this.#speed.disabled = this.#source.value === real
-      onChange(this.choices)
+      this.#budget.setAttribute('aria-invalid', String(Number.isNaN(this.#limit)))
+      options.onChange()
     }
     const list = examples.map(({ id, title, shows }) => ({ value: id, words: `${title}: ${shows}` }))
     this.#example = select('example', [{ value: '', words: 'own plan' }, ...list], '')
     this.#mode = select('mode', modes, 'build')
     this.#source = select('source', sources, 'default')
-    this.#speed = select('speed', speeds, '1')
+    this.#speed = select('speed', speeds, '10')
+    this.#speed.title =
+      'How many times as fast as providers claim to be. The times shown are those of the claims; a machine that cannot keep up shows longer ones.'
     this.#example.addEventListener('change', () => {
-      if (this.#example.value !== '') onExample(this.#example.value)
+      if (this.#example.value !== '') options.onExample(this.#example.value)
     })
-    for (const element of [this.#mode, this.#source, this.#speed]) element.addEventListener('change', changed)
+    for (const element of this.#run) element.addEventListener('change', changed)
+    const button = (words: string, title: string, action: () => void): HTMLElement =>
+      h('button', { type: 'button', class: 'plain', title, onclick: action }, words)
+    const file = h(
+      'div',
+      { class: 'file', role: 'group', 'aria-label': 'Plan file' },
+      button('New', 'A small plan to begin with', options.onNew),
+      button('Open', 'Open a plan file', options.onOpen),
+      button('Save', 'Save the plan as a file (Ctrl or ⌘ and S)', options.onSave),
+    )
     this.element = h(
       'form',
       { class: 'settings', 'aria-label': 'Settings of the run', onsubmit: (event: Event) => event.preventDefault() },
-      field('Example', this.#example, 'wide'),
+      h('div', { class: 'field wide plan' }, field('Example', this.#example), file),
       field('Mode', this.#mode),
       field('Providers', this.#source),
       field('Speed', this.#speed, 'small'),
+      field('Budget, $', this.#budget, 'small'),
       this.#reuse.element,
     )
   }
 
+  get #run(): readonly (HTMLSelectElement | HTMLInputElement)[] {
+    return [this.#mode, this.#source, this.#speed, this.#budget]
+  }
+
+  /** NaN: what stands there is no amount. */
+  get #limit(): number {
+    const text = this.#budget.value.trim().replace(/^\$/, '').replace(',', '.')
+    const amount = text === '' ? Infinity : Number(text)
+    return amount > 0 ? amount : Number.NaN
+  }
+
   get choices(): Choices {
     const simulate = this.#source.value === real ? undefined : this.#source.value
-    return { mode: this.#mode.value, simulate, speed: Number(this.#speed.value), cache: this.#reuse.cache }
+    const budgetUsd = Number.isFinite(this.#limit) ? this.#limit : undefined
+    return {
+      mode: this.#mode.value,
+      simulate,
+      speed: Number(this.#speed.value),
+      budgetUsd,
+      cache: this.#reuse.cache,
+    }
+  }
+
+  /** By their names, to be restored. */
+  get values(): Record<string, string> {
+    return Object.fromEntries(this.#run.map(({ id, value }) => [id.replace('set-', ''), value]))
+  }
+
+  /** What is no value of a setting leaves it as it is. */
+  restore(values: Readonly<Record<string, string>>): void {
+    for (const control of this.#run) {
+      const value = values[control.id.replace('set-', '')]
+      if (value === undefined) continue
+      const known = control instanceof HTMLInputElement || [...control.options].some((option) => option.value === value)
+      if (known) control.value = value
+    }
+    this.#speed.disabled = this.#source.value === real
+  }
+
+  get exampleId(): string {
+    return this.#example.value
   }
 
   /** Shows which example the plan is; '': none. */
@@ -89,7 +154,7 @@ export class Settings {
   }
 
   lock(locked: boolean): void {
-    for (const element of [this.#mode, this.#source, this.#speed]) element.disabled = locked
+    for (const element of this.#run) element.disabled = locked
     this.#reuse.lock(locked)
     if (!locked) this.#speed.disabled = this.#source.value === real
   }

@@ -1,4 +1,4 @@
-/** A plan in the address, behind the #: it never reaches a server. Only the plan; never keys, answers or settings. */
+/** A plan in the address, behind the #: it never reaches a server. Plan and mode alone; never keys, files or answers. */
 import { formatCount } from '../standard/format.js'
 import { copied } from './clipboard.js'
 
@@ -6,18 +6,25 @@ import { copied } from './clipboard.js'
 export const mostCharacters = 16_000
 const marker = '#plan='
 
-/** The fragment of a plan; undefined: it is too large for an address. */
-export async function shareFragment(plan: string): Promise<string | undefined> {
+export interface Shared {
+  readonly plan: string
+  /** '': the link says none. */
+  readonly mode: string
+}
+
+/** The fragment of a plan, `#plan=…&mode=…`; undefined: it is too large for an address. */
+export async function shareFragment({ plan, mode }: Shared): Promise<string | undefined> {
   const bytes = await through(new TextEncoder().encode(plan), new CompressionStream('deflate-raw'))
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   const text = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-  return text.length > mostCharacters ? undefined : marker + text
+  const fragment = marker + text + (mode === '' ? '' : `&mode=${encodeURIComponent(mode)}`)
+  return text.length > mostCharacters ? undefined : fragment
 }
 
 /** Puts the plan into the page's address, and the address into the clipboard where that is permitted; tells what came of it. */
-export async function shareLink(plan: string): Promise<{ readonly words: string; readonly shared: boolean }> {
-  const fragment = await shareFragment(plan)
+export async function shareLink(shared: Shared): Promise<{ readonly words: string; readonly shared: boolean }> {
+  const fragment = await shareFragment(shared)
   if (fragment === undefined) {
     const words = `The plan is too large for a link (more than ${formatCount(mostCharacters)} characters packed)`
     return { words, shared: false }
@@ -25,7 +32,7 @@ export async function shareLink(plan: string): Promise<{ readonly words: string;
   history.replaceState(null, '', fragment)
   const done = await copied(location.href)
   return done
-    ? { words: 'The link is copied: it holds the plan, nothing else', shared: true }
+    ? { words: 'The link is copied: it holds the plan and its mode, nothing else', shared: true }
     : { words: 'The link stands in the address bar; it could not be copied', shared: true }
 }
 
@@ -33,12 +40,14 @@ export async function shareLink(plan: string): Promise<{ readonly words: string;
 const mostBytes = 4 << 20
 
 /** The plan of a fragment; undefined: there is none. Rejects when it is damaged. */
-export async function sharedPlan(fragment: string): Promise<string | undefined> {
+export async function sharedPlan(fragment: string): Promise<Shared | undefined> {
   if (!fragment.startsWith(marker)) return undefined
-  const text = fragment.slice(marker.length).replaceAll('-', '+').replaceAll('_', '/')
+  const [packed = '', ...more] = fragment.slice(marker.length).split('&')
+  const text = packed.replaceAll('-', '+').replaceAll('_', '/')
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
   const plain = await through(bytes, new DecompressionStream('deflate-raw'))
-  return new TextDecoder('utf-8', { fatal: true }).decode(plain)
+  const mode = new URLSearchParams(more.join('&')).get('mode') ?? ''
+  return { plan: new TextDecoder('utf-8', { fatal: true }).decode(plain), mode }
 }
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {

@@ -29,6 +29,9 @@ export interface ShellParts {
   /** Buttons of the header, behind Run. */
   readonly actions: readonly HTMLElement[]
   readonly onRun: () => void
+  /** Ctrl or ⌘ and Enter, or S, wherever the focus is. */
+  readonly onKey: () => void
+  readonly onSave: () => void
   readonly onView: (view: ViewName) => void
 }
 
@@ -74,9 +77,19 @@ export class Shell {
       parts.live,
     )
     this.#media.addEventListener('change', () => this.#arrange())
+    addEventListener('keydown', (event) => this.#key(event, parts))
     this.running('idle')
     this.#view = this.narrow ? 'plan' : 'graph'
     this.#arrange()
+  }
+
+  /** What the editor has done already is not done twice; a dialog has its own keys. */
+  #key(event: KeyboardEvent, { onKey, onSave }: ShellParts): void {
+    if (event.defaultPrevented || event.repeat || !(event.ctrlKey || event.metaKey) || event.altKey) return
+    const action = event.key === 'Enter' ? onKey : event.key.toLowerCase() === 's' ? onSave : undefined
+    if (action === undefined || document.querySelector('dialog[open]') !== null) return
+    event.preventDefault()
+    action()
   }
 
   #rest(): HTMLElement[] {

@@ -14,7 +14,8 @@ export class TravelBar {
   readonly #words = h('output', { class: 'moment', for: 'travel' })
   readonly #back: HTMLButtonElement
   readonly #onTravel: (record: number | undefined) => void
-  #records = 0
+  /** Of the run that is offered; 0: there is none. */
+  records = 0
 
   constructor({ onTravel }: TravelOptions) {
     this.#onTravel = onTravel
@@ -41,7 +42,7 @@ export class TravelBar {
 
   /** There is a run with so many records; 0: there is none. */
   offer(records: number): void {
-    this.#records = records
+    this.records = records
     this.element.hidden = records === 0
     this.#slider.max = String(records)
     this.#slider.value = String(records)
@@ -53,7 +54,7 @@ export class TravelBar {
   tell(state: ReplayState): void {
     const next = state.next.length === 0 ? '' : `; next: ${state.next.slice(0, 3).join(', ')}`
     const more = state.next.length > 3 ? ` and ${state.next.length - 3} more` : ''
-    this.#tell(`${state.record} / ${this.#records} · ${formatDuration(state.at)} · ${state.words}${next}${more}`)
+    this.#tell(`${state.record} / ${this.records} · ${formatDuration(state.at)} · ${state.words}${next}${more}`)
   }
 
   failed(words: string): void {
@@ -68,9 +69,9 @@ export class TravelBar {
 
   #moved(): void {
     const record = Number(this.#slider.value)
-    const atEnd = record === this.#records
+    const atEnd = record === this.records
     this.#back.hidden = atEnd
-    if (atEnd) this.#tell(`${this.#records} records`)
+    if (atEnd) this.#tell(`${this.records} records`)
     this.#onTravel(atEnd ? undefined : record)
   }
 
@@ -80,7 +81,7 @@ export class TravelBar {
   }
 
   #end(): void {
-    this.#slider.value = String(this.#records)
+    this.#slider.value = String(this.records)
     this.#moved()
     this.#slider.focus()
   }

@@ -1,9 +1,36 @@
 /** A provider as lines of a listing. */
+import type { Probe } from '../provider-probe.js'
 import { oneLine, simulatedLabel } from '../../web/standard/format.js'
 import type { Paint } from './colour.js'
-import type { Listed, Model } from './commands/providers.js'
 import { alignedTable } from './table.js'
 import { truncate } from './terminal-text.js'
+
+export interface Model {
+  readonly id: string
+  /** USD per million tokens; null: unknown, never zero. */
+  readonly in: number | null
+  readonly cached: number | null
+  readonly out: number | null
+  readonly asOf: string | null
+  readonly source: string | null
+  /** Whether the provider lists it; null: it was not asked, or did not tell. */
+  readonly live: boolean | null
+}
+export interface Listed {
+  readonly id: string
+  readonly name: string
+  readonly baseUrl: string
+  readonly keyVariable: string
+  readonly keyPresent: boolean
+  /** False: no client speaks its wire format yet. */
+  readonly supported: boolean
+  readonly dialect: string
+  readonly models: readonly Model[]
+  /** Models that the provider lists and the table does not have; null: it was not asked, or did not tell. */
+  readonly otherModels: number | null
+  /** How it answered; null: it was not asked. */
+  readonly probe: Omit<Probe, 'models'> | null
+}
 
 export function providerLines(
   provider: Listed,

@@ -116,7 +116,6 @@ export class FolderSource implements DocumentSource {
       rules.push(new IgnoreRules(text, folder))
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      // eslint-disable-next-line no-control-regex -- a path with a line end in it would be two in a list
       if (/[\u0000-\u001f\u007f]/.test(entry.name)) continue
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       await this.#visit(path, rules, to)

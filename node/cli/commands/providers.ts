@@ -9,7 +9,7 @@ import { startSimulatorServer } from '../../simulator-server.js'
 import { pooledTransport } from '../../transport/transport.js'
 import { paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
-import { providerLines } from '../provider-lines.js'
+import { providerLines, type Listed, type Model } from '../provider-lines.js'
 import { asciiControls } from '../render/json.js'
 
 export interface ProvidersFlags {
@@ -18,33 +18,6 @@ export interface ProvidersFlags {
   /** Of commander: the profile's name, or true for the default one. */
   readonly simulate?: string | true
   readonly offline?: true
-}
-
-export interface Model {
-  readonly id: string
-  /** USD per million tokens; null: unknown, never zero. */
-  readonly in: number | null
-  readonly cached: number | null
-  readonly out: number | null
-  readonly asOf: string | null
-  readonly source: string | null
-  /** Whether the provider lists it; null: it was not asked, or did not tell. */
-  readonly live: boolean | null
-}
-export interface Listed {
-  readonly id: string
-  readonly name: string
-  readonly baseUrl: string
-  readonly keyVariable: string
-  readonly keyPresent: boolean
-  /** False: no client speaks its wire format yet. */
-  readonly supported: boolean
-  readonly dialect: string
-  readonly models: readonly Model[]
-  /** Models that the provider lists and the table does not have; null: it was not asked, or did not tell. */
-  readonly otherModels: number | null
-  /** How it answered; null: it was not asked. */
-  readonly probe: Omit<Probe, 'models'> | null
 }
 
 export async function providers(flags: ProvidersFlags, host: Host): Promise<ExitCode> {

@@ -38,10 +38,9 @@ const code = (work: Promise<unknown>): Promise<string> =>
     (error: { code?: string; detail?: string }) => `${error.code}: ${error.detail}`,
   )
 
-const stores = { ...database, ...rows, ...store, nextSchema, key, entry, code }
+const exposed = { ...database, ...rows, ...store, nextSchema, key, entry, code }
 declare global {
-  var stores: typeof import('./indexeddb.js').exposed
+  var stores: typeof exposed
 }
-export const exposed = stores
-globalThis.stores = stores
+globalThis.stores = exposed
 globalThis.ready = true

@@ -13,23 +13,10 @@ import type { Pool } from '../../standard/embed/pool.js'
 import { MemoryStore } from '../../standard/stores/memory.js'
 import { serveCache } from './host.js'
 import { cacheWorkerName } from './messages.js'
+import type { OpenOptions, OpenWays } from './open-options.js'
 import { IndexedDbStore } from '../indexeddb/store.js'
-import { fetchModel, type ModelProgress } from './model-files.js'
-import { loadRuntime, type RuntimeSource } from './model-runtime.js'
-
-export interface OpenOptions extends CacheOptions {
-  readonly name?: string | undefined
-  /** Absolute, as all addresses here. */
-  readonly model?: string | undefined
-  readonly runtime?: RuntimeSource | undefined
-  readonly module: string
-  readonly data: string
-}
-
-export interface OpenWays {
-  readonly progress: ModelProgress
-  readonly signal: AbortSignal
-}
+import { fetchModel } from './model-files.js'
+import { loadRuntime } from './model-runtime.js'
 
 export class PageCache extends SemanticCacheBase {
   /** Fails: cache.store_failed (a newer version made it), cache.download_failed, cache.model, cache.runtime, host.io_failed, host.disposed. */

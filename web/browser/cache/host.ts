@@ -1,7 +1,8 @@
 /** The worker's side of a cache. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { cacheMethods, type FromCache, type ToCache } from './messages.js'
-import type { OpenOptions, OpenWays, PageCache } from './cache.js'
+import type { SemanticCacheBase } from '../../standard/cache/semantic-cache.js'
+import type { OpenOptions, OpenWays } from './open-options.js'
 import { plainError } from '../worker/messages.js'
 
 /** The part of a worker's global scope that is used. */
@@ -12,10 +13,10 @@ interface Scope {
 
 type Method = (...of: readonly unknown[]) => unknown
 
-export function serveCache(open: (options: OpenOptions, ways: OpenWays) => Promise<PageCache>): void {
+export function serveCache(open: (options: OpenOptions, ways: OpenWays) => Promise<SemanticCacheBase>): void {
   const scope = globalThis as unknown as Scope
   const aborted = new AbortController()
-  let cache: PageCache | undefined
+  let cache: SemanticCacheBase | undefined
 
   async function opens(options: OpenOptions): Promise<void> {
     const onProblem = (problem: string): void => scope.postMessage({ is: 'problem', problem })

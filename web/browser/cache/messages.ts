@@ -1,5 +1,5 @@
 /** The words between a page and the worker that has its cache. */
-import type { OpenOptions } from './cache.js'
+import type { OpenOptions } from './open-options.js'
 import type { ModelProgress } from './model-files.js'
 import type { PlainError } from '../worker/messages.js'
 

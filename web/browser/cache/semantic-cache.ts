@@ -15,7 +15,8 @@ import { cacheAddresses, loadCache } from './load.js'
 import type { CacheMethod } from './messages.js'
 import type { PageCacheOptions } from './options.js'
 import { CacheWorker } from './worker.js'
-import type { OpenOptions, OpenWays, PageCache } from './cache.js'
+import type { PageCache } from './cache.js'
+import type { OpenOptions, OpenWays } from './open-options.js'
 import { askToPersist } from '../run/journal-persist.js'
 
 /** Whoever carries out what is asked. */

@@ -1,7 +1,7 @@
 /** The page's side of a cache's worker: calls go in, values come out; a worker that stops takes its cache with it. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { cacheWorkerName, type CacheMethod, type FromCache, type ToCache } from './messages.js'
-import type { OpenOptions, OpenWays } from './cache.js'
+import type { OpenOptions, OpenWays } from './open-options.js'
 import { errorOf } from '../worker/messages.js'
 import { Pulse } from '../worker/pulse.js'
 

@@ -1,7 +1,8 @@
 import { failureKindWords, type FailureKind } from '../../../bindings/generated/wire.js'
 import type { CallFailureInfo, Usage } from '../../../bindings/ports.js'
+import type { ErrorFacts } from './facts.js'
 import { googleFacts } from './google.js'
-import { failureKindOf, type ErrorWords, type FailureTable } from '../providers/failures/index.js'
+import { failureKindOf, type FailureTable } from '../providers/failures/index.js'
 import { safeMessage } from './redact.js'
 import { retryAfterMs, type HeaderReader } from './retry-after.js'
 
@@ -27,12 +28,6 @@ export class CallFailure extends Error implements CallFailureInfo {
     if (more.usage !== undefined) this.usage = more.usage
     if (more.shouldRetry !== undefined) this.shouldRetry = more.shouldRetry
   }
-}
-
-/** What a provider's error says, whatever its envelope. Missing parts are ''. */
-export interface ErrorFacts extends ErrorWords {
-  /** Earliest retry, ms from now, when the body itself names one in a member of its own. */
-  readonly retryAfterMs?: number
 }
 
 /** What must not reach an error text. */

@@ -1,5 +1,5 @@
 /** What Google's error envelope says beyond the others: a status word, and details by type. */
-import type { ErrorFacts } from './failure.js'
+import type { ErrorFacts } from './facts.js'
 import { durationMs } from './retry-after.js'
 
 type Detail = Readonly<Record<string, unknown>>

@@ -1,5 +1,7 @@
 import type { ProviderProfile } from './profiles.js'
-import type { RefusalFacts } from './wire/wire.js'
+import type { LimitLeft, LimitsLeft, RefusalFacts } from './wire/wire.js'
+
+export type { LimitLeft, LimitsLeft }
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
@@ -8,23 +10,6 @@ export interface LimitHit {
   readonly limit: NonNullable<RefusalFacts['limit']>
   /** Until enough has left the window, simulated ms. */
   readonly waitMs: number
-}
-
-/** What is left of one limit. */
-export interface LimitLeft {
-  readonly limit: number
-  readonly remaining: number
-  /** Until all of it is there again, simulated ms. */
-  readonly resetMs: number
-}
-
-/** What a provider's headers may tell; absent: there is no such limit. */
-export interface LimitsLeft {
-  readonly requests?: LimitLeft | undefined
-  readonly tokens?: LimitLeft | undefined
-  readonly requestsPerDay?: LimitLeft | undefined
-  /** Of the request itself. */
-  readonly cost: number
 }
 
 interface Accepted {

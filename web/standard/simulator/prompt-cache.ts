@@ -1,28 +1,7 @@
 /** The providers' prompt caches: which tokens of a prompt were read before. Each provider's rule is in its wire file. */
 import { splitTokens } from './tokens.js'
+import type { CacheRule } from './wire/cache-rule.js'
 import { messageText, type ChatBody } from './wire/wire.js'
-
-export type CacheRule =
-  | {
-      /** A prompt is kept in blocks from its start; the leading blocks that are known are the hit. */
-      readonly kind: 'blocks'
-      /** Tokens of a block. */
-      readonly block: number
-      /** Fewest tokens of a hit, and of a prompt that is kept; `Infinity`: this model has no cache. */
-      minimum(model: string): number
-      /** Life without use, simulated ms. */
-      readonly idleMs: number
-      /** Nothing is kept without a `prompt_cache_key`. */
-      readonly keyOnly?: true
-    }
-  | {
-      /** Prefixes are kept as whole units; a hit needs one of them completely. */
-      readonly kind: 'units'
-      /** Hits are counted in steps of this many tokens, downwards. */
-      readonly step: number
-      /** A unit is also kept every so many tokens of a long prompt. */
-      readonly interval: number
-    }
 
 /** What the cache knows of a request, and what it may keep of it once the prompt was read. */
 export interface CacheLookup {

@@ -1,6 +1,5 @@
-import type { LimitLeft, LimitsLeft } from '../limits.js'
 import type { InjectableFailure, SimulatedProvider } from '../profiles.js'
-import type { CacheRule } from '../prompt-cache.js'
+import type { CacheRule } from './cache-rule.js'
 
 /** Where a request goes. `model` and `streamed` only where the address says them. */
 export interface Route {
@@ -64,6 +63,23 @@ export interface Refusal {
 }
 
 export type LimitName = 'concurrency' | 'requests' | 'tokens' | 'requests_per_day'
+
+/** What is left of one limit. */
+export interface LimitLeft {
+  readonly limit: number
+  readonly remaining: number
+  /** Until all of it is there again, simulated ms. */
+  readonly resetMs: number
+}
+
+/** What a provider's headers may tell; absent: there is no such limit. */
+export interface LimitsLeft {
+  readonly requests?: LimitLeft | undefined
+  readonly tokens?: LimitLeft | undefined
+  readonly requestsPerDay?: LimitLeft | undefined
+  /** Of the request itself. */
+  readonly cost: number
+}
 
 /** What a refusal may need to say. */
 export interface RefusalFacts {

@@ -17,7 +17,7 @@ export function confidenceOf(hits: readonly SectionHit[]): number {
   const lead = agree ? 1 : Math.min(1, margin / clearMargin)
   // A meaning may be met without the words: a cosine above a half covers what words do not.
   const covered = Math.max(best.covered, dense ? Math.max(0, Math.min(1, (best.dense - 0.2) / 0.4)) : 0)
-  return round(Math.sqrt(covered) * (0.65 + 0.3 * lead))
+  return round(covered * (0.65 + 0.3 * lead))
 }
 
 /** Of each hit: the best one's, by their scores. */

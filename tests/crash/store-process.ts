@@ -14,7 +14,7 @@ import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { createInterface } from 'node:readline'
 import { FileStore } from '../../node/stores/file.js'
-import { entryOf, keyOf, longEntryOf } from '../contract/cache-entries.js'
+import { entryOf, keyOf, longEntryOf } from '../../web/standard/testing/cache-entries.js'
 
 type Call = (this: unknown, ...words: unknown[]) => unknown
 

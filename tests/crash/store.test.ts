@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { CacheEntry } from '../../bindings/cache/ports.js'
 import { openFileStore } from '../../node/stores/file.js'
-import { entryOf, keyOf, longEntryOf, vectorOf } from '../contract/cache-entries.js'
+import { entryOf, keyOf, longEntryOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
 
 const whole = process.env['AETHERFLOW_CRASH'] === 'whole'
 jest.setTimeout(whole ? 1_800_000 : 120_000)

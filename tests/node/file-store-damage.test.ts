@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { inTurn } from '../../node/stores/compaction.js'
 import { openFileStore } from '../../node/stores/file.js'
 import { encodeRecord } from '../../node/stores/record.js'
-import { keyOf, longEntryOf, vectorOf } from '../contract/cache-entries.js'
+import { keyOf, longEntryOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
 
 const whole = process.env['AETHERFLOW_CRASH'] === 'whole'
 jest.setTimeout(whole ? 600_000 : 60_000)

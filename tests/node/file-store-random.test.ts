@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { CacheEntry, CacheStore } from '../../bindings/cache/ports.js'
 import { FileStore } from '../../node/stores/file.js'
 import { MemoryBacking, MemoryStore } from '../../web/standard/stores/memory.js'
-import { entryOf, keyOf } from '../contract/cache-entries.js'
+import { entryOf, keyOf } from '../../web/standard/testing/cache-entries.js'
 
 jest.setTimeout(120_000)
 const rounds = process.env['AETHERFLOW_CRASH'] === 'whole' ? 200 : 12

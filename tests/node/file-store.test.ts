@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url'
 import { inTurn } from '../../node/stores/compaction.js'
 import { FileStore, openFileStore } from '../../node/stores/file.js'
 import { encodeRecord } from '../../node/stores/record.js'
-import { entryOf, keyOf, longEntryOf, vectorOf } from '../contract/cache-entries.js'
+import { entryOf, keyOf, longEntryOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
 import { cacheStoreContract } from '../contract/cache-store.js'
 
 jest.setTimeout(60_000)

@@ -76,6 +76,46 @@ describe('the packed package in an empty folder', () => {
     expect(existsSync(join(folder, 'answers'))).toBe(dir !== 'undefined')
   })
 
+  test('brings the suites that stores of one’s own must pass, and they see a fault', async () => {
+    writeFileSync(
+      join(folder, 'contract.mjs'),
+      `import { mkdtempSync, rmSync } from 'node:fs'
+       import { isDeepStrictEqual } from 'node:util'
+       import { FileRunStore } from '@aetherflow/aetherflow'
+       import { runStoreContract } from '@aetherflow/aetherflow/testing'
+       const tests = []
+       const must = (holds) => { if (!holds) throw new Error('differs') }
+       const library = {
+         describe: (_, body) => body(),
+         test: (name, body) => tests.push([name, body]),
+         expect: (actual) => ({
+           toBe: (expected) => must(Object.is(actual, expected)),
+           toEqual: (expected) => must(isDeepStrictEqual(actual, expected)),
+         }),
+       }
+       class Forgetful extends FileRunStore { peek() { return Promise.resolve(undefined) } }
+       async function failures(Store) {
+         tests.length = 0
+         runStoreContract('mine', async () => {
+           const dir = mkdtempSync('place-')
+           return { store: () => new Store(dir + '/run'), end: async () => rmSync(dir, { recursive: true }) }
+         }, library)
+         const results = []
+         for (const [, body] of tests) results.push(await body().then(() => true, () => false))
+         return results.filter((passed) => !passed).length
+       }
+       console.log(JSON.stringify([await failures(FileRunStore), tests.length > 14, (await failures(Forgetful)) > 5]))`,
+    )
+    const { stdout } = await run(process.execPath, ['contract.mjs'], { cwd: folder })
+    expect(JSON.parse(stdout)).toEqual([0, true, true])
+  })
+
+  test('carries the schema of the events', () => {
+    const home = join(folder, 'node_modules', '@aetherflow', 'aetherflow')
+    const schema = JSON.parse(readFileSync(join(home, 'dist', 'events.schema.json'), 'utf8')) as { $defs: object }
+    expect(schema.$defs).toHaveProperty('events')
+  })
+
   test('carries the plan schema and types, and neither sources nor tests', async () => {
     const home = join(folder, 'node_modules', '@aetherflow', 'aetherflow')
     const schema = JSON.parse(readFileSync(join(home, 'dist', 'plan.schema.json'), 'utf8')) as { properties: object }

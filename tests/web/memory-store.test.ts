@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { MemoryBacking, MemoryStore, mostEmbeddings } from '../../web/standard/stores/memory.js'
-import { keyOf, vectorOf } from '../contract/cache-entries.js'
+import { keyOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
 import { cacheStoreContract } from '../contract/cache-store.js'
 
 cacheStoreContract('memory', () => {

@@ -1,5 +1,5 @@
 /** Entries and embeddings for the tests of stores, each known by a number. */
-import type { CacheEntry } from '../../bindings/cache/ports.js'
+import type { CacheEntry } from '../../../bindings/cache/ports.js'
 
 /** 32 hexadecimal digits. */
 export const keyOf = (number: number): string => number.toString(16).padStart(32, '0')

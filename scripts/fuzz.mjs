@@ -11,7 +11,7 @@ import { setup } from './setup.mjs'
 /** Each with inputs to begin with, and how many the short run tries. */
 const targets = [
   { name: 'plan_reader_fuzz', seeds: 'examples/plans', runs: 30_000 },
-  { name: 'index_fuzz', seeds: 'tests/traces', runs: 5_000 },
+  { name: 'index_fuzz', seeds: 'tests/traces', runs: 1_000 },
 ]
 
 /** Builds the targets and runs them; stops on a finding. Skipped, and said, where no Clang with libFuzzer was found. */

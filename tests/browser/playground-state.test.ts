@@ -1,5 +1,8 @@
 /** One truth on the screen, and nothing lost: drafts over a reload, files, links, and what is shown when the plan changes. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { describeInBrowser } from './chromium.js'
@@ -184,6 +187,48 @@ describeInBrowser('the state of the playground', () => {
     expect(shown).toBeGreaterThanOrEqual(60)
     const told = await page.locator('#pane-report').textContent()
     expect(told).toContain((await page.locator('.af-count-time dd').textContent()) ?? '-')
+    await page.context().close()
+  })
+
+  test('a provider of one`s own is configured in the page, with a key, and called', async () => {
+    const open = await openPlayground()
+    const { page } = open
+    const asked: string[] = []
+    const server = createServer((request, reply) => {
+      if (request.method === 'POST') asked.push(`${request.url} ${request.headers.authorization}`)
+      const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*, authorization' }
+      reply.writeHead(200, { ...cors, 'content-type': 'text/event-stream' })
+      const chunk = { choices: [{ index: 0, delta: { content: 'from my own' }, finish_reason: 'stop' }] }
+      reply.end(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`)
+    }).listen(0, '127.0.0.1')
+    // Whatever comes of the test, nothing is kept open by it.
+    server.unref()
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await page.locator('#set-source').selectOption('real')
+    await page.getByRole('button', { name: 'Keys' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Configuration, JSON').fill('{ "providers": ')
+    await dialog.getByLabel('Configuration, JSON').blur()
+    expect(await dialog.locator('#configuration-said').textContent()).toMatch(/^Not used: /)
+    const own = { dialect: 'generic', baseUrl: `http://127.0.0.1:${port}/v1`, models: { m: {} }, default: 'm' }
+    await dialog.getByLabel('Configuration, JSON').fill(JSON.stringify({ providers: { mine: own } }))
+    await dialog.getByLabel('Configuration, JSON').blur()
+    await dialog.getByLabel('mine').fill('own-key')
+    await screenshot(page, 'state-configuration')
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    expect(await open.status()).toBe('Real: mine will be called and paid')
+    await open.paste({
+      task_id: 'own',
+      description: 'd',
+      steps: [{ id: 'a', type: 'analysis', description: 'Say it.', provider: 'mine' }],
+    })
+    await open.run()
+    await page.locator('.af-line').first().click()
+    await page.locator('.answer', { hasText: 'from my own' }).waitFor()
+    expect(asked).toEqual(['/v1/chat/completions Bearer own-key'])
+    server.closeAllConnections()
+    server.close()
     await page.context().close()
   })
 })

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { layeredLayout, nodeSize } from '../../web/element/layers.js'
+import { packed, underWay } from '../../web/element/lanes.js'
+import { RunModel } from '../../web/element/run-model.js'
+import { headAndTail, middle } from '../../web/element/shorten.js'
 import { PlanSchema, typeWords, valuesOf, type Schema } from '../../web/playground/editor/plan-schema.js'
 import { thousandSteps } from '../../web/playground/examples.js'
 import { sharedPlan, shareFragment } from '../../web/playground/share.js'
@@ -75,6 +78,41 @@ describe('the quick layout', () => {
     expect(layeredLayout({ dependencies: chain, direction: 'LR' }).edges.length).toBe(19_999)
     expect(layeredLayout({ dependencies: [], direction: 'TB' }).nodes).toEqual([])
   })
+})
+
+test('long names lose their middle, and nothing is lost of what is cut in two', () => {
+  expect([middle('access-log-review', 9), middle('short', 9)]).toEqual(['acce…view', 'short'])
+  for (const name of ['a', 'access-log-review', 'exactly-16-chars', '𝄞'.repeat(40)]) {
+    expect(headAndTail(name).join('')).toBe(name)
+    expect([...middle(name, 12)].length).toBeLessThanOrEqual(12)
+  }
+})
+
+test('calls in lanes never overlap in a row, and the overview adds up to their time', () => {
+  const model = new RunModel()
+  const info = (id: string) => ({ id, dependencies: [], files: [] }) as never
+  model.apply({ type: 'steps', at: 0, steps: Array.from({ length: 60 }, (_, at) => info(`s${at}`)) })
+  const next = random(11)
+  let total = 0
+  for (const { bars, info } of model.rows) {
+    const provider = next() > 0.5 ? 'groq' : 'openai'
+    const from = Math.floor(next() * 900)
+    const to = from + 1 + Math.floor(next() * 100)
+    total += to - from
+    model.providers.add(provider)
+    bars.push({ provider, model: info.id, purpose: 'main', from, to, end: 'ok' } as never)
+  }
+  const lanes = packed(model)
+  expect(lanes.reduce((sum, { calls }) => sum + calls.length, 0)).toBe(60)
+  for (const { calls, rows } of lanes) {
+    for (let row = 0; row < rows; row += 1) {
+      const own = calls.filter((call) => call.row === row)
+      expect(own.length).toBeGreaterThan(0)
+      own.slice(1).forEach(({ bar }, at) => expect(bar.from).toBeGreaterThanOrEqual(own[at]!.bar.to!))
+    }
+  }
+  const seen = underWay(lanes, 1000, 40).flat()
+  expect(seen.reduce((sum, count) => sum + count * 25, 0)).toBeCloseTo(total)
 })
 
 describe('plans in addresses', () => {

@@ -2,7 +2,8 @@
 import type { Config } from '../browser/index.js'
 import { h } from '../element/dom.js'
 
-const example = '{ "providers": { "own": { "dialect": "generic", "baseUrl": "http://127.0.0.1:8080/v1" } } }'
+const example =
+  '{ "providers": { "own": { "dialect": "generic", "baseUrl": "http://127.0.0.1:8080/v1", "default": "m", "models": { "m": {} } } } }'
 
 export class Configuration {
   readonly elements: readonly HTMLElement[]

@@ -1,4 +1,4 @@
-/** The calls under way: each `call` command becomes a ticket for the performer, its end a signal for the core. */
+/** The calls in flight: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import { callEndEvent, callEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
 import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'

@@ -139,7 +139,7 @@ export type RunEvent =
     }
   /** The answer of the step starts over: discard what was streamed of it. `call`: the call whose text that was, when known. */
   | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }
-  /** What came before was read from a journal; from here on the run goes on. `calls`: under way then, and made again. */
+  /** What came before was read from a journal; from here on the run goes on. `calls`: in flight then, and made again. */
   | { readonly type: 'resumed'; readonly at: number; readonly records: number; readonly calls: number }
   | {
       readonly type: 'failed'

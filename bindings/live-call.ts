@@ -1,4 +1,4 @@
-/** A call under way: its signals, as the core and the watchers are told of them. */
+/** A call in flight: its signals, as the core and the watchers are told of them. */
 import { callEndEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
 import type { CoreRun } from './core.js'

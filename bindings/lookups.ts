@@ -35,7 +35,7 @@ interface Asked {
   readonly fingerprint: string | undefined
 }
 
-/** Looks under way at once: prompts wait as commands, which are small, and a large plan does not hold up all else. */
+/** Lookups in flight at once: prompts wait as commands, which are small, and a large plan does not hold up all else. */
 const mostLooks = 64
 
 const noFiles: ContextTexts = { files: [], fingerprint: undefined }

@@ -106,7 +106,7 @@ const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked'
 /** Signals whose first number is neither a step nor a call. */
 const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
-/** The step of a signal about a call under way, or about the step itself. */
+/** The step of a signal about a call in flight, or about the step itself. */
 function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>): number {
   if (!('v' in record)) return -1
   const [first = -1] = record.v
@@ -115,7 +115,7 @@ function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>):
   return calls.get(first)?.command.step ?? -1
 }
 
-/** A signal that the core took, once more. Verdicts are told of calls that have ended; all others of calls under way. */
+/** A signal that the core took, once more. Verdicts are told of calls that have ended; all others of calls in flight. */
 function restoreSignal(
   record: SignalRecord,
   told: ReplayedRecord,

@@ -186,7 +186,7 @@ async function execute(
   const messages = new Map<string, string>()
   const steps: StepInfo[] = []
   /** What screens that show no warnings would keep to themselves. */
-  const unsaid: string[] = []
+  const warningLines: string[] = []
   const onEvent = (event: RunEvent): void => {
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') {
@@ -196,7 +196,7 @@ async function execute(
     progress.calls ||= event.type === 'call' || event.type === 'hit'
     if (event.type === 'failed') messages.set(event.step, event.message)
     if (event.type === 'warning' && /^(host|cache)\./.test(event.code)) {
-      unsaid.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
+      warningLines.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
     }
     renderer.event(event)
   }
@@ -217,7 +217,7 @@ async function execute(
   const result = await runPlan(input?.source, options)
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
     renderer.end()
-    for (const line of unsaid) host.stderr.write(line)
+    for (const line of warningLines) host.stderr.write(line)
   }
   return { result, messages, finals: finalSteps(steps) }
 }

@@ -84,7 +84,7 @@ export async function executeRun(
   const providers = await host.openProviders?.(simulate)
   let owned: OwnedRun | undefined
   // A new run that never called anything leaves no journal: its plan or its options were refused.
-  let worthless = false
+  let disposable = false
   try {
     const available = providers?.available ?? host.providerIds
     mustBeAvailable(known?.begin, available, store?.name)
@@ -94,13 +94,13 @@ export async function executeRun(
     const simulated = providers?.simulated
     const run =
       store && owned && (await openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
-    worthless = run?.past === undefined && run?.header.reuses === undefined
+    disposable = run?.past === undefined && run?.header.reuses === undefined
     const driver = new Driver(host.core, {
       ...driverOptions(settings, host, run, providers),
       begin: { ...beginOptions(settings, host.config, available), ...cacheOptions(settings), ...host.begin },
       onEvent: (event) => {
         // An answer from the cache is as good as a call's.
-        if (event.type === 'call' || event.type === 'hit') worthless = false
+        if (event.type === 'call' || event.type === 'hit') disposable = false
         host.emit(event)
       },
     })
@@ -109,12 +109,12 @@ export async function executeRun(
     const result = await driver.run(run?.plan ?? plan ?? new Uint8Array())
     if (result.hostError !== undefined) throw result.hostError
     if (result.outcome === 'plan_invalid') throw planError(host.core)
-    worthless = false
+    disposable = false
     const report = providers?.complete?.(result.report) ?? result.report
     return { ...result, report, simulated, run: run?.header }
   } finally {
     await providers?.close()
-    await (worthless ? owned?.discard() : owned?.close())
+    await (disposable ? owned?.discard() : owned?.close())
   }
 }
 

@@ -10,7 +10,7 @@ export interface RunResult extends DriverResult {
   readonly run: JournalHeader | undefined
 }
 
-/** What a run under way can be told; the driver, or its stand-in on this side of a worker. */
+/** What a run in progress can be told; the driver, or its stand-in on this side of a worker. */
 export interface RunControl {
   /** Cancels the whole run; what is done is kept. */
   cancel(): void
@@ -18,7 +18,7 @@ export interface RunControl {
   cancelStep(id: string): void
 }
 
-/** A run under way: awaited it gives its result, iterated its events. Starts at once. */
+/** A run in progress: awaited it gives its result, iterated its events. Starts at once. */
 export class PlanRun<Result extends RunResult = RunResult> implements PromiseLike<Result>, AsyncIterable<RunEvent> {
   readonly #result: Promise<Result>
   readonly #events: RunEvent[] = []

@@ -84,7 +84,7 @@ export function replayJournal(core: CoreRun, journal: Journal, until = journal.r
   }
 }
 
-/** Follows a restored run: what is under way, and who waits for what. */
+/** Follows a restored run: what is in flight, and who waits for what. */
 class Watcher implements RestoreHost {
   readonly texts = new RunTexts()
   readonly #waits = new Map<string, NonNullable<StepAt['waits']>>()

@@ -30,7 +30,7 @@ export interface PlanSettings {
 export interface CacheSettings {
   /**
    * Answers of earlier work: steps are looked for there before they are called, and what they are answered is kept there. The same
-   * request under way twice is then called once. Its opener closes it. A run that is resumed needs one when it began with one.
+   * request in flight twice is then called once. Its opener closes it. A run that is resumed needs one when it began with one.
    */
   readonly cache?: AnswerCache | undefined
   /**

@@ -3,6 +3,8 @@ import { splitTokens } from './tokens.js'
 import type { CacheRule } from './wire/cache-rule.js'
 import { messageText, type ChatBody } from './wire/wire.js'
 
+export type { CacheRule }
+
 /** What the cache knows of a request, and what it may keep of it once the prompt was read. */
 export interface CacheLookup {
   /** Tokens that were there. */

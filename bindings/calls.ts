@@ -1,12 +1,13 @@
 /** The calls in flight: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import { callEndEvent, callEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
+import type { StepInfo } from './events.js'
 import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { ModelReply, Usage } from './ports.js'
-import { cutShort, judges, writesAnswer } from './run-texts.js'
+import { acceptable, cutShort, judges, writesAnswer } from './run-texts.js'
 
 /** What makes the keys that repeated work shares. */
 export interface RunIdentity {
@@ -19,6 +20,8 @@ export interface RunIdentity {
 export interface CallsHost extends LiveCallHost {
   /** Texts that belong to the signal told next. */
   attach(texts: SignalTexts): void
+  /** An answer came whole and is no output of its step. */
+  rejected(step: StepInfo, text: string, why: string): void
 }
 
 const unknown: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
@@ -123,6 +126,8 @@ export class Calls {
     const more = { finish, verdict, providerMs, estimated }
     if (!this.#host.signal(() => core.succeeded(command.call, usage, more, now))) return
     texts.succeeded(command, [0, 0, 0, 0, 0, finishNumber(reply), checkVerdicts.indexOf(verdict)], words)
+    if (cut || !acceptable(checkVerdicts.indexOf(verdict)))
+      this.#host.rejected(live.step, reply.text, texts.failures.get(command.step) ?? checked.why)
     this.#tellAnswer(live, verdict, usage, estimated)
   }
 

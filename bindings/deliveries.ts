@@ -3,7 +3,8 @@ import { delivered } from './call-events.js'
 import type { DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { DriverOptions } from './driver-options.js'
-import type { RunEvent } from './events.js'
+import { AetherflowError } from './errors.js'
+import type { RunEvent, StepInfo } from './events.js'
 import type { RunTexts } from './run-texts.js'
 
 export interface DeliveriesHost {
@@ -11,8 +12,8 @@ export interface DeliveriesHost {
   readonly texts: RunTexts
   readonly now: number
   emit(event: RunEvent): void
-  /** A port of the host failed: the run is cancelled. */
-  hostFailed(error: unknown): void
+  /** An output could not be put where it belongs. */
+  outputFailed(error: unknown): void
   readonly failed: boolean
 }
 
@@ -25,12 +26,12 @@ export interface Delivery {
 
 export class Deliveries {
   readonly #host: DeliveriesHost
-  readonly #options: Pick<DriverOptions, 'journal' | 'deliver'>
+  readonly #options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected'>
   readonly #open = new Set<Promise<void>>()
   /** Of the step that was delivered last; undefined: it is told already. */
   #last: Promise<void> | undefined
 
-  constructor(host: DeliveriesHost, options: Pick<DriverOptions, 'journal' | 'deliver'>) {
+  constructor(host: DeliveriesHost, options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected'>) {
     this.#host = host
     this.#options = options
   }
@@ -50,8 +51,25 @@ export class Deliveries {
     const writing = durable === undefined ? write() : durable.then(write)
     this.#last = undefined
     if (writing === undefined || typeof writing === 'string') return done(writing)
-    this.#last = Promise.resolve(writing).then(done, (error: unknown) => this.#host.hostFailed(error))
+    this.#last = Promise.resolve(writing).then(done, (error: unknown) => this.#host.outputFailed(error))
     this.#awaitAtEnd(this.#last)
+  }
+
+  /** An answer that was paid for and refused. That it cannot be kept is told, and nothing more: nobody waits for it. */
+  reject(step: StepInfo, text: string, why: string): void {
+    const { rejected } = this.#options
+    if (rejected === undefined || text.trim() === '') return
+    const keep = async (): Promise<void> => {
+      try {
+        await rejected(step, text, why)
+      } catch (error) {
+        const known =
+          error instanceof AetherflowError ? error : new AetherflowError('host.io_failed', '', String(error))
+        const { code, where, detail } = known
+        this.#host.emit({ type: 'warning', at: this.#host.now, code, where, detail })
+      }
+    }
+    this.#awaitAtEnd(keep())
   }
 
   /** Runs `store` after the last delivery: what the run itself has not kept yet is not kept for others. */

@@ -31,6 +31,8 @@ export interface DriverOptions {
    */
   readonly deliver?:
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
+  /** Keeps an answer that was paid for and does not hold the step's output constraint, or was cut short. `why`: for people. */
+  readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
   /** Makes idempotency keys; absent: calls carry none. */
   readonly identity?: RunIdentity | undefined
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */

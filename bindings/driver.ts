@@ -13,7 +13,7 @@ import { callEndEvent } from './call-events.js'
 import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
-import type { RunEvent, RunReport } from './events.js'
+import type { RunEvent, RunReport, StepInfo } from './events.js'
 import { PlanFeed } from './feed.js'
 import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
@@ -93,7 +93,9 @@ export class Driver {
       attach: (texts: SignalTexts) => this.#recorder?.attach(texts),
       text: (step: string, piece: string) => this.#options.onText?.(step, piece),
       pump: () => this.#pump(),
+      rejected: (step: StepInfo, text: string, why: string) => this.#deliveries.reject(step, text, why),
       hostFailed: (error: unknown) => this.#hostFailed(error),
+      outputFailed: (error: unknown) => this.#outputFailed(error),
     }
   }
 
@@ -218,6 +220,25 @@ export class Driver {
   #hostFailed(error: unknown): void {
     this.#hostError ??= error
     this.cancel()
+  }
+
+  /**
+   * An output could not be written. With a journal nothing is lost by that: what was bought and what is in flight is kept there, a
+   * resumed run writes it, and the run comes to its end before the error is told. Without one the run is cancelled.
+   */
+  #outputFailed(error: unknown): void {
+    if (this.#options.journal === undefined) return this.#hostFailed(error)
+    const first = this.#hostError === undefined
+    this.#hostError ??= error
+    if (!first || !(error instanceof AetherflowError)) return
+    const { code, where, detail } = error
+    this.#emit({
+      type: 'warning',
+      at: this.now,
+      code,
+      where,
+      detail: `${detail}; the journal has it: resume writes it`,
+    })
   }
 
   /** Cancels the whole run; what is done is kept. */

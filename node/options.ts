@@ -23,6 +23,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
    */
   readonly deliver?:
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
+  /** Keeps an answer that was paid for and does not hold the step's output constraint, or was cut short. `why`: for people. */
+  readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
   /**
    * Folder that keeps the run's journal, made when it is missing, or a store of your own. With it the run outlives its process:
    * `resume` goes on with it, and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.

@@ -8,20 +8,27 @@ import { listProviders } from '@aetherflow/aetherflow'
 
 const { RELAY_ORIGIN = 'http://localhost:5173', PORT = '8787' } = process.env
 const { entries } = await listProviders()
+// What a page needs of a provider: answers. Everything else that a key opens (files, fine-tuning, other people's batches) stays shut.
+const completions = /\/(chat\/completions|fim\/completions|models\/[\w.-]+:(generateContent|streamGenerateContent))$/
 const allowed = 'authorization, content-type, x-goog-api-key'
 const cors = { 'access-control-allow-origin': RELAY_ORIGIN, 'access-control-allow-headers': allowed, vary: 'origin' }
 
 const server = createServer(async (request, reply) => {
-  const [, id, ...path] = request.url.split('/')
+  const [, id, ...rest] = request.url.split('/')
   const { key, baseUrl, dialect } = entries.find((entry) => entry.id === id) ?? {}
   if (request.headers.origin !== RELAY_ORIGIN || !key) return reply.writeHead(403, cors).end()
   if (request.method === 'OPTIONS') return reply.writeHead(204, cors).end()
+  if (request.method !== 'POST') return reply.writeHead(405, { ...cors, allow: 'POST, OPTIONS' }).end()
+  const address = new URL(`/${rest.join('/')}`, baseUrl)
+  const inside = address.origin === new URL(baseUrl).origin && address.pathname.startsWith(new URL(baseUrl).pathname)
+  if (!inside || !completions.test(address.pathname)) return reply.writeHead(404, cors).end()
   const auth = dialect === 'gemini' ? { 'x-goog-api-key': key } : { authorization: `Bearer ${key}` }
   try {
-    const answer = await fetch(`${new URL(baseUrl).origin}/${path.join('/')}`, {
-      method: request.method,
+    const answer = await fetch(address, {
+      method: 'POST',
       headers: { ...auth, 'content-type': 'application/json' },
-      ...(request.method === 'POST' && { body: Readable.toWeb(request), duplex: 'half' }),
+      body: Readable.toWeb(request),
+      duplex: 'half',
       redirect: 'manual',
     })
     reply.writeHead(answer.status, { ...cors, 'content-type': answer.headers.get('content-type') ?? 'text/plain' })

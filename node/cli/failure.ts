@@ -1,6 +1,6 @@
 /** Errors as a person gets them, and the exit codes they lead to. */
 import { AetherflowError } from '../../bindings/errors.js'
-import { oneLine } from '../../web/standard/format.js'
+import { oneLine, visibleText } from '../../web/standard/format.js'
 import { paint } from './colour.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 
@@ -50,5 +50,6 @@ export function tellFailure(error: unknown, host: Host): void {
   const words = detail === '' ? '' : `: ${oneLine(detail)}`
   const colours = paint(host.stderr, host.env)
   host.stderr.write(`${colours.red('error')} ${code}${place}${words}\n  ${oneLine(advice)}\n`)
-  if (host.env['AETHERFLOW_DEBUG'] === '1' && error instanceof Error) host.stderr.write(`${error.stack ?? ''}\n`)
+  if (host.env['AETHERFLOW_DEBUG'] === '1' && error instanceof Error)
+    host.stderr.write(`${visibleText(error.stack ?? '')}\n`)
 }

@@ -23,7 +23,7 @@ export interface ContextOptions {
 
 /** What programs call the files in which they keep keys and passwords. Hidden ones (.env, .netrc, .ssh/…) need no name here. */
 const secretNames =
-  /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$|\.(pem|key|p12|pfx|pkcs12|jks|keystore|kdbx|kdb|ppk|gpg|age|tfstate|tfvars|env)$|^(_netrc|kubeconfig|wallet\.dat|htpasswd|shadow|credentials?)$|^(credentials?|secrets?|service[-_]account|client[-_]secret)[\w.-]*\.(json|ya?ml|toml|ini|csv|txt)$/i
+  /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$|\.(pem|key|p12|pfx|pkcs12|jks|keystore|kdbx|kdb|ppk|gpg|age|tfstate|tfvars|env)$|^(_netrc|kubeconfig|wallet\.dat|htpasswd|shadow|credentials?)$|^(credentials?|secrets?|service[-_]account|client[-_]secret)([-_.][\w.-]*)?\.(json|ya?ml|toml|ini|csv|txt)$/i
 const privateKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/
 
 /**

@@ -31,7 +31,7 @@ export async function execute(
   const core = new CoreRun(module)
   try {
     const { config, entries, timeouts } = await setUp(core, options)
-    const { performer, clock, signal, onText, deliver } = options
+    const { performer, clock, signal, onText, deliver, rejected } = options
     const store = storeOf(options)
     const files = contextFiles(options.folder ?? process.cwd(), contextOptions(options, entries))
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
@@ -46,7 +46,7 @@ export async function execute(
         return Promise.resolve()
       },
       begin: cachePlace(options),
-      driver: { signal, onText, deliver },
+      driver: { signal, onText, deliver, rejected },
     })
   } finally {
     core.dispose()

@@ -111,6 +111,26 @@ const members = new Set([
   ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
   ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits', 'cache'],
 ])
+const providerMembers = new Set([
+  ...[
+    'name',
+    'dialect',
+    'baseUrl',
+    'keyEnv',
+    'key',
+    'concurrency',
+    'default',
+    'models',
+    'json',
+    'quotaGroup',
+    'prefix',
+    'peak',
+  ],
+])
+/** As core/route/table.cpp reads them. */
+const modelMembers = new Set([
+  ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
+])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
 /** Checks what the host itself uses; the rest is checked by the core. */
@@ -124,6 +144,10 @@ export function checkConfig(value: unknown, where = ''): Config {
   if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
   for (const [id, provider] of Object.entries(providers)) {
     if (!isObject(provider)) throw new AetherflowError('host.config', where, `provider '${id}' must be an object`)
+    checkMembers(provider, providerMembers, `provider '${id}'`, where)
+    const { models } = provider
+    for (const [model, about] of Object.entries(isObject(models) ? models : {}))
+      if (isObject(about)) checkMembers(about, modelMembers, `model '${model}' of provider '${id}'`, where)
     for (const key of texts) {
       if (provider[key] !== undefined && typeof provider[key] !== 'string') {
         throw new AetherflowError('host.config', where, `'${key}' of provider '${id}' must be text`)
@@ -139,12 +163,34 @@ export function checkConfig(value: unknown, where = ''): Config {
   return value as Config
 }
 
+/** What is misspelt is not obeyed: an address would be ignored, and a key copied to where keys never belong. */
+function checkMembers(value: object, known: ReadonlySet<string>, of: string, where: string): void {
+  for (const name of Object.keys(value)) {
+    if (known.has(name)) continue
+    const plain = name.toLowerCase().replace(/[^a-z]/g, '')
+    const meant =
+      /token|secret|apikey|password/.test(plain) && known.has('key')
+        ? 'key'
+        : [...known].find((each) => each.toLowerCase() === plain)
+    const hint = meant === undefined ? '' : `: is '${meant}' meant?`
+    throw new AetherflowError('host.config', where, `unknown member '${name}' of ${of}${hint}`)
+  }
+}
+
+const only = (value: object, known: ReadonlySet<string>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => known.has(name)))
+
 /** The configuration without its keys and what hosts alone look at: what the core gets to merge. */
 export function withoutKeys(config: Config): Record<string, unknown> {
   const providers: Record<string, unknown> = {}
   for (const [id, provider] of Object.entries(config.providers ?? {})) {
-    const { key: _key, ...rest } = provider
-    providers[id] = rest
+    // What is known and no more: all of this goes into the journal.
+    const { key: _key, ...rest } = only(provider, providerMembers)
+    const models = Object.entries(provider.models ?? {}).map(([model, about]) => [
+      model,
+      isObject(about) ? only(about, modelMembers) : about,
+    ])
+    providers[id] = provider.models === undefined ? rest : { ...rest, models: Object.fromEntries(models) }
   }
   const { cache: _cache, ...table } = config
   return { ...table, providers }

@@ -27,7 +27,7 @@ export async function check(path: string, flags: CheckFlags, host: Host): Promis
     const { steps, warnings, dot } = await checkPlan(source)
     if (flags.json)
       stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
-    else if (flags.dot) stdout.write(stdout.isTTY === true ? visibleText(dot) : dot)
+    else if (flags.dot) stdout.write(visibleText(dot))
     if (flags.json || flags.dot) return exitCodes.ok
     const colours = paint(stdout, host.env)
     for (const { code, where, detail } of warnings) {

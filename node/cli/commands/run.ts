@@ -212,6 +212,7 @@ async function execute(
     allowFiles: allowFile,
     signal: host.signal,
     onEvent,
+    rejected: outputs && ((step, text, why) => outputs.reject(step, text, why)),
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
   }
   const result = await runPlan(input?.source, options)

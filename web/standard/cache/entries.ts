@@ -8,6 +8,8 @@ import type { Vectorizer } from './texts-to-vectors.js'
 
 /** How long a hit may be served of what another process has removed since, ms; misses always look. */
 const staleMs = 100
+/** How far the clocks of machines that share a store may be apart, ms. What is younger than that was written by a clock that was wrong. */
+const skewMs = 60_000
 /** Vectors asked of the store at once. */
 const loadedAtOnce = 256
 
@@ -73,7 +75,7 @@ export class Entries {
     const gone: string[] = []
     const now = this.#parts.now()
     for (const head of put) {
-      if (head.expiresAt <= now) gone.push(head.key)
+      if (head.expiresAt <= now || head.createdAt > now + skewMs) gone.push(head.key)
       else gone.push(...this.#adopt(head))
     }
     if (gone.length > 0) await store.remove(gone).catch(() => {})
@@ -143,9 +145,18 @@ export class Entries {
 
   /** The id of a key that is there and alive, or −1. */
   find(key: string): number {
-    const { id, gone } = this.#parts.core.find(key, this.#parts.now())
+    const now = this.#parts.now()
+    const { id, gone } = this.#parts.core.find(key, now)
     this.#expired(this.#drop(gone))
-    return id
+    if (!this.#fromTheFuture(id, now)) return id
+    this.forget(key)
+    this.#expired([key])
+    return -1
+  }
+
+  /** It would live on for as long as the clock was ahead. */
+  #fromTheFuture(id: number, now: number): boolean {
+    return (this.#heads[id]?.createdAt ?? now) > now + skewMs
   }
 
   #expired(keys: readonly string[]): void {
@@ -241,7 +252,10 @@ export class Entries {
   ): Promise<(CandidatePrompt & { entry: CacheEntry })[]> {
     await this.#load(space)
     const { core, now } = this.#parts
-    const near = core.nearest(space, vector, count, floor).filter(({ id }) => core.alive(id, now()))
+    const at = now()
+    const near = core
+      .nearest(space, vector, count, floor)
+      .filter(({ id }) => core.alive(id, at) && !this.#fromTheFuture(id, at))
     const keys = near.map(({ id }) => this.#heads[id]?.key)
     const entries = await Promise.all(near.map(({ id }) => this.read(id)))
     return near.flatMap(({ id, score }, i) => {

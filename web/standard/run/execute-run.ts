@@ -66,7 +66,7 @@ export interface RunHost {
   readonly begin?: object | undefined
   /** Lines of the journal, as they are written. */
   readonly onJournal?: ((lines: string) => void) | undefined
-  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver'>
+  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected'>
   emit(event: RunEvent): void
   own(control: RunControl): void
 }

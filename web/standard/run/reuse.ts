@@ -41,7 +41,7 @@ export async function reusableOutputs(
     const recalled = new Map<string, RecalledOutput>()
     for (const step of inOrder(steps)) {
       const position = positions.get(step.id)
-      if (position === undefined || old[position] !== now[step.step]) continue
+      if (position === undefined || old[position] === undefined || old[position] !== now[step.step]) continue
       const text = texts.outputs[position]
       if (text === undefined) continue
       if (!step.dependencies.every((index) => recalled.has(steps[index]?.id ?? ''))) continue
@@ -100,11 +100,27 @@ function fingerprints(core: CoreRun, steps: readonly StepInfo[], digest: ReuseHo
   for (const info of inOrder(steps)) {
     const { step } = info
     const dependencies = info.dependencies.map((index) => [index, result[index] ?? ''] as const)
-    const { system, user } = core.promptToLook(step, 0, { files: [], dependencies })
+    const sent = promptOf(core, step, dependencies)
+    if (sent === undefined) continue
     const rest = Object.entries(info).filter(([name]) => !(unsent as readonly string[]).includes(name))
-    result[step] = digest([system, user, canonical(Object.fromEntries(rest)), ...dependencies.map(([, of]) => of)])
+    result[step] = digest([
+      sent.system,
+      sent.user,
+      canonical(Object.fromEntries(rest)),
+      ...dependencies.map(([, of]) => of),
+    ])
   }
   return result
+}
+
+/** Undefined: the plan broke off before the step could begin. */
+function promptOf(core: CoreRun, step: number, dependencies: readonly (readonly [number, string])[]) {
+  try {
+    return core.promptToLook(step, 0, { files: [], dependencies })
+  } catch (error) {
+    if (error instanceof AetherflowError && error.code === 'run.unknown_step') return undefined
+    throw error
+  }
 }
 
 /** Dependencies before their dependents; the core has refused every cycle. */

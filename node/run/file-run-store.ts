@@ -108,7 +108,7 @@ export class FileRunStore implements RunStore {
     } finally {
       core.dispose()
     }
-    const detail = `the steps of this run read files in ${was}: if they may, name that folder (--files), or the plan`
+    const detail = `the steps of this run read files in ${was}: if they may, name that folder, or the plan`
     throw new AetherflowError('host.usage', 'folder', detail)
   }
 }

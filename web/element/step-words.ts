@@ -41,9 +41,10 @@ export function rowWords(row: StepRow, at: number): string {
   if (markOf(row) === 'reused') return `${row.info.id}, ${reusedWords(row)}`
   const words = [
     row.info.id,
+    // Beside the name, as it is seen.
+    ...(triesOf(row) > 1 ? [`${triesOf(row)} tries`] : []),
     row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
   ]
-  if (triesOf(row) > 1) words.push(`${triesOf(row)} tries`)
   if (row.startedAt !== undefined) {
     const end = row.endedAt ?? at
     words.push(`started at ${formatDuration(row.startedAt)}, ${formatDuration(end - row.startedAt)} long`)

@@ -342,7 +342,8 @@ function nameOf(row: StepRow): HTMLElement {
     { class: 'af-name' },
     stateIcon(markOf(row)),
     h('span', { class: 'af-id' }, h('span', {}, head), tail),
-    tries > 1 && h('span', { class: 'af-tries' }, `↻ ${tries}`),
+    tries > 1 && ' ',
+    tries > 1 && h('span', { class: 'af-tries' }, `${tries} tries`),
   )
 }
 

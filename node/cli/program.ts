@@ -111,9 +111,10 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
   addPolicyOptions(command)
     .option(
       '--output <dir>',
-      'keep step_outputs/, run.json, report.md and the journal there; default: below aetherflow-out',
+      'keep step_outputs/, run.json, the report and the journal there; default: below aetherflow-out',
     )
     .option('--no-output', 'keep nothing, and print the outputs that no other step takes up')
+    .option('--open', 'show the report in the browser when the run is over')
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
     .addOption(
       new Option(

@@ -1,5 +1,5 @@
 /**
- * The folder of a run's results: `step_outputs/<id>.<ext>` as each step ends, then `run.json` and `report.md`.
+ * The folder of a run's results: `step_outputs/<id>.<ext>` as each step ends, then `run.json` and the report.
  * Every file appears whole or not at all: it is written under another name, flushed, and renamed.
  */
 import { createHash } from 'node:crypto'
@@ -178,10 +178,10 @@ export class OutputFolder {
     }
   }
 
-  /** Writes `run.json` and `report.md`. Fails: host.io_failed with the path. */
-  async finish(run: unknown, report: string): Promise<void> {
+  /** Writes `run.json`, and the files of the report by their names. Fails: host.io_failed with the path. */
+  async finish(run: unknown, report: Readonly<Record<string, string>>): Promise<void> {
     await this.#replace(this.folder, 'run.json', `${JSON.stringify(run, null, 2)}\n`)
-    await this.#replace(this.folder, 'report.md', report)
+    for (const [name, text] of Object.entries(report)) await this.#replace(this.folder, name, text)
     await syncFolder(this.steps)
     await syncFolder(this.folder)
   }

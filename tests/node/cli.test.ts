@@ -136,7 +136,7 @@ describe('run', () => {
     expect(readdirSync(folder).sort()).toEqual(['deep', 'p.json'])
     expect(readdirSync(path.join(folder, 'deep'))).toEqual(['out'])
     expect(readdirSync(path.join(folder, 'deep/out')).sort()).toEqual([
-      ...['journal.jsonl', 'report.md', 'run.json', 'run.lock.1', 'step_outputs'],
+      ...['journal.jsonl', 'report.html', 'report.md', 'run.json', 'run.lock.1', 'step_outputs', 'timeline.svg'],
     ])
     expect(readdirSync(path.join(folder, 'deep/out/step_outputs'))).toHaveLength(ids.length)
   })

@@ -100,7 +100,7 @@ describe('files', () => {
     await folder.write(step('x'), 'zweite – 漢字')
     expect(readdirSync(folder.steps)).toEqual(['x.md'])
     expect(readFileSync(path.join(folder.steps, 'x.md'), 'utf8')).toBe('zweite – 漢字')
-    await folder.finish({ a: 1 }, '# report\n')
+    await folder.finish({ a: 1 }, { 'report.md': '# report\n' })
     expect(readdirSync(folder.folder).sort()).toEqual(['report.md', 'run.json', 'step_outputs'])
     expect(JSON.parse(readFileSync(path.join(folder.folder, 'run.json'), 'utf8'))).toEqual({ a: 1 })
   })

@@ -16,7 +16,17 @@ const steps: RunEvent = {
   steps: [{ ...info, optional: false, priority: 0, files: [], dependencies: [] }],
 }
 const call: RunEvent = {
-  ...{ type: 'call', at: 1, step: 'a', call: 0, purpose: 'main', attempt: 0, provider: 'groq', model: 'm', estimateMs: 1 },
+  ...{
+    type: 'call',
+    at: 1,
+    step: 'a',
+    call: 0,
+    purpose: 'main',
+    attempt: 0,
+    provider: 'groq',
+    model: 'm',
+    estimateMs: 1,
+  },
 }
 
 describe('a row of the live table', () => {

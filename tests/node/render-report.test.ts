@@ -5,7 +5,9 @@ import { paint } from '../../node/cli/colour.js'
 import { summaryLines } from '../../node/cli/summary.js'
 import { displayWidth } from '../../node/cli/terminal-text.js'
 import { markdownText } from '../../web/standard/format.js'
+import { reportHtml } from '../../web/standard/report/html.js'
 import { reportMarkdown } from '../../web/standard/report/markdown.js'
+import { timeline } from '../../web/standard/report/timeline.js'
 
 const hostile = 'a|b`c`<img src=x>\u001b[31m\u202e_x_ [y](http://z)\n# h'
 const spread = (value: number | null) => ({ count: 1, p50: value, p90: value, p99: value, max: value })
@@ -97,37 +99,40 @@ describe('report.md', () => {
     expect(headings).toEqual([
       '# shop (simulated: default)',
       ...[
-        'Summary',
+        'In short',
+        'What to do next',
         'What did not succeed',
+        'Steps',
         'Attempts',
         'Targets',
         'Critical path',
         'By provider',
         'By type',
-        'Percentiles',
-        'Steps',
+        'Times of calls',
+        'Saved by stripping',
+        'Warnings',
+        'All figures',
       ].map((name) => `## ${name}`),
-      ...['## Saved by stripping', '## Warnings'],
     ])
   })
 
   test('the summary has every figure with its unit and the date of the prices', () => {
-    expect(row('Summary', 'steps')[1]).toBe('1 of 3 done, 1 failed, 1 skipped')
-    expect(row('Summary', 'makespan')[1]).toBe('8.0 s')
-    expect(row('Summary', 'sum of step times')[1]).toBe('12.0 s')
-    expect(row('Summary', 'parallel speed-up')[1]).toBe('1.50×')
-    expect(row('Summary', 'success rate')[1]).toBe('33.3 %')
-    expect(row('Summary', 'tokens in')[1]).toBe('1,000, of them cached 400')
-    expect(row('Summary', 'tokens out')[1]).toBe('2,000, of them reasoning 50')
-    expect(row('Summary', 'cost')[1]).toBe(
+    expect(row('In short', 'outcome')[1]).toBe('some steps failed: 1 of 3 steps done, 1 failed, 1 skipped')
+    expect(row('All figures', 'makespan')[1]).toBe('8.0 s')
+    expect(row('All figures', 'sum of step times')[1]).toBe('12.0 s')
+    expect(row('All figures', 'parallel speed-up')[1]).toBe('1.50×')
+    expect(row('All figures', 'success rate')[1]).toBe('33.3 %')
+    expect(row('All figures', 'tokens in')[1]).toBe('1,000, of them cached 400')
+    expect(row('All figures', 'tokens out')[1]).toBe('2,000, of them reasoning 50')
+    expect(row('All figures', 'cost')[1]).toBe(
       '$0.004213 at prices of 2026-11-21; no price is known of m: the configured worst case is counted',
     )
-    expect(row('Summary', 'connections reused')[1]).toBe('50 %; set-up took 12 ms, reuse saved 12 ms')
+    expect(row('All figures', 'connections reused')[1]).toBe('50 %; set-up took 12 ms, reuse saved 12 ms')
   })
 
   test('each target stands beside what was measured, and who missed it, worst first', () => {
     const [, target, median, worst, verdict, who] = row('Targets', 'time to first token')
-    expect([target, median, worst, verdict]).toEqual(['< 2.0 s', '2.5 s', '2.5 s', 'missed by 2 steps'])
+    expect([target, median, worst, verdict]).toEqual(['&lt; 2.0 s', '2.5 s', '2.5 s', 'missed by 2 steps'])
     expect(who).toBe(`${markdownText(hostile)} (3.0 s), one (2.5 s)`)
     expect(row('Targets', 'time to response')[4]).toBe('met')
     expect(row('Targets', 'network overhead')[4]).toBe('not measured')
@@ -162,8 +167,95 @@ describe('report.md', () => {
     expect(text).not.toMatch(/<img|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
   })
 
+  test('what a person asks comes first: time and cost against what was expected, and the steps that made them', () => {
+    const costMicroUsd = { low: 1000, expected: 4000, high: 9000 }
+    const expected = { makespanMs: 10_000, costMicroUsd, steps: new Map([['one', 2000]]) }
+    const outputs = { one: 'step_outputs/one.md', [hostile]: 'step_outputs/a%7Cb.md' }
+    const first = reportMarkdown(report, { expected, outputs }).split('## What to do next')[0] ?? ''
+    expect(first).toContain('| time | 8.0 s for 12.0 s of work, 1.5× in parallel; 10.0 s expected, so 20 % less |')
+    expect(first).toContain('| cost | $0.0042 at prices of 2026-11-21; $0.0040 expected, within $0.0010 to $0.0090 |')
+    expect(first).toContain(
+      '| slowest step | [one](step_outputs/one.md): 4.0 s on groq m, in 2 calls; 2.0 s expected |',
+    )
+    expect(first).toContain('| most expensive step | [one](step_outputs/one.md): $0.0042, 100 % of the cost |')
+    const whole = reportMarkdown(report, { outputs })
+    // A name of a file is no address of its own: its percents are encoded once more.
+    expect(whole).toContain(`[${markdownText(hostile)}](step_outputs/a%257Cb.md)`)
+    expect(row('What to do next', 'auth').slice(1)).toEqual([
+      ...['1 step', 'the provider refused the key', 'aetherflow providers tells which keys are accepted'],
+    ])
+  })
+
+  test('shares of calls are told only of enough calls for a share to be some', () => {
+    const columns = (count: number): string => {
+      const many = { ...report.totals.responseMs, count }
+      const text = reportMarkdown({ ...report, totals: { ...report.totals, responseMs: many } })
+      return /## Times of calls\n\n(.*)\n/.exec(text)?.[1] ?? ''
+    }
+    expect(columns(8)).toBe('|  | calls | median | worst |')
+    expect(columns(20)).toBe('|  | calls | median | p90 | worst |')
+    expect(columns(200)).toBe('|  | calls | median | p90 | p99 | worst |')
+  })
+
+  test('a long plan is folded, and a very long one says where the rest is', () => {
+    const steps = Array.from({ length: 2100 }, (_, i) => step(`s${i}`, {}))
+    const long = { ...report, steps, criticalPath: steps.slice(0, 300).map(({ id }) => id) }
+    const text = reportMarkdown(long)
+    const [open = '', folded = ''] = text.split('## Steps')[1]?.split('</details>') ?? []
+    expect(open.split('<details>')[0]?.match(/^\| s\d/gm)).toHaveLength(50)
+    expect(open).toContain('<details><summary>2050 more steps, the first 1950 of them here; run.json has all</summary>')
+    expect(folded).not.toContain('| s')
+    expect(text.match(/^\| s\d+ /gm)).toHaveLength(2000)
+    expect(text).toContain('s5 → … 288 more … → s294')
+  })
+
   test('a real run carries no label', () => {
     expect(reportMarkdown(report)).not.toContain('imulated')
+  })
+})
+
+describe('report.html and the timeline', () => {
+  const extras = {
+    ...{ simulated: 'default', picture: 'timeline.svg', messages: new Map([[hostile, '"><script>x()</script>']]) },
+    outputs: { one: 'step_outputs/a "b".md' },
+  }
+  const page = reportHtml(report, extras)
+
+  test('loads nothing, runs nothing, and shows a stranger`s text as text', () => {
+    expect(page).not.toMatch(
+      /<(script|img|link|iframe|object|embed|form)|<[^>]*\s(on\w+|src)=|url\(|@import|javascript:/i,
+    )
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'`)
+    expect(page).toContain('&#60;img src=x&#62;')
+    expect(page).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
+    const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link)
+    expect(new Set(links)).toEqual(new Set(['step_outputs/a%20%22b%22.md']))
+  })
+
+  test('has every part of the Markdown, and the drawing in itself with its words', () => {
+    const headings = [...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map(([, text]) => text)
+    const same = [...reportMarkdown(report, extras).matchAll(/^## (.*)$/gm)].map(([, text]) => text)
+    expect(headings).toEqual(same)
+    expect(headings).toContain('Timeline')
+    expect(page).toMatch(/<svg [^>]*role="img" aria-label="Timeline of 2 steps over 8.0 s/)
+    expect(page).toContain('prefers-color-scheme: dark')
+    expect(page).toContain('@media print')
+  })
+
+  test('the drawing has a bar a call, of its provider, where it was', () => {
+    const drawn = timeline(report)
+    const bars = [...(drawn?.svg ?? '').matchAll(/<rect class="p(\d)( x)?" x="([\d.]+)" y="\d+" width="([\d.]+)"/g)]
+    // Behind those of the legend.
+    expect(bars.slice(2).map(([, colour, lost = '', x, width]) => [colour, lost, Number(x), Number(width)])).toEqual([
+      ...[
+        ['0', '', 190, 350],
+        ['1', '', 540, 350],
+        ['0', ' x', 190, 350],
+      ],
+    ])
+    const many = { ...report, steps: Array.from({ length: 1500 }, (_, i) => step(`s${i}`, {})) }
+    expect(timeline(many)?.words).toContain('1,500 steps over 8.0 s, the first 1000 of them drawn')
+    expect(timeline({ ...report, steps: [] })).toBeUndefined()
   })
 })
 

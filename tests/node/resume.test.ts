@@ -250,7 +250,9 @@ describe('the command line', () => {
     writeFileSync(path.join(folder, 'p.json'), JSON.stringify(plan(step('a'))))
     const words = ['run', 'p.json', '--simulate', 'instant', '--no-journal', '--output']
     expect((await aetherflow([...words, 'bare'], '', { cwd: folder })).code).toBe(0)
-    expect(readdirSync(path.join(folder, 'bare')).sort()).toEqual(['report.md', 'run.json', 'step_outputs'])
+    expect(readdirSync(path.join(folder, 'bare')).sort()).toEqual([
+      ...['report.html', 'report.md', 'run.json', 'step_outputs', 'timeline.svg'],
+    ])
     await aetherflow(['run', 'p.json', '--simulate', 'instant', '--output', 'kept'], '', { cwd: folder })
     expect((await aetherflow([...words, 'kept'], '', { cwd: folder })).code).toBe(2)
   })

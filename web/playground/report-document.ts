@@ -1,13 +1,21 @@
 /** The report's Markdown as elements. It knows what `reportMarkdown` writes, no more; nothing in it can become markup. */
 import { h, type Child } from '../element/dom.js'
 
-/** Headings, tables, paragraphs. */
+/** Headings, tables, paragraphs, and folds around them. */
 export function reportElements(markdown: string): HTMLElement[] {
-  return markdown
-    .split(/\n{2,}/)
-    .map((block) => block.trim())
-    .filter((block) => block !== '')
-    .map(blockElement)
+  const elements: HTMLElement[] = []
+  let fold: HTMLElement | undefined
+  for (const block of markdown.split(/\n{2,}/).map((one) => one.trim())) {
+    const summary = /^<details><summary>(.*)<\/summary>$/s.exec(block)
+    if (block === '' || block === '</details>') {
+      if (block !== '') fold = undefined
+    } else if (summary !== null) {
+      fold = h('details', {}, h('summary', {}, ...inline(summary[1] ?? '')))
+      elements.push(fold)
+    } else if (fold === undefined) elements.push(blockElement(block))
+    else fold.append(blockElement(block))
+  }
+  return elements
 }
 
 function blockElement(block: string): HTMLElement {

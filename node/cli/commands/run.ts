@@ -1,9 +1,11 @@
 /** `aetherflow run [PLAN|-]`: runs a plan, or goes on with a run; shows it, keeps its outputs and its journal. */
+import { join } from 'node:path'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
-import { reportMarkdown } from '../../../web/standard/report/markdown.js'
+import type { Expected } from '../../../web/standard/report/facts.js'
 import {
   AetherflowError,
+  explainPlan,
   runPlan,
   simulatedProfile,
   type RunPlanOptions,
@@ -12,6 +14,8 @@ import {
 } from '../../index.js'
 import { planName, type OutputFolder } from '../../run/outputs.js'
 import { FileRunStore } from '../../run/file-run-store.js'
+import { expectedOf, reportFiles } from '../../run/report-files.js'
+import { openFile } from '../open-file.js'
 import { paint } from '../colour.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -44,6 +48,7 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags {
   readonly json?: true
   readonly quiet?: true
   readonly optimize?: true
+  readonly open?: true
 }
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
@@ -89,9 +94,12 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     const parts = { renderer, place, cache: cache?.options, warnings, progress }
     const { result, messages, finals } = await execute(beginning, flags, host, parts)
     renderer.end()
-    if (place !== undefined)
-      await keep(place.outputs, result, { startedAt: result.run?.startedAt ?? startedAt, plan, messages })
+    if (place !== undefined) {
+      const about = { startedAt: result.run?.startedAt ?? startedAt, plan, messages }
+      await keep(place.outputs, result, { ...about, expected: await expectedFor(beginning, flags, result) })
+    }
     await tellResult(result, { flags, host, renderer, place, finals, path })
+    if (flags.open && place !== undefined) await openFile(join(place.folder, 'report.html'), host)
     return exitCodeOfOutcome(result)
   } catch (error) {
     renderer.end()
@@ -240,6 +248,22 @@ interface Circumstances {
   readonly startedAt: string
   readonly plan: string
   readonly messages: ReadonlyMap<string, string>
+  readonly expected: Expected | undefined
+}
+
+/** Explaining a plan takes the core a second for so many steps. */
+const mostExplained = 20_000
+
+/** What `explain` says of the plan, for the report to compare with; undefined for a plan that is not at hand whole. */
+async function expectedFor(
+  { input }: Beginning,
+  flags: RunFlags,
+  { report }: RunResult,
+): Promise<Expected | undefined> {
+  const plan = input?.source
+  if (!(plan instanceof Uint8Array) || report.counts.total > mostExplained) return undefined
+  // The run is over and its results count: an explanation that fails takes nothing from them.
+  return explainPlan(plan, planOptions(flags)).then(expectedOf, () => undefined)
 }
 
 async function keep(outputs: OutputFolder, result: RunResult, about: Circumstances): Promise<void> {
@@ -256,8 +280,11 @@ async function keep(outputs: OutputFolder, result: RunResult, about: Circumstanc
     warnings,
     report,
   }
-  const { plan, messages } = about
-  await outputs.finish(record, reportMarkdown(report, { simulated, plan, warnings, messages }))
+  const { plan, messages, expected } = about
+  await outputs.finish(
+    record,
+    reportFiles(report, { simulated, plan, warnings, messages, expected, outputs: record.outputs }),
+  )
 }
 
 interface Ended extends Told {

@@ -1,6 +1,7 @@
 /** What the cache did for a run, in words: for reports and screens. */
 import type { RunReport } from '../../../bindings/events.js'
-import { formatCount, formatDuration, formatShare, formatUsdExact, markdownTable } from '../format.js'
+import { formatCount, formatDuration, formatShare, formatUsdExact } from '../format.js'
+import { facts, heading, type Block } from './blocks.js'
 
 type CacheReport = NonNullable<RunReport['cache']>
 
@@ -22,14 +23,14 @@ export function savedWords({ savedTokens, savedMicroUsd, savedMs }: CacheReport)
   return `${formatCount(savedTokens)} tokens, ${formatUsdExact(savedMicroUsd)}, ${formatDuration(savedMs)} of work`
 }
 
-/** The part of report.md; '' for a run without a cache. */
-export function cacheSection({ cache }: RunReport): string {
-  if (cache === undefined) return ''
-  const rows = [
+/** The part of a report; nothing for a run without a cache. */
+export function cacheSection({ cache }: RunReport): Block[] {
+  if (cache === undefined) return []
+  const rows: [string, string][] = [
     ['answered', hitWords(cache)],
     ['hit rate', formatShare(cache.hitRate)],
     ['saved', `${savedWords(cache)}: what the answers had cost when they were made`],
     ['kept for others', `${formatCount(cache.stored)} answers`],
   ]
-  return `## Cache\n\n${markdownTable(['', ''], rows)}`
+  return [heading('Cache'), facts(rows)]
 }

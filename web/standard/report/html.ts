@@ -1,0 +1,107 @@
+/** The report as one page of HTML: no script, nothing loaded, light and dark, fit for paper. */
+import type { RunReport } from '../../../bindings/events.js'
+import type { Block, Cell, Inline } from './blocks.js'
+import { reportBlocks, type ReportExtras } from './sections.js'
+import { xml } from './timeline.js'
+
+/** Takes what `RunResult` has. A whole document. */
+export function reportHtml(report: RunReport, extras: ReportExtras = {}): string {
+  const blocks = reportBlocks(report, extras)
+  const title = blocks.find(({ kind }) => kind === 'title')
+  // Nothing in it loads or runs; the policy holds that even when an escape were forgotten.
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${title?.kind === 'title' ? xml(title.text) : 'Run'}</title>`,
+    `<style>${style}</style>`,
+    '</head>',
+    '<body>',
+    '<main>',
+    ...blocks.map(html),
+    '</main>',
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n')
+}
+
+function html(block: Block): string {
+  switch (block.kind) {
+    case 'title':
+      return `<h1>${xml(block.text)}</h1>`
+    case 'heading':
+      return `<h2>${xml(block.text)}</h2>`
+    case 'paragraph':
+      return `<p>${block.parts.map(inline).join('')}</p>`
+    case 'picture':
+      return `<div class="scroll" tabindex="0" role="group" aria-label="Timeline">${block.svg}</div>`
+    case 'fold':
+      return `<details><summary>${xml(block.words)}</summary>\n${block.blocks.map(html).join('\n')}\n</details>`
+    case 'table':
+      return tableHtml(block.heads, block.rows)
+  }
+}
+
+function tableHtml(heads: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const bare = heads.every((head) => head === '')
+  const columns = heads.map((head) => (head === '' ? '<td></td>' : `<th scope="col">${xml(head)}</th>`)).join('')
+  const head = bare ? '' : `<thead><tr>${columns}</tr></thead>`
+  const body = rows.map(([first = '', ...rest]) => {
+    return `<tr><th scope="row">${cell(first)}</th>${rest.map((one) => `<td${isShort(one) ? ' class="short"' : ''}>${cell(one)}</td>`).join('')}</tr>`
+  })
+  const table = `<table${bare ? ' class="facts"' : ''}>${head}<tbody>\n${body.join('\n')}\n</tbody></table>`
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Table">${table}</div>`
+}
+
+const isList = (cell: Cell): cell is readonly Inline[] => Array.isArray(cell)
+const cell = (value: Cell): string => (isList(value) ? value.map(inline).join('') : inline(value))
+
+/** Figures with their units, and single words: broken into lines they are hard to read. */
+const isShort = (cell: Cell): boolean => typeof cell === 'string' && cell.length <= 16
+
+/** White space at the ends of a part separates it from the next: it stays. */
+function inline(part: Inline): string {
+  if (typeof part === 'string')
+    return part.replace(
+      /^(\s*)(.*?)(\s*)$/s,
+      (_, a: string, text: string, b: string) => (a && ' ') + xml(text) + (b && ' '),
+    )
+  if ('strong' in part) return `<strong>${xml(part.strong)}</strong>`
+  return `<a href="${xml(part.href)}">${xml(part.text)}</a>`
+}
+
+const style = `
+:root { color-scheme: light dark; --text: #1a202a; --muted: #566072; --line: #dde1e7; --page: #fff; --link: #3451d1; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6eaf0; --muted: #a3adbb; --line: #39414d; --page: #12161c; --link: #8ea4ff; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 1150px; margin: 0 auto; padding: 32px 20px; }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 8px; overflow-wrap: anywhere; }
+h2 { font-size: 18px; margin: 30px 0 8px; }
+p { overflow-wrap: anywhere; max-width: 80ch; }
+a { color: var(--link); }
+a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.scroll { overflow-x: auto; margin: 8px 0 18px; }
+table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); max-width: 48ch; overflow-wrap: break-word; }
+.short { white-space: nowrap; }
+thead th { color: var(--muted); font-weight: 500; white-space: nowrap; }
+tbody th { font-weight: 600; min-width: 12ch; }
+.facts td { max-width: 80ch; }
+summary { cursor: pointer; color: var(--link); }
+@media print {
+  :root { color-scheme: light; --text: #000; --muted: #444; --line: #bbb; --page: #fff; --link: #000; }
+  main { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  h2 { break-after: avoid; }
+  tr, svg { break-inside: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+}
+`

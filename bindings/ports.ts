@@ -105,6 +105,15 @@ export interface Clock {
 /** Reads context files; rejects with an AetherflowError (`host.io_failed`, `host.file_refused`). */
 export interface FileReader {
   read(path: string): Promise<string>
+  /** The files that an entry of `context.files` means, in a lasting order; absent: each entry is a file. */
+  list?(entry: string): Promise<readonly string[]>
+}
+
+/** The files that the entries mean, each once, at its first place. */
+export async function filesOf(reader: FileReader | undefined, entries: readonly string[]): Promise<readonly string[]> {
+  if (reader?.list === undefined) return entries
+  const lists = await Promise.all(entries.map((entry) => reader.list?.(entry) ?? [entry]))
+  return [...new Set(lists.flat())]
 }
 
 /** The fetch of the platform, or a stand-in such as a simulator. */

@@ -2,6 +2,7 @@
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Performer } from '../bindings/performer.js'
 import type { Clock, Fetch } from '../bindings/ports.js'
+import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
 import type { SyncPolicy } from './run/journal-file.js'
@@ -10,6 +11,11 @@ import type { PooledTransport } from './transport/transport.js'
 /** `simulate` plays the providers on a loopback socket. `config`: default `configFile`, or the user's file. */
 export interface PlanOptions extends PlanSettings {
   readonly configFile?: string | undefined
+  /**
+   * A folder whose `aetherflow.config.json` counts over the user's configuration, as far as a stranger's may: no addresses, no keys,
+   * no prices, and the lower ceiling of a budget. Default: none. The command line takes the working folder's.
+   */
+  readonly project?: string | undefined
 }
 
 export interface RunPlanOptions extends PlanOptions, CacheSettings {
@@ -17,6 +23,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Answer text of steps as it streams. */
   readonly onText?: ((step: string, piece: string) => void) | undefined
+  /** Told of every prompt before it is sent; not of those that a cache or a journal answers. */
+  readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined
   /**
    * Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: the step ended before the run was resumed, so that the output
    * may be there already: a delivery may come twice, and is never left out.

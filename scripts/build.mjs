@@ -36,6 +36,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     await compile(projects)
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
     publishGrammars()
+    copyFileSync(at('node/project.schema.json'), at('dist/config.schema.json'))
     const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
     writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })

@@ -4,8 +4,10 @@ import { AetherflowError } from '../../bindings/errors.js'
 import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
 import { addBench } from './bench-program.js'
+import { addAssist } from './assist-program.js'
 import { addCache } from './cache-program.js'
 import { check, type CheckFlags } from './commands/check.js'
+import { explainPrompts } from './commands/explain-prompts.js'
 import { explain, type ExplainFlags } from './commands/explain.js'
 import { generate, type GenerateFlags } from './commands/generate.js'
 import { playground, type PlaygroundFlags } from './commands/playground.js'
@@ -17,6 +19,8 @@ import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
+import { addKeysFile, takeKeysFiles } from './settings-flags.js'
+import { watching } from './watch.js'
 import { packageVersion } from '../version.js'
 
 const options = {
@@ -27,6 +31,22 @@ const options = {
     new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
   seed: () => new Option('--seed <n>', 'seed of the simulator and of searches').argParser(seed),
   json: (what: string) => new Option('--json', what),
+  watch: (when = ' whenever the plan’s file has changed') => new Option('--watch', `again${when}; Ctrl-C ends`),
+}
+
+type WatchedFlags<Flags> = Flags & { readonly watch?: true }
+
+/** Once, or with `--watch` after every change. */
+const again = (
+  plan: string | undefined,
+  { watch }: { readonly watch?: true },
+  host: Host,
+  work: () => Promise<ExitCode>,
+): Promise<ExitCode> => (watch ? watching(plan, host, work) : work())
+
+function named(plan: string | undefined): string {
+  if (plan === undefined) throw new AetherflowError('host.usage', '--dry-run', 'name a plan')
+  return plan
 }
 
 /** Runs the command line. Never throws: errors are told on stderr and become exit codes. */
@@ -73,21 +93,29 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   command('check <plan>', 'say what is wrong with a plan')
     .option('--dot', 'print its graph in the DOT language')
     .addOption(options.json('print steps and warnings as JSON'))
-    .action(async (plan: string, flags: CheckFlags) => done(await check(plan, flags, host)))
-  addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it'))
+    .addOption(options.watch())
+    .action(async (plan: string, flags: CheckFlags) =>
+      done(await again(plan, flags, host, () => check(plan, flags, host))),
+    )
+  addKeysFile(addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it')))
     .addOption(options.mode())
     .addOption(options.simulate())
     .addOption(options.config())
     .addOption(options.concurrency())
     .addOption(options.json('print the explanation as JSON'))
-    .action(async (plan: string, flags: ExplainFlags) => done(await explain(plan, flags, host)))
-  command('generate <prompt>', 'answer one prompt; the answer goes to stdout, the summary to stderr')
+    .option('--prompts', 'print the prompts that the steps would send instead; outputs in them are simulated')
+    .addOption(options.watch())
+    .action(async (plan: string, flags: ExplainFlags) => {
+      const show = flags.prompts ? explainPrompts : explain
+      done(await again(plan, flags, host, () => show(plan, flags, host)))
+    })
+  addKeysFile(command('generate <prompt>', 'answer one prompt; the answer goes to stdout, the summary to stderr'))
     .option('--type <type>', 'type of the step, which decides its route and role; default: none')
     .addOption(options.mode())
     .addOption(options.simulate())
     .addOption(options.config())
     .action(async (prompt: string, flags: GenerateFlags) => done(await generate(prompt, flags, host)))
-  command('providers', 'list the providers: keys, whether they answer, models, prices, money left')
+  addKeysFile(command('providers', 'list the providers: keys, whether they answer, models, prices, money left'))
     .addOption(options.config())
     .addOption(options.simulate())
     .option('--offline', 'ask no provider')
@@ -104,11 +132,13 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
   addModel(program, host, done)
   addBench(program, host, done)
+  addAssist(program, host, done)
+  takeKeysFiles(program)
   return program
 }
 
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
-  addPolicyOptions(command)
+  addKeysFile(addPolicyOptions(command))
     .option(
       '--output <dir>',
       'keep step_outputs/, run.json, the report and the journal there; default: below aetherflow-out',
@@ -143,5 +173,12 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--optimize', 'search a better order than the longest path first')
-    .action(async (plan: string | undefined, flags: RunFlags) => done(await run(plan, flags, host)))
+    .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
+    .option('--dry-run', 'explain the plan with the same options instead: nothing is called and nothing kept')
+    .addOption(options.watch(', with --reuse, whenever the plan’s file has changed'))
+    .action(async (plan: string | undefined, flags: WatchedFlags<RunFlags>) => {
+      if (flags.dryRun) return done(await explain(named(plan), flags as ExplainFlags, host))
+      const kept = flags.watch ? { ...flags, reuse: true as const } : flags
+      done(await again(plan, flags, host, () => run(plan, kept, host)))
+    })
 }

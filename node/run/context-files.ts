@@ -7,6 +7,7 @@ import { basename, isAbsolute, relative, resolve, sep } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { FileReader } from '../../bindings/ports.js'
 import { patiently } from '../patience.js'
+import { contextPaths } from './context-paths.js'
 import { ioError } from './outputs.js'
 
 /** Largest context file, bytes. */
@@ -33,6 +34,10 @@ const privateKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/
 export function contextFiles(folder: string, options: ContextOptions = {}): FileReader {
   let places: Promise<{ base: string; allowed: string[]; configs: string[] }> | undefined
   return {
+    async list(entry) {
+      places ??= placesOf(folder, options)
+      return contextPaths((await places).base, entry)
+    },
     async read(path) {
       places ??= placesOf(folder, options)
       const { base, allowed, configs } = await places

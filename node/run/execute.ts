@@ -17,6 +17,7 @@ import { userConfigPath } from '../folders.js'
 import { loadCore } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
 import { realProviders, simulatedProviders, type Providers } from '../providers.js'
+import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
 import { contextFiles, type ContextOptions } from './context-files.js'
 import { FileRunStore } from './file-run-store.js'
@@ -75,7 +76,9 @@ export async function setUp(
   options: PlanOptions,
 ): Promise<{ config: Config; entries: ProviderEntry[]; timeouts: Timeouts }> {
   const read = options.config === undefined ? await readConfig(options.configFile) : checkConfig(options.config)
-  const config = options.policy === undefined ? read : withPolicy(read, options.policy)
+  const project = options.project === undefined ? undefined : await readProjectConfig(options.project)
+  const bounded = project === undefined ? read : withProject(read, project)
+  const config = options.policy === undefined ? bounded : withPolicy(bounded, options.policy)
   const defaults = core.document('defaults')
   return { config, entries: providerEntries(defaults, config), timeouts: mergedTimeouts(defaults, config) }
 }

@@ -162,8 +162,14 @@ const listed = ({
   prompt,
 }: CacheEntryHead & { prompt: string }) => ({
   ...{ key, label, createdAt, expiresAt, bytes, byMeaning: space !== '', worth },
-  prompt: [...prompt].slice(0, promptStart).join(''),
+  task: start(taskOf(prompt)),
+  prompt: start(prompt),
 })
+
+const start = (text: string): string => [...text].slice(0, promptStart).join('')
+
+/** What was asked: of a step its task, which stands behind a role and inputs that many steps share; else the whole prompt. */
+const taskOf = (prompt: string): string => /<task>\n([^]*?)\n<\/task>/.exec(prompt)?.[1] ?? prompt
 
 function listLines(entries: readonly (CacheEntryHead & { prompt: string })[], of: number, host: Host): string[] {
   const now = Date.now()
@@ -173,10 +179,10 @@ function listLines(entries: readonly (CacheEntryHead & { prompt: string })[], of
     `in ${formatAge(expiresAt - now)}`,
     formatBytes(bytes),
     oneLine(label),
-    oneLine([...prompt].slice(0, promptStart).join('')),
+    oneLine(start(taskOf(prompt))),
   ])
   const columns = host.stdout.columns ?? 120
-  const table = alignedTable(['key', 'age', 'expires', 'size', 'of', 'prompt'], rows, columns)
+  const table = alignedTable(['key', 'age', 'expires', 'size', 'of', 'task'], rows, columns)
   const more = of > entries.length ? [truncate(`… ${formatCount(of - entries.length)} more: --limit`, columns)] : []
   return entries.length === 0 ? ['the cache is empty'] : [...table, ...more]
 }

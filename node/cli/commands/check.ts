@@ -10,6 +10,7 @@ import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
 
 export interface CheckFlags {
+  readonly watch?: true
   readonly dot?: true
   readonly json?: true
 }

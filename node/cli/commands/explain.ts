@@ -23,6 +23,8 @@ import { planOptions, simulatedName, type SharedFlags } from './run.js'
 
 export interface ExplainFlags extends SharedFlags {
   readonly json?: true
+  readonly prompts?: true
+  readonly watch?: true
 }
 
 /** Steps listed on a screen; `--json` has all. */

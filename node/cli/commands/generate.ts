@@ -39,7 +39,9 @@ export async function generate(prompt: string, flags: GenerateFlags, host: Host)
   const answer = result.outputs.get('answer')
   // A repaired or unwrapped answer differs from what was streamed: the final one is what counts.
   if (answer !== undefined && answer !== shown) stdout.write(`${separator(shown)}${clean(answer)}`)
-  if (stdout.isTTY === true && !(answer ?? shown).endsWith('\n')) stdout.write('\n')
+  // A text that ends its last line: shells and `>>` count on it.
+  const told = answer ?? shown
+  if (told !== '' && !told.endsWith('\n')) stdout.write('\n')
   tell(result, host)
   return exitCodeOfOutcome(result)
 }

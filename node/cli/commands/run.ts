@@ -14,6 +14,7 @@ import {
 } from '../../index.js'
 import { planName, type OutputFolder } from '../../run/outputs.js'
 import { FileRunStore } from '../../run/file-run-store.js'
+import { PromptFolder } from '../../run/prompt-folder.js'
 import { expectedOf, reportFiles } from '../../run/report-files.js'
 import { openFile } from '../open-file.js'
 import { paint } from '../colour.js'
@@ -49,13 +50,17 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags {
   readonly quiet?: true
   readonly optimize?: true
   readonly open?: true
+  readonly keepPrompts?: true
+  readonly dryRun?: true
 }
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
 export function planOptions(flags: SharedFlags) {
   const { mode, simulate, config, concurrency, seed } = flags
   if (simulate !== undefined) simulatedProfile(simulate)
-  return { mode, simulate, configFile: config, concurrency, seed, policy: policyOf(flags) }
+  // A configuration that is named stands alone.
+  const project = config === undefined ? '.' : undefined
+  return { mode, simulate, configFile: config, project, concurrency, seed, policy: policyOf(flags) }
 }
 
 /** Name of the simulated profile. */
@@ -209,6 +214,7 @@ async function execute(
     renderer.event(event)
   }
   const { resume, reuse, takeOver, sync, files, allowFile, journal } = flags
+  const prompts = flags.keepPrompts && outputs !== undefined ? new PromptFolder(outputs.folder) : undefined
   const folder = files ?? input?.folder
   const owned =
     place && (store ?? new FileRunStore(place.folder, { sync, takeOver, files: folder })).lentBy(place.owner)
@@ -222,8 +228,13 @@ async function execute(
     onEvent,
     rejected: outputs && ((step, text, why) => outputs.reject(step, text, why)),
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
+    onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
   const result = await runPlan(input?.source, options)
+  // Copies for people: a disk that is full of them takes nothing from the run.
+  await prompts
+    ?.settled()
+    .catch((error: unknown) => void unsaid.push(`warning --keep-prompts: ${oneLine(String(error))}\n`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
     renderer.end()
     for (const line of warningLines) host.stderr.write(line)

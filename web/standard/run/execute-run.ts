@@ -10,7 +10,7 @@ import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from './open-run.js'
-import { ModelPerformer } from './performer.js'
+import { ModelPerformer, type SentPrompt } from './performer.js'
 import type { RunControl, RunResult } from './plan-run.js'
 import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
 import { reusableOutputs } from './reuse.js'
@@ -25,6 +25,8 @@ export interface RunSettings extends PlanSettings, CacheSettings {
   readonly planName?: string | undefined
   /** False: answers come whole instead of streamed. Default true. */
   readonly stream?: boolean | undefined
+  /** Told of every prompt before it is sent; not of those that a cache or a journal answers. */
+  readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined
 }
 
 /** The clients of a run. */
@@ -167,6 +169,7 @@ function driverOptions(
         files: host.files(),
         digest,
         plain: settings.stream === false,
+        onPrompt: settings.onPrompt,
       }),
     identity: { run: id, digest },
     journal: onJournal === undefined ? run?.journal : told,

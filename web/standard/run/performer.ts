@@ -8,7 +8,15 @@ import {
 } from '../../../bindings/performer.js'
 import type { ConstraintLevel, CoreRun } from '../../../bindings/core.js'
 import type { StepInfo } from '../../../bindings/events.js'
-import type { FileReader, ModelClient, ModelReply, ModelRequest, OutputConstraint } from '../../../bindings/ports.js'
+import {
+  filesOf,
+  type FileReader,
+  type ModelClient,
+  type ModelReply,
+  type ModelRequest,
+  type OutputConstraint,
+} from '../../../bindings/ports.js'
+import type { Purpose } from '../../../bindings/generated/wire.js'
 import { CallFailure } from '../failure/failure.js'
 
 export interface ModelPerformerOptions {
@@ -20,6 +28,20 @@ export interface ModelPerformerOptions {
   readonly plain?: boolean | undefined
   /** A cryptographic hash over the parts, in hex; absent: context files leave no fingerprint, and no step with files is recalled. */
   readonly digest?: ((parts: readonly string[]) => string) | undefined
+  /** Told of every prompt before it is sent. */
+  readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined
+}
+
+/** What a call sends, word for word. */
+export interface SentPrompt {
+  /** Id. */
+  readonly step: string
+  readonly purpose: Purpose
+  readonly attempt: number
+  readonly provider: string
+  readonly model: string
+  readonly system: string
+  readonly user: string
 }
 
 const auditSchema = {
@@ -67,6 +89,16 @@ export class ModelPerformer implements Performer {
       ...(prefix === undefined ? {} : { prefix }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     }
+    const { step, purpose, attempt, provider, model } = ticket
+    this.#options.onPrompt?.({
+      step: step.id,
+      purpose,
+      attempt,
+      provider,
+      model,
+      system: request.system,
+      user: request.user,
+    })
     return client.generate(request, ticket.signal, progress)
   }
 
@@ -80,8 +112,9 @@ export class ModelPerformer implements Performer {
   }
 
   async files({ files: paths }: StepInfo): Promise<ContextTexts> {
-    const { digest } = this.#options
-    const files = await Promise.all(paths.map(async (path) => [path, await this.#read(path)] as const))
+    const { digest, files: reader } = this.#options
+    const named = await filesOf(reader, paths)
+    const files = await Promise.all(named.map(async (path) => [path, await this.#read(path)] as const))
     return { files, fingerprint: files.length === 0 ? undefined : digest?.(files.flat()) }
   }
 

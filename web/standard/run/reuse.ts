@@ -4,7 +4,7 @@ import type { RecalledOutput } from '../../../bindings/driver-options.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { StepInfo } from '../../../bindings/events.js'
 import type { Journal } from '../../../bindings/journal/reader.js'
-import type { FileReader } from '../../../bindings/ports.js'
+import { filesOf, type FileReader } from '../../../bindings/ports.js'
 import { restore } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
 import { canonical } from './resume.js'
@@ -149,7 +149,9 @@ async function filesNow(
 ): Promise<string | undefined> {
   if (files === undefined) return undefined
   try {
-    const texts = await Promise.all(step.files.map(async (path) => [path, await files.read(path)]))
+    const texts = await Promise.all(
+      (await filesOf(files, step.files)).map(async (path) => [path, await files.read(path)]),
+    )
     return digest(texts.flat())
   } catch (error) {
     if (error instanceof AetherflowError) return undefined

@@ -1,0 +1,24 @@
+/** The commands that help to begin, as commander knows them. */
+import { Argument, type Command } from 'commander'
+import { guide, init, schema, schemas, type SchemaName } from './commands/assist.js'
+import { completion, shells, type Shell } from './commands/completion.js'
+import type { ExitCode, Host } from './host.js'
+
+export function addAssist(program: Command, host: Host, done: (code: ExitCode) => void): void {
+  const command = (usage: string, about: string): Command =>
+    program.command(usage).description(about).copyInheritedSettings(program)
+  command('init', 'begin here: an example plan, a configuration for this folder, a .gitignore; nothing is written over')
+    .argument('[dir]', 'folder; default: this one', '.')
+    .action(async (folder: string) => done(await init(folder, host)))
+  command('guide', 'print a card for language models: how to write a plan').action(() => done(guide(host)))
+  command('schema', 'print a JSON Schema')
+    .addArgument(
+      new Argument('[what]', 'of a plan, of the lines of run --json, or of a project’s configuration')
+        .choices(schemas)
+        .default('plan'),
+    )
+    .action(async (name: SchemaName) => done(await schema(name, host)))
+  command('completion', 'print a script that completes commands and options; its first line says where it goes')
+    .addArgument(new Argument('<shell>').choices(shells))
+    .action((shell: Shell) => done(completion(shell, program, host)))
+}

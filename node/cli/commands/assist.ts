@@ -33,7 +33,7 @@ const files: Readonly<Record<string, { readonly text: string; readonly about: st
   'plan.json': { text: `${JSON.stringify(firstPlan, null, 2)}\n`, about: 'an example: aetherflow explain plan.json' },
   [projectConfigName]: {
     text: `${JSON.stringify({ $schema: './node_modules/@aetherflow/aetherflow/dist/config.schema.json', budget: { run: { usd: 1 } } }, null, 2)}\n`,
-    about: 'limits of every run in this folder; no keys and no addresses go in there',
+    about: 'limits of runs in this folder; holds no keys',
   },
   '.gitignore': { text: `${ignored.join('\n')}\n`, about: 'keeps outputs and keys out of the repository' },
 }
@@ -54,7 +54,9 @@ export async function init(folder: string, host: Host): Promise<ExitCode> {
       host.stdout.write(`is there ${name(file)}left as it is${oneLine(more)}\n`)
     }
   }
-  host.stdout.write('next: set a key such as GEMINI_API_KEY, or try it without: aetherflow run plan.json --simulate\n')
+  host.stdout.write(
+    'next: aetherflow run plan.json --simulate\n      or, with a key such as GEMINI_API_KEY set: aetherflow run plan.json\n',
+  )
   return exitCodes.ok
 }
 

@@ -234,7 +234,7 @@ async function execute(
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts
     ?.settled()
-    .catch((error: unknown) => void unsaid.push(`warning --keep-prompts: ${oneLine(String(error))}\n`))
+    .catch((error: unknown) => void warningLines.push(`warning --keep-prompts: ${oneLine(String(error))}\n`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
     renderer.end()
     for (const line of warningLines) host.stderr.write(line)

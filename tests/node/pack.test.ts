@@ -1,6 +1,6 @@
 /** What a user gets: the packed package, installed into an empty folder, runs a plan from JavaScript and from the command line. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -49,6 +49,37 @@ describe('the packed package in an empty folder', () => {
     const report = JSON.parse(readFileSync(join(folder, 'out', 'run.json'), 'utf8')) as { simulated: string }
     expect(report.simulated).toBe('instant')
   })
+
+  test('leads from an empty folder to a verified result, each command twice where it may be said twice', async () => {
+    const place = join(folder, 'path')
+    mkdirSync(place)
+    const bin = join(folder, 'node_modules', '.bin', 'aetherflow')
+    const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'nobody'), NODE_OPTIONS: '' }
+    const say = async (...words: string[]) => (await run(bin, words, { cwd: place, env })).stdout
+    expect(await say('init')).toMatch(/^written +plan\.json/)
+    expect(await say('init')).toMatch(/^is there plan\.json/)
+    for (const once of [1, 2]) {
+      expect([once, await say('check', 'plan.json')]).toEqual([once, expect.stringContaining('3 steps')])
+      expect(await say('explain', 'plan.json', '--simulate')).toContain('makespan')
+    }
+    const ran = await say('run', 'plan.json', '--simulate', 'instant', '--output', 'out')
+    expect(ran).toContain('3 of 3 steps done')
+    expect(await say('run', '--output', 'out', '--resume')).toContain('3 of 3 steps done')
+    const out = join(place, 'out')
+    const kept = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as {
+      outcome: string
+      outputs: Record<string, string>
+    }
+    expect([kept.outcome, Object.keys(kept.outputs).sort()]).toEqual(['ok', ['best', 'playful', 'serious']])
+    const page = readFileSync(join(out, 'report.html'), 'utf8')
+    const markdown = readFileSync(join(out, 'report.md'), 'utf8')
+    const links = [...page.matchAll(/href="([^"]+)"/g), ...markdown.matchAll(/\]\(([^()]+)\)/g)].map(
+      ([, to = '']) => to,
+    )
+    for (const id of Object.keys(kept.outputs)) expect(links).toContain(kept.outputs[id])
+    for (const link of links) expect([link, existsSync(join(out, decodeURIComponent(link)))]).toEqual([link, true])
+    expect(await say('replay', 'out')).toMatch(/same|equal|agree|✓/)
+  }, 120_000)
 
   test.each(['undefined', "'answers'"])('keeps and finds answers without any plan, dir %s', async (dir) => {
     writeFileSync(

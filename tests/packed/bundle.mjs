@@ -1,4 +1,4 @@
-// Builds one file for Node or for a Worker-like place: node bundle.mjs esbuild|webpack esm|cjs|edge ENTRY OUTPUT, packages of the project.
+// Builds one file for Node, a server that draws pages (rsc) or a Worker-like place: node bundle.mjs esbuild|webpack esm|cjs|rsc|edge ENTRY OUTPUT, packages of the project.
 import path from 'node:path'
 import { build } from 'esbuild'
 import webpack from 'webpack'
@@ -22,9 +22,14 @@ if (bundler === 'esbuild') {
           conditions: ['workerd', 'edge-light', 'worker'],
           logOverride: { 'empty-import-meta': 'silent' },
         }
-      : { platform: 'node', format, logOverride: { 'empty-import-meta': 'silent' } }),
+      : {
+          platform: 'node',
+          format: format === 'rsc' ? 'esm' : format,
+          ...(format === 'rsc' ? { conditions: ['react-server', 'node', 'import', 'module'] } : {}),
+          logOverride: { 'empty-import-meta': 'silent' },
+        }),
     // CommonJS inside an ES module asks for `require`.
-    ...(format === 'esm'
+    ...(format === 'esm' || format === 'rsc'
       ? { banner: { js: "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);" } }
       : {}),
   })

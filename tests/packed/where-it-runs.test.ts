@@ -94,6 +94,37 @@ describe('in other runtimes', () => {
   )
 })
 
+describe('on servers that draw pages', () => {
+  const parts = ['', '/browser', '/element'].map((part) => `@aetherflow/aetherflow${part}`)
+
+  test('Vite loads every part for its server, left outside or taken in', async () => {
+    app.write({ 'ssr.js': parts.map((part, index) => `export * as p${index} from '${part}'`).join('\n') })
+    app.write({
+      'ssr.mjs': `import { createServer } from '${projectPath('node_modules/vite/dist/node/index.js')}'
+        for (const noExternal of [[], ['@aetherflow/aetherflow']]) {
+          const server = await createServer({ root: ${JSON.stringify(app.folder)}, configFile: false, logLevel: 'error',
+            server: { middlewareMode: true, hmr: false, watch: null, ws: false }, appType: 'custom', ssr: { noExternal } })
+          const { p0, p1, p2 } = await server.ssrLoadModule('/ssr.js')
+          console.log(typeof p0.runPlan, typeof p1.runPlan, typeof p2.AetherflowRun)
+          await server.close()
+        }
+        process.exit(0)`,
+    })
+    expect(await app.node('ssr.mjs')).toBe('function function function\nfunction function function')
+  })
+
+  test('a bundle for the server with the conditions that frameworks set there loads every part', async () => {
+    app.write({
+      'server.mjs': `${parts.map((part, index) => `import * as p${index} from '${part}'`).join('\n')}
+        console.log(typeof p0.runPlan, typeof p1.runPlan, typeof p2.AetherflowRun)`,
+    })
+    const output = join(app.folder, 'server.out.mjs')
+    const args = [projectPath('tests/packed/bundle.mjs'), 'esbuild', 'rsc', join(app.folder, 'server.mjs'), output]
+    await execute(process.execPath, args, { cwd: projectPath('.'), env: plainEnvironment() })
+    expect(await app.node(output)).toBe('function function function')
+  })
+})
+
 describe('where a page, Node, Deno and Bun are far', () => {
   /** A place with the interfaces of the web alone, that compiles neither scripts nor modules: as Workers are. */
   function worker(script: string): { go(options: object): Promise<string> } {

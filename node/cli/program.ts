@@ -87,6 +87,13 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     })
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 all done, 1 some step failed, 2 bad plan or usage, 130 interrupted.')
+  addCommands(program, host, done)
+  addAssist(program, host, done)
+  takeKeysFiles(program)
+  return program
+}
+
+function addCommands(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
   addRun(command('run [plan]', 'run a plan; - reads it from standard input and starts before its end'), host, done)
@@ -132,9 +139,6 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
   addModel(program, host, done)
   addBench(program, host, done)
-  addAssist(program, host, done)
-  takeKeysFiles(program)
-  return program
 }
 
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {

@@ -25,7 +25,7 @@ export async function contextPaths(base: string, entry: string): Promise<string[
   if (entry.startsWith('/') || parts.includes('..')) return [entry]
   // A file may be called so.
   const kind = await patiently(() => lstat(join(base, entry))).catch((error: unknown) => {
-    if (/ENOENT|ENOTDIR|EINVAL|ENAMETOOLONG/.test(errorCode(error))) return undefined
+    if (/ENOENT|ENOTDIR|EINVAL|ENAMETOOLONG|EACCES|ERR_INVALID_ARG_VALUE/.test(errorCode(error))) return undefined
     throw error
   })
   if (kind?.isDirectory() !== true && (kind !== undefined || !isPattern)) return [entry]

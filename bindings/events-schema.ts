@@ -160,11 +160,12 @@ const defs = {
       output: { enum: ['any', 'text', 'code', 'json', 'schema'] },
       optional: bool,
       priority: { type: 'integer' },
+      provider: { ...text, description: 'An id of a provider, or provider/model.' },
       schema: { type: 'object' },
       files: { type: 'array', items: text },
       dependencies: { type: 'array', items: whole },
     },
-    ['schema'],
+    ['provider', 'schema'],
   ),
 }
 

@@ -18,6 +18,8 @@ export interface StepInfo {
   readonly output: 'any' | 'text' | 'code' | 'json' | 'schema'
   readonly optional: boolean
   readonly priority: number
+  /** Of the plan: an id of a provider, or `provider/model`. */
+  readonly provider?: string
   readonly schema?: Record<string, unknown>
   readonly files: readonly string[]
   /** Positions of the steps whose outputs it gets. */

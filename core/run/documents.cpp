@@ -19,6 +19,7 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
   json.field("output", name(step.output)).field("optional", step.optional);
   json.field("priority", static_cast<std::int64_t>(step.priority));
+  if (!step.provider.empty()) json.field("provider", step.provider);
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
   json.key("files").beginArray();
   for (const std::string& file : step.files) json.string(file);

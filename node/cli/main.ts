@@ -17,20 +17,40 @@ const host: Host = {
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** Asked at once: a terminal that has gone is none any more. */
+const terminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
+
+let hungUp = false
 
 /** The first interruption lets the run end in order, the second one does not wait. */
 function interrupt(): void {
   if (!interruption.signal.aborted) return interruption.abort()
   // Exiting joins threads that may hang in a read of a dead file system: a third signal then meets no handler, and kills.
-  for (const signal of signals) process.removeListener(signal, interrupt)
-  process.exit(exitCodes.interrupted)
+  for (const signal of signals) process.removeAllListeners(signal)
+  leave(exitCodes.interrupted)
 }
-for (const signal of signals) process.on(signal, interrupt)
+/**
+ * Node takes back that `nohup` has SIGHUP ignored, and does not say so. But nohup leaves no standard stream at a terminal, and
+ * whatever runs without one does not end because one is closed.
+ */
+function hangUp(): void {
+  if (!terminal) return
+  hungUp = true
+  interrupt()
+}
+/** Node aborts when it cannot put a terminal back that has gone: then the signal itself ends the process, as it does others. */
+function leave(code: number): void {
+  if (!hungUp) process.exit(code)
+  for (const signal of signals) process.removeAllListeners(signal)
+  process.kill(process.pid, 'SIGHUP')
+}
+for (const signal of signals) process.on(signal, signal === 'SIGHUP' ? hangUp : interrupt)
 
+const gone: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody reads any more (| head): what is under way is cancelled, what is written later is dropped.
-    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') interruption.abort()
+    // Nobody reads any more (| head, a terminal that was closed): what is under way is cancelled, what is written later is dropped.
+    if (gone.has(error.code ?? '')) interruption.abort()
     else process.exit(exitCodes.failed)
   })
 }
@@ -44,4 +64,4 @@ const code = await main(process.argv.slice(2), host)
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => (stream.writable ? stream.write('', () => resolve()) : resolve()))
 await Promise.all([flushed(process.stdout), flushed(process.stderr)])
-process.exit(code)
+leave(code)

@@ -89,13 +89,37 @@ describeInBrowser('what is private stays so', () => {
         },
         [planFor(id), providers.config, address, id] as const,
       )
-      expect([id, ...told]).toEqual([id, 'ok', true, 'open', 200])
+      // The probe asks for the models, which the relay does not forward, and says so.
+      expect([id, ...told]).toEqual([id, 'ok', true, 'open', 405])
     }
     const asked = providers.asked.slice(before)
-    expect(asked.length).toBe(10)
-    expect(asked.filter(({ headers }) => JSON.stringify(headers).includes(goodKey)).length).toBe(10)
+    expect(asked.length).toBe(5)
+    expect(asked.filter(({ headers }) => JSON.stringify(headers).includes(goodKey)).length).toBe(5)
     // Whoever comes from elsewhere is refused.
     const stranger = await fetch(`${address}/groq/groq/v1/models`, { headers: { origin: 'http://elsewhere.invalid' } })
     expect([stranger.status, await stranger.text()]).toEqual([403, ''])
+    // The page itself gets completions and nothing else that a key opens: no other method, path, host or trick of either.
+    const reached = providers.asked.length
+    const ask = async (method: string, path: string) =>
+      (await fetch(`${address}/${path}`, { method, headers: { origin: server.origin } })).status
+    const completion = new URL(providers.config.providers['groq']?.baseUrl ?? '').pathname + '/chat/completions'
+    for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD']) {
+      expect([method, await ask(method, `groq${completion}`)]).toEqual([method, 405])
+    }
+    const gemini = new URL(providers.config.providers['gemini']?.baseUrl ?? '').pathname
+    for (const path of [
+      ...['files', 'models', 'batches', 'fine_tuning/jobs', 'chat/completions/x', 'x?/chat/completions'].map(
+        (end) => `groq${completion.replace('chat/completions', end)}`,
+      ),
+      ...['cachedContents', 'models/m:countTokens', 'models/m:batchGenerateContent', 'models/a/b:generateContent'].map(
+        (end) => `gemini${gemini}/${end}`,
+      ),
+      'groq/elsewhere/chat/completions',
+      'groq//elsewhere.invalid/chat/completions',
+    ]) {
+      expect([path, await ask('POST', path)]).toEqual([path, 404])
+    }
+    expect(await ask('POST', `nobody${completion}`)).toBe(403)
+    expect(providers.asked.length).toBe(reached)
   }, 30_000)
 })

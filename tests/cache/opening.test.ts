@@ -97,3 +97,49 @@ describe('the configuration', () => {
     expect(() => checkConfig({ cache })).toThrow(expect.objectContaining({ code: 'host.config', detail }))
   })
 })
+
+describe('what was written while the clock was a month ahead', () => {
+  const hour = 3_600_000
+  const day = 24 * hour
+  const right = 1_000 * day
+  const scope = { provider: 'p', model: 'm' }
+  const told = { [asked]: [1], [reworded]: [1, 0.1] }
+
+  test.each(['a folder', 'memory'])(
+    'is stale once the clock is right, then and when opened again: %s',
+    async (kind) => {
+      const backing = new MemoryBacking()
+      let now = right + 30 * day
+      const open = () => {
+        const place = kind === 'memory' ? { store: new MemoryStore(backing) } : { dir: join(folder, 'ahead') }
+        const model = new ToldEmbedder(told, knownSum)
+        return SemanticCache.open({ ...place, model, maxWrongShare: 0.05, now: () => now, limits: { ttlMs: hour } })
+      }
+      for (const back of [right, right + hour, right + 29 * day]) {
+        now = right + 30 * day
+        const writer = await open()
+        await writer.put({ prompt: asked, answer: 'of the future', scope })
+        expect((await writer.get({ prompt: reworded, scope })).kind).toBe('semantic')
+        await writer.close()
+        now = back
+        const reader = await open()
+        // By meaning first: the exact look-up forgets it.
+        for (const prompt of [reworded, asked]) expect((await reader.get({ prompt, scope })).kind).toBe('miss')
+        await reader.put({ prompt: asked, answer: 'of today', scope })
+        expect(await reader.get({ prompt: asked, scope })).toMatchObject({ kind: 'exact', answer: 'of today' })
+        await reader.close()
+      }
+    },
+  )
+
+  test('a minute of difference between machines is no future', async () => {
+    let now = right + 59_000
+    const cache = await SemanticCache.open({ dir: join(folder, 'skew'), now: () => now, limits: { ttlMs: hour } })
+    await cache.put({ prompt: asked, answer: 'A', scope })
+    now = right
+    expect((await cache.get({ prompt: asked, scope })).kind).toBe('exact')
+    now = right - 2_000
+    expect((await cache.get({ prompt: asked, scope })).kind).toBe('miss')
+    await cache.close()
+  })
+})

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { on } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -30,6 +31,17 @@ const sized = (sizes: Readonly<Record<string, number>>): string =>
     })),
   })
 
+/** Waits until the folder has an entry of this name. */
+async function appears(parent: string, name: string): Promise<void> {
+  const changes = watch(parent)
+  try {
+    if (existsSync(path.join(parent, name))) return
+    for await (const _ of on(changes, 'change')) if (existsSync(path.join(parent, name))) return
+  } finally {
+    changes.close()
+  }
+}
+
 describe('interruption', () => {
   /** With the simulated Groq and DeepSeek, ten times as fast as life: well under a second, and about 18 s. */
   const plan = sized({ short: 20, long: 10_000 })
@@ -55,6 +67,41 @@ describe('interruption', () => {
     },
     20_000,
   )
+
+  /** About two seconds, so that the signal finds it under way. */
+  const enduring = sized({ short: 20, long: 1500 })
+
+  test.each<[string, string[]]>([
+    ['nohup', ['nohup', process.execPath, program]],
+    ['no terminal', [process.execPath, program]],
+  ])('SIGHUP under %s: the run goes on to its end', async (_, command) => {
+    writeFileSync(path.join(folder, 'p.json'), enduring)
+    const words = ['run', 'p.json', '--simulate', '--json', '--output', 'out']
+    const running = new Process(words, { cwd: folder, command })
+    await running.until('"type":"done"')
+    running.child.kill('SIGHUP')
+    const { code, stdout } = await running.exit()
+    expect(code).toBe(0)
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ outcome: 'ok', report: { counts: { done: 2 } } })
+  })
+
+  const pty = spawnSync('script', ['--version']).status === 0 ? test : test.skip
+  pty('a terminal that is closed ends the run in order, its journal and report whole', async () => {
+    writeFileSync(path.join(folder, 'p.json'), plan)
+    const run = `"${process.execPath}" "${program}" run p.json --simulate --quiet --output out`
+    // The outer shell dies with the terminal, by which all in front are told; the inner one stays to say how the run ended.
+    const line = `(trap '' HUP; ${run}; echo $? > code.part; mv code.part code); true`
+    const running = new Process(['-qfc', line, '/dev/null'], { cwd: folder, command: ['script'] })
+    mkdirSync(path.join(folder, 'out/step_outputs'), { recursive: true })
+    await appears(path.join(folder, 'out/step_outputs'), 'short.md')
+    running.child.kill('SIGKILL')
+    await appears(folder, 'code')
+    // The shell's number for an end by SIGHUP.
+    expect(readFileSync(path.join(folder, 'code'), 'utf8').trim()).toBe('129')
+    expect(readFileSync(path.join(folder, 'out/report.md'), 'utf8')).toContain('| long | cancelled |')
+    const replayed = await aetherflow(['replay', 'out', '--json'], '', { cwd: folder })
+    expect([replayed.code, replayed.stderr]).toEqual([0, ''])
+  })
 
   test('two signals at once', async () => {
     const running = new Process(['run', '-', '--simulate', '--json'])

@@ -210,6 +210,8 @@ describe('a changed plan', () => {
     ['its output', { output: 'text' }],
     ['its context', { context: { language: 'Go' } }],
     ['what it depends on', { dependencies: ['a'] }],
+    ['who is to answer', { provider: 'beta' }],
+    ['the model that is to answer', { provider: 'beta/beta-1' }],
   ])('in which a step differs by %s buys that step', async (_, more) => {
     put('p.json', priced({}))
     await run(['p.json', '--output', 'out'])

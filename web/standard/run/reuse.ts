@@ -19,7 +19,7 @@ export interface ReuseHost {
 
 /**
  * Outputs of `journal` by step id, of steps that are in `plan` as they were: the same step, after steps that match too, with
- * context files of the same content. Modes and providers do not matter. Rejects with what the plans are refused for.
+ * context files of the same content. Who may answer matters where the plan names it; modes and configured providers do not. Rejects with what the plans are refused for.
  */
 export async function reusableOutputs(
   journal: Journal,

@@ -299,6 +299,10 @@ export class CoreRun {
       return { verdict, issues: this.#read(s, 0, s.section(0)) }
     })
   }
+  /** Tokens that a call may use at most, prompt and answer: what the shared limits are asked for. */
+  mostTokens(call: number): number {
+    return this.#call((s) => s.mostTokens(call))
+  }
   estimateTokens(text: string): number {
     return this.#call((s) => s.estimate(this.#text(s, text)))
   }

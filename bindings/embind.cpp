@@ -68,8 +68,7 @@ class Session {
     return out_.size();
   }
 
-  /// Of a call; where that is −1, of a look for a step at a provider. Returns a LEVEL: how the provider can enforce the
-  /// output.
+  /// Of a call; where that is −1, of a look for a step at a provider. Returns a LEVEL: how the provider can enforce the output.
   int promptBegin(double call, double step, double provider) {
     const ErrorCode refused =
         call < 0 ? run_.promptToLook(id(step), static_cast<ProviderIndex>(provider)) : run_.promptBegin(id(call));
@@ -114,6 +113,8 @@ class Session {
     sections_[0] = out_.size();
     return static_cast<int>(!result.understood ? Verdict::Unclear : result.pass ? Verdict::Pass : Verdict::Issues);
   }
+  /// Tokens that a call may use at most: what the shared limits are asked for.
+  double mostTokens(double call) const { return static_cast<double>(run_.mostTokens(id(call))); }
   double estimate(std::size_t bytes) const { return estimateTokens(text(0, bytes)); }
 
  private:
@@ -156,6 +157,7 @@ EMSCRIPTEN_BINDINGS(aetherflow) {
       .function("section", &Session::section)
       .function("check", &Session::check)
       .function("audit", &Session::audit)
+      .function("mostTokens", &Session::mostTokens)
       .function("estimate", &Session::estimate);
 }
 

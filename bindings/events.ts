@@ -48,9 +48,9 @@ export interface CallEvent extends OfCall {
 }
 
 /**
- * A call is over. Every `call` has exactly one, unless the process dies before. `refused`: it never left, since the limits that all runs share had no
- * room; `withheld`: since its prompt outgrew what
- * was reserved. Tokens and money are those of the report; `tokensEstimated`: the provider sent no counts.
+ * A call is over. Every `call` has exactly one, unless the process dies before. Two never left: one that was `refused`, as the
+ * limits that all runs share had no room, and one that was `withheld`, as its prompt outgrew what was reserved. Tokens and money
+ * are those of the report; `tokensEstimated`: the provider sent no counts.
  */
 export interface CallEndEvent extends OfCall {
   readonly type: 'callEnd'

@@ -22,7 +22,55 @@ export interface Session {
   section(index: number): number
   check(step: number, bytes: number): number
   audit(bytes: number): number
+  mostTokens(call: number): number
   estimate(bytes: number): number
+  delete(): void
+}
+
+/** C++ class SharedAuthority of authority_embind.cpp. */
+export interface SharedAuthority {
+  join(): number
+  leave(member: number, now: number): void
+  group(
+    name: string,
+    places: number,
+    requestsMinute: number,
+    tokensMinute: number,
+    requestsDay: number,
+    tokensDay: number,
+    breakerFailures: number,
+    openMs: number,
+    maxOpenMs: number,
+  ): number
+  narrowed(): boolean
+  ask(
+    member: number,
+    call: number,
+    group: number,
+    tokens: number,
+    priority: number,
+    again: boolean,
+    now: number,
+  ): number
+  window(): number
+  until(): number
+  arrived(member: number, call: number, now: number): void
+  settle(
+    member: number,
+    call: number,
+    tokens: number,
+    sent: boolean,
+    ok: boolean,
+    failure: number,
+    retryAfterMs: number,
+    now: number,
+  ): void
+  seen(group: number, window: number, limit: number, remaining: number, resetMs: number, now: number): void
+  tick(now: number): void
+  nextWake(now: number): number
+  takeFreed(): number
+  freedGroup(): number
+  inFlight(group: number): number
   delete(): void
 }
 
@@ -30,6 +78,7 @@ export interface CoreModule {
   readonly HEAPU8: Uint8Array
   readonly HEAPF64: Float64Array
   Session: new () => Session
+  SharedAuthority: new () => SharedAuthority
 }
 
 /** The default export of the glue. */

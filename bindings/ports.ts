@@ -2,7 +2,7 @@
  * The interfaces between the driver and a host. Types only: every adapter (providers, clocks, files, stores) lives elsewhere
  * and passes the contract suite of its interface.
  */
-import type { FailureKind, FinishReason, LimitWindow } from './generated/wire.js'
+import type { FailureKind, FinishReason, LimitWindow, Refusal } from './generated/wire.js'
 
 /** What an answer must be. `schema` carries a JSON Schema object. */
 export type OutputConstraint =
@@ -93,6 +93,76 @@ export interface ModelClient {
    * closes the connection and rejects with kind `cancelled`. Never retries.
    */
   generate(request: ModelRequest, signal: AbortSignal, observer?: CallObserver): Promise<ModelReply>
+}
+
+/** What a run states of one of its quota groups; the core's document `limits`. */
+export interface GroupLimits {
+  /** The same name is the same group in every run. */
+  readonly group: string
+  /** Calls at once; 0: no limit. */
+  readonly places: number
+  readonly limits: Readonly<Partial<Record<LimitWindow, number>>>
+  /** Failures in a row that open the circuit breaker; 0: none. */
+  readonly breakerFailures: number
+  readonly openMs: number
+  readonly maxOpenMs: number
+  /** Models of the run's table that count towards it. */
+  readonly models: readonly number[]
+}
+
+/** A call that is about to leave. */
+export interface LimitQuestion {
+  /** The member's own number of it. */
+  readonly call: number
+  /** Position among the groups that the member joined with. */
+  readonly group: number
+  /** Most tokens that it may use. */
+  readonly tokens: number
+  /** Explicit priority of its step; higher first. */
+  readonly priority: number
+  /** An earlier process had sent it already: it is counted, and never refused. */
+  readonly again?: boolean
+}
+
+/** `undefined`: it may leave, and must be settled. Else why not; `waitMs` absent: until `freed` is told. */
+export interface LimitRefusal {
+  readonly why: Refusal
+  /** The full one, where `why` is `window`. */
+  readonly window?: LimitWindow
+  readonly waitMs?: number
+}
+
+/** How a call that was let go ended. */
+export interface LimitEnd {
+  readonly tokens: number
+  /** False: it never left after all. */
+  readonly sent: boolean
+  /** Absent: the provider answered. */
+  readonly failure?: FailureKind
+  readonly retryAfterMs?: number
+}
+
+/** One run's share in the limits of its process, or of all processes that share them. */
+export interface LimitMember {
+  /** Groups for which this run and another state different limits: the smaller holds. For a warning. */
+  readonly narrowed: readonly string[]
+  ask(question: LimitQuestion): LimitRefusal | undefined | Promise<LimitRefusal | undefined>
+  /** The first token is here: the provider has surely counted the request. */
+  arrived(call: number): void
+  settle(call: number, end: LimitEnd): void
+  /** What a reply's headers said. */
+  seen(group: number, seen: LimitSeen): void
+  /** The run is over: what it still holds comes back. Idempotent. */
+  leave(): void
+}
+
+/**
+ * The limits that runs share: places in flight, quota windows, cool-downs, circuit breakers. Asked at the moment a call leaves.
+ * Fair: nobody starves, priority counts, and what a run holds comes back when it leaves.
+ */
+export interface LimitAuthority {
+  /** `freed`: the group (its position in `groups`) may have room again. Never called within a call of the member. */
+  join(groups: readonly GroupLimits[], freed: (group: number) => void): LimitMember
 }
 
 /** A monotonic clock in ms, and a timer on it. */

@@ -346,6 +346,7 @@ export const refusals = [
   'cooldown',
   'breaker',
   'turn',
+  'too_large',
 ] as const
 export type Refusal = (typeof refusals)[number]
 
@@ -406,6 +407,7 @@ export const documentKinds = [
   'plan',
   'table',
   'call',
+  'limits',
 ] as const
 export type DocumentKind = (typeof documentKinds)[number]
 

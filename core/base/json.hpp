@@ -50,8 +50,7 @@ inline constexpr std::uint32_t kJsonDepth = 64;
 /// Whether `text` is one well-formed JSON value, of any depth up to `depth`. Linear; nothing recurses.
 bool isJson(std::string_view text, std::uint32_t depth = UINT32_MAX);
 
-/// The tree of `text`; nothing when it is not well-formed or deeper than kJsonDepth. Of members with one name the last
-/// counts.
+/// The tree of `text`; nothing when it is not well-formed or deeper than kJsonDepth. Of members with one name the last counts.
 std::optional<JsonValue> parseJson(std::string_view text);
 
 /// Negative, zero or positive, in a total order, which for numbers is theirs, by their first 19 digits. Zero means

@@ -14,8 +14,7 @@ constexpr bool isDigit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
-/// One past the closing quote of the string that begins at `at`. memchr is many times faster than a loop over the
-/// bytes.
+/// One past the closing quote of the string that begins at `at`. memchr is many times faster than a loop over the bytes.
 const char* endOfString(const char* at, const char* end) {
   const char* from = at + 1;
   for (;;) {

@@ -7,8 +7,7 @@
 namespace aetherflow {
 namespace {
 
-/// Beyond this a text is abandoned: it costs a byte of memory per level only to say json.malformed instead of
-/// plan.too_deep.
+/// Beyond this a text is abandoned: it costs a byte of memory per level only to say json.malformed instead of plan.too_deep.
 constexpr std::uint32_t kValidatedDepth = 1u << 20;
 /// The outermost levels, of which the listener hears.
 constexpr std::uint32_t kReportedDepth = 2;

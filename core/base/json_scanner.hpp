@@ -8,8 +8,7 @@
 namespace aetherflow {
 
 /// Told where the outer values begin and end. Depth counts the open containers around a value: the document's own value
-/// has depth 0, a member of it 1, an element of a member's array 2. Nothing deeper is reported. As it stands it wants
-/// nothing.
+/// has depth 0, a member of it 1, an element of a member's array 2. Nothing deeper is reported. As it stands it wants nothing.
 class ScanListener {
  public:
   /// `first` is the value's first byte, which tells its kind. True: hand over its whole text when it ends.
@@ -50,8 +49,7 @@ enum class ScanStatus : std::uint8_t {
 ///      Key ──▶ String ──▶ Colon ──▶ Value ──────┘ Key │ Value
 ///
 /// Linear in the bytes; memory is one value asked for plus one byte for each open container.
-/// Stricter than the grammar in one point: escaped surrogates must come in pairs. A byte order mark at the start is
-/// skipped.
+/// Stricter than the grammar in one point: escaped surrogates must come in pairs. A byte order mark at the start is skipped.
 class JsonScanner {
  public:
   explicit JsonScanner(ScanLimits limits) : limits_(limits), limitAt_(limits.bytes) {}

@@ -1,6 +1,5 @@
 #pragma once
-// The one hash table of the core: texts → numbers. std::unordered_map would be 4 KB of the module, prime numbers
-// included.
+// The one hash table of the core: texts → numbers. std::unordered_map would be 4 KB of the module, prime numbers included.
 
 #include <cstdint>
 #include <string>

@@ -29,8 +29,7 @@ Asked askedBy(const ReadSentence& sentence);
 /// 0 the same; 1 may be the same: "what time", "when"; 2 something else.
 std::size_t apart(Asked a, Asked b);
 
-/// Something else for certain: "who" for "when", "are" for "why are". A task without a question word may ask for
-/// anything.
+/// Something else for certain: "who" for "when", "are" for "why are". A task without a question word may ask for anything.
 bool asksOther(Asked a, Asked b);
 
 }  // namespace aetherflow

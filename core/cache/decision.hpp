@@ -49,8 +49,7 @@ struct Bar {
   double eta;
 };
 
-/// A fit belongs to one embedder's exact file and must not be carried to another: it is data of the host, like the
-/// words.
+/// A fit belongs to one embedder's exact file and must not be carried to another: it is data of the host, like the words.
 struct DecisionModel {
   std::vector<Tree> trees;
   std::vector<Bar> bars;  ///< ascending shares

@@ -108,8 +108,7 @@ class Comparison {
   }
 
   /// Negators that stand on one side only, and opposites, each turn the meaning round. An even number leaves it, if one
-  /// of them is a negator or a degree: "less impatient" is "more patient", but "close before noon" is not "open after
-  /// noon".
+  /// of them is a negator or a degree: "less impatient" is "more patient", but "close before noon" is not "open after noon".
   void polarity() {
     std::size_t turns = 0;
     bool cancels = false;

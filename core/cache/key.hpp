@@ -14,8 +14,7 @@ struct CacheKey {
 
   bool operator==(const CacheKey&) const = default;
   bool operator<(const CacheKey& other) const { return high != other.high ? high < other.high : low < other.low; }
-  /// 32 hexadecimal digits, the bytes of `high` and of `low` as little endian: the name of a file, the key of a
-  /// database.
+  /// 32 hexadecimal digits, the bytes of `high` and of `low` as little endian: the name of a file, the key of a database.
   std::string text() const;
 };
 /// Reads what CacheKey::text() wrote; false for anything else.
@@ -29,8 +28,7 @@ class KeyHasher {
   /// `secret`: two numbers that the host keeps with the cache; the same ones whenever it is opened.
   explicit KeyHasher(CacheKey secret = {});
 
-  /// Appends a field with its length in front, so that ("ab", "c") and ("a", "bc") differ. An absent field is an empty
-  /// one.
+  /// Appends a field with its length in front, so that ("ab", "c") and ("a", "bc") differ. An absent field is an empty one.
   KeyHasher& field(std::string_view bytes);
   CacheKey finish();
 

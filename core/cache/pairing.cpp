@@ -85,8 +85,7 @@ void join(Pairing& pair, std::size_t i, std::size_t j) {
   pair.b.mate[j] = static_cast<std::int32_t>(i);
 }
 
-/// The beginnings and the ends that are equal go together, so that of a word said twice the right one stays without a
-/// mate.
+/// The beginnings and the ends that are equal go together, so that of a word said twice the right one stays without a mate.
 void matchEnds(Pairing& pair) {
   const std::size_t most = std::min(pair.a.size(), pair.b.size());
   std::size_t begin = 0;

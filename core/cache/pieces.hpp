@@ -13,8 +13,7 @@ struct Piece {
   bool start = false;  ///< first of a sentence
 };
 
-/// Words, numbers, identifiers, and symbols that stand alone. `text`: as `plain` left it; the pieces point into it.
-/// O(bytes).
+/// Words, numbers, identifiers, and symbols that stand alone. `text`: as `plain` left it; the pieces point into it. O(bytes).
 std::vector<Piece> cutIntoPieces(std::string_view text);
 
 /// A letter of ASCII, or a byte of any other.

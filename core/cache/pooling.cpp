@@ -7,14 +7,24 @@
 // module. None of them can happen here: the shape is ours.
 // clang-format off
 #include <xtl/xtl_config.hpp>
+#if __has_include(<xtensor/xadapt.hpp>)
 #include <xtensor/xtensor_config.hpp>
+#else  // 0.26 and newer
+#include <xtensor/core/xtensor_config.hpp>
+#endif
 #undef XTL_THROW
 #undef XTENSOR_THROW
 #define XTL_THROW(exception, message) __builtin_trap()
 #define XTENSOR_THROW(exception, message) __builtin_trap()
+#if __has_include(<xtensor/xadapt.hpp>)
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xmath.hpp>
 #include <xtensor/xtensor.hpp>
+#else
+#include <xtensor/containers/xadapt.hpp>
+#include <xtensor/containers/xtensor.hpp>
+#include <xtensor/core/xmath.hpp>
+#endif
 // clang-format on
 
 namespace aetherflow {

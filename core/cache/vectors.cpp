@@ -255,8 +255,7 @@ struct VectorIndex::Search {
       : query(vector, dims),
         bar(count, floor),
         dimensions(dims),
-        // |y| and |x| are at most 1.001; the float score's own rounding is at most (depth of its sums) · 2⁻²⁴ ·
-        // |x|·|y|.
+        // |y| and |x| are at most 1.001; the float score's own rounding is at most (depth of its sums) · 2⁻²⁴ · |x|·|y|.
         rounding(static_cast<double>(dims / 16 + 32) / 8388608.0) {}
 
   void row(const Block& block, std::size_t i) {

@@ -10,8 +10,7 @@
 // Why the bound holds. A row is x = s·c + e with integer codes c, a query y = t·r + f with 16-bit codes r. Then
 // x·y = s·t·(c·r) + e·y + s·c·f, and by Cauchy–Schwarz the last two are at most |e|·|y| + (|x| + |e|)·|f|. |e| is
 // stored with the row and |f| is known, both rounded up; the rounding of the float score itself is bounded by its
-// summation depth. With 384 dimensions slack is near 0.006, nearly all of it |e|: some dozens of rows are settled out
-// of 100,000.
+// summation depth. With 384 dimensions slack is near 0.006, nearly all of it |e|: some dozens of rows are settled out of 100,000.
 
 #include <cstdint>
 #include <vector>

@@ -38,8 +38,7 @@ class Slots {
     ends.pop_back();
   }
 
-  /// Expected wait for a place, ms; 0 when one is free. A call that is overdue is taken to need as long again as it is
-  /// over.
+  /// Expected wait for a place, ms; 0 when one is free. A call that is overdue is taken to need as long again as it is over.
   std::int64_t waitMs(ProviderIndex provider, TimeMs now) const {
     if (free(provider)) return 0;
     const TimeMs first = ends_[provider].front();

@@ -13,6 +13,11 @@ void SlidingWindow::expire(TimeMs now) {
   if (foreignUntil_ <= now) foreign_ = 0;
 }
 
+void SlidingWindow::narrow(std::int64_t most) {
+  configured_ = configured_ < 0 ? most : std::min(configured_, most);
+  limit_ = limit_ < 0 ? most : std::min(limit_, most);
+}
+
 std::int64_t SlidingWindow::taken(TimeMs now) {
   expire(now);
   return used_ + reserved_ + foreign_;

@@ -1,7 +1,6 @@
 #pragma once
 // One limit over a sliding window. Never broken in any placement of the window: what live calls may still use is
-// reserved and does not expire; what was used counts for one whole window after the moment at which the use was surely
-// over.
+// reserved and does not expire; what was used counts for one whole window after the moment at which the use was surely over.
 
 #include <cstdint>
 #include <vector>
@@ -18,13 +17,15 @@ class SlidingWindow {
     configured_ = limit_ = most;
   }
 
+  /// Another configured limit: the smaller of both holds from now on.
+  void narrow(std::int64_t most);
+
   bool limited() const { return limit_ >= 0; }
   std::int64_t limit() const { return limit_; }
   /// Used and not expired, reserved, and what others used of the same account as far as the provider told.
   std::int64_t taken(TimeMs now);
   bool fits(std::int64_t amount, TimeMs now) { return !limited() || taken(now) + amount <= limit_; }
-  /// When `amount` fits without any live call ending: `now` when it does already; kNever when only an end can help, or
-  /// nothing.
+  /// When `amount` fits without any live call ending: `now` when it does already; kNever when only an end can help, or nothing.
   TimeMs fitsAt(std::int64_t amount, TimeMs now);
 
   void reserve(std::int64_t amount) { reserved_ += amount; }

@@ -18,8 +18,7 @@ class Spread {
     if (ms >= 0) values_.push_back(ms);
   }
 
-  /// Nearest-rank percentile, `share` in 0–1: the smallest value with at least that share at or below it. −1 when
-  /// empty.
+  /// Nearest-rank percentile, `share` in 0–1: the smallest value with at least that share at or below it. −1 when empty.
   std::int64_t percentile(double share) {
     if (values_.empty()) return -1;
     sortItems(values_, std::less<>());

@@ -16,8 +16,7 @@ struct Successors {
   std::vector<StepIndex> successors;  ///< one for each edge
 };
 
-// All of these skip dependencies that are unresolved (kNone). None recurses. O(steps + edges) where nothing else is
-// said.
+// All of these skip dependencies that are unresolved (kNone). None recurses. O(steps + edges) where nothing else is said.
 
 Successors successorsOf(const Plan& plan);
 

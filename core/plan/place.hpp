@@ -25,8 +25,7 @@ std::string quoted(std::string_view text, const char* rest);
 /// "more than `limit`" and the rest of the sentence.
 std::string moreThan(std::uint64_t limit, const char* rest);
 
-/// What may name a step: 1 to `maxBytes` bytes without control characters (U+0000–001F, U+007F–009F). `text` is valid
-/// UTF-8.
+/// What may name a step: 1 to `maxBytes` bytes without control characters (U+0000–001F, U+007F–009F). `text` is valid UTF-8.
 bool isId(std::string_view text, std::size_t maxBytes);
 
 }  // namespace aetherflow

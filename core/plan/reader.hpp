@@ -22,8 +22,7 @@ namespace aetherflow {
 /// Linear in the bytes; memory is the plan plus one step's text. Nothing recurses.
 /// A text that is no JSON is json.malformed ("byte 17: …" in the detail, counted from 0). JSON that is no plan is
 /// plan.*: that error shows in error() as soon as it is known, no step is added after it, but the rest is still
-/// validated, because a text that turns out to be no JSON at all is reported as such by end(). plan.too_large ends the
-/// reading.
+/// validated, because a text that turns out to be no JSON at all is reported as such by end(). plan.too_large ends the reading.
 class PlanReader final : private ScanListener {
  public:
   explicit PlanReader(PlanLimits limits = {});
@@ -35,8 +34,7 @@ class PlanReader final : private ScanListener {
   /// Checks what only the end can tell: unknown ids, cycles, missing members. Only the first call counts.
   void end();
 
-  /// The first error, and the one that stays, but for json.malformed, which end() may put in the place of a plan.*
-  /// error.
+  /// The first error, and the one that stays, but for json.malformed, which end() may put in the place of a plan.* error.
   const Error& error() const { return error_; }
   /// Grows while bytes arrive. Views into `steps` last until the next push.
   const Plan& plan() const { return plan_; }

@@ -14,8 +14,8 @@ struct TemplatePiece {
 
 /// Cuts a description into pieces that cover it without gaps: Text pieces are never empty, Output pieces hold a
 /// non-empty id without control characters, which need not exist. An id that holds "{{" or "}}" cannot be named this
-/// way, and every other
-/// `{{…}}` stays text. Borrows the description; linear, because no byte behind an opening is looked at twice.
+/// way, and every other `{{…}}` stays text. Borrows the description; linear, because no byte behind an opening is
+/// looked at twice.
 ///
 ///     "Join {{steps.a.output}} and {{x}}"  →  Text "Join ", Output "a", Text " and {{x}}"
 class TemplatePieces {

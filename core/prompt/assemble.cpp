@@ -10,8 +10,7 @@
 namespace aetherflow {
 namespace {
 
-/// Outputs up to this size, on one line, are set into the sentence that names them: "Rename it to
-/// {{steps.name.output}}".
+/// Outputs up to this size, on one line, are set into the sentence that names them: "Rename it to {{steps.name.output}}".
 constexpr std::size_t kInlineBytes = 200;
 constexpr std::string_view kNoOutput = "(this step gave no output)";
 

@@ -98,8 +98,7 @@ std::size_t commentMark(std::string_view s, std::size_t at) {
   return s[at] == '-' && text::startsWith(s.substr(at), "-->") ? 3 : 0;
 }
 
-/// A path, a URL, an identifier, a number, a flag: any digit, any sign inside that prose does not use, or an inner
-/// capital.
+/// A path, a URL, an identifier, a number, a flag: any digit, any sign inside that prose does not use, or an inner capital.
 bool isExact(std::string_view raw, std::string_view word) {
   if (raw[0] == '.' && raw.size() > 1 && raw[1] != '.') return true;  // .env, ./run
   const std::size_t dashes = raw.find_first_not_of('-');

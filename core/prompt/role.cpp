@@ -10,13 +10,11 @@ constexpr std::string_view kMaterial =
 constexpr std::string_view kAudit =
     "You are a strict reviewer. Check whether the answer does the task, meets every criterion and is correct. "
     "Report only defects that matter, each as one sentence that says what is wrong and where. Answer with JSON only, "
-    "in "
-    "this form: {\"verdict\":\"pass\",\"issues\":[]} or {\"verdict\":\"issues\",\"issues\":[\"...\"]}.";
+    "in this form: {\"verdict\":\"pass\",\"issues\":[]} or {\"verdict\":\"issues\",\"issues\":[\"...\"]}.";
 
 constexpr std::string_view kRepair =
     "A first answer to the task had the issues listed at the end. Return the whole corrected answer, neither a diff "
-    "nor a "
-    "comment on the changes.";
+    "nor a comment on the changes.";
 
 }  // namespace
 
@@ -24,12 +22,10 @@ std::string_view roleOf(StepType type) {
   switch (type) {
     case StepType::Analysis:
       return "You are an experienced analyst. Examine the material and return your findings, each with its evidence, "
-             "the most "
-             "important first.";
+             "the most important first.";
     case StepType::Refactoring:
       return "You are an experienced engineer who refactors. Return the complete changed code, with the same behaviour "
-             "and "
-             "public interfaces unless the task says otherwise.";
+             "and public interfaces unless the task says otherwise.";
     case StepType::CodeGeneration:
       return "You are an experienced engineer. Return complete, working code for the task, without placeholders.";
     case StepType::Prototyping: return "You build prototypes. Return the smallest code that runs and shows the idea.";

@@ -58,8 +58,7 @@ class Fillers {
     }
   }
 
-  /// A head with nothing behind it: a greeting or "s'il vous plaît." goes, "I want you to" is a broken sentence and
-  /// stays.
+  /// A head with nothing behind it: a greeting or "s'il vous plaît." goes, "I want you to" is a broken sentence and stays.
   std::size_t wholeOr(std::size_t at, const PhraseMatch& match, const Sentence& it) const {
     const bool greeting = match.kind == PhraseKind::Greeting && at == firstText();
     return greeting || match.kind == PhraseKind::Inside ? it.end : at;
@@ -96,8 +95,7 @@ class Fillers {
     return isWorkVerb(word);
   }
 
-  /// Polite words after the head. English "please" only behind a comma or a conjunction: "as you please" means
-  /// something.
+  /// Polite words after the head. English "please" only behind a comma or a conjunction: "as you please" means something.
   void inside(std::size_t from, std::size_t end) {
     constexpr std::uint32_t kInside = bit(PhraseKind::Inside) | bit(PhraseKind::Please);
     const auto beginsAt = [&](std::size_t i) {

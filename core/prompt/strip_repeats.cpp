@@ -124,8 +124,7 @@ class Repeats {
     bool shared = false;  ///< others have this sketch
   };
 
-  /// Equal keys have equal hashes. A key itself is written only when hashes are equal: that is nearly always a
-  /// repetition.
+  /// Equal keys have equal hashes. A key itself is written only when hashes are equal: that is nearly always a repetition.
   std::uint32_t hashOf(std::size_t begin, std::size_t end, bool loose) const {
     const unsigned char* folds = kFolds[loose ? 1 : 0].of;
     const std::vector<GuardedSpan>& spans = in_.protection.spans();

@@ -29,8 +29,7 @@ ErrorCode Machine::started(const Started& event, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// The prompt is known. When it outgrows its reservation the call takes more, or goes back to the queue before it
-/// leaves.
+/// The prompt is known. When it outgrows its reservation the call takes more, or goes back to the queue before it leaves.
 ErrorCode Machine::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped, TimeMs now) {
   withheld_ = false;
   if (const ErrorCode code = liveCall(id, now, StepEvent::Signal); code != ErrorCode::None) return code;
@@ -63,10 +62,10 @@ bool Machine::grow(CallRecord& call, std::uint32_t bound) {
 }
 
 /// The call is over before it left: everything comes back, and it was no attempt. Its step waits again.
-void Machine::neverLeft(CallId id, FailureKind why) {
+void Machine::neverLeft(CallId id, FailureKind kind, Refusal why) {
   CallRecord& call = calls_[id];
   StepRecord& step = steps_[call.step];
-  call.failure = why;
+  call.failure = kind;
   endCall(call);
   const Spend reserved = purse_.release(call.money, step.money);
   quotas_.settle(modelOf(call).quota, reserved.tokens, 0, call.counted, false, now_);
@@ -83,6 +82,7 @@ void Machine::neverLeft(CallId id, FailureKind why) {
     --step.tries;
     --step.triesHere;
   }
+  if (why == Refusal::TooLarge) return withoutTarget(call.step, call.target, FailureKind::TooLarge);
   enqueue(call.step);
 }
 
@@ -94,9 +94,9 @@ ErrorCode Machine::refused(const Refused& event, TimeMs now) {
   const QuotaIndex quota = modelOf(calls_[event.call]).quota;
   if (event.why == Refusal::Cooldown && event.until != kNever)
     quotas_.cool(quota, event.until);
-  else
+  else if (event.why != Refusal::TooLarge)
     quotas_.blockShared(quota, event.why, event.window, event.until);
-  neverLeft(event.call, FailureKind::Refused);
+  neverLeft(event.call, FailureKind::Refused, event.why);
   return ErrorCode::None;
 }
 

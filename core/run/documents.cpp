@@ -1,5 +1,7 @@
 // Documents that cross once per run: what the host shows, in JSON.
 
+#include <algorithm>
+
 #include "core/base/json_writer.hpp"
 #include "core/plan/graph.hpp"
 #include "core/run/report.hpp"
@@ -54,6 +56,34 @@ void writeTable(JsonWriter& json, const Table& table, bool audited) {
   json.endArray().endObject();
 }
 
+/// What the limits that all runs share are told: one object a quota group, with the models that count towards it. A group of one
+/// provider has that provider's places and breaker; one of several has only what is stated of the group.
+void writeLimits(JsonWriter& json, const Table& table) {
+  json.beginArray();
+  for (QuotaIndex index = 0; index < table.quotas.size(); ++index) {
+    const QuotaLimits& quota = table.quotas[index];
+    std::uint32_t places = 0, providers = 0;
+    for (ProviderIndex i = 0; i < table.providers.size(); ++i) {
+      bool counts = false;
+      for (const ModelIndex model : table.providers[i].models) counts = counts || table.models[model].quota == index;
+      places += counts ? table.providers[i].concurrency : 0;
+      providers += counts ? 1 : 0;
+    }
+    if (quota.concurrency > 0) places = std::min(places, quota.concurrency);
+    json.beginObject().field("group", quota.group).field("places", static_cast<std::int64_t>(places));
+    const Policy& policy = table.policy;
+    json.field("breakerFailures", static_cast<std::int64_t>(providers == 1 ? policy.failures : 0));
+    json.field("openMs", policy.openMs).field("maxOpenMs", policy.maxOpenMs).key("limits").beginObject();
+    for (std::size_t w = 0; w < kWindows; ++w)
+      if (quota.most[w] >= 0) json.field(name(static_cast<Window>(w)), quota.most[w]);
+    json.endObject().key("models").beginArray();
+    for (std::size_t model = 0; model < table.models.size(); ++model)
+      if (table.models[model].quota == index) json.integer(static_cast<std::int64_t>(model));
+    json.endArray().endObject();
+  }
+  json.endArray();
+}
+
 }  // namespace
 
 void writeRoute(JsonWriter& json, const Run& run, StepIndex index) {
@@ -94,6 +124,7 @@ std::string Run::document(Document kind, std::uint32_t from) const {
     case Document::Dot: return toDot(run.plan());
     case Document::Defaults: return std::string(defaultTableJson());
     case Document::Table: writeTable(json, run.table(), run.router().auditGroup() != kNone); break;
+    case Document::Limits: writeLimits(json, run.table()); break;
     case Document::Report: writeReport(json, run); break;
     case Document::Call:
       if (from < run.calls().size())

@@ -72,6 +72,7 @@ class Machine {
   ErrorCode promptBegin(CallId call);
   ErrorCode promptToLook(StepIndex step, ProviderIndex provider);
   ErrorCode promptDependency(StepIndex step, std::string_view text);
+  std::int64_t mostTokens(CallId call) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
  private:
@@ -99,7 +100,7 @@ class Machine {
   // call_events.cpp
   ErrorCode liveCall(CallId call, TimeMs now, StepEvent event);
   bool grow(CallRecord& call, std::uint32_t bound);
-  void neverLeft(CallId call, FailureKind why);
+  void neverLeft(CallId call, FailureKind kind, Refusal why = Refusal::Count);
   void firstOfPair(CallId winner);
   void cancelCall(CallId call, Reason reason);
   void checkSpeed(CallId call);
@@ -164,6 +165,7 @@ class Machine {
   void tell(const CallRecord& call, CallId id);
   // shortage.cpp
   void narrow(const ReadyItem& item, const Placement& placement);
+  void withoutTarget(StepIndex step, Target target, FailureKind kind);
   bool cheaper(const ReadyItem& item);
   void shortage(const ReadyItem& item);
   bool skipOptional();

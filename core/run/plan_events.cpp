@@ -94,8 +94,7 @@ ErrorCode Machine::begin(std::string_view optionsJson, TimeMs now) {
 void Machine::routeSteps() {
   for (; routed_ < steps_.size() && !refused_; ++routed_) routeStep(routed_);
   if (refused_) return;
-  // Priorities follow the remaining paths; while steps stream in, they are recomputed at each doubling, so O(n log n)
-  // in all.
+  // Priorities follow the remaining paths; while steps stream in, they are recomputed at each doubling, so O(n log n) in all.
   if (steps_.size() >= 2 * static_cast<std::size_t>(pathsKnownFor_)) refreshPaths();
 }
 

@@ -52,6 +52,15 @@ ErrorCode Machine::promptDependency(StepIndex step, std::string_view text) {
   return ErrorCode::None;
 }
 
+/// Where the run counts no tokens itself, the assembled prompt is bounded all the same: another run may state a limit.
+std::int64_t Machine::mostTokens(CallId id) const {
+  if (id >= calls_.size()) return 0;
+  const CallRecord& call = calls_[id];
+  const std::int64_t bound =
+      call.promptEstimate == 0 ? 0 : promptBound(call.promptEstimate, factors_[call.target.model]);
+  return std::max(call.money.reserved().tokens, bound + call.maxTokens);
+}
+
 Checked Machine::check(StepIndex step, std::string_view answer) const {
   if (step >= steps_.size()) return {CheckVerdict::Empty, {}, "there is no such step"};
   const Step& known = plan().steps[step];

@@ -111,6 +111,9 @@ ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
 const Prompt& Run::promptEnd() {
   return machine_->desk_.end(machine_->plan(), machine_->options_.strip);
 }
+std::int64_t Run::mostTokens(CallId call) const {
+  return machine_->mostTokens(call);
+}
 Checked Run::check(StepIndex step, std::string_view answer) const {
   return machine_->check(step, answer);
 }

@@ -93,6 +93,8 @@ class Run {
   ErrorCode promptDependency(StepIndex step, std::string_view text);
   ErrorCode promptAnswer(std::string_view answer, std::string_view issues);
   const Prompt& promptEnd();
+  /// Tokens that a call may use at most, prompt and answer: what the shared limits are asked for. 0 for an unknown call.
+  std::int64_t mostTokens(CallId call) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
   // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.

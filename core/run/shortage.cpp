@@ -14,21 +14,26 @@ bool Machine::declared(Rung rung) const {
 /// The item can never go to that target: it goes on without it, or fails.
 void Machine::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
-  StepRecord& record = steps_[item.step];
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
+  withoutTarget(item.step, placement.target, kind);
+}
+
+/// The step's phase goes on without a target that can never take it, or comes to nothing.
+void Machine::withoutTarget(StepIndex index, Target target, FailureKind kind) {
+  StepRecord& record = steps_[index];
   if (record.continuing) {
     // It cannot go on where its text came from: it begins anew where it may.
     record.continuing = false;
     record.phaseGroup = record.widerGroup;
-    notes_.tell(Reason::Restarted, item.step);
+    notes_.tell(Reason::Restarted, index);
   }
-  const GroupIndex rest = router_.without(record.phaseGroup, placement.target);
-  if (rest == kNone) return giveUp(item.step, kind);
+  const GroupIndex rest = router_.without(record.phaseGroup, target);
+  if (rest == kNone) return giveUp(index, kind);
   record.phaseGroup = rest;
   // Of several that cannot take it the first is remembered: what the last one would have enforced was never asked for.
-  if (record.lastFailure == FailureKind::Count) record.lastTarget = placement.target;
+  if (record.lastFailure == FailureKind::Count) record.lastTarget = target;
   record.lastFailure = kind;
-  enqueue(item.step);
+  enqueue(index);
 }
 
 /// Sends the item to the cheapest model that its money allows, among the admissible providers' own. False when none is

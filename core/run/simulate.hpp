@@ -20,15 +20,13 @@ struct SimulatedCall {
 /// Called once per `call` command with its record; borrowed for the call.
 using SimulatedCallOf = SimulatedCall (*)(const Run&, const CallRecord&);
 
-/// The planning estimate of a call: duration and answer tokens from the table, prompt tokens from the texts that are
-/// known.
+/// The planning estimate of a call: duration and answer tokens from the table, prompt tokens from the texts that are known.
 SimulatedCall estimatedCall(const Run& run, const CallRecord& call);
 
 /// Drives a run that has begun, and whose plan has ended, to its finish. Returns the last time.
 TimeMs simulate(Run& run, SimulatedCallOf callOf = estimatedCall);
 
-/// Simulates the run and writes {"makespanMs","sumOfStepsMs","speedup","criticalPath","cost":{…},"steps":[…]}: the dry
-/// run.
+/// Simulates the run and writes {"makespanMs","sumOfStepsMs","speedup","criticalPath","cost":{…},"steps":[…]}: the dry run.
 std::string explain(Run& run);
 
 }  // namespace aetherflow

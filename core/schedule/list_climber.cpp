@@ -88,8 +88,7 @@ void ListClimber::findOvertakers(Row& row) {
   }
 }
 
-/// Backwards from the last pass: a pass hangs on the tasks whose end brought it about, and they on the passes that
-/// started them.
+/// Backwards from the last pass: a pass hangs on the tasks whose end brought it about, and they on the passes that started them.
 void ListClimber::findLate(Row& row) {
   row.late.clear();
   std::fill(critical_.begin(), critical_.end(), 0);

@@ -25,8 +25,7 @@ class ListClimber {
 
   /// Makes `order` the current list. False when no row has a critical task that waited: no list does better.
   bool start(const ListOrder& order);
-  /// Climbs until `budget` task dispatches are spent or moves have long stopped to help. Never ends worse than it
-  /// began.
+  /// Climbs until `budget` task dispatches are spent or moves have long stopped to help. Never ends worse than it began.
   void climb(std::uint64_t budget);
 
   const ListOrder& best() const { return best_; }

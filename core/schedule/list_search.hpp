@@ -35,8 +35,7 @@ struct ListSearch {
   double spread = 2.0;
   /// Of the samples and of the moves.
   std::uint64_t seed = 1;
-  /// Task dispatches; one simulated run of n tasks costs n, and more when many wait. A million take about 15 ms
-  /// natively.
+  /// Task dispatches; one simulated run of n tasks costs n, and more when many wait. A million take about 15 ms natively.
   std::uint64_t budget = 1'000'000;
 };
 

@@ -7,8 +7,7 @@ using S = StepState;
 constexpr CellClass R = CellClass::Refused;
 constexpr CellClass N = CellClass::Never;
 
-/// A cell of the table. Where the phase lacks what it `needs`, it is `otherwise`: never met, or refused where a host can
-/// send it.
+/// A cell of the table. Where the phase lacks what it `needs`, it is `otherwise`: never met, or refused where a host can send it.
 struct Cell {
   CellClass kind;
   StepState next;

@@ -17,7 +17,7 @@ set(INSTALL_GTEST OFF)
 set(_xtensor_url https://github.com/xtensor-stack/xtensor/archive/refs/tags/0.24.3.tar.gz)
 set(_xtl_url https://github.com/xtensor-stack/xtl/archive/refs/tags/0.7.5.tar.gz)
 add_library(xtensor INTERFACE)
-find_path(AETHERFLOW_XTENSOR_INCLUDE xtensor/xtensor.hpp PATHS /usr/include /usr/local/include /opt/homebrew/include
+find_path(AETHERFLOW_XTENSOR_INCLUDE NAMES xtensor/xtensor.hpp xtensor/containers/xtensor.hpp PATHS /usr/include /usr/local/include /opt/homebrew/include
           /opt/local/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 if(AETHERFLOW_XTENSOR_INCLUDE)
   set(_xtensor_headers "${CMAKE_BINARY_DIR}/xtensor-include")

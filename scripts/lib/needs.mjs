@@ -86,7 +86,7 @@ export const needs = {
     words: 'xtensor and xtl headers',
     for: 'start',
     optional: true,
-    find: () => header('xtensor/xtensor.hpp'),
+    find: () => header('xtensor/xtensor.hpp') ?? header('xtensor/containers/xtensor.hpp'),
     names: { apt: ['libxtensor-dev'], brew: ['xtensor'], dnf: ['xtensor-devel'], pacman: ['xtensor'] },
   },
   json: {

@@ -29,8 +29,8 @@ test('no function has more than 60 lines', () => {
 })
 
 test.each([
-  ['aetherflow_core', 100],
-  ['aetherflow_cache', 50],
+  ['aetherflow_core', 108],
+  ['aetherflow_cache', 55],
   ['aetherflow_index', 60],
 ])('%s: wasm and glue together stay within %i KB gzip', (name, most) => {
   const zipped = (file: string) => gzipSync(readFileSync(`${root}dist/core/${file}`), { level: 9 }).length

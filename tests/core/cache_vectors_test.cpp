@@ -22,8 +22,7 @@ void expectSame(const std::vector<Neighbour>& scan, const std::vector<Neighbour>
   }
 }
 
-/// Rows in tight clusters, the hard case for an approximate scan: many neighbours differ by less than the codes can
-/// tell.
+/// Rows in tight clusters, the hard case for an approximate scan: many neighbours differ by less than the codes can tell.
 void compareScans(std::size_t rows, std::size_t dimensions, int queries) {
   Rng rng(rows * 31 + dimensions);
   VectorIndex index(dimensions);

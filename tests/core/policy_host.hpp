@@ -1,7 +1,6 @@
 #pragma once
 // A host from hell on a virtual clock: calls end in every way and order, late, twice, after they were cancelled;
-// prompts outgrow their reservations; limits are learned on the way. What it reports as used never exceeds what was
-// reserved.
+// prompts outgrow their reservations; limits are learned on the way. What it reports as used never exceeds what was reserved.
 
 #include <string>
 #include <vector>

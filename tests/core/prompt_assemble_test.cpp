@@ -1,5 +1,4 @@
-// Prompts: their order, their byte-identical prefixes, templates, tags that cannot be broken, and what stripping
-// reports.
+// Prompts: their order, their byte-identical prefixes, templates, tags that cannot be broken, and what stripping reports.
 
 #include <gtest/gtest.h>
 

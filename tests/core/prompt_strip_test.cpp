@@ -146,8 +146,7 @@ TEST(PromptStripReport, NamesEveryRule) {
   EXPECT_LT(result.tokensAfter, result.tokensBefore);
 }
 
-// Each pass uncovers the next greeting: a text that does not settle comes back as it was, or strip would not be
-// idempotent.
+// Each pass uncovers the next greeting: a text that does not settle comes back as it was, or strip would not be idempotent.
 TEST(PromptStripReport, LeavesATextThatDoesNotSettle) {
   std::string text;
   for (int i = 0; i < 12; ++i) text += "Hello, ";

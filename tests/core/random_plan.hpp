@@ -13,8 +13,7 @@ struct RandomPlan {
   std::uint32_t steps = 0;
 };
 
-/// 1 to `most` steps; every edge leads from an earlier to a later number, but the steps are written in a shuffled
-/// order.
+/// 1 to `most` steps; every edge leads from an earlier to a later number, but the steps are written in a shuffled order.
 inline RandomPlan randomPlan(Rng& rng, std::uint32_t most) {
   static constexpr const char* kTypes[] = {"analysis",      "refactoring",   "code_generation", "prototyping",
                                            "brainstorming", "documentation", "testing",         "poetry"};

@@ -205,8 +205,7 @@ TEST(RunProperties, EqualEventsGiveEqualBytes) {
 }
 
 TEST(RunProperties, TheMakespanIsBoundedByGrahamsBound) {
-  // A non-delay schedule on one provider with m places is at most (2 − 1/m) × the best; the best is at least both
-  // bounds.
+  // A non-delay schedule on one provider with m places is at most (2 − 1/m) × the best; the best is at least both bounds.
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     Rng rng(seed);
     const RandomPlan plan = randomPlan(rng, 30);

@@ -19,7 +19,7 @@ function rows(text, macro) {
 }
 
 const quote = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-const vocabulary = read('core/base/vocabulary.def')
+const vocabulary = read('core/base/vocabulary.def') + read('core/base/reason.def')
 const lists = [
   ['EVENT', 'EventKind', 'eventKinds', 'Events, host → core.'],
   ['COMMAND', 'CommandKind', 'commandKinds', 'Commands, core → host.'],

@@ -35,11 +35,11 @@ constexpr std::string_view kChecks[] = {
 };
 constexpr std::string_view kReasons[] = {
 #define REASON TEXT3
-#include "core/base/vocabulary.def"
+#include "core/base/reason.def"
 };
 constexpr std::string_view kReasonWords[] = {
 #define REASON WORDS3
-#include "core/base/vocabulary.def"
+#include "core/base/reason.def"
 };
 constexpr std::string_view kOutcomes[] = {
 #define OUTCOME TEXT2

@@ -51,7 +51,7 @@ enum class CheckVerdict : std::uint8_t {
 };
 enum class Reason : std::uint8_t {
 #define REASON ENUM3
-#include "core/base/vocabulary.def"
+#include "core/base/reason.def"
   Count
 };
 enum class Outcome : std::uint8_t {

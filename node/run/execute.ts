@@ -8,6 +8,7 @@ import { executeRun } from '../../web/standard/run/execute-run.js'
 import type { RunControl, RunResult } from '../../web/standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../../web/standard/run/plan-source.js'
 import type { RunStore } from '../../web/standard/run/run-store.js'
+import { reusableOutputs } from '../../web/standard/run/reuse.js'
 import { profileOf } from '../../web/standard/run/setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../../web/standard/simulator/index.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
@@ -38,6 +39,7 @@ export async function execute(
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
+      loadReuse: async () => reusableOutputs,
       providerIds: entries.map(({ id }) => id),
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, timeouts) : undefined,

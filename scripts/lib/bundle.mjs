@@ -18,6 +18,7 @@ const parts = {
   simulator: 'dist/web/standard/simulator/index.js',
   journal: 'dist/web/browser/run/journal.js',
   cache: 'dist/web/browser/cache/cache.js',
+  probe: 'dist/web/browser/probe.js',
   documents: 'dist/web/browser/documents/documents.js',
 }
 

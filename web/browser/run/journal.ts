@@ -12,6 +12,7 @@ import {
 import { lockedRuns, lockRun } from './journal-lock.js'
 import { readKept } from './run-store.js'
 
+export { reusableOutputs } from '../../standard/run/reuse.js'
 export { IndexedDbRunStore } from './run-store.js'
 
 async function withDatabase<T>(name: string, work: (database: Database) => Promise<T>): Promise<T> {

@@ -8,9 +8,9 @@ import { checkWith, explainWith } from '../../standard/run/setup.js'
 import { version } from '../../standard/version.js'
 import { digest } from '../digest.js'
 import { loadCore } from '../loader.js'
-import { probe, type CorsProbe } from '../probe.js'
+import type { CorsProbe } from '../probe.js'
 import { addressOf, openProviders, platformFetch } from '../providers.js'
-import { loadJournal } from '../worker/load-part.js'
+import { loadJournal, loadProbe } from '../worker/load-part.js'
 import type { Here, Job, JobKind, KeptRunsJob, Page } from './job.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
@@ -44,6 +44,7 @@ async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): P
   const entry = setUp(core, job).entries.find((known) => known.id === id && known.baseUrl !== '')
   if (entry === undefined) throw new AetherflowError('route.unknown_provider', '', id)
   const key = entry.key ?? (answers.includes('key') ? await page.key(id) : undefined)
+  const { probe } = await loadProbe()
   return probe(entry, addressOf(entry, { relay }), key?.trim() ?? '', here.fetch ?? platformFetch)
 }
 
@@ -71,6 +72,7 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
       {
         ...{ core, version, digest, config, store, performer: here.performer, clock: here.clock },
         anotherCore: () => new CoreRun(module),
+        loadReuse: async () => (await loadJournal()).reusableOutputs,
         providerIds: entries.map(({ id }) => id),
         openProviders:
           here.performer === undefined

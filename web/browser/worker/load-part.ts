@@ -21,3 +21,4 @@ export const loadSimulator = () =>
   load<typeof import('../../standard/simulator/index.js')>('simulator', new URL('./simulator.js', import.meta.url))
 export const loadJournal = () =>
   load<typeof import('../run/journal.js')>('journal', new URL('./journal.js', import.meta.url))
+export const loadProbe = () => load<typeof import('../probe.js')>('probe', new URL('./probe.js', import.meta.url))

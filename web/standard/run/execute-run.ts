@@ -13,7 +13,7 @@ import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from '
 import { ModelPerformer, type SentPrompt } from './performer.js'
 import type { RunControl, RunResult } from './plan-run.js'
 import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
-import { reusableOutputs } from './reuse.js'
+import type { reusableOutputs } from './reuse.js'
 import type { KeptJournal, OwnedRun, RunStore } from './run-store.js'
 import { beginOptions, cacheOptions, planError, tenantOf, type CacheSettings, type PlanSettings } from './setup.js'
 import { memoryJournal, telling } from './told-journal.js'
@@ -57,6 +57,8 @@ export interface RunHost {
   /** Undefined: calls are carried out by `performer`. */
   readonly openProviders?: ((simulate: PlanSettings['simulate']) => Promise<RunProviders>) | undefined
   readonly performer?: Performer | undefined
+  /** Resolves to what a changed plan keeps of an earlier run; a page loads it only when a run asks for it. */
+  loadReuse(): Promise<typeof reusableOutputs>
   /** Reads context files. Undefined: steps that name files fail. */
   files(): FileReader | undefined
   /** Rejects for a run that this host must not go on with. */
@@ -142,8 +144,12 @@ function openWith(host: RunHost) {
   const { version, digest } = host
   return {
     version,
-    reusable: (old: Parameters<typeof reusableOutputs>[0], plan: Uint8Array) =>
-      reusableOutputs(old, plan, { files: host.files(), digest, core: () => host.anotherCore() }),
+    reusable: async (old: Parameters<typeof reusableOutputs>[0], plan: Uint8Array) =>
+      (await host.loadReuse())(old, plan, {
+        files: host.files(),
+        digest,
+        core: () => host.anotherCore(),
+      }),
   }
 }
 

@@ -87,6 +87,7 @@ const decoder = new TextDecoder()
 export class IndexCore {
   readonly #module: IndexModule
   readonly #owned: OwnedSession<IndexSession>
+  #version = 0
 
   constructor(module: IndexModule, data: IndexData, rank: Partial<RankSettings> = {}) {
     this.#module = module
@@ -107,7 +108,7 @@ export class IndexCore {
 
   /** False: the file was there already, the same. `outline`: see core/index/outline.hpp. */
   put(path: string, text: Uint8Array, outline = '', kind?: FileKind): boolean {
-    return this.#call((s) => {
+    return this.#changes((s) => {
       const [a = 0, b = 0, c = 0] = this.#write(s, [path, text, outline])
       return s.put(a, b, c, kind === undefined ? -1 : fileKinds.indexOf(kind))
     })
@@ -120,7 +121,11 @@ export class IndexCore {
     })
   }
   remove(path: string): boolean {
-    return this.#call((s) => s.remove(this.#write(s, [path])[0] ?? 0))
+    return this.#changes((s) => s.remove(this.#write(s, [path])[0] ?? 0))
+  }
+  /** Another number whenever the sections are others. */
+  get version(): number {
+    return this.#version
   }
   get sections(): number {
     return this.#call((s) => s.sections())
@@ -174,6 +179,7 @@ export class IndexCore {
   }
   /** Replaces everything. The number of files that were damaged and left out; -1: it is no index of this version, and now empty. */
   load(bytes: Uint8Array): number {
+    this.#version += 1
     return this.#call((s) => s.load(this.#write(s, [bytes])[0] ?? 0))
   }
 
@@ -190,6 +196,11 @@ export class IndexCore {
     return { kept: found.kept.map((i) => grams[i] ?? ''), dropped }
   }
 
+  #changes(action: (session: IndexSession) => boolean): boolean {
+    const changed = this.#call(action)
+    if (changed) this.#version += 1
+    return changed
+  }
   #call<T>(action: (session: IndexSession) => T): T {
     return this.#owned.call(action)
   }

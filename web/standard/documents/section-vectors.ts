@@ -8,6 +8,8 @@ export class SectionVectors {
   readonly #core: IndexCore
   readonly #embedder: Embedder
   #known = new Map<string, Float32Array>()
+  /** By the numbers of sections; of one version of the index, and of what was known then. */
+  #inOrder: { version: number; known: unknown; vectors: (Float32Array | undefined)[] } | undefined
 
   constructor(core: IndexCore, embedder: Embedder) {
     this.#core = core
@@ -51,6 +53,7 @@ export class SectionVectors {
       const own = new TextDecoder().decode(text.bytes.subarray(section.from, section.to))
       this.#known.set(vectorKey(section), await embedWindows(this.#embedder, windowsOf(own, section.titles)))
     }
+    this.#inOrder = undefined
     signal?.throwIfAborted()
     return missing.length
   }
@@ -62,10 +65,12 @@ export class SectionVectors {
 
   /** By the numbers of sections. */
   cosines(asked: Float32Array): Float32Array {
-    return cosines(
-      this.#sections().map((section) => this.#known.get(vectorKey(section))),
-      asked,
-    )
+    const { version } = this.#core
+    if (this.#inOrder?.version !== version || this.#inOrder.known !== this.#known) {
+      const vectors = this.#sections().map((section) => this.#known.get(vectorKey(section)))
+      this.#inOrder = { version, known: this.#known, vectors }
+    }
+    return cosines(this.#inOrder.vectors, asked)
   }
 
   #sections(): Section[] {

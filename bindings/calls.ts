@@ -44,7 +44,7 @@ export class Calls {
     const step = texts.steps[command.step]
     if (step === undefined) return
     if (!again) texts.called(command)
-    const live = new LiveCall(this.#host, command, step)
+    const live = new LiveCall(this.#host, command, step, again)
     this.#live.set(command.call, live)
     const ticket = this.#ticket(live)
     if (!again) this.#host.emit(callEvent(texts, command, now))
@@ -115,6 +115,7 @@ export class Calls {
     const checked = core.check(command.step, reply.text)
     const { usage, estimated } = this.#usage(reply)
     const { finish, providerMs } = reply
+    this.#host.limits?.settle(command, usage)
     const verdict = checked.verdict
     const cut = cutShortReply(reply)
     const words: SignalTexts = {
@@ -136,6 +137,7 @@ export class Calls {
     const { core, texts, now } = this.#host
     const { call, step } = live.command
     const { usage, estimated } = this.#usage(reply)
+    this.#host.limits?.settle(live.command, usage)
     const { verdict, issues } = core.audit(reply.text)
     if (verdict === 'unclear') return this.#tellFailure(live, 'malformed', { usage }, undefined)
     const { finish, providerMs } = reply
@@ -190,6 +192,7 @@ export class Calls {
     }
     // A provider bills what it has streamed, also of a call that was cut off.
     const usage = more.usage ?? { ...unknown, output: live.streamedTokens() }
+    this.#host.limits?.settle(command, usage, kind, more.retryAfterMs)
     this.#host.attach(words)
     if (!this.#host.signal(() => core.failed(command.call, kind, { ...more, usage, shown }, now))) return
     texts.failed(command, [command.call, failureKinds.indexOf(kind)], words)

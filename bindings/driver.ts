@@ -22,6 +22,7 @@ import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
 import { RunTexts } from './run-texts.js'
+import { SharedLimits } from './shared-limits.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -36,6 +37,7 @@ export class Driver {
   readonly #texts = new RunTexts()
   readonly #calls: Calls
   readonly #lookups: Lookups | undefined
+  readonly #limits: SharedLimits | undefined
   readonly #feed: PlanFeed
   readonly #deliveries: Deliveries
   #recorder: JournalRecorder | undefined
@@ -58,6 +60,7 @@ export class Driver {
     const host = this.#host()
     this.#feed = new PlanFeed(host)
     this.#deliveries = new Deliveries(host, options)
+    this.#limits = options.limits && new SharedLimits(host, options.limits)
     this.#calls = new Calls(host, options.performer, options.identity)
     const { cache, tenant, performer } = options
     this.#lookups = cache && new Lookups(host, { cache, tenant, performer })
@@ -71,10 +74,11 @@ export class Driver {
 
   /** What the parts of the driver see of it. */
   #host() {
-    const [now, cancelled, failed] = [
+    const [now, cancelled, failed, limits] = [
       () => this.now,
       () => this.#cancelled,
       () => this.#hostError !== undefined,
+      () => this.#limits,
     ] as const
     return {
       core: this.#core,
@@ -91,6 +95,9 @@ export class Driver {
       emit: (event: RunEvent) => this.#emit(event),
       signal: (tell: () => void) => this.#signal(tell),
       attach: (texts: SignalTexts) => this.#recorder?.attach(texts),
+      get limits() {
+        return limits()
+      },
       text: (step: string, piece: string) => this.#options.onText?.(step, piece),
       pump: () => this.#pump(),
       rejected: (step: StepInfo, text: string, why: string) => this.#deliveries.reject(step, text, why),
@@ -113,6 +120,7 @@ export class Driver {
     const { signal } = this.#options
     const past = this.#begin()
     this.#begun = true
+    this.#limits?.join()
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
@@ -132,6 +140,7 @@ export class Driver {
       this.#calls.cancelAll()
       throw error
     } finally {
+      this.#limits?.leave()
       this.#lookups?.close()
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()

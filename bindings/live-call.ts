@@ -6,6 +6,7 @@ import type { RunEvent, StepInfo } from './events.js'
 import type { CallProgress } from './performer.js'
 import type { LimitSeen } from './ports.js'
 import { writesAnswer, type RunTexts } from './run-texts.js'
+import type { SharedLimits } from './shared-limits.js'
 
 /** What a live call needs of its driver. */
 export interface LiveCallHost {
@@ -16,6 +17,8 @@ export interface LiveCallHost {
   /** Tells the core something; too late is no fault, but false. */
   signal(tell: () => void): boolean
   text(step: string, piece: string): void
+  /** The limits that all runs of the process share; undefined: the run has its own only. */
+  readonly limits: SharedLimits | undefined
 }
 
 /** At most one progress event of a step in this many ms: screens need no more, and each crosses the boundary. */
@@ -34,14 +37,17 @@ export class LiveCall implements CallProgress {
   /** Fingerprint of the files in its prompt. */
   fingerprint: string | undefined
   readonly #host: LiveCallHost
+  /** It was begun by a process that is gone. */
+  readonly #again: boolean
   readonly #pieces: string[] = []
   /** Pieces that `#tokens` counts. */
   #counted = 0
   #tokens = 0
   #nextProgressAt = 0
 
-  constructor(host: LiveCallHost, command: CallCommand, step: StepInfo) {
+  constructor(host: LiveCallHost, command: CallCommand, step: StepInfo, again: boolean) {
     this.#host = host
+    this.#again = again
     this.command = command
     this.step = step
     this.prefix = command.reason === 'continued' ? host.texts.accepted.get(command.step) : undefined
@@ -65,7 +71,10 @@ export class LiveCall implements CallProgress {
 
   limits(seen: readonly LimitSeen[]): void {
     const { core, now } = this.#host
-    for (const limit of seen) this.#host.signal(() => core.limitsSeen(this.command.call, limit, now))
+    for (const limit of seen) {
+      this.#host.limits?.seen(this.command, limit)
+      this.#host.signal(() => core.limitsSeen(this.command.call, limit, now))
+    }
   }
 
   started({ reused, setupMs }: { readonly reused?: boolean; readonly setupMs?: number }): void {
@@ -73,7 +82,7 @@ export class LiveCall implements CallProgress {
     if (!this.over) this.#host.signal(() => core.started(this.command.call, reused, setupMs, now))
   }
 
-  prompt(tokensBefore: number, tokensAfter: number): boolean {
+  prompt(tokensBefore: number, tokensAfter: number): boolean | Promise<boolean> {
     if (this.over) return false
     const { core, now, texts } = this.#host
     const { call } = this.command
@@ -81,8 +90,21 @@ export class LiveCall implements CallProgress {
     this.#host.signal(() => {
       this.over = !core.prompted(call, tokensAfter, Math.max(0, tokensBefore - tokensAfter), now)
     })
-    if (this.over) this.#host.emit(callEndEvent(core, texts, this.command, now))
-    return !this.over
+    if (this.over) {
+      this.#host.emit(callEndEvent(core, texts, this.command, now))
+      return false
+    }
+    const goes = this.#host.limits?.ask(this.command, tokensAfter, this.step.priority, this.#again) ?? true
+    return typeof goes === 'boolean' ? this.#asked(goes) : goes.then((said) => this.#asked(said))
+  }
+
+  /** The shared limits have answered: the call leaves, or is over for the core already. */
+  #asked(goes: boolean): boolean {
+    if (goes) return !this.over
+    this.over = true
+    const { core, now, texts } = this.#host
+    this.#host.emit(callEndEvent(core, texts, this.command, now))
+    return false
   }
 
   files(fingerprint: string): void {
@@ -91,6 +113,7 @@ export class LiveCall implements CallProgress {
 
   firstToken(): void {
     if (this.over) return
+    this.#host.limits?.arrived(this.command)
     const { core, now, texts } = this.#host
     const { call } = this.command
     if (writesAnswer(this.command)) texts.leads(this.command)

@@ -36,7 +36,7 @@ export interface CallProgress {
   limits(seen: readonly LimitSeen[]): void
   started(info: { readonly reused?: boolean; readonly setupMs?: number }): void
   /** The prompt is assembled. False: the call must not leave and is over; whatever the performer then does is ignored. */
-  prompt(tokensBefore: number, tokensAfter: number): boolean
+  prompt(tokensBefore: number, tokensAfter: number): boolean | Promise<boolean>
   /** Fingerprint of the files that go into the prompt: a step is recalled by a later run only when it has not changed. */
   files(fingerprint: string): void
   firstToken(): void

@@ -1,7 +1,7 @@
 /** Options of the Node library. */
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Performer } from '../bindings/performer.js'
-import type { Clock, Fetch } from '../bindings/ports.js'
+import type { Clock, Fetch, LimitAuthority } from '../bindings/ports.js'
 import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
@@ -56,6 +56,11 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly planName?: string | undefined
   /** Instead of the platform's, for every provider call. */
   readonly fetch?: Fetch | undefined
+  /**
+   * Whose limits count: `shared` (default) those of every run of this process together, in calls at once, windows, waits and circuit
+   * breakers; `own` this run's alone; or an object that several runs share. Simulated runs have their own.
+   */
+  readonly limits?: 'shared' | 'own' | LimitAuthority | undefined
   /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
   readonly pool?: PooledTransport | undefined
   /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */

@@ -1,7 +1,11 @@
 /** A run of a plan in Node: what this host brings to `executeRun`. */
 import { resolve } from 'node:path'
+import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
+import type { CoreModule } from '../../bindings/module.js'
+import type { LimitAuthority } from '../../bindings/ports.js'
+import { systemClock } from '../../web/standard/clock.js'
 import { checkConfig, mergedTimeouts, withPolicy, type Config, type ProviderEntry } from '../../web/standard/config.js'
 import type { Timeouts } from '../../web/standard/providers/index.js'
 import { executeRun } from '../../web/standard/run/execute-run.js'
@@ -40,6 +44,7 @@ export async function execute(
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
       loadReuse: async () => reusableOutputs,
+      limits: limitsOf(options, module),
       providerIds: entries.map(({ id }) => id),
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, timeouts) : undefined,
@@ -54,6 +59,16 @@ export async function execute(
   } finally {
     core.dispose()
   }
+}
+
+/** Every run of the process shares it; made when the first asks. */
+let processLimits: Authority | undefined
+
+/** A run on a clock of its own cannot share what is counted on the platform's. */
+function limitsOf({ limits, clock }: RunPlanOptions, module: CoreModule): LimitAuthority | undefined {
+  if (limits !== undefined && typeof limits === 'object') return limits
+  if (limits === 'own' || clock !== undefined) return undefined
+  return (processLimits ??= new Authority(module, systemClock))
 }
 
 /** What of the files that a plan names may be sent: never a configuration, never a key. */

@@ -184,7 +184,7 @@ test('a performer is told when its call must stay, and what it does then is igno
   const prompts: boolean[] = []
   const performer: Performer = {
     async perform(_ticket: CallTicket, progress: CallProgress) {
-      prompts.push(progress.prompt(5000, 5000))
+      prompts.push(await progress.prompt(5000, 5000))
       await new Promise((resolve) => setImmediate(resolve))
       return { text: 'x', usage: { input: 5000, cached: 0, output: 1, reasoning: 0 }, finish: 'stop' as const }
     },

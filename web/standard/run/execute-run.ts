@@ -6,7 +6,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../../bindings/events.js'
 import { journalVersion } from '../../../bindings/journal/journal.js'
 import type { Performer } from '../../../bindings/performer.js'
-import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
+import type { Clock, FileReader, LimitAuthority, ModelClient } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from './open-run.js'
@@ -66,6 +66,8 @@ export interface RunHost {
   /** A cryptographic hash over the parts, in hex. */
   digest(parts: readonly string[]): string
   readonly clock?: Clock | undefined
+  /** The limits that a run shares with others. Simulated runs have their own: each has its own simulated providers. */
+  readonly limits?: LimitAuthority | undefined
   /** More members of the options document; the core does not read them. */
   readonly begin?: object | undefined
   /** Lines of the journal, as they are written. */
@@ -180,6 +182,7 @@ function driverOptions(
     identity: { run: id, digest },
     journal: onJournal === undefined ? run?.journal : told,
     past: run?.past,
+    limits: simulated === undefined ? host.limits : undefined,
     recalled: run?.recalled,
     cache: settings.cache,
     tenant: tenantOf(settings, simulated),

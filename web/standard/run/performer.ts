@@ -77,7 +77,9 @@ export class ModelPerformer implements Performer {
       ...(answer === undefined ? {} : { answer }),
       ...(issues === undefined ? {} : { issues }),
     })
-    if (!progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)) throw new CallFailure('withheld')
+    const goes = progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)
+    // Not awaited without need: limits that are kept in this process answer at once.
+    if (!(typeof goes === 'boolean' ? goes : await goes)) throw new CallFailure('withheld')
     const idempotencyKey = this.#keyWith(context, ticket, progress)
     const request: ModelRequest = {
       model: ticket.model,

@@ -1,0 +1,114 @@
+/**
+ * A run's side of the limits that all runs of its process share: it asks as a call leaves, tells how it ended, and tells the core what
+ * it heard. Refusals and `freed` are events of the run, so its journal replays without an authority.
+ */
+import type { CallCommand } from './commands.js'
+import type { CoreRun } from './core.js'
+import type { RunEvent } from './events.js'
+import type { FailureKind } from './generated/wire.js'
+import type { GroupLimits, LimitAuthority, LimitMember, LimitRefusal, LimitSeen, Usage } from './ports.js'
+
+interface SharedLimitsHost {
+  readonly core: CoreRun
+  readonly now: number
+  emit(event: RunEvent): void
+  signal(tell: () => void): boolean
+}
+
+/** Failures of calls that never reached the provider: nothing was counted there. */
+const neverSent: ReadonlySet<FailureKind> = new Set([
+  'unreachable',
+  'timeout_connect',
+  'unresolved',
+  'unprocessed',
+  'input',
+])
+
+export class SharedLimits {
+  readonly #host: SharedLimitsHost
+  readonly #authority: LimitAuthority
+  #member: LimitMember | undefined
+  /** Position of each model's group. */
+  readonly #groups = new Map<number, number>()
+  /** A target of each group that refused a call: what the core is told when the group has room again. */
+  readonly #waiting = new Map<number, { readonly provider: number; readonly model: number }>()
+  /** Calls that the authority let go, and has to be told the end of. */
+  readonly #open = new Set<number>()
+
+  constructor(host: SharedLimitsHost, authority: LimitAuthority) {
+    this.#host = host
+    this.#authority = authority
+  }
+
+  /** Once the core knows its table. */
+  join(): void {
+    const { core, now } = this.#host
+    const groups = core.document<GroupLimits[]>('limits')
+    groups.forEach(({ models }, position) => models.forEach((model) => this.#groups.set(model, position)))
+    this.#member = this.#authority.join(groups, (group) => this.#freed(group))
+    for (const group of this.#member.narrowed)
+      this.#host.emit({
+        type: 'warning',
+        at: now,
+        code: 'run.limits_narrowed',
+        where: group,
+        detail: 'another run of this process states other limits for this group: the smaller ones hold for both',
+      })
+  }
+
+  /** True: the call may leave. `tokens`: of its prompt. `again`: an earlier process had sent it already. */
+  ask(command: CallCommand, tokens: number, priority: number, again: boolean): boolean | Promise<boolean> {
+    const group = this.#groups.get(command.model)
+    if (this.#member === undefined || group === undefined) return true
+    const { call, maxTokens } = command
+    const answer = this.#member.ask({ call, group, tokens: tokens + maxTokens, priority, again })
+    return answer instanceof Promise
+      ? answer.then((refusal) => this.#heard(command, group, refusal))
+      : this.#heard(command, group, answer)
+  }
+
+  #heard({ call, provider, model }: CallCommand, group: number, refusal: LimitRefusal | undefined): boolean {
+    if (refusal === undefined) {
+      this.#open.add(call)
+      return true
+    }
+    const { core, now } = this.#host
+    const { why, window, waitMs } = refusal
+    this.#waiting.set(group, { provider, model })
+    const untilMs = waitMs === undefined ? undefined : now + waitMs
+    this.#host.signal(() => core.refused(call, { why, window, untilMs }, now))
+    return false
+  }
+
+  #freed(group: number): void {
+    const target = this.#waiting.get(group)
+    const { core } = this.#host
+    if (target !== undefined) this.#host.signal(() => core.freed(target.provider, target.model, this.#host.now))
+  }
+
+  arrived({ call }: CallCommand): void {
+    if (this.#open.has(call)) this.#member?.arrived(call)
+  }
+
+  seen({ model }: CallCommand, limit: LimitSeen): void {
+    const group = this.#groups.get(model)
+    if (group !== undefined) this.#member?.seen(group, limit)
+  }
+
+  /** `failure` absent: the provider answered. */
+  settle({ call }: CallCommand, usage: Usage, failure?: FailureKind, retryAfterMs?: number): void {
+    if (!this.#open.delete(call)) return
+    const sent = failure === undefined || !neverSent.has(failure)
+    this.#member?.settle(call, {
+      tokens: usage.input + usage.output,
+      sent,
+      ...(failure === undefined ? {} : { failure }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    })
+  }
+
+  /** What the run still holds comes back. Idempotent. */
+  leave(): void {
+    this.#member?.leave()
+  }
+}

@@ -19,6 +19,7 @@ const parts = {
   journal: 'dist/web/browser/run/journal.js',
   cache: 'dist/web/browser/cache/cache.js',
   probe: 'dist/web/browser/probe.js',
+  providers: 'dist/web/browser/providers.js',
   documents: 'dist/web/browser/documents/documents.js',
 }
 

@@ -53,7 +53,7 @@ async function esbuild() {
     outdir: out,
   })
   mkdirSync(out, { recursive: true })
-  const beside = ['core/aetherflow_core.wasm', 'browser/journal.js', 'browser/cache.js']
+  const beside = ['core/aetherflow_core.wasm', 'browser/providers.js', 'browser/journal.js', 'browser/cache.js']
   for (const file of beside) copyFileSync(join(folder, 'node_modules', from, 'dist', file), join(out, basename(file)))
   // The cache's module and data are asked for beside the folder, where the test's server has them too.
   writeFileSync(join(out, 'index.html'), page('./main.js'))

@@ -1,4 +1,4 @@
-/** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. */
+/** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. A part by itself, see load-part.ts. */
 import type { RunReport } from '../../bindings/events.js'
 import type { Fetch, ModelClient } from '../../bindings/ports.js'
 import type { ProviderEntry } from '../standard/config.js'
@@ -8,7 +8,7 @@ import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run/setup.js'
 import type { Here, JobSettings, Page } from './run/job.js'
 import { Connections } from './connections.js'
-import { loadSimulator } from './worker/load-part.js'
+import type { loadSimulator } from './worker/load-part.js'
 import { pageFetch } from './worker/page-fetch.js'
 
 export interface PageProviders {
@@ -30,14 +30,15 @@ export async function openProviders(
   settings: JobSettings,
   page: Page,
   here: Here,
-  timeouts: Timeouts = {},
+  timeouts: Timeouts,
+  simulator: typeof loadSimulator,
 ): Promise<PageProviders> {
   const more = {
     ...(here.clock === undefined ? {} : { clock: here.clock }),
     timeouts,
   }
   if (settings.simulate !== undefined && settings.simulate !== false)
-    return simulated(entries, settings, settings.simulate, more, here.fetch)
+    return simulated(entries, settings, settings.simulate, more, here.fetch, simulator)
   const asks = settings.answers.includes('key')
   const clients = new Map<string, ModelClient>()
   const connections = new Connections()
@@ -99,8 +100,9 @@ async function simulated(
   simulate: NonNullable<JobSettings['simulate']>,
   more: Pick<Parameters<typeof clientFor>[1], 'clock' | 'timeouts'>,
   fetch: Fetch | undefined,
+  load: typeof loadSimulator,
 ): Promise<PageProviders> {
-  const { createSimulator, simulatorProfiles } = await loadSimulator()
+  const { createSimulator, simulatorProfiles } = await load()
   const named = profileOf(simulate === false ? true : simulate, simulatorProfiles)
   const profile = { ...named, timeScale: named.timeScale / simulateSpeed }
   const { clock } = more

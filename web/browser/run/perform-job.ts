@@ -9,8 +9,7 @@ import { version } from '../../standard/version.js'
 import { digest } from '../digest.js'
 import { loadCore } from '../loader.js'
 import type { CorsProbe } from '../probe.js'
-import { addressOf, openProviders, platformFetch } from '../providers.js'
-import { loadJournal, loadProbe } from '../worker/load-part.js'
+import { loadJournal, loadProbe, loadProviders, loadSimulator } from '../worker/load-part.js'
 import type { Here, Job, JobKind, KeptRunsJob, Page } from './job.js'
 
 /** A RunResult, CheckedPlan, ExplainedPlan or CorsProbe, as the job's kind asks. Rejects as the public functions do. */
@@ -44,13 +43,14 @@ async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): P
   const entry = setUp(core, job).entries.find((known) => known.id === id && known.baseUrl !== '')
   if (entry === undefined) throw new AetherflowError('route.unknown_provider', '', id)
   const key = entry.key ?? (answers.includes('key') ? await page.key(id) : undefined)
-  const { probe } = await loadProbe()
+  const [{ probe }, { addressOf, platformFetch }] = await Promise.all([loadProbe(), loadProviders()])
   return probe(entry, addressOf(entry, { relay }), key?.trim() ?? '', here.fetch ?? platformFetch)
 }
 
 async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
   const { config, entries } = setUp(core, job)
-  const { available, close } = await openProviders(entries, job.settings, page, {})
+  const { openProviders } = await loadProviders()
+  const { available, close } = await openProviders(entries, job.settings, page, {}, {}, loadSimulator)
   close()
   const simulated = job.settings.simulate !== undefined && job.settings.simulate !== false
   const all = entries.map(({ id }) => id)
@@ -76,7 +76,10 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
         providerIds: entries.map(({ id }) => id),
         openProviders:
           here.performer === undefined
-            ? (simulate) => openProviders(entries, { ...settings, simulate }, page, here, timeouts)
+            ? async (simulate) => {
+                const { openProviders } = await loadProviders()
+                return openProviders(entries, { ...settings, simulate }, page, here, timeouts, loadSimulator)
+              }
             : undefined,
         files: () => files,
         onJournal: can('journal') ? (lines) => page.journal(lines) : undefined,

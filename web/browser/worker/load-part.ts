@@ -22,3 +22,5 @@ export const loadSimulator = () =>
 export const loadJournal = () =>
   load<typeof import('../run/journal.js')>('journal', new URL('./journal.js', import.meta.url))
 export const loadProbe = () => load<typeof import('../probe.js')>('probe', new URL('./probe.js', import.meta.url))
+export const loadProviders = () =>
+  load<typeof import('../providers.js')>('provider clients', new URL('./providers.js', import.meta.url))

@@ -157,9 +157,20 @@ export class Calls {
     this.#host.emit(callEndEvent(core, texts, command, at))
   }
 
-  #usage({ usage, text }: ModelReply): { usage: Usage; estimated: boolean } {
-    if (usage !== undefined) return { usage, estimated: false }
-    return { usage: { ...unknown, output: this.#host.core.estimateTokens(text) }, estimated: true }
+  /**
+   * The provider's counts, unless they cannot be right: none at all, no prompt, or far fewer tokens of answer than came.
+   * Then the estimate stands in, and is marked. A prompt of 0 tokens is estimated by the core.
+   */
+  #usage({ usage, text, reasoned = 0 }: ModelReply): { usage: Usage; estimated: boolean } {
+    const claimed = usage?.output ?? 0
+    // The cheap bound first: no tokenizer makes tokens of 12 characters on average out of an answer.
+    if (usage !== undefined && usage.input > 0 && text.length <= 12 * claimed && reasoned <= 4 * claimed) {
+      return { usage, estimated: false }
+    }
+    const output = this.#host.core.estimateTokens(text) + reasoned
+    const plausible = claimed > 0 && output <= 4 * claimed
+    if (usage === undefined || !plausible) return { usage: { ...(usage ?? unknown), output }, estimated: true }
+    return { usage, estimated: usage.input === 0 }
   }
 
   #failed(live: LiveCall, error: unknown): void {

@@ -13,6 +13,9 @@ const advice: Partial<Record<FailureKind, string>> = {
   deadline: 'raise retry.deadlineMs of the configuration',
   budget_exceeded: 'raise the budget of the configuration, or choose a cheaper mode',
   unreachable: 'check the network and the address of the provider',
+  unresolved: 'check the address of the provider and the name service of this machine',
+  certificate: 'put the certificate that is to be trusted into a file and name it in NODE_EXTRA_CA_CERTS',
+  denied: 'check the terms and the region of the account, or set the key of another provider',
 }
 
 /** A `note` command as an event: the end of a step that came to nothing, or a remark. */
@@ -65,6 +68,9 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
   const model = texts.models[command.model]?.id
   const target = [provider, model].filter((word) => word !== undefined).join(' ')
   const failure = failureKindWords[command.failure ?? 'server_error']
+  // What the provider itself said of it.
+  const last = texts.failures.get(command.step)
+  const said = last === undefined || last === failure ? '' : ` (${last})`
   switch (command.reason) {
     case 'overflowed':
     case 'cheaper_model':
@@ -75,7 +81,10 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     case 'fell_back':
       return command.failure === undefined ? target : `${target}, after: ${failure}`
     case 'retrying':
-      return command.waitMs > 0 ? `${failure}; again in ${seconds(command.waitMs)}` : failure
+      return command.waitMs > 0 ? `${failure}${said}; again in ${seconds(command.waitMs)}` : `${failure}${said}`
+    case 'refused_elsewhere':
+    case 'ending_unknown':
+      return last ?? failure
     case 'constraint_relaxed':
     case 'audit_failed':
     case 'repair_failed':

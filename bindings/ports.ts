@@ -54,6 +54,8 @@ export interface ModelReply {
   /** The provider's counts, or `undefined` when it sent none: then the driver estimates and marks it. */
   readonly usage: Usage | undefined
   readonly finish: FinishReason
+  /** Tokens of reasoning that streamed by beside the answer, estimated; counts where `usage` cannot be right. */
+  readonly reasoned?: number
   /** Time the provider says it spent, ms; `undefined` when it does not say. */
   readonly providerMs?: number
   /** Tokens of a predicted text that were taken, and that were not but are billed within `output`. */
@@ -192,6 +194,8 @@ export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
 /** Ends an exchange from outside. At most one listener: the later replaces the earlier. */
 export interface StopSignal {
   readonly stopped: boolean
+  /** It was stopped because nothing came: the connection may be dead, and takes no further exchange. */
+  readonly silent?: boolean
   /** Runs `listener` once when the exchange is to end; at once when it already is. */
   onStop(listener: () => void): void
 }

@@ -143,7 +143,7 @@ describe('Gemini', () => {
     for (const body of bodies)
       expect(await failureOf(asking(stream(event(body))))).toMatchObject({ kind: 'content_blocked' })
     const spent = event({ candidates: [{ finishReason: 'MAX_TOKENS', index: 0 }] })
-    expect(await failureOf(asking(stream(spent)))).toMatchObject({ kind: 'truncated' })
+    expect(await failureOf(asking(stream(spent)))).toMatchObject({ kind: 'limit_reached' })
   })
   test('row 19: a minute waits, a silent limit has no wait, a day is used up, a wrong key is one', async () => {
     const google = (status: number, word: string, ...details: readonly object[]) =>

@@ -114,7 +114,7 @@ describe('DeepSeek', () => {
 
   const keepAlive = ': keep-alive\n\n'
   const last = chunk({ content: '' }, 'stop', { usage })
-  test('row 3: keep-alives before and between; usage with the finish; comments are life', async () => {
+  test('row 3: keep-alives before and between; usage with the finish; comments move nothing', async () => {
     const clock = new FakeClock()
     const finished: string[] = []
     const script: Script = async (out) => {
@@ -123,8 +123,7 @@ describe('DeepSeek', () => {
       for (const part of parts) {
         await writeParts(out, [part])
         for (let turn = 0; turn < 20; turn++) await settled()
-        // Seven times nine of ten seconds: only what arrives in between keeps the call alive.
-        await clock.advance(9000)
+        await clock.advance(3000)
       }
       out.end()
     }
@@ -136,6 +135,24 @@ describe('DeepSeek', () => {
     )
     expect(reply).toMatchObject({ text: 'Paris', finish: 'stop', usage: { input: 13, output: 3 } })
     expect(finished.join('')).toBe('Paris')
+  })
+  test.each([
+    ['comments', keepAlive],
+    ['pings', 'event: ping\ndata: {"type":"ping"}\n\n'],
+    ['empty data', 'data:\n\n'],
+  ])('row 3: %s alone do not hide that a stream stands still', async (_, beat) => {
+    const clock = new FakeClock()
+    const script: Script = async (out) => {
+      openStream(out)
+      await writeParts(out, [chunk({ content: 'Par' })])
+      for (let beats = 0; beats < 4 && !out.destroyed; beats++) {
+        for (let turn = 0; turn < 20; turn++) await settled()
+        await clock.advance(4000)
+        await writeParts(out, [beat])
+      }
+    }
+    const failure = await failureOf(call(script, { clock, timeouts: { idleMs: 10_000 } }))
+    expect(failure).toMatchObject({ kind: 'timeout_idle' })
   })
   test('row 4: the same without its end is truncated', async () => {
     expect(await failureOf(call(stream(keepAlive, chunk({ content: 'Par' }))))).toMatchObject({ kind: 'truncated' })

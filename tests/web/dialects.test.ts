@@ -82,6 +82,6 @@ describe('OpenAI', () => {
 
 test('generic: only what every host knows', () => {
   const body = generic.body(modelRequest({ system: '', output: { kind: 'json' } }))
-  expect(Object.keys(body)).toEqual(['model', 'messages', 'max_tokens', 'stream'])
+  expect(Object.keys(body)).toEqual(['model', 'messages', 'max_tokens', 'stream', 'stream_options'])
   expect(body['messages']).toHaveLength(1)
 })

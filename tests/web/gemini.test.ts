@@ -120,7 +120,7 @@ describe('streams', () => {
       {},
       { firstToken: () => order.push('first'), text: (t) => order.push(t) },
     )
-    expect(result).toEqual({ text: 'Hi', usage: undefined, finish: 'stop' })
+    expect(result).toEqual({ text: 'Hi', usage: undefined, finish: 'stop', reasoned: 4 })
     expect(order).toEqual(['first', 'Hi'])
   })
   test('a chunk whose usage counts nothing does not undo the last one', async () => {
@@ -176,10 +176,10 @@ describe('endings', () => {
     ['a [DONE] of a proxy without one', [event(candidate([{ text: 'Hi' }])), 'data: [DONE]\r\n\r\n'], 'truncated'],
     ['an unspecified reason', [event(candidate([{ text: 'Hi' }], 'FINISH_REASON_UNSPECIFIED'))], 'truncated'],
     ['nothing at all', [], 'truncated'],
-    ['all tokens spent on thinking, no parts', [event(candidate(undefined, 'MAX_TOKENS'))], 'truncated'],
+    ['all tokens spent on thinking, no parts', [event(candidate(undefined, 'MAX_TOKENS'))], 'limit_reached'],
     ['no text', [event(candidate([{ text: '' }], 'STOP'))], 'malformed'],
     ['only a call of a tool', [event(candidate([{ functionCall: { name: 'f' } }], 'STOP'))], 'malformed'],
-    ['a confused call of one', [event(candidate([{ text: 'Hi' }], 'MALFORMED_FUNCTION_CALL'))], 'malformed'],
+    ['a confused call of one', [event(candidate([{ text: 'Hi' }], 'MALFORMED_FUNCTION_CALL'))], 'generation_failed'],
     [
       'parts that are none',
       [event({ candidates: [{ content: { parts: [null, 7] }, finishReason: 'STOP' }] })],

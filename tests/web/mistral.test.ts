@@ -61,6 +61,7 @@ describe('replies', () => {
       text: 'Hello there, you',
       usage: { input: 10, cached: 0, output: 46, reasoning: 0 },
       finish: 'stop',
+      reasoned: 1,
     })
     expect(order).toEqual(['first', 'Hello there', ', you'])
   })
@@ -220,7 +221,7 @@ describe('fill in the middle', () => {
       (out) => json(out, 200, answer('', 'length')),
       (server) => complete(server.url),
     )
-    expect(await failureOf(atLimit)).toMatchObject({ kind: 'truncated' })
+    expect(await failureOf(atLimit)).toMatchObject({ kind: 'limit_reached' })
     const script: Script = async (out) => {
       openStream(out)
       await writeParts(out, [chunk({ content: 'val' })])

@@ -87,6 +87,7 @@ describe('whole replies', () => {
       text: 'Paris.',
       usage: undefined,
       finish: 'stop',
+      reasoned: 1,
     })
   })
 })
@@ -234,11 +235,16 @@ describe('broken replies', () => {
   test.each([
     ['a complete stream without text', [chunk({ content: '' }, 'stop'), done], 'malformed', 'empty answer'],
     ['only white space', [chunk({ content: ' \n' }, 'stop'), done], 'malformed', 'empty answer'],
-    ['only tool calls', [chunk({ tool_calls: [{}] }, 'tool_calls'), done], 'malformed', 'empty answer'],
+    [
+      'only tool calls',
+      [chunk({ tool_calls: [{}] }, 'tool_calls'), done],
+      'generation_failed',
+      'the model stopped with tool_calls',
+    ],
     [
       'all tokens spent on thinking',
       [chunk({ reasoning: 'hm' }), chunk({}, 'length'), done],
-      'truncated',
+      'limit_reached',
       'the token limit was reached before the answer began',
     ],
     [
@@ -252,7 +258,7 @@ describe('broken replies', () => {
       'no resources',
       [chunk({ content: 'Hi' }, 'insufficient_system_resource'), done],
       'overloaded',
-      'insufficient_system_resource',
+      'the model stopped with insufficient_system_resource',
     ],
     ['garbage', ['data: {oops}\n\n'], 'malformed', 'an event of the stream is not JSON'],
     ['a list', ['data: []\n\n'], 'malformed', 'the reply is not an object'],

@@ -56,10 +56,23 @@ test.each([
   ['end_turn', 'stop'],
   ['MAX_TOKENS', 'length'],
   ['sensitive', 'content_filter'],
-  ['tool_calls', 'other'],
+  ['max_output_tokens', 'length'],
+  ['SAFETY', 'content_filter'],
+  ['something_new', 'other'],
   ['constructor', 'other'],
 ])('the finish word %s means %s', async (word, finish) => {
   expect(await read([delta('Hello', word), done])).toMatchObject({ text: 'Hello', finish })
+})
+test.each([
+  ['abort', 'truncated'],
+  ['network_error', 'truncated'],
+  ['repetition_truncation', 'truncated'],
+  ['tool_calls', 'generation_failed'],
+  ['MALFORMED_FUNCTION_CALL', 'generation_failed'],
+  ['error', 'server_error'],
+])('the finish word %s is no end of an answer: %s', async (word, kind) => {
+  const failure = await failureOf(read([delta('Hello', word), done]))
+  expect(failure).toMatchObject({ kind, message: `the model stopped with ${word}` })
 })
 test.each(['', 'null'])('a finish word %j on every part is none', async (word) => {
   expect(await read([delta('Hel', word), delta('lo', 'stop'), done])).toMatchObject({ text: 'Hello', finish: 'stop' })

@@ -125,7 +125,10 @@ recorded('recorded streams over a real socket', () => {
       },
       (server) => generate(server.url, dialectOf(name)),
     )
-    expect(await failureOf(call)).toMatchObject({ kind: 'malformed', message: 'empty answer' })
+    expect(await failureOf(call)).toMatchObject({
+      kind: 'generation_failed',
+      message: 'the model stopped with tool_calls',
+    })
   })
 })
 
@@ -161,7 +164,10 @@ recorded('recorded thinking of Mistral, in parts', () => {
       (reply) => json(reply, 200, recordedReply('mistral/mistral-tool-call')),
       (server) => generate(server.url, { dialect: mistral }, { stream: false }),
     )
-    expect(await failureOf(call)).toMatchObject({ kind: 'malformed', message: 'empty answer' })
+    expect(await failureOf(call)).toMatchObject({
+      kind: 'generation_failed',
+      message: 'the model stopped with tool_calls',
+    })
   })
 })
 

@@ -1,8 +1,8 @@
 import { failureKindWords, type FailureKind } from '../../../bindings/generated/wire.js'
 import type { CallFailureInfo, Usage } from '../../../bindings/ports.js'
-import type { ErrorFacts } from './facts.js'
-import { googleFacts } from './google.js'
 import { failureKindOf, type FailureTable } from '../providers/failures/index.js'
+import { bareFacts, errorFacts } from './envelopes.js'
+import type { ErrorFacts } from './facts.js'
 import { safeMessage } from './redact.js'
 import { retryAfterMs, type HeaderReader } from './retry-after.js'
 
@@ -37,15 +37,8 @@ export interface Confidential {
   readonly payloads: readonly string[]
 }
 
-/** Reads any of the envelopes, Gemini's list of one error too: `error.message`, then `message` (text or object), then `detail` (text or list), then the bare text. */
-export function errorFacts(body: unknown): ErrorFacts {
-  if (typeof body === 'string') return { code: '', type: '', message: body }
-  const outer = record(Array.isArray(body) ? body[0] : body)
-  const inner = typeof outer['error'] === 'object' ? record(outer['error']) : outer
-  const text = [outer['error'], inner['message'], outer['detail'], record(inner['message'])['detail']].map(wording)
-  const message = text.find((part) => part !== '') ?? ''
-  return { code: word(inner['code']), type: word(inner['type']), message, ...googleFacts(inner) }
-}
+/** What a refused request can do without from now on, in words ("without thinking"); undefined: the refusal is of something else. */
+export type Adapt = (status: number, facts: ErrorFacts) => string | undefined
 
 /**
  * A non-2xx reply as a failure. `bodyText` may be JSON, plain text or a gateway's HTML page, whose text says nothing.
@@ -57,8 +50,14 @@ export function failureFromResponse(
   confidential: Confidential,
   nowMs: number,
   table?: FailureTable,
+  adapt?: Adapt,
 ): CallFailure {
   const facts = parsedFacts(bodyText)
+  const adapted = adapt?.(response.status, facts)
+  if (adapted !== undefined) {
+    const message = `${composed(response.status, facts, confidential)}; asked again ${adapted}`
+    return new CallFailure('adapted', message, { status: response.status })
+  }
   const wait = waitOf(facts, response.headers, nowMs)
   const hint = response.headers.get('x-should-retry')
   const kind = failureKindOf(response.status, facts, table)
@@ -92,43 +91,22 @@ function waitOf(facts: ErrorFacts, headers: HeaderReader, nowMs: number): number
 
 function parsedFacts(bodyText: string): ErrorFacts {
   const text = bodyText.trim()
-  if (text.startsWith('<')) return { code: '', type: '', message: 'the reply was an HTML page' }
+  if (text.startsWith('<')) return bareFacts('the reply was an HTML page', true)
   try {
     return errorFacts(JSON.parse(text))
   } catch {
-    return errorFacts(text)
+    return bareFacts(text, /^error code: \d+$/i.test(text))
   }
 }
+
+export { errorFacts, isError } from './envelopes.js'
 
 /** "429 rate_limit_exceeded: …": the status and code always, the provider's words only when they are safe. */
 function composed(status: number, facts: ErrorFacts, confidential: Confidential): string {
   const safe = (text: string) => safeMessage(text, confidential.secrets, confidential.payloads)
   // Google repeats the status where others have a code.
-  const name = /^\d{3}$/.test(facts.code) && facts.type ? facts.type : facts.code || facts.type
+  const repeated = /^\d{3}$/.test(facts.code)
+  const name = repeated ? facts.type || (status > 0 ? '' : facts.code) : facts.code || facts.type
   const head = [status > 0 ? String(status) : '', safe(name).slice(0, 60)].filter(Boolean).join(' ')
   return [head, safe(facts.message)].filter(Boolean).join(': ')
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function word(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-}
-
-/** Mistral's `detail` is a list of `{loc, msg}`; the place is worth as much as the words. */
-function wording(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (!Array.isArray(value)) return ''
-  return value
-    .map((item) =>
-      [
-        Array.isArray(record(item)['loc']) ? (record(item)['loc'] as unknown[]).join('.') : '',
-        word(record(item)['msg']),
-      ]
-        .filter(Boolean)
-        .join(': '),
-    )
-    .join('; ')
 }

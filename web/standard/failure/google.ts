@@ -11,7 +11,7 @@ type Detail = Readonly<Record<string, unknown>>
  *
  *     details: [ ErrorInfo {reason} · QuotaFailure {violations: [{quotaId}]} · RetryInfo {retryDelay: "34.4s"} · … ]
  */
-export function googleFacts(error: Detail): Partial<ErrorFacts> {
+export function googleFacts(error: Detail, message: string): Partial<ErrorFacts> {
   const { status, details } = error
   if (typeof status !== 'string' || !/^[A-Z][A-Z_]+$/.test(status)) return {}
   const all = (Array.isArray(details) ? details : []).filter(isDetail)
@@ -25,8 +25,8 @@ export function googleFacts(error: Detail): Partial<ErrorFacts> {
     type: status,
     ...(code !== undefined && { code }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
-    // 402: the credits that were paid in advance are used up.
-    ...((daily !== undefined || error['code'] === 402) && { exhausted: true }),
+    // 402: the credits that were paid in advance are used up. A limit of 0: the account may not use the model at all.
+    ...((daily !== undefined || error['code'] === 402 || /\blimit: 0\b/.test(message)) && { exhausted: true }),
   }
 }
 

@@ -8,10 +8,15 @@ const settleMs = 250
 /** Decodes whole texts only, so that it keeps nothing between calls. */
 const decoder = new TextDecoder()
 
-/** The body as text, cut at `maxBytes`; what is left of a longer one is not read. Ends when the guard does. */
-export async function readText(body: TransportBody, maxBytes: number, guard: CallGuard): Promise<string> {
-  const parts: Uint8Array[] = []
-  let length = 0
+/** The body as text, cut at `maxBytes`; what is left of a longer one is not read. `first`: was read already. Ends when the guard does. */
+export async function readText(
+  body: TransportBody,
+  maxBytes: number,
+  guard: CallGuard,
+  first?: Uint8Array,
+): Promise<string> {
+  const parts: Uint8Array[] = first === undefined ? [] : [first]
+  let length = first?.length ?? 0
   try {
     while (length < maxBytes) {
       const part = await body.read()
@@ -19,6 +24,8 @@ export async function readText(body: TransportBody, maxBytes: number, guard: Cal
       if (part === undefined) return decoder.decode(joined(parts, length))
       length += part.length
       guard.touch()
+      // DeepSeek sends empty lines while the answer is not there.
+      if (part.some((byte) => byte > 0x20)) guard.moved()
       parts.push(part)
     }
   } catch (error) {

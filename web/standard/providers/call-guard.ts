@@ -9,10 +9,12 @@ export interface Timeouts {
    * it on the headers of a streamed reply, and not at all on a whole one, whose headers come with the finished answer.
    */
   readonly connectMs?: number
-  /** Until the first piece of answer or reasoning of a streamed reply; keep-alive comments are not one. */
+  /** Longest silence of a streamed reply before its first piece of answer or reasoning. Comments and pings do not break it. */
   readonly firstTokenMs?: number
-  /** Longest silence of a streamed reply once it began; every byte counts, comments too. */
+  /** Longest silence of a streamed reply after that; comments and pings do not break it either. */
   readonly idleMs?: number
+  /** Longest silence of a reply that comes whole. Clients: four times `firstTokenMs`. */
+  readonly wholeMs?: number
   /** The whole call, key and body included. */
   readonly totalMs?: number
 }
@@ -22,8 +24,18 @@ const kindOfTimer: Readonly<Record<Timer, FailureKind>> = {
   connectMs: 'timeout_connect',
   firstTokenMs: 'timeout_first_token',
   idleMs: 'timeout_idle',
+  wholeMs: 'timeout_first_token',
   totalMs: 'timeout_total',
 }
+
+/** Time-outs that measure silence: whatever moves the reply begins them anew. */
+const ofSilence: ReadonlySet<Timer> = new Set<Timer>(['firstTokenMs', 'idleMs', 'wholeMs'])
+
+/**
+ * A timer that fires this much too late, ms, says that the process stood still: suspended, stopped, or busy. What came
+ * meanwhile lies in the socket, so one turn of I/O passes before the time-out decides.
+ */
+const lateMs = 1000
 
 /** Ends a call from outside: the caller's signal and the time-outs, whichever is first. One for each call. */
 export class CallGuard implements StopSignal {
@@ -37,7 +49,9 @@ export class CallGuard implements StopSignal {
   /** The transport's way to end the exchange, and what waits for it: an AbortController for these two costs microseconds. */
   #endExchange: (() => void) | undefined
   #endRace: (() => void) | undefined
-  #activeAt = 0
+  #movedAt = 0
+  #byteAt = -1
+  #silent = false
 
   constructor(clock: Clock, timeouts: Timeouts, outer: AbortSignal) {
     this.#clock = clock
@@ -59,9 +73,14 @@ export class CallGuard implements StopSignal {
 
   arm(timer: Timer): void {
     const ms = this.#timeouts[timer]
-    if (ms === undefined || this.failure) return
-    this.#activeAt = this.#clock.now()
+    if (ms === undefined || this.failure || this.#cancels.has(timer)) return
+    this.#movedAt = this.#clock.now()
     this.#wait(timer, ms, ms)
+  }
+
+  /** Whether that time-out is set. */
+  limits(timer: Timer): boolean {
+    return this.#timeouts[timer] !== undefined
   }
 
   disarm(timer: Timer): void {
@@ -69,9 +88,19 @@ export class CallGuard implements StopSignal {
     this.#cancels.delete(timer)
   }
 
-  /** A byte arrived. Only notes the time: re-arming a timer per chunk costs more than reading the chunk. */
+  /** For the transport: the call timed out, and not a byte had come in all that time. */
+  get silent(): boolean {
+    return this.#silent
+  }
+
+  /** A byte arrived, if only of a comment: the connection is alive. */
   touch(): void {
-    this.#activeAt = this.#clock.now()
+    this.#byteAt = this.#clock.now()
+  }
+
+  /** The reply moved. Only notes the time: re-arming a timer per chunk costs more than reading the chunk. */
+  moved(): void {
+    this.#movedAt = this.#clock.now()
   }
 
   /**
@@ -98,11 +127,17 @@ export class CallGuard implements StopSignal {
     this.#endRace = undefined
   }
 
-  #wait(timer: Timer, ms: number, limitMs: number): void {
+  #wait(timer: Timer, ms: number, limitMs: number, again = false): void {
+    const dueAt = this.#clock.now() + ms
     const due = () => {
-      const restMs = timer === 'idleMs' ? this.#activeAt + limitMs - this.#clock.now() : 0
-      if (restMs > 0) this.#wait(timer, restMs, limitMs)
-      else this.#stop(new CallFailure(kindOfTimer[timer], `${timer.slice(0, -2)} time-out after ${limitMs} ms`))
+      const now = this.#clock.now()
+      const restMs = ofSilence.has(timer) ? this.#movedAt + limitMs - now : 0
+      if (restMs > 0) return this.#wait(timer, restMs, limitMs)
+      if (now - dueAt > lateMs && !again) return this.#wait(timer, 0, limitMs, true)
+      // The pause was not the provider's: what moves after it may go on for as long as a silence may last.
+      if (again && this.#movedAt >= dueAt) return this.#wait(timer, this.#timeouts.idleMs ?? limitMs, limitMs)
+      this.#silent = this.#byteAt < now - limitMs
+      this.#stop(new CallFailure(kindOfTimer[timer], `${timer.slice(0, -2)} time-out after ${limitMs} ms`))
     }
     this.#cancels.set(timer, this.#clock.after(ms, due))
   }

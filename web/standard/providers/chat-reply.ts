@@ -1,8 +1,8 @@
-import type { FinishReason } from '../../../bindings/generated/wire.js'
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
-import { failureInStream, type Confidential } from '../failure/failure.js'
+import { failureInStream, isError, type Confidential } from '../failure/failure.js'
+import { endingOf } from './chat-finish.js'
 import type { FailureTable } from './failures/index.js'
-import { count, Reply, type Arrived } from './reply.js'
+import { count, heartbeat, Reply, type Arrived, type ReplyOptions } from './reply.js'
 
 /** The parts of a chat completion, whole or chunk, that are read. Providers send null where they mean absent. */
 interface ChatPart {
@@ -14,6 +14,7 @@ interface ChatPart {
   readonly x_groq?: { readonly error?: unknown; readonly usage?: ChatUsage | null } | null
 }
 interface ChatChoice {
+  readonly index?: unknown
   readonly delta?: ChatMessage | null
   readonly message?: ChatMessage | null
   /** Of plain completions. */
@@ -24,9 +25,9 @@ interface ChatChoice {
 }
 interface ChatMessage {
   readonly content?: unknown
-  readonly reasoning_content?: string | null
-  readonly reasoning?: string | null
   readonly refusal?: string | null
+  /** Reasoning has a member of another name at nearly every host: see `thoughtLength`. */
+  readonly [member: string]: unknown
 }
 interface ChatUsage {
   readonly prompt_tokens?: unknown
@@ -59,11 +60,10 @@ export class ChatReply extends Reply {
 
   constructor(
     confidential: Confidential,
-    /** Whether an answer without text is one: a completion between two halves of code may add nothing. */
-    private readonly mayBeBlank = false,
+    options: ReplyOptions = {},
     private readonly failures?: FailureTable,
   ) {
-    super(confidential)
+    super(confidential, options)
   }
 
   get finished(): boolean {
@@ -71,35 +71,41 @@ export class ChatReply extends Reply {
   }
 
   accept(value: unknown): Arrived {
+    if (value === null) return heartbeat
     const part = this.object<ChatPart>(value)
-    const error = part.error || part.x_groq?.error
-    if (error || part.object === 'error') {
-      const body = part.error || part.object === 'error' ? part : { error }
-      throw failureInStream(body, this.safely(), this.usage, this.failures)
+    const groq = part.x_groq?.error
+    if (groq || isError(part as Readonly<Record<string, unknown>>)) {
+      // What comes after a finished answer takes nothing from it.
+      if (this.finished) return heartbeat
+      throw failureInStream(groq ? { error: groq } : part, this.safely(), this.usage, this.failures)
     }
-    const choice = Array.isArray(part.choices) ? (part.choices[0] as ChatChoice | null | undefined) : undefined
+    const choice = choiceOf(part.choices)
     // Groq sends the same usage twice on its last chunk; others repeat it cumulatively. The last one counts, once.
     this.takeUsage(part.usage ?? part.x_groq?.usage ?? choice?.usage)
-    if (!choice) return { text: '', token: false }
+    if (!choice) return { ...heartbeat, moved: Boolean(part.usage) }
     this.takeFinish(choice.finish_reason)
     if (choice.delta) this.streamed = true
     const message = choice.delta ?? (this.streamed ? null : (choice.message ?? { content: choice.text })) ?? {}
     const content = readContent(message.content)
-    this.add(content.text)
+    const text = this.add(content.text)
+    const thought = content.thought + thoughtLength(message)
+    this.think(thought)
     if (typeof message.refusal === 'string') this.refusal += message.refusal
-    const reasoned = content.thought || Boolean(message.reasoning_content) || Boolean(message.reasoning)
-    return { text: content.text, token: content.text !== '' || reasoned }
+    return { text, token: content.text !== '' || thought > 0, moved: true }
   }
 
-  /** `[DONE]` is a success even when no finish reason came. */
-  end(done: boolean): ModelReply {
-    if (!this.finished && !done) throw this.unfinished()
+  /** `[DONE]` is a success even when no finish reason came, and so is JSON that is whole. */
+  end(done: boolean, whole = false): ModelReply {
+    if (!this.finished && !done && !whole) throw this.unfinished()
     const word = this.finishWord ?? 'stop'
-    if (word === 'insufficient_system_resource') throw this.failure('overloaded', word)
-    if (word === 'error') throw this.failure('server_error', 'the model stopped with an error')
-    const finish = finishOf(word)
+    const ending = endingOf(word)
+    if ('failed' in ending) {
+      const safe = /^[\w.-]{1,60}$/.test(word) ? `the model stopped with ${word}` : 'the model did not end as it should'
+      throw this.failure(ending.failed, safe)
+    }
+    const { finish } = ending
     const text = this.text()
-    if (text.trim() === '' && !(this.mayBeBlank && finish === 'stop' && this.refusal === '')) {
+    if (text.trim() === '' && !(this.options.mayBeBlank && finish === 'stop' && this.refusal === '')) {
       // The words of a refusal are an answer about the prompt: they stay out of the message.
       if (this.refusal !== '' || finish === 'content_filter') throw this.blocked()
       throw this.emptyFailure(finish === 'length')
@@ -108,6 +114,7 @@ export class ChatReply extends Reply {
       text,
       usage: this.usage,
       finish,
+      ...this.reasoned(),
       ...(this.providerMs !== undefined && { providerMs: this.providerMs }),
       ...(this.prediction && { prediction: this.prediction }),
     }
@@ -145,36 +152,48 @@ export function normaliseUsage(raw: ChatUsage): Usage | undefined {
     count(raw.cached_tokens) ??
     0
   const reasoning = count(raw.completion_tokens_details?.reasoning_tokens) ?? 0
-  // xAI counts what was thought beside the answer; there the total tells, and what is billed is both.
-  const beside = reasoning > 0 && count(raw.total_tokens) === input + output + reasoning
-  const all = beside ? output + reasoning : output
+  const total = count(raw.total_tokens) ?? 0
+  // Thought that the parts leave out, or that xAI counts beside the answer, is in the total; an answer of no tokens whose
+  // reasoning has some was counted without it. What is billed is the larger.
+  const all = Math.max(output, total - input, output === 0 ? reasoning : 0)
   return { input, cached: Math.min(cached, input), output: all, reasoning: Math.min(reasoning, all) }
 }
 
-/** The words of the format first, then those that other hosts hand on from the model's server. */
-const finishWords: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
-  content_filter: 'content_filter',
-  model_length: 'length', // Mistral
-  eos: 'stop', // Together
-  eos_token: 'stop',
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  sensitive: 'content_filter', // Zhipu
+/** The one answer that was asked for; a chunk of another is none of it. */
+function choiceOf(choices: ChatPart['choices']): ChatChoice | undefined {
+  if (!Array.isArray(choices)) return undefined
+  const all = (choices as readonly (ChatChoice | null)[]).filter((choice) => choice !== null)
+  const first = all.find(({ index }) => index === undefined || index === null || index === 0 || index === '0')
+  return first ?? all.find(({ delta }) => !delta)
 }
 
-function finishOf(word: string): FinishReason {
-  const known = word.toLowerCase()
-  return Object.hasOwn(finishWords, known) ? finishWords[known]! : 'other'
+/** Characters of reasoning. Some hosts send it twice, under an old name and a new one: the longest counts. */
+function thoughtLength(message: ChatMessage): number {
+  let most = 0
+  for (const [name, value] of Object.entries(message))
+    if (/reason|think|thought/i.test(name)) most = Math.max(most, textLength(value, 0))
+  return most
+}
+
+/** Characters of the texts in a value, at `text`, `summary`, `content` and the like. */
+function textLength(value: unknown, depth: number): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null || depth > 3) return 0
+  const parts = Object.entries(value).filter(([name]) => !/^(?:type|format|id|signature|index)$/.test(name))
+  return parts.reduce((sum, [, part]) => sum + textLength(part, depth + 1), 0)
 }
 
 /** A string, null, or parts of which only those of type text are answer (Mistral's reasoning models send thinking parts too). */
-function readContent(content: unknown): { readonly text: string; readonly thought: boolean } {
-  if (typeof content === 'string') return { text: content, thought: false }
-  if (!Array.isArray(content)) return { text: '', thought: false }
+function readContent(content: unknown): { readonly text: string; readonly thought: number } {
+  if (typeof content === 'string') return { text: content, thought: 0 }
+  if (!Array.isArray(content)) return { text: '', thought: 0 }
   const parts = content as readonly ({ type?: unknown; text?: unknown } | null)[]
   const text = parts.map((part) => (part?.type === 'text' && typeof part.text === 'string' ? part.text : '')).join('')
-  return { text, thought: parts.some((part) => part?.type === 'thinking') }
+  return {
+    text,
+    thought: textLength(
+      parts.filter((part) => /think|reason/.test(String(part?.type))),
+      0,
+    ),
+  }
 }

@@ -6,19 +6,17 @@ import type {
   LimitSeen,
   ModelReply,
   Transport,
-  TransportBody,
   TransportReply,
 } from '../../../bindings/ports.js'
 import { systemClock } from '../clock.js'
-import { CallFailure, failureFromResponse, type Confidential } from '../failure/failure.js'
+import { CallFailure, failureFromResponse, type Adapt, type Confidential } from '../failure/failure.js'
 import { openaiLimits, type ReadLimits } from '../limit-headers.js'
-import { SseReader, SseTooLarge, type SseEvent } from '../sse.js'
 import { fetchTransport } from '../transport/transport.js'
-import { BareText } from './bare-text.js'
-import { readText, settle } from './body.js'
+import { readText } from './body.js'
 import { CallGuard, type Timeouts } from './call-guard.js'
 import type { FailureTable } from './failures/index.js'
-import type { Arrived, Reply } from './reply.js'
+import type { Reply } from './reply.js'
+import { readStream, readWhole } from './stream.js'
 import { transportFailure } from './transport-failure.js'
 
 /** What every client is made of. `transport` or `fetch`; the transport wins. */
@@ -32,6 +30,8 @@ export interface ClientConfig {
   /** Name of the header that carries a request's idempotency key; absent: none is sent. Pages only where the preflight lets it through. */
   readonly idempotencyHeader?: string
   readonly timeouts?: Timeouts
+  /** Patience with the first token of a model, ms; `undefined`: that of `timeouts`. Models that think take longer. */
+  readonly patience?: ((model: string) => number | undefined) | undefined
   readonly clock?: Clock
   /** Wall-clock time, ms since 1970, for `Retry-After` dates. */
   readonly wallClock?: () => number
@@ -55,11 +55,14 @@ export interface Exchange {
   readonly idempotencyKey?: string | undefined
   /** What the provider's errors mean; absent: as at any of the known ones. */
   readonly failures?: FailureTable | undefined
+  /** What a refused request can do without from now on; absent: nothing was added to it. */
+  readonly adapt?: Adapt | undefined
+  /** The model that is asked, for its patience. */
+  readonly model?: string
 }
 
 /** How long an error page may be before the rest is not read, bytes. */
 const maxErrorBytes = 64 * 1024
-const maxReplyBytes = 64 * 1024 * 1024
 
 /** Carries out one call. Rejects with a `CallFailure` and nothing else; never retries. */
 export async function carryOut(
@@ -69,7 +72,7 @@ export async function carryOut(
   observer: CallObserver,
 ): Promise<ModelReply> {
   const clock = config.clock ?? systemClock
-  const guard = new CallGuard(clock, config.timeouts ?? {}, signal)
+  const guard = new CallGuard(clock, timeoutsFor(config, exchange.model), signal)
   try {
     return await call(config, exchange, clock, guard, observer)
   } catch (error) {
@@ -77,6 +80,21 @@ export async function carryOut(
     throw guard.failure ?? (error instanceof CallFailure ? error : transportFailure(error, 'before'))
   } finally {
     guard.release()
+  }
+}
+
+/** A whole reply is waited for so many times as long as the first token of a stream: all of it is written meanwhile. */
+const wholeFactor = 4
+
+/** The time-outs with the model's own patience in them. */
+function timeoutsFor({ timeouts = {}, patience }: ClientConfig, model: string | undefined): Timeouts {
+  const own = model === undefined ? undefined : patience?.(model)
+  const firstTokenMs = own ?? timeouts.firstTokenMs
+  const wholeMs = timeouts.wholeMs ?? (firstTokenMs === undefined ? undefined : wholeFactor * firstTokenMs)
+  return {
+    ...timeouts,
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
+    ...(wholeMs !== undefined && { wholeMs }),
   }
 }
 
@@ -102,13 +120,12 @@ async function call(
     const text = await readText(body, maxErrorBytes, guard)
     const headers = { get: reply.header.bind(reply) }
     const nowMs = (config.wallClock ?? Date.now)()
-    throw failureFromResponse({ status, headers }, text, confidential, nowMs, exchange.failures)
+    throw failureFromResponse({ status, headers }, text, confidential, nowMs, exchange.failures, exchange.adapt)
   }
-  const type = reply.header('content-type') ?? ''
   const parts = exchange.reply(confidential)
-  return exchange.stream && !/\bjson\b|\bhtml\b/i.test(type)
-    ? new Stream(parts, exchange.bareErrors === true, guard, observer).read(body, clock)
-    : whole(body, parts, guard, observer)
+  return exchange.stream
+    ? readStream(body, parts, exchange.bareErrors === true, guard, observer, clock)
+    : readWhole(body, parts, guard, observer)
 }
 
 async function headersOf(
@@ -121,7 +138,7 @@ async function headersOf(
   const { transport } = config
   // A pooled transport says when the connection stood; fetch does not, so its time-out lasts until the headers.
   if (exchange.stream || transport) guard.arm('connectMs')
-  if (exchange.stream) guard.arm('firstTokenMs')
+  guard.arm(exchange.stream ? 'firstTokenMs' : 'wholeMs')
   const name = config.idempotencyHeader
   const pending = (transport ?? platform(config)).send({
     url: exchange.url,
@@ -155,123 +172,6 @@ function tellLimits(reply: TransportReply, exchange: Exchange, observer: CallObs
   if (!observer.limits) return
   const seen: readonly LimitSeen[] = (exchange.limitHeaders ?? openaiLimits)((name) => reply.header(name))
   if (seen.length > 0) observer.limits(seen)
-}
-
-async function whole(body: TransportBody, reply: Reply, guard: CallGuard, observer: CallObserver): Promise<ModelReply> {
-  const text = await readText(body, maxReplyBytes, guard)
-  // DeepSeek sends empty lines while it works; JSON.parse takes them.
-  const arrived = reply.accept(parse(text))
-  guard.disarm('firstTokenMs')
-  const result = reply.end(reply.finished)
-  if (arrived.token) observer.firstToken?.()
-  if (arrived.text !== '') observer.text?.(arrived.text)
-  return result
-}
-
-/** A reply that comes as events. */
-class Stream {
-  #begun = false
-  #done = false
-  readonly #bare: BareText | undefined
-  readonly #sse = new SseReader()
-
-  constructor(
-    private readonly reply: Reply,
-    bareErrors: boolean,
-    private readonly guard: CallGuard,
-    private readonly observer: CallObserver,
-  ) {
-    this.#bare = bareErrors ? new BareText() : undefined
-  }
-
-  async read(body: TransportBody, clock: Clock): Promise<ModelReply> {
-    const { reply, guard } = this
-    guard.arm('idleMs')
-    let ended = false
-    try {
-      while (!ended && !this.#done) {
-        const part = await body.read()
-        if (guard.failure) throw guard.failure
-        ended = part === undefined
-        if (part) this.#see(part)
-        if (!this.#take(part ? this.#sse.push(part) : this.#sse.end())) break
-      }
-    } catch (error) {
-      // Not only the guard closes: a reply that is wrong is not read on.
-      if (!this.#done) body.cancel()
-      if (error instanceof CallFailure) throw error
-      if (guard.failure) throw guard.failure
-      if (error instanceof SseTooLarge) throw reply.failure('malformed', error.message)
-      // A reset after the finish signal lost nothing.
-      if (!reply.finished) throw transportFailure(error, 'during')
-    }
-    if (guard.failure) throw guard.failure
-    // After [DONE] the answer is whole; the rest of the body is read in the background so that the connection is kept.
-    if (this.#done && !ended) settle(body, clock)
-    if (!reply.finished && this.#bare?.value !== undefined) reply.accept(this.#bare.value)
-    return reply.end(this.#done)
-  }
-
-  #see(part: Uint8Array): void {
-    this.guard.touch()
-    this.#bare?.watch(part)
-  }
-
-  /** The events of one read. Their texts are told together: a read may hold dozens, and each telling crosses to the core. */
-  #take(events: readonly SseEvent[]): boolean {
-    let text = ''
-    try {
-      for (const { data, event, complete } of events) {
-        if (this.guard.failure) throw this.guard.failure
-        if (data === '[DONE]') {
-          this.#done = true
-          break
-        }
-        const arrived = accept(this.reply, data, event, complete)
-        if (!arrived) return false
-        if (arrived.token) this.#first()
-        text += arrived.text
-      }
-    } finally {
-      if (text !== '' && !this.guard.failure) this.observer.text?.(text)
-    }
-    return true
-  }
-
-  #first(): void {
-    if (this.#begun) return
-    this.#begun = true
-    this.guard.disarm('firstTokenMs')
-    this.observer.firstToken?.()
-  }
-}
-
-/** `undefined`: the end of the body cut this event off, so it is no news but the end. */
-function accept(reply: Reply, data: string, event: string, complete: boolean): Arrived | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(data)
-  } catch {
-    if (!complete) return undefined
-    if (event === 'error') value = { error: { message: data } }
-    else throw reply.failure('malformed', 'an event of the stream is not JSON')
-  }
-  return reply.accept(event === 'error' && !hasError(value) ? { error: value } : value)
-}
-
-function hasError(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'error' in value
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    const start = text.trimStart().slice(0, 1)
-    if (start === '<') throw new CallFailure('malformed', 'the reply was an HTML page')
-    if (start === '') throw new CallFailure('truncated', 'the reply was empty')
-    throw new CallFailure(start === '{' ? 'truncated' : 'malformed', 'the reply is not JSON')
-  }
 }
 
 /** Checked here because the platform's own complaint about a bad header quotes its value, which is the key. */

@@ -5,6 +5,7 @@ import { baseAddress, carryOut, type ClientConfig } from './exchange.js'
 import { geminiFailures } from './failures/index.js'
 import { geminiBody, lowLatencyThinking, type Thinking } from './gemini-body.js'
 import { GeminiReply } from './gemini-reply.js'
+import { LearntSettings, sentBy } from './learnt.js'
 
 export interface GeminiConfig extends ClientConfig {
   /** How much a model is to think; default: as little as it can. `undefined` leaves it to the provider. */
@@ -31,9 +32,12 @@ export type GeminiCall = (
 export function geminiCall(config: GeminiConfig): GeminiCall {
   const base = baseAddress(config.baseUrl)
   const thinking = config.thinking ?? lowLatencyThinking
+  const learnt = new LearntSettings()
   return async (request, signal, observer, cachedContent) => {
     if (request.prefix) throw noPrefix()
-    const { stream } = request
+    const stream = request.stream && !learnt.wholeOnly(request.model)
+    const sent = sentBy(request, geminiBody(request, thinking(request.model), cachedContent))
+    const body = learnt.applied(sent)
     // Without `alt=sse` the stream is one JSON array, whole only at its end.
     const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
     return carryOut(
@@ -41,12 +45,15 @@ export function geminiCall(config: GeminiConfig): GeminiCall {
       {
         url: `${base}/${geminiModel(request.model)}:${method}`,
         authorisation: geminiKey,
-        body: geminiBody(request, thinking(request.model), cachedContent),
+        body,
         stream,
         payloads: [request.system, request.user],
-        reply: (confidential) => new GeminiReply(confidential),
+        reply: (confidential) =>
+          new GeminiReply(confidential, { constrained: ['json', 'schema'].includes(request.output.kind) }),
         bareErrors: true,
         failures: geminiFailures,
+        adapt: (status, facts) => learnt.learn({ ...sent, body }, status, facts),
+        model: request.model,
         limitHeaders: noLimits,
         idempotencyKey: request.idempotencyKey,
       },

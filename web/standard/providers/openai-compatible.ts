@@ -3,6 +3,7 @@ import { ChatReply } from './chat-reply.js'
 import { continued, noPrefix } from './continuation.js'
 import type { Dialect } from './dialect.js'
 import { baseAddress, bearer, carryOut, type ClientConfig } from './exchange.js'
+import { LearntSettings, sentBy } from './learnt.js'
 
 export interface OpenAiCompatibleConfig extends ClientConfig {
   readonly dialect: Dialect
@@ -12,8 +13,10 @@ export interface OpenAiCompatibleConfig extends ClientConfig {
 export function createOpenAiCompatible(config: OpenAiCompatibleConfig): ModelClient {
   const base = baseAddress(config.baseUrl)
   const { dialect } = config
+  const learnt = new LearntSettings()
   const send = (base: string, request: ModelRequest, signal: AbortSignal, observer: CallObserver) => {
-    const body = dialect.body(request)
+    const sent = sentBy(request, dialect.body(request))
+    const body = learnt.applied(sent)
     return carryOut(
       config,
       {
@@ -22,8 +25,15 @@ export function createOpenAiCompatible(config: OpenAiCompatibleConfig): ModelCli
         body,
         stream: body['stream'] === true,
         payloads: [request.system, request.user, request.prefix ?? ''],
-        reply: (confidential) => new ChatReply(confidential, Boolean(request.prefix), dialect.failures),
+        reply: (confidential) =>
+          new ChatReply(
+            confidential,
+            { mayBeBlank: Boolean(request.prefix), constrained: 'response_format' in body },
+            dialect.failures,
+          ),
         failures: dialect.failures,
+        adapt: (status, facts) => learnt.learn({ ...sent, body }, status, facts),
+        model: request.model,
         limitHeaders: dialect.limitHeaders,
         idempotencyKey: request.idempotencyKey,
       },

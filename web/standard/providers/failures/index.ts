@@ -22,6 +22,9 @@ export const everyTable: readonly FailureTable[] = [
   geminiFailures,
 ]
 
+/** Statuses that a firewall gives as well as an API. From an API they speak of the key; from a firewall they do not. */
+const refusedByPage: ReadonlySet<number> = new Set([403, 406])
+
 /** What of an error the tables look at. Missing parts are ''. */
 export interface ErrorWords {
   readonly code: string
@@ -29,6 +32,10 @@ export interface ErrorWords {
   readonly message: string
   /** The body says that a limit of the account is used up which no short wait brings back. */
   readonly exhausted?: boolean
+  /** The generation was cut off at its limit of tokens. */
+  readonly limitReached?: boolean
+  /** The reply is no API's but a page or a line of something in front of it, as a firewall answers. */
+  readonly page?: boolean
 }
 
 /** The kind of a refusal. `status` 0: an error inside a stream that began with 200; its code may repeat a status. */
@@ -47,6 +54,8 @@ export function failureKindOf(status: number, facts: ErrorWords, table?: Failure
   return (
     first(({ decisive = {} }) => decisive[numeric]) ??
     (facts.exhausted ? 'quota_exhausted' : undefined) ??
+    (facts.limitReached ? 'limit_reached' : undefined) ??
+    (facts.page && refusedByPage.has(numeric) ? 'denied' : undefined) ??
     first(wording) ??
     known(facts.code) ??
     known(facts.type) ??

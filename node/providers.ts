@@ -83,9 +83,7 @@ export async function simulatedProviders(
   })
   const server = await startSimulatorServer(simulator)
   const entries = simulatedEntries(options.entries, profile, server.url)
-  const { fetch } = options
-  // As the real ones do: calls at once share one connection.
-  const transport = { ...options.transport, cleartextHttp2: true }
+  const { fetch, transport } = options
   // Every one of them is ours, and keeps a ledger of the keys.
   const played = open({ entries, clock, timeouts, fetch, transport }, () => true)
   return {

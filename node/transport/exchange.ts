@@ -8,6 +8,21 @@ type Abort = (error?: Error) => void
 const pauseAbove = 128 * 1024
 const resumeBelow = 32 * 1024
 
+/**
+ * A connection that was kept alive and breaks so soon after a request went out, ms, had been closed on the other side before:
+ * nobody read the request.
+ */
+const staleMs = 1000
+
+/** Codes by which a connection breaks under a request. */
+const broken: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'])
+
+/** The request was never read: it may go out again, and nobody is charged for it. */
+export class Unprocessed extends Error {
+  override readonly name = 'Unprocessed'
+  readonly code = 'ERR_UNPROCESSED'
+}
+
 export class Stopped extends Error {
   override readonly name = 'Stopped'
   readonly code = 'UND_ERR_ABORTED'
@@ -19,6 +34,8 @@ export class PooledExchange implements TransportReply, TransportBody {
   readonly #onSent: ((connection: Required<ConnectionInfo>) => void) | undefined
   readonly #settle: { resolve(reply: TransportReply): void; reject(error: Error): void }
   #abort: Abort | undefined
+  /** When the request went out on a connection that had served before, ms of the process. */
+  #reusedAt: number | undefined
   #headers: readonly Buffer[] = []
   #resume: (() => void) | undefined
   #paused = false
@@ -35,6 +52,11 @@ export class PooledExchange implements TransportReply, TransportBody {
   ) {
     this.#settle = settle
     this.#onSent = onSent
+  }
+
+  /** It has ended, or was stopped. */
+  get over(): boolean {
+    return this.#stopped || this.#end !== undefined
   }
 
   get body(): TransportBody {
@@ -89,7 +111,18 @@ export class PooledExchange implements TransportReply, TransportBody {
     if (this.#stopped) throw new Stopped('the exchange was ended')
     if (this.#abort) throw Object.assign(new Error('not sent twice'), { code: 'UND_ERR_SOCKET' })
     this.#abort = abort
-    if (this.#onSent) expectSent(abort, this.#onSent)
+    expectSent(abort, (connection) => this.sent(connection))
+  }
+
+  /** The request goes out on this connection. */
+  sent(connection: Required<ConnectionInfo>): void {
+    if (connection.reused) this.#reusedAt = performance.now()
+    this.#onSent?.(connection)
+  }
+
+  /** It goes out once more, as nobody had processed it: from now on this ends it. */
+  moved(abort: Abort): void {
+    this.#abort = abort
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
@@ -123,12 +156,19 @@ export class PooledExchange implements TransportReply, TransportBody {
     this.#reading = undefined
   }
 
-  onError(error: Error): void {
+  onError(cause: Error): void {
     if (this.#end !== undefined) return
+    const error = this.#neverRead(cause) ? new Unprocessed('the connection had been closed') : cause
     this.#end = error
     // Does nothing when the headers have come.
     this.#settle.reject(error)
     this.#reading?.reject(error)
     this.#reading = undefined
+  }
+
+  #neverRead(error: Error): boolean {
+    const { code } = error as { code?: unknown }
+    if (this.status !== 0 || this.#stopped || this.#reusedAt === undefined || !broken.has(code)) return false
+    return performance.now() - this.#reusedAt < staleMs
   }
 }

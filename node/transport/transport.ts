@@ -1,9 +1,12 @@
-/** The transport of Node: pools of connections over undici, HTTP/2 where the other side offers it. */
-import type { Socket } from 'node:net'
-import { buildConnector, Pool, type Client } from 'undici'
+/** The transport of Node: connections that are kept and used again. HTTP/1.1; HTTP/2 where it is asked for and offered. */
 import type { ConnectionInfo, Transport, TransportReply, TransportRequest } from '../../bindings/ports.js'
+import { version } from '../../web/standard/version.js'
 import { watchConnections } from './connections.js'
+import { decoded } from './decoding.js'
+import { proxyFor } from './environment.js'
 import { PooledExchange } from './exchange.js'
+import { Http1Line, type Line, type LineOptions } from './http1.js'
+import { Http2Line } from './http2.js'
 
 export interface PooledTransportOptions {
   /** Most connections to one origin. Default 64. */
@@ -14,12 +17,14 @@ export interface PooledTransportOptions {
   readonly keepAliveMs?: number | undefined
   /** Longest silence of a connection that has a request, ms: a net below the time-outs of a call. Default 600,000. */
   readonly silenceMs?: number | undefined
-  /** HTTP/2 over TLS where it is offered. Default true. */
+  /** HTTP/2 over TLS where it is offered. Default false: see node/README.md for what either costs. */
   readonly http2?: boolean | undefined
-  /** HTTP/2 without TLS, to hosts that are known to speak it: the simulator. Default false. */
+  /** HTTP/2 without TLS, to hosts that are known to speak it. Default false. */
   readonly cleartextHttp2?: boolean | undefined
   /** Certificates to trust besides those of Node, PEM: hosts of one's own. */
   readonly ca?: string | undefined
+  /** Where proxies are looked up: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. Default: the process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /** Since the transport was made. */
@@ -40,8 +45,8 @@ export interface PooledTransport extends Transport {
   close(): Promise<void>
 }
 
-/** Most streams that one HTTP/2 connection is given at once; servers that allow fewer say so, and the rest waits. */
-const maxStreams = 100
+/** Firewalls refuse clients without a name. */
+const userAgent = `aetherflow/${version}`
 
 export function pooledTransport(options: PooledTransportOptions = {}): PooledTransport {
   let endWatch: (() => void) | undefined
@@ -82,107 +87,56 @@ function sum(origins: readonly Origin[]): TransportStats {
   return total
 }
 
-/** One origin: its pool, and what its connections have cost. A key goes to its own origin because each request names one. */
+/** One origin: its connections, and what they have cost. A key goes to its own origin because each request names one. */
 class Origin {
   requests = 0
   reused = 0
   setupMs = 0
-  readonly #pool: Pool
-  /** Requests that wait for the first connection to say whether it speaks HTTP/2; undefined: it is known. */
-  #waiting: (() => void)[] | undefined
-  #asked = false
-  /** undici forgets a connection that has not come about yet; left alone, it would hold the process. */
-  readonly #connecting = new Set<Socket>()
+  readonly #line: Line
 
   constructor(origin: string, options: PooledTransportOptions) {
-    const {
-      connections = 64,
-      connectMs = 10_000,
-      keepAliveMs = 30_000,
-      silenceMs = 600_000,
-      http2 = true,
-      cleartextHttp2 = false,
-      ca,
-    } = options
-    const allowH2 = http2 && origin.startsWith('https:')
-    const useH2c = cleartextHttp2 && origin.startsWith('http:')
-    const connect = buildConnector({
-      allowH2,
-      timeout: connectMs,
-      ...(ca !== undefined && { ca }),
-      // Missing in the types.
-      ...(useH2c && ({ useH2c } as object)),
-    })
-    let http2Connected = false
-    this.#pool = new Pool(origin, {
-      connections,
-      allowH2,
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: silenceMs,
-      bodyTimeout: silenceMs,
-      connect: (target, callback) => {
-        // It returns its socket, which the types leave out.
-        const pending = connect(target, (...result) => {
-          this.#connecting.delete(pending)
-          // undici calls the listener of `connect` below within this callback, which has one argument when it failed.
-          const [, socket] = result
-          http2Connected = Boolean(socket && 'alpnProtocol' in socket && socket.alpnProtocol === 'h2')
-          callback(...result)
-        }) as unknown as Socket
-        this.#connecting.add(pending)
-      },
-    })
-    if (!allowH2 && !useH2c) return
-    this.#waiting = []
-    // A new client is given one request at a time, so that HTTP/1.1 is never pipelined. Only a connection that turned out
-    // to be HTTP/2 takes more.
-    this.#pool.on('connect', (_origin, [, client]) => {
-      if (client !== undefined) (client as Client).pipelining = http2Connected ? maxStreams : 1
-      // Only after the pool has heard that this one takes more: it would open others for what waits.
-      queueMicrotask(() => this.#release())
-    })
-    this.#pool.on('connectionError', () => this.#release())
+    const { connections = 64, connectMs = 10_000, keepAliveMs = 30_000, silenceMs = 600_000, ca } = options
+    const how: LineOptions = { connections, connectMs, keepAliveMs, silenceMs, ca }
+    const proxy = proxyFor(origin, options.env ?? process.env)
+    const http1 = new Http1Line(origin, how, proxy)
+    const http2 = origin.startsWith('https:') ? options.http2 : options.cleartextHttp2
+    this.#line = http2 === true && proxy === undefined ? new Http2Line(origin, how, http1) : http1
   }
 
-  send(request: TransportRequest, path: string): Promise<TransportReply> {
-    return new Promise((resolve, reject) => {
-      const { onSent } = request
+  async send(request: TransportRequest, path: string): Promise<TransportReply> {
+    const reply = await new Promise<TransportReply>((resolve, reject) => {
+      const { onSent, signal, method, body = null } = request
       const exchange = new PooledExchange({ resolve, reject }, (connection) => {
         this.#count(connection)
         onSent?.call(request, connection)
       })
-      request.signal.onStop(() => exchange.stop())
-      const go = (): void => {
-        // Ended while it waited.
-        if (request.signal.stopped) return
-        const { method, headers, body = null } = request
-        // "Idempotent" is what undici asks of requests that share an HTTP/2 connection. It sends none again for that:
-        // PooledExchange refuses.
-        this.#pool.dispatch({ path, method, headers, body, idempotent: true }, exchange)
-      }
-      if (this.#waiting === undefined || !this.#asked) {
-        this.#asked = true
-        go()
-      } else this.#waiting.push(go)
+      signal.onStop(() => {
+        exchange.stop()
+        if (signal.silent) this.#line.retire()
+      })
+      if (!signal.stopped) this.#line.dispatch({ path, method, headers: headersOf(request), body }, exchange)
     })
+    return decoded(reply)
   }
 
-  async close(): Promise<void> {
-    this.#release()
-    await this.#pool.destroy()
-    for (const socket of this.#connecting) socket.destroy()
-  }
-
-  /** Asked at once by many, a server would otherwise see as many connections before the first has said that one will do. */
-  #release(): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    for (const go of waiting ?? []) go()
+  close(): Promise<void> {
+    return this.#line.close()
   }
 
   #count({ reused, setupMs }: Required<ConnectionInfo>): void {
     this.requests++
     if (reused) this.reused++
     this.setupMs += setupMs
+  }
+}
+
+/** A stream is asked for as it is: what is packed comes late, in blocks. */
+function headersOf({ headers }: TransportRequest): Record<string, string> {
+  const streamed = (headers['accept'] ?? '').includes('text/event-stream')
+  return {
+    'user-agent': userAgent,
+    accept: 'application/json',
+    'accept-encoding': streamed ? 'identity' : 'gzip, deflate, br',
+    ...headers,
   }
 }

@@ -176,7 +176,7 @@ describe('a client over it', () => {
         kind: 'unreachable',
         message: 'no reply (ECONNREFUSED)',
       })
-      expect(await failureOf(generate('http://nobody.invalid', { transport }))).toMatchObject({ kind: 'unreachable' })
+      expect(await failureOf(generate('http://nobody.invalid', { transport }))).toMatchObject({ kind: 'unresolved' })
     }).catch((error: unknown) => {
       // The server was closed above: closing it again is no fault of the test.
       if ((error as { code?: string }).code !== 'ERR_SERVER_NOT_RUNNING') throw error

@@ -143,8 +143,9 @@ async function headersOf(
   const pending = (transport ?? platform(config)).send({
     url: exchange.url,
     method: 'POST',
-    // Nothing else in pages: two providers refuse the preflight of a browser that asks for any further header.
+    // Nothing in pages that asks for a preflight: two providers refuse one for any further header. `accept` needs none.
     headers: {
+      accept: exchange.stream ? 'text/event-stream, application/json' : 'application/json',
       ...exchange.authorisation(key),
       'content-type': 'application/json',
       ...(name !== undefined && exchange.idempotencyKey !== undefined && { [name]: exchange.idempotencyKey }),

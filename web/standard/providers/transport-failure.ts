@@ -8,6 +8,11 @@ const kindByCode: ReadonlyMap<string, CallFailure['kind']> = new Map([
   ['UND_ERR_HEADERS_TIMEOUT', 'timeout_first_token'],
   ['UND_ERR_BODY_TIMEOUT', 'timeout_idle'],
   ['UND_ERR_HEADERS_OVERFLOW', 'malformed'],
+  ['ERR_CONTENT_DECODING', 'malformed'],
+  ['ERR_UNPROCESSED', 'unprocessed'],
+  ['ENOTFOUND', 'unresolved'],
+  ['EAI_AGAIN', 'unresolved'],
+  ['EAI_NONAME', 'unresolved'],
   // The transport was closed under the call, which only its owner does.
   ['UND_ERR_DESTROYED', 'cancelled'],
   ['UND_ERR_CLOSED', 'cancelled'],
@@ -23,10 +28,27 @@ const opaque = 'a network error, or in a page a refused key, which the browser d
 export function transportFailure(error: unknown, phase: 'before' | 'during'): CallFailure {
   const code = errorCode(error)
   const fallback = phase === 'before' ? unanswered(error) : 'truncated'
-  const kind = kindByCode.get(code) ?? fallback
-  const words = phase === 'before' ? 'no reply' : 'the connection broke'
+  const kind = kindByCode.get(code) ?? (certificateCodes.test(code) ? 'certificate' : fallback)
+  const words = phase === 'before' ? (proxyWords(error) ?? wordsOf(kind)) : 'the connection broke'
   if (code !== '') return new CallFailure(kind, `${words} (${code})`)
   return new CallFailure(kind, phase === 'before' ? `${words}: ${opaque}` : words)
+}
+
+/** Node's and OpenSSL's names of what is wrong with a certificate. */
+const certificateCodes =
+  /^(?:(?:DEPTH_ZERO_)?SELF_SIGNED_CERT(?:_IN_CHAIN)?|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_\w+|CERT_\w+|CRL_\w+|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_\w+|UND_ERR_PRX_TLS)$/
+
+function wordsOf(kind: CallFailure['kind']): string {
+  if (kind === 'certificate') return 'the certificate of the host is not trusted'
+  if (kind === 'unresolved') return 'the name of the host does not resolve'
+  return kind === 'unprocessed' ? 'the connection had been closed' : 'no reply'
+}
+
+/** A proxy that does not let the connection through says so by its status; undici has it in its message alone. */
+function proxyWords(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : ''
+  const [, status] = /^Proxy response \(?(\d{3})/.exec(message) ?? []
+  return status === undefined ? undefined : `the proxy refused the connection with ${status}`
 }
 
 /** undici's parser says by its name only that what came was no HTTP. */

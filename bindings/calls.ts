@@ -168,7 +168,7 @@ export class Calls {
       return { usage, estimated: false }
     }
     const output = this.#host.core.estimateTokens(text) + reasoned
-    const plausible = claimed > 0 && output <= 4 * claimed
+    const plausible = claimed > 0 && output <= 4 * claimed + 32
     if (usage === undefined || !plausible) return { usage: { ...(usage ?? unknown), output }, estimated: true }
     return { usage, estimated: usage.input === 0 }
   }

@@ -41,6 +41,7 @@ export async function probeProvider(entry: ProviderEntry, options: ProbeOptions)
     transport: options.transport,
     baseUrl: entry.baseUrl,
     key: () => entry.key ?? '',
+    keyless: entry.key === '',
     clock,
     timeouts: { totalMs: options.timeoutMs ?? 5000 },
   }

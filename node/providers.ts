@@ -33,6 +33,8 @@ export interface ProvidersOptions {
   readonly pool?: PooledTransport | undefined
   readonly clock?: Clock | undefined
   readonly timeouts?: Timeouts | undefined
+  /** Patience with the first token of a provider's models, ms. */
+  readonly patience?: ((provider: string) => (model: string) => number | undefined) | undefined
 }
 
 const idempotencyHeader = 'idempotency-key'
@@ -57,6 +59,8 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
       ...(clock === undefined ? {} : { clock }),
       ...(timeouts === undefined ? {} : { timeouts }),
       ...(takesKey(dialect) ? { idempotencyHeader } : {}),
+      ...(key === '' ? { keyless: true } : {}),
+      patience: options.patience?.(id),
     }
     const client = clientFor(dialect, { ...over, baseUrl, key: () => key, ...more })
     if (client !== undefined) clients.set(id, client)

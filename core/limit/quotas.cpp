@@ -52,6 +52,13 @@ void Quotas::take(QuotaIndex index, std::int64_t tokens) {
   for (std::size_t w = 0; w < kWindows; ++w) group.windows[w].reserve(ofTokens(w) ? tokens : 1);
 }
 
+void Quotas::served(QuotaIndex index) {
+  Group& group = groups_[index];
+  group.pushes = 0;
+  // At 64 a provider is back: few take more at once.
+  group.allowed = group.allowed == 0 || group.allowed >= 32 ? 0 : group.allowed * 2;
+}
+
 void Quotas::grow(QuotaIndex index, std::int64_t tokens) {
   for (std::size_t w = 0; w < kWindows; ++w)
     if (ofTokens(w)) groups_[index].windows[w].reserve(tokens);

@@ -57,6 +57,18 @@ class Quotas {
     if (until > groups_[group].coolUntil) groups_[group].coolUntil = until;
   }
   TimeMs coolUntil(QuotaIndex group) const { return groups_[group].coolUntil; }
+  /// The provider asked to come back later: from then on one call at a time probes, until one is served.
+  void pushedBack(QuotaIndex group) {
+    groups_[group].allowed = 1;
+    ++groups_[group].pushes;
+  }
+  /// How often in a row it did.
+  std::uint32_t pushes(QuotaIndex group) const { return groups_[group].pushes; }
+  /// A call was served: twice as many may go, until all may.
+  void served(QuotaIndex group);
+  bool mayProbe(QuotaIndex group) const {
+    return groups_[group].allowed == 0 || groups_[group].inFlight < groups_[group].allowed;
+  }
   /// The limits shared with other runs had no room for the group; a later word replaces an earlier one.
   void blockShared(QuotaIndex group, Refusal why, Window window, TimeMs until) {
     groups_[group].block = {why, window, until};
@@ -77,6 +89,7 @@ class Quotas {
     std::array<SlidingWindow, kWindows> windows;
     std::uint32_t concurrency = 0, inFlight = 0;
     TimeMs coolUntil = 0;
+    std::uint32_t allowed = 0, pushes = 0;  ///< calls at once after it was pushed back, 0: any number
     SharedBlock block;
   };
   std::vector<Group> groups_;

@@ -80,6 +80,10 @@ Policy readPolicy(Reading& reading, const JsonValue& table) {
     policy.interrupt = interruptOf(text);
     if (policy.interrupt == Interrupt::Count) reading.fail("/table/interrupt", "expected restart, continue or fail");
   }
+  if (const std::string text = reading.text(table, "unknownFinish", "/table"); !text.empty()) {
+    policy.acceptsUnknownEnd = text == "accept";
+    if (text != "accept" && text != "incomplete") reading.fail("/table/unknownFinish", "expected incomplete or accept");
+  }
   readBudget(reading, table, policy);
   return policy;
 }

@@ -8,6 +8,9 @@
 namespace aetherflow {
 namespace {
 
+constexpr const char* kModelMembers =
+    "in cached out asOf source firstTokenMs tokensPerSecond maxOut context thinks patienceMs quotaGroup";
+
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
 }
@@ -78,6 +81,8 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   for (const JsonValue& data : models->items) {
     const std::string modelAt = at + "/models/" + data.name;
     if (!data.isObject()) return reading.fail(modelAt, "expected an object");
+    // A misspelt price would be none, and a misspelt limit no limit.
+    reading.only(data, kModelMembers, modelAt);
     Model model;
     model.id = data.name;
     model.provider = self;
@@ -85,6 +90,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
     model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
+    model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);
     const std::string own = reading.text(data, "quotaGroup", modelAt);
     model.quota = quotaOf(table, own.empty() ? quota : own);
     const auto index = static_cast<ModelIndex>(table.models.size());

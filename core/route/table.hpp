@@ -34,7 +34,14 @@ struct Model {
   std::uint32_t firstTokenMs = 1000;   ///< planning estimate
   std::uint32_t tokensPerSecond = 60;  ///< planning estimate, ≥ 1
   std::uint32_t maxOut = 8192;         ///< most answer tokens
+  std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
   QuotaIndex quota = 0;                ///< the group whose limits it counts towards
+
+  /// Tokens for `answer` tokens and the thought before them, as far as the model makes so many.
+  std::uint32_t withThought(std::uint64_t answer) const {
+    const std::uint64_t all = answer + answer * thinkPercent / 100;
+    return all < maxOut ? static_cast<std::uint32_t>(all) : maxOut;
+  }
 
   /// Expected time of a call that answers with `tokens`. Integer ms.
   std::int64_t estimateMs(std::uint32_t tokens) const {

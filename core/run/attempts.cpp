@@ -5,14 +5,35 @@
 #include "core/schedule/step_table.hpp"
 
 namespace aetherflow {
+namespace {
+
+/// Requests of one phase that may come back without having been attempts: each teaches something, so more are a circle.
+constexpr std::uint32_t kMostFree = 12;
+
+}  // namespace
 
 Again decide(const Failing& f, const Failed& event, bool cut) {
   Again next;
   if (settled(f.step.state) || f.closed) return next;
-  if (f.now >= f.step.deadlineAt || f.step.tries >= f.policy.attempts) return next;
+  if (f.now >= f.step.deadlineAt) return next;
   if (event.shown && f.interrupt == Interrupt::Fail) return next;
+  // A hedge is no try of its own, so what it costs no attempt for is not given back either.
+  if (f.call.purpose == Purpose::Hedge && f.step.tries >= f.policy.attempts) return next;
+  const FailureRule rule = failureRule(event.kind);
+  const std::uint32_t here = rule.here > 0 ? std::min<std::uint32_t>(rule.here, f.policy.perModel) : f.policy.perModel;
+  const bool enough = f.step.triesHere >= here;
+  if (rule.free && f.step.freeTries < kMostFree) {
+    next.again = next.atOnce = next.free = true;
+    return next;
+  }
+  if (asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && f.patient) {
+    next.elsewhere = f.others && enough;
+    next.again = next.atOnce = next.free = true;
+    return next;
+  }
+  if (f.step.tries >= f.policy.attempts) return next;
   if (cut) {
-    next.widen = f.canWiden;
+    next.widen = f.canWiden && !(f.others && enough);
     next.elsewhere = !next.widen;
     next.atOnce = true;
     next.again = next.widen || f.others;
@@ -24,9 +45,10 @@ Again decide(const Failing& f, const Failed& event, bool cut) {
     return next;
   }
   // The provider's own word wins over the table, but never makes a refused key or request fall through.
-  const FailureRule rule = failureRule(event.kind);
-  const bool retry = event.mayRetry < 0 ? rule.retry : event.mayRetry > 0 && (rule.retry || rule.fallback);
-  next.elsewhere = rule.fallback && f.others && (!retry || f.step.triesHere >= f.policy.perModel);
+  const bool own = rule.retry && !(rule.last && enough);
+  const bool retry = event.mayRetry < 0 ? own : event.mayRetry > 0 && (rule.retry || rule.fallback);
+  next.elsewhere = rule.fallback && f.others && (!retry || enough);
+  if (event.kind == FailureKind::BadRequest && f.others && !f.step.refused) next.elsewhere = next.unknown = true;
   next.atOnce = next.elsewhere;
   next.again = retry || next.elsewhere;
   return next;

@@ -20,6 +20,7 @@ struct Failing {
   bool others = false;                       ///< other models may take the phase
   bool canWiden = false;                     ///< a higher answer limit is to be had
   bool closed = false;                       ///< the run starts nothing any more
+  bool patient = true;                       ///< the phase may still wait for what its provider asks for
 };
 
 /// What a failed call leads to.
@@ -28,7 +29,9 @@ struct Again {
   bool elsewhere = false;  ///< not at this model again
   bool relax = false;      ///< with a looser output constraint
   bool widen = false;      ///< with a higher answer limit
-  bool atOnce = false;     ///< without a back-off
+  bool atOnce = false;     ///< without a back-off of its own
+  bool free = false;       ///< it was no attempt
+  bool unknown = false;    ///< elsewhere because nobody knows why it was refused
 };
 
 /// `cut`: the answer reached its limit of tokens.

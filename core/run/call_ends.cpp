@@ -28,14 +28,18 @@ Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const
 
 ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   const bool known = event.call < calls_.size();
-  // An answer that was cut at the token limit is no answer: nothing partial is passed off as whole.
-  if (event.finish == FinishReason::Length || event.finish == FinishReason::ContentFilter) {
+  // An answer that was cut at the token limit is no answer, nor is one that stopped for a reason nobody knows: nothing partial
+  // is passed off as whole.
+  const bool odd = event.finish == FinishReason::Other && !table_.policy.acceptsUnknownEnd;
+  if (event.finish == FinishReason::Length || event.finish == FinishReason::ContentFilter || odd) {
     Failed failure;
     failure.call = event.call;
-    failure.kind = event.finish == FinishReason::Length ? FailureKind::Truncated : FailureKind::ContentBlocked;
+    failure.kind = event.finish == FinishReason::ContentFilter ? FailureKind::ContentBlocked : FailureKind::Truncated;
     failure.tokens = event.tokens;
     failure.shown = known && calls_[event.call].firstTokenAt >= 0 && phase(calls_[event.call].purpose).showsAnswer();
-    return ended(failure, event.finish == FinishReason::Length, now);
+    const ErrorCode code = ended(failure, event.finish == FinishReason::Length, now);
+    if (odd && code == ErrorCode::None) notes_.aboutCall(Reason::EndingUnknown, calls_[event.call].step, event.call);
+    return code;
   }
   if (!known || !calls_[event.call].live) return liveCall(event.call, now, StepEvent::Succeeded);  // names the refusal
   const Meaning meaning = meaningOf(calls_[event.call], accepted(event.verdict));
@@ -49,6 +53,7 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   if (event.tokensEstimated && tokens.in == 0) tokens.in = promptGuess(call);
   settleCall(call, tokens, false, true);
   breakerChanged(call.target.provider, health_.succeeded(call.target.provider));
+  quotas_.served(modelOf(call).quota);
   call.succeeded = true;
   call.tokensEstimated = event.tokensEstimated;
   call.finish = event.finish;
@@ -92,7 +97,7 @@ ErrorCode Machine::failed(const Failed& event, TimeMs now) {
   if (event.call < calls_.size() && calls_[event.call].cancelled == Reason::TooSlow &&
       event.kind == FailureKind::Cancelled)
     failure.kind = FailureKind::TimeoutIdle;
-  return ended(failure, false, now);
+  return ended(failure, failure.kind == FailureKind::LimitReached, now);
 }
 
 /// Tokens of a prompt that nobody counted: an estimate, so it never breaks what was reserved.
@@ -150,6 +155,8 @@ Again Machine::afterFailure(const Failed& event, bool cut, TimeMs now) const {
   failing.judges = phase(call.purpose).judges();
   failing.others = router_.group(step.continuing ? step.widerGroup : step.phaseGroup).admissible.size() > 1;
   failing.closed = cancelled_ || refused_ || budgetStopped_;
+  const TimeMs since = step.waitsSince < 0 ? now : step.waitsSince;
+  failing.patient = now + std::max<std::int64_t>(0, event.retryAfterMs) - since <= table_.policy.patienceMs;
   if (cut) {
     // Where the attempt's own ceiling cut it, a higher limit is not to be had.
     const std::int64_t wall = epochMs_ < 0 ? -1 : epochMs_ + now;
@@ -184,9 +191,12 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
   const TokenCounts tokens = usedBy(call, event);
   settleCall(call, tokens, call.tokensEstimated, event.kind != FailureKind::Input);
   call.failure = event.kind;
-  if (cut)
-    breakerChanged(call.target.provider, health_.succeeded(call.target.provider));  // the limit was ours: it is well
-  else
+  if (cut) {
+    // The limit was ours: it is well.
+    breakerChanged(call.target.provider, health_.succeeded(call.target.provider));
+    quotas_.served(modelOf(call).quota);
+    if (event.retryAfterMs >= 0) quotas_.cool(modelOf(call).quota, now_ + event.retryAfterMs);
+  } else
     learnFromFailure(call, event);
   StepRecord& step = steps_[call.step];
   if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
@@ -210,6 +220,7 @@ void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
   const FailureRule rule = failureRule(event.kind);
   const ProviderIndex provider = call.target.provider;
   const QuotaIndex quota = modelOf(call).quota;
+  if (asksToWait(event.kind, event.retryAfterMs, event.mayRetry)) quotas_.pushedBack(quota);
   if (event.kind == FailureKind::QuotaExhausted && event.retryAfterMs < 0) {
     quotas_.cool(quota, now_ + kQuotaGoneMs);
   } else if (event.retryAfterMs >= 0 && (rule.retry || rule.fallback)) {
@@ -217,12 +228,21 @@ void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
     const std::int64_t spread = std::min<std::int64_t>(event.retryAfterMs / 10, 1000);
     quotas_.cool(quota, now_ + event.retryAfterMs + rng_.below(static_cast<std::uint32_t>(spread) + 1));
   } else if (event.kind == FailureKind::RateLimited) {
-    quotas_.cool(quota, now_ + backOffMs(table_.policy, steps_[call.step].tries, rng_));
+    quotas_.cool(quota, now_ + backOffMs(table_.policy, quotas_.pushes(quota), rng_));
   }
+  remember(call.target, event.kind);
   if (rule.retry || rule.fallback)
     breakerChanged(provider, health_.failed(provider, rule.health, call.probe, now_));
   else
     health_.withdrawn(provider, call.probe);
+}
+
+/// What holds for the rest of the run: a model that is not there is asked once.
+void Machine::remember(Target target, FailureKind kind) {
+  const Learnt learnt = learntFrom(kind);
+  if (learnt == Learnt::ModelGone) gone_[target.model] = kind;
+  if (learnt != Learnt::ProviderGone) return;
+  for (const ModelIndex model : table_.providers[target.provider].models) gone_[model] = kind;
 }
 
 /// Puts the step back into a queue, now or after a back-off.
@@ -234,14 +254,22 @@ void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
   record.lastTarget = call.target;
   if (record.continuing) record.phaseGroup = record.widerGroup;
   if (again.elsewhere) record.phaseGroup = router_.without(record.phaseGroup, call.target);
-  if (again.relax) {
-    record.strictest = static_cast<ConstraintLevel>(static_cast<int>(call.level) + 1);
-    record.promptTokens = 0;  // the schema joins the prompt
-    notes_.relaxed(call.step, id, event.kind);
-  }
+  if (again.relax) relax(id, event.kind);
   if (again.widen) ++record.widened;
   const std::int64_t wait = again.atOnce ? 0 : backOffMs(table_.policy, record.tries, rng_);
-  notes_.retrying(call.step, call.target, id, event.kind, wait);
+  const bool waits = again.free && asksToWait(event.kind, event.retryAfterMs, event.mayRetry);
+  // A hedge is no try of its own.
+  if (again.free && call.purpose != Purpose::Hedge) {
+    --record.tries;
+    if (!waits && record.freeTries < 255) ++record.freeTries;
+  }
+  if (waits && record.waitsSince < 0) record.waitsSince = now_;
+  if (again.unknown) {
+    record.refused = true;
+    notes_.failedAt(Reason::RefusedElsewhere, call.step, call.target, event.kind);
+  }
+  const TimeMs cool = waits && !again.elsewhere ? quotas_.coolUntil(modelOf(call).quota) - now_ : 0;
+  notes_.retrying(call.step, call.target, id, event.kind, std::max(wait, cool));
 
   const bool shown = event.shown || (record.continuing && first);
   record.continuing = shown && interruptPolicy(call.step) == Interrupt::Continue && !again.elsewhere && !again.relax &&
@@ -256,6 +284,16 @@ void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
     enqueue(call.step);
   else
     delayed_.add(now_ + wait, call.step, static_cast<std::uint32_t>(record.phase));
+}
+
+/// Asks for the output more loosely from now on, in this phase and wherever this model is asked for the same.
+void Machine::relax(CallId id, FailureKind kind) {
+  const CallRecord& call = calls_[id];
+  StepRecord& record = steps_[call.step];
+  record.strictest = static_cast<ConstraintLevel>(static_cast<int>(call.level) + 1);
+  record.promptTokens = 0;  // the schema joins the prompt
+  notes_.relaxed(call.step, id, kind);
+  if (kind == FailureKind::BadRequest) looser_.push_back({call.target.model, call.step, record.strictest});
 }
 
 /// No further call of the phase is possible; the step waits in no queue any more.

@@ -165,6 +165,9 @@ ErrorCode Machine::limitsSeen(const LimitsSeen& event, TimeMs now) {
   if (event.call >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", event.call);
   const CallRecord& call = calls_[event.call];
   const QuotaIndex quota = table_.models[call.target.model].quota;
+  // A limit that the prompt of this very call breaks, which was taken, is a misprint.
+  const bool ofTokens = event.window == Window::TokensMinute || event.window == Window::TokensDay;
+  if (ofTokens && event.limit > 0 && event.limit < call.promptEstimate) return ErrorCode::None;
   if (!quotas_.seen(quota, event.window, event.limit, event.remaining, event.resetMs, now)) return ErrorCode::None;
   notes_.limitLearned(call.target.provider, event.window, event.limit);
   return ErrorCode::None;

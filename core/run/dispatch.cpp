@@ -12,7 +12,9 @@ void Machine::beginPhase(StepIndex index, Purpose purpose) {
   const Phase& row = phase(purpose);
   record.phase = purpose;
   record.phaseGroup = row.route == PhaseRoute::Audit ? router_.auditGroup() : record.group;
-  record.tries = record.triesHere = 0;
+  record.tries = record.triesHere = record.freeTries = 0;
+  record.refused = false;
+  record.waitsSince = -1;
   record.lastFailure = FailureKind::Count;
   record.strictest = ConstraintLevel::Native;
   record.widened = 0;

@@ -119,6 +119,8 @@ class Machine {
   TokenCounts usedBy(CallRecord& call, const Failed& event) const;
   std::uint32_t promptGuess(const CallRecord& call) const;
   void learnFromFailure(const CallRecord& call, const Failed& event);
+  void remember(Target target, FailureKind kind);
+  void relax(CallId call, FailureKind kind);
   void tryAgain(CallId call, const Failed& event, const Again& again);
   bool keepsFirst(const StepRecord& step) const;
   Interrupt interruptPolicy(StepIndex step) const;
@@ -190,6 +192,13 @@ class Machine {
   Quotas quotas_;
   Health health_;
   std::vector<TokenFactor> factors_;  // by model
+  std::vector<FailureKind> gone_;     // by model: why it is not asked any more, Count: it is
+  struct Looser {
+    ModelIndex model;
+    StepIndex step;  // whose output it was
+    ConstraintLevel strictest;
+  };
+  std::vector<Looser> looser_;  // what models refused to enforce
   GraphLinks links_;
   std::vector<ReadyQueue> queues_;         // by group
   std::vector<std::int64_t> remainingMs_;  // by step

@@ -62,6 +62,7 @@ bool Machine::blockedByOthers(QuotaIndex quota, Offer& offer) const {
 Offer Machine::offer(const ReadyItem& item, Target target) {
   if (!slots_.free(target.provider)) return blockedBy(Reason::WaitedForProvider);
   const Model& model = table_.models[target.model];
+  if (gone_[target.model] != FailureKind::Count) return impossible(gone_[target.model]);
   if (const TimeMs until = quotas_.coolUntil(model.quota); until > now_) {
     if (until - now_ <= table_.policy.patienceMs) return blockedBy(Reason::WaitingForCooldown, until);
     return impossible(until - now_ > kQuotaGoneMs / 2 ? FailureKind::QuotaExhausted : FailureKind::RateLimited);
@@ -70,6 +71,7 @@ Offer Machine::offer(const ReadyItem& item, Target target) {
     return blockedBy(Reason::WaitingForBreaker, until);
   const bool throttled = steps_[item.step].tries > 0 && !health_.retriesAllowed(target.provider);
   if (throttled && slots_.inFlight(target.provider) > 0) return blockedBy(Reason::WaitingForRetry);
+  if (!quotas_.mayProbe(model.quota)) return blockedBy(Reason::WaitingForRetry);
   Offer offer;
   if (blockedByOthers(model.quota, offer)) return offer;
   offer.promptBound = countsPrompts() ? promptBoundOf(item.step, target.model) : 0;
@@ -95,8 +97,8 @@ Offer Machine::priced(const ReadyItem& item, Target target, Offer offer) {
     if (most < static_cast<std::int64_t>(least)) return impossible(FailureKind::BudgetExceeded);
     offer.maxTokens = static_cast<std::uint32_t>(most);
   }
-  const std::uint32_t tight =
-      std::min(offer.maxTokens, std::max(256u, 2 * estimate) << std::min<unsigned>(record.widened, 8));
+  const std::uint32_t tight = std::min(offer.maxTokens, model.withThought(std::uint64_t{std::max(256u, 2 * estimate)}
+                                                                          << std::min<unsigned>(record.widened, 8)));
   Offer refused;
   for (const std::uint32_t answer : {offer.maxTokens, tight}) {
     offer.maxTokens = answer;

@@ -82,6 +82,7 @@ ErrorCode Machine::begin(std::string_view optionsJson, TimeMs now) {
   health_.open(table_.policy, table_.providers.size(), table_.models.size());
   rng_ = Rng(options_.seed);
   factors_.resize(table_.models.size());
+  gone_.assign(table_.models.size(), FailureKind::Count);
   begun_ = true;
   beganAt_ = now;
   error_ = {};

@@ -27,10 +27,10 @@ std::uint32_t answerEstimate(const Step& step, const Phase& phase) {
 }
 
 std::uint32_t answerLimit(const Step& step, const Phase& phase, const Model& model, std::uint32_t widened) {
-  if (phase.mostTokens > 0) return std::min(phase.mostTokens, model.maxOut);
+  if (phase.mostTokens > 0) return model.withThought(phase.mostTokens);
   const std::uint64_t estimate = answerEstimate(step, phase);
   const std::uint64_t wide = std::max<std::uint64_t>(2048, 4 * estimate) << std::min<std::uint32_t>(widened, 16);
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wide, model.maxOut));
+  return model.withThought(wide);
 }
 
 std::uint32_t promptBound(std::uint32_t estimate, const TokenFactor& factor) {

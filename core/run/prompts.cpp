@@ -12,7 +12,16 @@ ConstraintLevel Machine::constraintLevel(CallId id) const {
   // The rest of a document is no document: a provider that enforces would refuse it, or begin anew.
   if (calls_[id].continues) return ConstraintLevel::Instruct;
   const CallRecord& call = calls_[id];
-  return std::max(steps_[call.step].strictest, strictest(call.step, call.target.provider, call.purpose));
+  ConstraintLevel level =
+      std::max(steps_[call.step].strictest, strictest(call.step, call.target.provider, call.purpose));
+  if (phase(call.purpose).constraint == PhaseConstraint::Json) return level;
+  const Step& step = plan().steps[call.step];
+  for (const Looser& looser : looser_) {
+    const Step& other = plan().steps[looser.step];
+    if (looser.model == call.target.model && other.output == step.output && other.schema == step.schema)
+      level = std::max(level, looser.strictest);
+  }
+  return level;
 }
 
 ConstraintLevel Machine::strictest(StepIndex step, ProviderIndex provider, Purpose purpose) const {

@@ -77,6 +77,9 @@ struct StepRecord {
   GroupIndex phaseGroup = kNone;  ///< where it may still go
   std::uint8_t tries = 0;         ///< its calls so far
   std::uint8_t triesHere = 0;     ///< of them in a row at `lastTarget`
+  std::uint8_t freeTries = 0;     ///< of its calls those that were no attempts, at most 255
+  bool refused = false;           ///< it was refused for an unknown reason, and went elsewhere for that
+  TimeMs waitsSince = -1;         ///< since when its providers ask it to come back later
   Target lastTarget;
   FailureKind lastFailure = FailureKind::Count;
   ConstraintLevel strictest = ConstraintLevel::Native;  ///< that is still asked for, after refusals

@@ -6,7 +6,14 @@ import type { RunEvent } from '../../bindings/events.js'
 import type { CoreModule } from '../../bindings/module.js'
 import type { LimitAuthority } from '../../bindings/ports.js'
 import { systemClock } from '../../web/standard/clock.js'
-import { checkConfig, mergedTimeouts, withPolicy, type Config, type ProviderEntry } from '../../web/standard/config.js'
+import {
+  checkConfig,
+  mergedTimeouts,
+  patienceOf,
+  withPolicy,
+  type Config,
+  type ProviderEntry,
+} from '../../web/standard/config.js'
 import type { Timeouts } from '../../web/standard/providers/index.js'
 import { executeRun } from '../../web/standard/run/execute-run.js'
 import type { RunControl, RunResult } from '../../web/standard/run/plan-run.js'
@@ -21,7 +28,7 @@ import { digest } from '../digest.js'
 import { userConfigPath } from '../folders.js'
 import { loadCore } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
-import { realProviders, simulatedProviders, type Providers } from '../providers.js'
+import { realProviders, simulatedProviders, type Providers, type ProvidersOptions } from '../providers.js'
 import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
 import { contextFiles, type ContextOptions } from './context-files.js'
@@ -38,6 +45,8 @@ export async function execute(
   try {
     const { config, entries, timeouts } = await setUp(core, options)
     const { performer, clock, signal, onText, deliver, rejected } = options
+    const patience = (id: string) => patienceOf(core.document('defaults'), config, id)
+    const how = { timeouts, patience, transport: config.transport }
     const store = storeOf(options)
     const files = contextFiles(options.folder ?? process.cwd(), contextOptions(options, entries))
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
@@ -47,7 +56,7 @@ export async function execute(
       limits: limitsOf(options, module),
       providerIds: entries.map(({ id }) => id),
       openProviders:
-        performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, timeouts) : undefined,
+        performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
       files: () => files,
       mayGoOn: (kept) => {
         if (store instanceof FileRunStore) return store.mustAgree(kept, () => new CoreRun(module))
@@ -73,7 +82,7 @@ function limitsOf({ limits, clock }: RunPlanOptions, module: CoreModule): LimitA
 
 /** What of the files that a plan names may be sent: never a configuration, never a key. */
 function contextOptions({ allowFiles, configFile }: RunPlanOptions, entries: readonly ProviderEntry[]): ContextOptions {
-  const keys = entries.flatMap(({ key }) => (key === undefined ? [] : [key]))
+  const keys = entries.flatMap(({ key }) => (key === undefined || key === '' ? [] : [key]))
   const configs = [userConfigPath(), ...(configFile === undefined ? [] : [resolve(configFile)])]
   return { allowed: allowFiles, configs, keys }
 }
@@ -107,10 +116,11 @@ export const simulatedProfile = (simulate: true | string | SimulatorProfile): Si
 async function openProviders(
   entries: ProviderEntry[],
   options: RunPlanOptions,
-  timeouts: Timeouts,
+  how: Pick<ProvidersOptions, 'timeouts' | 'patience' | 'transport'>,
 ): Promise<Providers> {
   const { simulate, fetch, pool, clock, seed } = options
-  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, timeouts })
+  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, ...how })
   const profile = simulatedProfile(simulate)
+  const { timeouts } = how
   return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
 }

@@ -1,6 +1,7 @@
 /** What the environment says of connections: proxies, and where `localhost` is. */
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns'
+import { isLoopback } from '../../web/standard/presets.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -30,12 +31,6 @@ function matches(entry: string, hostname: string, port: string): boolean {
   const name = host.replace(/^\*?\./, '').replace(/^\[|\]$/g, '')
   const own = hostname.replace(/^\[|\]$/g, '')
   return own === name || own.endsWith(`.${name}`)
-}
-
-/** Whether a host is this machine, by its name or address. */
-export function isLoopback(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/^\[|\]$/g, '')
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name)
 }
 
 /**

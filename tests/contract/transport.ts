@@ -6,6 +6,8 @@ import { canaryKey, withScript } from '../web/call.js'
 /** A signal that is stopped by hand. */
 export class Stop implements StopSignal {
   stopped = false
+  /** `silent`: it is stopped because nothing came. */
+  constructor(readonly silent = false) {}
   #listener: () => void = () => undefined
 
   onStop(listener: () => void): void {

@@ -183,7 +183,7 @@ void PolicyHost::succeed(CallId id) {
   if (oneIn(15)) event.finish = FinishReason::Other;
   const LedgerCall call = ledger_.calls()[id];
   if (call.purpose != Purpose::Audit && oneIn(12)) event.verdict = CheckVerdict::NotJson;
-  const bool whole = event.finish == FinishReason::Stop || event.finish == FinishReason::Other;
+  const bool whole = event.finish == FinishReason::Stop;
   if (!whole) event.tokensEstimated = false;
   const double v[] = {double(id),
                       double(event.tokens.in),

@@ -129,7 +129,7 @@ void Ledger::phases(const LedgerCall& call, TimeMs now) {
     }
     if (other.step != call.step || phaseBit(other.purpose) != phaseBit(call.purpose)) continue;
     running += other.live && !other.cancelTold ? 1 : 0;
-    before += !other.withheld && other.purpose != Purpose::Hedge ? 1 : 0;
+    before += !other.withheld && !other.free && other.purpose != Purpose::Hedge ? 1 : 0;
   }
   if (call.purpose == Purpose::Hedge) {
     expect(before == 1 && running == 1, "a hedge beside a retry");
@@ -238,8 +238,9 @@ void Ledger::prompted(CallId id, bool withheld, TimeMs now) {
 }
 
 void Ledger::failing(const Failed& event, TimeMs now) {
-  const LedgerCall& call = calls_[event.call];
+  LedgerCall& call = calls_[event.call];
   const FailureRule rule = failureRule(event.kind);
+  call.free = rule.free || asksToWait(event.kind, event.retryAfterMs, event.mayRetry);
   if (event.retryAfterMs >= 0 && (rule.retry || rule.fallback))
     floors_[call.group] = std::max(floors_[call.group], now + event.retryAfterMs);
   dead_.resize(std::max(dead_.size(), std::size_t{call.step} + 1));
@@ -250,8 +251,11 @@ void Ledger::failing(const Failed& event, TimeMs now) {
   const Interrupt chosen = run_.plan().steps[call.step].onInterrupt;
   const Interrupt interrupt = chosen == Interrupt::Count ? setting_.interrupt : chosen;
   const bool plain = run_.calls()[event.call].level == ConstraintLevel::Instruct || call.purpose == Purpose::Audit;
-  if (event.kind == FailureKind::Auth || (event.kind == FailureKind::BadRequest && plain) ||
-      (event.shown && interrupt == Interrupt::Fail))
+  refused_.resize(dead_.size());
+  const bool refusal = event.kind == FailureKind::BadRequest && plain;
+  const bool again = refusal && (refused_[call.step] & phaseBit(call.purpose)) != 0;
+  if (refusal) refused_[call.step] |= phaseBit(call.purpose);
+  if (event.kind == FailureKind::Auth || again || (event.shown && interrupt == Interrupt::Fail))
     dead_[call.step] |= phaseBit(call.purpose);
 }
 
@@ -277,6 +281,7 @@ void Ledger::ended(CallId id, const TokenCounts& told, bool sent, TimeMs now) {
 void Ledger::limitSeen(CallId id, Window window, std::int64_t limit) {
   if (limit <= 0) return;
   const std::size_t w = static_cast<std::size_t>(window), group = calls_[id].group;
+  if (ofTokens(w) && limit < run_.calls()[id].promptEstimate) return;  // the call itself is larger: a misprint
   const std::int64_t configured = setting_.groups[group].most[w];
   limits_[group][w] = configured >= 0 ? std::min(configured, limit) : limit;
   if (ofTokens(w)) countsTokens_ = true;

@@ -20,6 +20,7 @@ struct LedgerCall {
   TimeMs ended = kNever;
   bool whole = false;  ///< its answer came to its end and keeps the constraint
   bool live = true, cancelTold = false, withheld = false, sent = true, peak = false;
+  bool free = false;        ///< it was no attempt: its provider asked to wait, or nothing was asked of the model
   std::uint32_t most = 0;   ///< answer tokens
   std::uint32_t bound = 0;  ///< prompt tokens, as last reserved
   std::int64_t used = 0;    ///< tokens
@@ -103,10 +104,11 @@ class Ledger {
     bool known = false, relaxed = false;
   };
   void constraint(const LedgerCall& call, ConstraintLevel level);
-  std::vector<Constraint> befores_;             ///< by call: what was told before it
-  std::vector<Constraint> constraints_;         ///< by step: how strictly its answer is asked for, as far as was told
-  std::deque<Cached> cached_;                   ///< by step
-  std::vector<std::uint8_t> delivered_, dead_;  ///< by step; dead: bits of phases without further calls
+  std::vector<Constraint> befores_;      ///< by call: what was told before it
+  std::vector<Constraint> constraints_;  ///< by step: how strictly its answer is asked for, as far as was told
+  std::deque<Cached> cached_;            ///< by step
+  /// By step; dead: bits of phases without further calls, refused: of those that went elsewhere after an unknown refusal.
+  std::vector<std::uint8_t> delivered_, dead_, refused_;
   std::int64_t epoch_ = -1;
   std::uint32_t live_ = 0, hedges_ = 0, finishes_ = 0;
   std::array<std::uint32_t, static_cast<std::size_t>(Reason::Count)> told_{};

@@ -181,9 +181,15 @@ TEST(PolicyReader, KnowsEveryFailureKind) {
   for (int kind = 0; kind < static_cast<int>(FailureKind::Count); ++kind) {
     const auto failure = static_cast<FailureKind>(kind);
     const FailureRule rule = failureRule(failure);
+    const bool ours = failure == FailureKind::Input || failure == FailureKind::Withheld ||
+                      failure == FailureKind::Deadline || failure == FailureKind::BudgetExceeded ||
+                      failure == FailureKind::Host || failure == FailureKind::Refused;
     const bool falls = failure != FailureKind::Auth && failure != FailureKind::BadRequest &&
-                       failure != FailureKind::Cancelled && failure < FailureKind::Input;
-    EXPECT_EQ(rule.fallback, falls || failure == FailureKind::Unreachable) << name(failure);
+                       failure != FailureKind::Cancelled && !ours;
+    EXPECT_EQ(rule.fallback, falls) << name(failure);
+    EXPECT_TRUE(!rule.free || (rule.retry && !rule.worked && !rule.health)) << name(failure) << ": free is no attempt";
+    EXPECT_TRUE(learntFrom(failure) == Learnt::Nothing || !rule.retry)
+        << name(failure) << ": what is gone is not asked";
     EXPECT_TRUE(!rule.retry || rule.fallback) << name(failure) << ": what may be tried again may go elsewhere";
     EXPECT_TRUE(!rule.health || rule.retry) << name(failure) << ": what tells of illness may pass";
   }

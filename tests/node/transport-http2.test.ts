@@ -1,20 +1,26 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import {
+  constants,
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type Settings,
 } from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import type { ConnectionInfo } from '../../bindings/ports.js'
 import { pooledTransport, type PooledTransport, type PooledTransportOptions } from '../../node/transport/transport.js'
 import { rejection, requestTo, Stop, textOf, turns } from '../contract/transport.js'
 import { projectPath } from '../fixtures/paths.js'
 import { canaryKey, chunk, done, failureOf, generate } from '../web/call.js'
+
+// A busy machine takes its time for so many handshakes.
+jest.setTimeout(60_000)
 
 const pem = (name: string) => readFileSync(projectPath(`tests/fixtures/tls/${name}.pem`), 'utf8')
 const [cert, key] = [pem('certificate'), pem('key')]
@@ -197,5 +203,121 @@ describe('TLS', () => {
       expect(received).toEqual([])
     }
     await over(echo, use)
+  })
+})
+
+describe('a connection that goes away', () => {
+  /** Sessions and streams in the order in which they came; answers by hand. */
+  async function raw<T>(
+    onStream: (stream: ServerHttp2Stream, number: number, session: number) => void,
+    use: (transport: PooledTransport, url: string, seen: { streams: number; sessions: number }) => Promise<T>,
+    settings: Settings = {},
+  ): Promise<T> {
+    const seen = { streams: 0, sessions: 0 }
+    const sessions = new Map<unknown, number>()
+    const server = createSecureServer({ cert, key, settings })
+    server.on('session', (session: ServerHttp2Session) => {
+      session.on('error', () => undefined)
+      sessions.set(session, ++seen.sessions)
+    })
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => undefined)
+      stream.resume()
+      onStream(stream, ++seen.streams, sessions.get(stream.session)!)
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const transport = pooledTransport({ http2: true, ca: cert })
+    try {
+      return await use(transport, `https://localhost:${(server.address() as AddressInfo).port}`, seen)
+    } finally {
+      await transport.close()
+      for (const session of sessions.keys()) (session as ServerHttp2Session).destroy()
+      server.close()
+    }
+  }
+  const say = (stream: ServerHttp2Stream, text: string) => {
+    if (stream.destroyed) return
+    stream.respond({ ':status': 200 })
+    stream.end(text)
+  }
+  const ask = async (transport: PooledTransport, url: string, body: string) =>
+    textOf(await transport.send(requestTo(url, { body })))
+
+  test('a graceful GOAWAY lets its streams finish; what comes after takes a new connection', async () => {
+    const held: ServerHttp2Stream[] = []
+    const onStream = (stream: ServerHttp2Stream, number: number, session: number) => {
+      if (session > 1) return say(stream, `late ${number}`)
+      held.push(stream)
+      if (held.length < 6) return
+      stream.session!.goaway(0, stream.id)
+      setImmediate(() => held.forEach((one, at) => say(one, `kept ${at}`)))
+    }
+    await raw(onStream, async (transport, url, seen) => {
+      const texts = await many(6, async (body) => ask(transport, url, body))
+      expect(texts).toEqual(['kept 0', 'kept 1', 'kept 2', 'kept 3', 'kept 4', 'kept 5'])
+      expect(await ask(transport, url, 'after')).toBe('late 7')
+      expect(seen).toEqual({ streams: 7, sessions: 2 })
+    })
+  })
+
+  test('a stream above the last one was never processed: it goes out again, and nobody is told of a failure', async () => {
+    const onStream = (stream: ServerHttp2Stream, number: number, session: number) => {
+      if (session > 1) say(stream, 'again')
+      else if (number === 1) setTimeout(() => say(stream, 'first'), 50)
+      else stream.session!.goaway(0, 1)
+    }
+    await raw(onStream, async (transport, url, seen) => {
+      const [first, second] = await Promise.all([ask(transport, url, 'a'), ask(transport, url, 'b')])
+      expect([first, second]).toEqual(['first', 'again'])
+      expect(seen.sessions).toBe(2)
+      expect(transport.stats().requests).toBe(2)
+    })
+  })
+
+  test('a refused stream goes out again; one that is refused each time is told as never processed', async () => {
+    const refuse = (until: number) => (stream: ServerHttp2Stream, number: number) =>
+      number <= until ? stream.close(constants.NGHTTP2_REFUSED_STREAM) : say(stream, 'taken')
+    await raw(refuse(2), async (transport, url) => expect(await ask(transport, url, 'a')).toBe('taken'))
+    await raw(refuse(99), async (transport, url, seen) => {
+      expect(await failureOf(generate(url, { transport }))).toMatchObject({ kind: 'unprocessed' })
+      expect(seen.streams).toBe(4)
+    })
+  })
+
+  test('the limit of streams of the other side is kept, over further connections', async () => {
+    let most = 0
+    const now = new Map<number, number>()
+    const onStream = (stream: ServerHttp2Stream, number: number, session: number) => {
+      now.set(session, (now.get(session) ?? 0) + 1)
+      most = Math.max(most, now.get(session)!)
+      setTimeout(() => {
+        now.set(session, now.get(session)! - 1)
+        say(stream, String(number))
+      }, 20)
+    }
+    await raw(
+      onStream,
+      async (transport, url, seen) => {
+        expect(new Set(await many(8, async (body) => ask(transport, url, body))).size).toBe(8)
+        expect(most).toBeLessThanOrEqual(2)
+        expect(seen.sessions).toBeLessThanOrEqual(8)
+      },
+      { maxConcurrentStreams: 2 },
+    )
+  })
+
+  test('after a silence nothing goes to the connections of before', async () => {
+    const onStream = (stream: ServerHttp2Stream, number: number, session: number) => {
+      if (session > 1 || number === 1) say(stream, `connection ${session}`)
+    }
+    await raw(onStream, async (transport, url) => {
+      expect(await ask(transport, url, 'a')).toBe('connection 1')
+      const signal = new Stop(true)
+      const pending = rejection(transport.send(requestTo(url, { body: 'b', signal })))
+      await turns(200)
+      signal.stop()
+      await pending
+      expect(await ask(transport, url, 'c')).toBe('connection 2')
+    })
   })
 })

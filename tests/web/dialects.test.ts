@@ -81,7 +81,26 @@ describe('OpenAI', () => {
 })
 
 test('generic: only what every host knows', () => {
-  const body = generic.body(modelRequest({ system: '', output: { kind: 'json' } }))
+  const body = generic.body(modelRequest({ system: '', output: { kind: 'text' } }))
   expect(Object.keys(body)).toEqual(['model', 'messages', 'max_tokens', 'stream', 'stream_options'])
   expect(body['messages']).toHaveLength(1)
+})
+
+test('a reference keeps no company in a strict schema, and every other word stays', () => {
+  const node = {
+    type: 'object',
+    properties: { t: { $ref: '#/$defs/T' } },
+    $defs: { T: { type: 'string', title: 'T' } },
+  }
+  const schema = {
+    ...node,
+    properties: { t: { $ref: '#/$defs/T', description: 'what it says' }, u: { $ref: '#/$defs/T', minLength: 3 } },
+    description: 'kept',
+  }
+  const format = openai.body(modelRequest({ output: { kind: 'schema', schema } }))['response_format']
+  expect(format).toMatchObject({
+    json_schema: {
+      schema: { ...node, description: 'kept', properties: { t: { $ref: '#/$defs/T' }, u: { minLength: 3 } } },
+    },
+  })
 })

@@ -1,6 +1,7 @@
 /** Configuration: what providers exist, where they are, how calls are made and paid for. Trusted, never from a plan. */
 import { AetherflowError } from '../../bindings/errors.js'
 import { checkCacheConfig, type CacheConfig } from './cache/config.js'
+import { isLoopback, presetNames, withPreset } from './presets.js'
 
 /** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
 export interface ProviderConfig {
@@ -8,14 +9,17 @@ export interface ProviderConfig {
   /** Wire format: deepseek, gemini, groq, mistral, openai, or generic for any other OpenAI-compatible host. */
   readonly dialect?: string
   readonly baseUrl?: string
-  /** Name of the environment variable that holds the key. */
-  readonly keyEnv?: string
+  /** Name of the environment variable that holds the key; null: it needs none. A host on this machine needs none either. */
+  readonly keyEnv?: string | null
+  /** What is known of a host that people run themselves: ollama, lmstudio, llamacpp, vllm, openrouter. Own members win. */
+  readonly preset?: string
   /** The key itself; better left to the environment. Never handed to the core, a log or a report. */
   readonly key?: string
   /** Most calls at once. */
   readonly concurrency?: number
   readonly default?: string
-  readonly models?: Readonly<Record<string, unknown>>
+  /** By id: see `ModelConfig`. */
+  readonly models?: Readonly<Record<string, ModelConfig>>
   readonly json?: 'schema' | 'object' | 'none'
   /** The group whose limits it counts towards; default: its id. Providers with several keys of one account share one. */
   readonly quotaGroup?: string
@@ -27,6 +31,37 @@ export interface ProviderConfig {
     readonly days: readonly number[]
     readonly hoursUtc: readonly (readonly [number, number])[]
   }
+}
+
+/** A model in a configuration. Prices in USD per million tokens; without them the run reckons with `unknownPrice`, and says so. */
+export interface ModelConfig {
+  readonly in?: number
+  readonly cached?: number
+  readonly out?: number
+  readonly asOf?: string
+  readonly source?: string
+  /** Planning estimates. */
+  readonly firstTokenMs?: number
+  readonly tokensPerSecond?: number
+  /** Most tokens of an answer. */
+  readonly maxOut?: number
+  /** Tokens of prompt and answer together; longer prompts are not sent. */
+  readonly context?: number
+  /** Tokens of hidden thought for each token of answer, typically; limits and reservations make room for them. */
+  readonly thinks?: number
+  /** Longest silence before the first token, ms; default `timeouts.firstTokenMs`, three times that for a model that thinks. */
+  readonly patienceMs?: number
+  readonly quotaGroup?: string
+}
+
+/** How connections are made. */
+export interface TransportConfig {
+  /** HTTP/2 over TLS where it is offered; default false. */
+  readonly http2?: boolean
+  /** Most connections to one host; default 64. */
+  readonly connections?: number
+  /** How long an unused connection is kept, ms; default 30000. */
+  readonly keepAliveMs?: number
 }
 
 /** What failed calls lead to. Times in ms. */
@@ -80,6 +115,8 @@ export interface PolicyConfig {
   /** What to do when a stream breaks after its text was shown; a step's `on_interrupt` wins. Default restart. */
   readonly interrupt?: 'restart' | 'continue' | 'fail'
   readonly budget?: BudgetConfig
+  /** What an answer counts as whose finish word nobody knows. Default incomplete: it is asked for again. */
+  readonly unknownFinish?: 'incomplete' | 'accept'
   /** By quota group: a provider's id, or a `quotaGroup`. */
   readonly limits?: Readonly<Record<string, LimitConfig>>
 }
@@ -95,6 +132,8 @@ export interface Config extends PolicyConfig {
   readonly unknownPrice?: Readonly<Record<string, number>>
   /** Answers of earlier runs. */
   readonly cache?: CacheConfig
+  /** Connections of Node's hosts. */
+  readonly transport?: TransportConfig
 }
 
 /** A provider as the host needs it: the built-in table with the configuration merged over it. */
@@ -104,12 +143,13 @@ export interface ProviderEntry {
   readonly dialect: string
   readonly baseUrl: string
   readonly keyEnv: string
+  /** '': it needs none. */
   readonly key: string | undefined
 }
 
 const members = new Set([
   ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
-  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits', 'cache'],
+  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits', 'cache', 'unknownFinish', 'transport'],
 ])
 const providerMembers = new Set([
   ...[
@@ -125,11 +165,13 @@ const providerMembers = new Set([
     'quotaGroup',
     'prefix',
     'peak',
+    'preset',
   ],
 ])
 /** As core/route/table.cpp reads them. */
 const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
+  ...['context', 'thinks', 'patienceMs'],
 ])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
@@ -140,6 +182,7 @@ export function checkConfig(value: unknown, where = ''): Config {
     if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member '${key}'`)
   }
   checkCacheConfig(value['cache'], where)
+  checkTransport(value['transport'], where)
   const providers = value['providers'] ?? {}
   if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
   for (const [id, provider] of Object.entries(providers)) {
@@ -149,6 +192,7 @@ export function checkConfig(value: unknown, where = ''): Config {
     for (const [model, about] of Object.entries(isObject(models) ? models : {}))
       if (isObject(about)) checkMembers(about, modelMembers, `model '${model}' of provider '${id}'`, where)
     for (const key of texts) {
+      if (key === 'keyEnv' && provider[key] === null) continue
       if (provider[key] !== undefined && typeof provider[key] !== 'string') {
         throw new AetherflowError('host.config', where, `'${key}' of provider '${id}' must be text`)
       }
@@ -160,7 +204,38 @@ export function checkConfig(value: unknown, where = ''): Config {
       throw new AetherflowError('host.config', where, `'baseUrl' of provider '${id}' ${wanted}`)
     }
   }
-  return value as Config
+  return expanded(value, where)
+}
+
+/** Presets replaced by what they stand for. Fails: host.config for one that there is none of. */
+function expanded(config: Record<string, unknown>, where: string): Config {
+  if (config['providers'] === undefined) return config as Config
+  const providers = Object.entries(config['providers'] as Record<string, Record<string, unknown>>).map(
+    ([id, given]) => {
+      const provider = withPreset(given)
+      if (provider !== undefined) return [id, provider] as const
+      throw new AetherflowError(
+        'host.config',
+        where,
+        `no such preset of provider '${id}'; there are ${presetNames.join(', ')}`,
+      )
+    },
+  )
+  return { ...config, providers: Object.fromEntries(providers) } as Config
+}
+
+function checkTransport(value: unknown, where: string): void {
+  if (value === undefined) return
+  if (!isObject(value)) throw new AetherflowError('host.config', where, "'transport' must be an object")
+  for (const [key, setting] of Object.entries(value)) {
+    const fine = key === 'http2' ? typeof setting === 'boolean' : Number.isSafeInteger(setting) && Number(setting) > 0
+    if (!['http2', 'connections', 'keepAliveMs'].includes(key) || !fine)
+      throw new AetherflowError(
+        'host.config',
+        where,
+        `'transport' has no such '${key}': http2 (true or false), connections, keepAliveMs`,
+      )
+  }
 }
 
 /** What is misspelt is not obeyed: an address would be ignored, and a key copied to where keys never belong. */
@@ -192,7 +267,7 @@ export function withoutKeys(config: Config): Record<string, unknown> {
     ])
     providers[id] = provider.models === undefined ? rest : { ...rest, models: Object.fromEntries(models) }
   }
-  const { cache: _cache, ...table } = config
+  const { cache: _cache, transport: _transport, ...table } = config
   return { ...table, providers }
 }
 
@@ -208,6 +283,7 @@ export function mergedEntries(
     const merged: ProviderConfig = { ...known[id], ...config.providers?.[id] }
     const keyEnv = merged.keyEnv ?? ''
     const key = merged.key ?? (keyEnv === '' ? undefined : env[keyEnv])
+    const needsNone = merged.keyEnv === null || isOwnMachine(merged.baseUrl)
     return {
       id,
       name: merged.name ?? id,
@@ -215,10 +291,30 @@ export function mergedEntries(
       baseUrl: merged.baseUrl ?? '',
       keyEnv,
       // An empty variable is an unset one.
-      key: key === undefined || key.trim() === '' ? undefined : key.trim(),
+      key: key === undefined || key.trim() === '' ? (needsNone ? '' : undefined) : key.trim(),
     }
   })
 }
+
+function isOwnMachine(baseUrl = ''): boolean {
+  return URL.canParse(baseUrl) && isLoopback(new URL(baseUrl).hostname)
+}
+
+/** Patience with the first token of a provider's models, ms; undefined: the time-outs' own. `defaults`: the core's document. */
+export function patienceOf(defaults: unknown, config: Config, provider: string): (model: string) => number | undefined {
+  const known = (defaults as { providers: Record<string, ProviderConfig> }).providers
+  const { firstTokenMs } = mergedTimeouts(defaults, config)
+  return (model) => {
+    const { patienceMs, thinks = 0 } = {
+      ...known[provider]?.models?.[model],
+      ...config.providers?.[provider]?.models?.[model],
+    }
+    return patienceMs ?? (thinks > 0 && firstTokenMs !== undefined ? thinkingFactor * firstTokenMs : undefined)
+  }
+}
+
+/** A model that thinks may be silent for so many times as long before its first token. */
+const thinkingFactor = 3
 
 /** The time-outs of a call, ms: the built-in table's with the configuration's over them. `defaults`: the core's document. */
 export function mergedTimeouts(defaults: unknown, { timeouts }: Config): Readonly<Record<string, number>> {

@@ -41,13 +41,19 @@ function read(
   const limit = countOf(header(limitName))
   const remaining = countOf(header(remainingName))
   if (limit === undefined && remaining === undefined) return undefined
-  const resetMs = resetName === undefined ? undefined : durationMs(header(resetName))
+  const resetMs = resetName === undefined ? undefined : resetOf(header(resetName))
   return {
     window,
     ...(limit !== undefined && { limit }),
     ...(remaining !== undefined && { remaining }),
     ...(resetMs !== undefined && { resetMs }),
   }
+}
+
+/** A duration, or bare seconds; a moment of the clock says nothing without knowing whose clock. */
+function resetOf(text: string | null): number | undefined {
+  if (text !== null && /^\s*\d{1,6}(?:\.\d+)?\s*$/.test(text)) return Math.ceil(Number(text) * 1000)
+  return durationMs(text)
 }
 
 /** Whole numbers only: `-1` and `unlimited` have been seen where there is no limit, and say nothing. */

@@ -6,7 +6,7 @@ import { deepseek } from './deepseek.js'
 import type { Dialect } from './dialect.js'
 import type { ClientConfig } from './exchange.js'
 import { createGemini } from './gemini.js'
-import { generic } from './generic.js'
+import { generic, lmstudio } from './generic.js'
 import { groq } from './groq.js'
 import { mistral } from './mistral.js'
 import { createOpenAiCompatible } from './openai-compatible.js'
@@ -25,12 +25,13 @@ export const dialects: Readonly<Record<string, MakeClient>> = {
   gemini: createGemini,
   generic: chat(generic),
   groq: chat(groq),
+  lmstudio: chat(lmstudio),
   mistral: chat(mistral),
   openai: chat(openai),
 }
 
 /** Wire formats whose hosts take a header that no rule names; others have been seen to refuse what they do not know. */
-export const takesIdempotencyKey: ReadonlySet<string> = new Set(['openai', 'generic'])
+export const takesIdempotencyKey: ReadonlySet<string> = new Set(['openai', 'generic', 'lmstudio'])
 
 /** The client of a provider; undefined: nobody speaks its format, or it has no address. Throws a TypeError when that is none. */
 export function clientFor(dialect: string, config: ClientConfig): ModelClient | undefined {

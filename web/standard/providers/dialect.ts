@@ -46,7 +46,28 @@ export function hasObjectRoot(schema: Readonly<Record<string, unknown>>): boolea
 
 /** The schema mode of OpenAI and Groq. `strict` only where their strict rules hold, else they answer 400. */
 export function schemaFormat(schema: Readonly<Record<string, unknown>>): object {
-  return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrict(schema, 0) } }
+  const plain = bareReferences(schema, 0)
+  return { type: 'json_schema', json_schema: { name: 'answer', schema: plain, strict: isStrict(plain, 0) } }
+}
+
+/** Words beside a reference that say nothing of values; strict modes refuse a reference that has any company. */
+const annotations: ReadonlySet<string> = new Set([
+  'title',
+  'description',
+  'default',
+  'examples',
+  '$comment',
+  'deprecated',
+])
+
+/** The schema with its references alone where only annotations stood beside them. */
+function bareReferences(schema: unknown, depth: number): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => bareReferences(part, depth + 1))
+  if (!isMap(schema) || depth > 32) return schema
+  const beside = Object.keys(schema).filter((name) => name !== '$ref')
+  if (typeof schema['$ref'] === 'string' && beside.length > 0 && beside.every((name) => annotations.has(name)))
+    return { $ref: schema['$ref'] }
+  return Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, bareReferences(part, depth + 1)]))
 }
 
 /** Whether every object lists all its properties as required and forbids others, as far as 32 levels down. */

@@ -27,6 +27,8 @@ export interface ClientConfig {
   readonly baseUrl: string
   /** Asked for once a call; the key is held no longer than the call. */
   readonly key: () => string | Promise<string>
+  /** The host asks for no key: an empty one is sent to nobody. */
+  readonly keyless?: boolean
   /** Name of the header that carries a request's idempotency key; absent: none is sent. Pages only where the preflight lets it through. */
   readonly idempotencyHeader?: string
   readonly timeouts?: Timeouts
@@ -106,7 +108,7 @@ async function call(
   observer: CallObserver,
 ): Promise<ModelReply> {
   guard.arm('totalMs')
-  const key = await guard.race(usableKey(config.key))
+  const key = await guard.race(usableKey(config))
   const confidential = { secrets: [key], payloads: exchange.payloads }
   const reply = await headersOf(config, exchange, key, guard, observer)
   const { status, body } = reply
@@ -146,7 +148,7 @@ async function headersOf(
     // Nothing in pages that asks for a preflight: two providers refuse one for any further header. `accept` needs none.
     headers: {
       accept: exchange.stream ? 'text/event-stream, application/json' : 'application/json',
-      ...exchange.authorisation(key),
+      ...(key === '' ? {} : exchange.authorisation(key)),
       'content-type': 'application/json',
       ...(name !== undefined && exchange.idempotencyKey !== undefined && { [name]: exchange.idempotencyKey }),
     },
@@ -176,13 +178,14 @@ function tellLimits(reply: TransportReply, exchange: Exchange, observer: CallObs
 }
 
 /** Checked here because the platform's own complaint about a bad header quotes its value, which is the key. */
-export async function usableKey(ask: () => string | Promise<string>): Promise<string> {
+export async function usableKey({ key: ask, keyless }: Pick<ClientConfig, 'key' | 'keyless'>): Promise<string> {
   let key: string
   try {
     key = await ask()
   } catch {
     throw new CallFailure('auth', 'the key could not be read')
   }
+  if (key === '' && keyless === true) return key
   if (key === '') throw new CallFailure('auth', 'no key is configured')
   if (!/^[\x21-\x7e]+$/.test(key)) throw new CallFailure('auth', 'the key holds characters that no header can carry')
   return key

@@ -1,8 +1,10 @@
-import { messages, temperature, type Dialect } from './dialect.js'
+import type { ModelRequest } from '../../../bindings/ports.js'
+import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
 
 /**
  * Any other host of the format: only the fields that all of them know, and the wish for usage, without which many streams
- * say nothing of what they cost; a host that refuses it is asked without. Output constraints are left to the prompt.
+ * say nothing of what they cost; a host that refuses it is asked without. Output is enforced only where
+ * the table says that the host does so.
  */
 export const generic: Dialect = {
   name: 'generic',
@@ -12,6 +14,23 @@ export const generic: Dialect = {
     max_tokens: request.maxOutputTokens,
     stream: request.stream,
     ...(request.stream && { stream_options: { include_usage: true } }),
+    ...formatOf(request, { type: 'json_object' }),
     ...temperature(request),
   }),
+}
+
+/** The same where only schemas are enforced: plain JSON is asked for by the widest of them. */
+export const lmstudio: Dialect = {
+  name: 'lmstudio',
+  body: (request) => ({
+    ...generic.body({ ...request, output: { kind: 'any' } }),
+    ...formatOf(request, schemaFormat({ type: 'object' })),
+  }),
+}
+
+/** Only for hosts whose entry in the table says that they enforce anything. */
+function formatOf({ output, prefix }: ModelRequest, json: object): { readonly response_format?: object } {
+  if (prefix) return {}
+  if (output.kind === 'schema' && hasObjectRoot(output.schema)) return { response_format: schemaFormat(output.schema) }
+  return output.kind === 'json' || output.kind === 'schema' ? { response_format: json } : {}
 }

@@ -34,12 +34,12 @@ export async function callJson(config: ClientConfig, call: JsonCall, signal: Abo
 
 async function exchange(config: ClientConfig, call: JsonCall, guard: CallGuard): Promise<unknown> {
   guard.arm('totalMs')
-  const key = await guard.race(usableKey(config.key))
+  const key = await guard.race(usableKey(config))
   const { method, url, body } = call
   const pending = (config.transport ?? platform(config)).send({
     url,
     method,
-    headers: { ...call.authorisation(key), ...(body && { 'content-type': 'application/json' }) },
+    headers: { ...(key === '' ? {} : call.authorisation(key)), ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
     signal: guard,
   })

@@ -90,6 +90,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
     model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
+    model.context = static_cast<std::uint32_t>(reading.number(data, "context", 0, 0, 1e9, modelAt));
     model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);
     const std::string own = reading.text(data, "quotaGroup", modelAt);
     model.quota = quotaOf(table, own.empty() ? quota : own);

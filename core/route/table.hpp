@@ -34,6 +34,7 @@ struct Model {
   std::uint32_t firstTokenMs = 1000;   ///< planning estimate
   std::uint32_t tokensPerSecond = 60;  ///< planning estimate, ≥ 1
   std::uint32_t maxOut = 8192;         ///< most answer tokens
+  std::uint32_t context = 0;           ///< tokens of prompt and answer together, 0: not known
   std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
   QuotaIndex quota = 0;                ///< the group whose limits it counts towards
 

@@ -26,7 +26,9 @@ Again decide(const Failing& f, const Failed& event, bool cut) {
     next.again = next.atOnce = next.free = true;
     return next;
   }
-  if (asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && f.patient) {
+  // Whoever allows one attempt wants one request.
+  const bool waits = asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && f.policy.attempts > 1;
+  if (waits && f.patient) {
     next.elsewhere = f.others && enough;
     next.again = next.atOnce = next.free = true;
     return next;

@@ -76,6 +76,15 @@ Offer Machine::offer(const ReadyItem& item, Target target) {
   if (blockedByOthers(model.quota, offer)) return offer;
   offer.promptBound = countsPrompts() ? promptBoundOf(item.step, target.model) : 0;
   offer.maxTokens = answerLimit(plan().steps[item.step], phase(item.purpose), model, steps_[item.step].widened);
+  if (model.context > 0) {
+    // What does not fit the window is cut off by some hosts without a word.
+    promptBoundOf(item.step, target.model);
+    const std::uint32_t prompt = factors_[target.model].corrected(steps_[item.step].promptTokens);
+    const std::uint32_t least = answerEstimate(plan().steps[item.step], phase(item.purpose));
+    if (std::uint64_t{prompt} + std::min(least, offer.maxTokens) > model.context)
+      return impossible(FailureKind::TooLarge);
+    offer.maxTokens = std::min(offer.maxTokens, model.context - prompt);
+  }
   return priced(item, target, offer);
 }
 

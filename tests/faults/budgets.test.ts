@@ -152,7 +152,7 @@ describe('what is counted is what is billed', () => {
         ...options({}),
         providers: { alpha: { models: { 'alpha-1': price } } },
       })
-      expect(ran.report.totals.tokens).toMatchObject({ in: 1000, cached: 600 })
+      expect(ran.report.totals.tokens).toMatchObject({ input: 1000, cached: 600 })
       expect(ran.report.totals.costMicroUsd).toBe(400 * 100 + 600 * 10)
     })
   })

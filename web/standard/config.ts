@@ -9,7 +9,7 @@ export interface ProviderConfig {
   /** Wire format: deepseek, gemini, groq, mistral, openai, or generic for any other OpenAI-compatible host. */
   readonly dialect?: string
   readonly baseUrl?: string
-  /** Name of the environment variable that holds the key; null: it needs none. A host on this machine needs none either. */
+  /** Name of the environment variable that holds the key; null: it needs none. A host on this machine for which none is named needs none either. */
   readonly keyEnv?: string | null
   /** What is known of a host that people run themselves: ollama, lmstudio, llamacpp, vllm, openrouter. Own members win. */
   readonly preset?: string
@@ -283,7 +283,7 @@ export function mergedEntries(
     const merged: ProviderConfig = { ...known[id], ...config.providers?.[id] }
     const keyEnv = merged.keyEnv ?? ''
     const key = merged.key ?? (keyEnv === '' ? undefined : env[keyEnv])
-    const needsNone = merged.keyEnv === null || isOwnMachine(merged.baseUrl)
+    const needsNone = merged.keyEnv === null || (keyEnv === '' && isOwnMachine(merged.baseUrl))
     return {
       id,
       name: merged.name ?? id,

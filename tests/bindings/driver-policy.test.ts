@@ -157,7 +157,10 @@ describe('notes', () => {
     const { performer } = scripted(() => Promise.reject(failure('overloaded')), streams('x'))
     const { all } = await watched(planOf(step('a')), performer, {})
     const note = noteOf({ events: all as RunEvent[] }, 'retrying')
-    expect(note).toMatchObject({ step: 'a', detail: expect.stringMatching(/no capacity now \(it is overloaded\); again in 0\.\d s/) })
+    expect(note).toMatchObject({
+      step: 'a',
+      detail: expect.stringMatching(/no capacity now \(it is overloaded\); again in 0\.\d s/),
+    })
   })
 
   test('of a wait for a provider’s own word tell provider and time', async () => {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/text_index.hpp"
 #include "core/base/stem.hpp"
+#include "core/base/text_index.hpp"
 
 namespace aetherflow {
 

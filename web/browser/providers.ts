@@ -8,7 +8,7 @@ import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run/setup.js'
 import type { Here, JobSettings, Page } from './run/job.js'
 import { Connections } from './connections.js'
-import type { loadSimulator } from './worker/load-part.js'
+import type * as simulator from '../standard/simulator/index.js'
 import { pageFetch } from './worker/page-fetch.js'
 
 export interface PageProviders {
@@ -31,14 +31,14 @@ export async function openProviders(
   page: Page,
   here: Here,
   timeouts: Timeouts,
-  simulator: typeof loadSimulator,
+  loadSimulator: () => Promise<typeof simulator>,
 ): Promise<PageProviders> {
   const more = {
     ...(here.clock === undefined ? {} : { clock: here.clock }),
     timeouts,
   }
   if (settings.simulate !== undefined && settings.simulate !== false)
-    return simulated(entries, settings, settings.simulate, more, here.fetch, simulator)
+    return simulated(entries, settings, settings.simulate, more, here.fetch, loadSimulator)
   const asks = settings.answers.includes('key')
   const clients = new Map<string, ModelClient>()
   const connections = new Connections()
@@ -100,7 +100,7 @@ async function simulated(
   simulate: NonNullable<JobSettings['simulate']>,
   more: Pick<Parameters<typeof clientFor>[1], 'clock' | 'timeouts'>,
   fetch: Fetch | undefined,
-  load: typeof loadSimulator,
+  load: () => Promise<typeof simulator>,
 ): Promise<PageProviders> {
   const { createSimulator, simulatorProfiles } = await load()
   const named = profileOf(simulate === false ? true : simulate, simulatorProfiles)

@@ -136,6 +136,8 @@ class Member implements LimitMember {
   }
 
   ask({ call, group, tokens, priority, again = false }: LimitQuestion): LimitRefusal | undefined {
+    // A run that is over takes no place: its number may be another's by now.
+    if (this.#gone) return { why: 'places' }
     const number = this.#groups[group] ?? -1
     return this.#authority.act((s, now) => {
       const refused = s.ask(this.#member, call, number, tokens, priority, again, now)

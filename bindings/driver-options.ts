@@ -6,7 +6,8 @@ import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
 import type { JournalHeader, JournalWriter } from './journal/journal.js'
 import type { Performer } from './performer.js'
-import type { Clock, LimitAuthority } from './ports.js'
+import type { Clock } from './ports.js'
+import type { LimitSharing } from './shared-limits.js'
 
 /** An output that another run made. `files`: fingerprint of the context files that went into it. */
 export interface RecalledOutput {
@@ -38,7 +39,7 @@ export interface DriverOptions {
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */
   readonly journal?: { readonly writer: JournalWriter; readonly start: JournalHeader | number } | undefined
   /** The limits that this run shares with others. Absent: it has its own only. */
-  readonly limits?: LimitAuthority | undefined
+  readonly limits?: LimitSharing | undefined
   /** Answers of earlier work. Needed when `begin` has a member `cache`; without that it is not asked. The opener closes it. */
   readonly cache?: AnswerCache | undefined
   /** Whose answers: those of one tenant are never given to another. */

@@ -8,6 +8,16 @@ import type { RunEvent } from './events.js'
 import type { FailureKind } from './generated/wire.js'
 import type { GroupLimits, LimitAuthority, LimitMember, LimitRefusal, LimitSeen, Usage } from './ports.js'
 
+/** Whose limits a run shares. */
+export interface LimitSharing {
+  readonly authority: LimitAuthority
+  /**
+   * What the provider's limits belong to, beside its name: its address and key, as a digest. Runs share a group only where these are
+   * the same, so that neither another account nor another host of that name counts.
+   */
+  scope(provider: string): string
+}
+
 interface SharedLimitsHost {
   readonly core: CoreRun
   readonly now: number
@@ -26,7 +36,7 @@ const neverSent: ReadonlySet<FailureKind> = new Set([
 
 export class SharedLimits {
   readonly #host: SharedLimitsHost
-  readonly #authority: LimitAuthority
+  readonly #sharing: LimitSharing
   #member: LimitMember | undefined
   /** Position of each model's group. */
   readonly #groups = new Map<number, number>()
@@ -35,9 +45,9 @@ export class SharedLimits {
   /** Calls that the authority let go, and has to be told the end of. */
   readonly #open = new Set<number>()
 
-  constructor(host: SharedLimitsHost, authority: LimitAuthority) {
+  constructor(host: SharedLimitsHost, sharing: LimitSharing) {
     this.#host = host
-    this.#authority = authority
+    this.#sharing = sharing
   }
 
   /** Once the core knows its table. */
@@ -45,13 +55,18 @@ export class SharedLimits {
     const { core, now } = this.#host
     const groups = core.document<GroupLimits[]>('limits')
     groups.forEach(({ models }, position) => models.forEach((model) => this.#groups.set(model, position)))
-    this.#member = this.#authority.join(groups, (group) => this.#freed(group))
-    for (const group of this.#member.narrowed)
+    const { models } = core.document<{ models: readonly { readonly provider: string }[] }>('table')
+    const scoped = groups.map((group) => {
+      const owners = new Set(group.models.map((model) => models[model]?.provider ?? ''))
+      return { ...group, group: [group.group, ...[...owners].map((id) => this.#sharing.scope(id))].join(' ') }
+    })
+    this.#member = this.#sharing.authority.join(scoped, (group) => this.#freed(group))
+    for (const narrowed of this.#member.narrowed)
       this.#host.emit({
         type: 'warning',
         at: now,
         code: 'run.limits_narrowed',
-        where: group,
+        where: groups[scoped.findIndex(({ group }) => group === narrowed)]?.group ?? narrowed,
         detail: 'another run of this process states other limits for this group: the smaller ones hold for both',
       })
   }

@@ -4,7 +4,7 @@ import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CoreModule } from '../../bindings/module.js'
-import type { LimitAuthority } from '../../bindings/ports.js'
+import type { LimitSharing } from '../../bindings/shared-limits.js'
 import { systemClock } from '../../web/standard/clock.js'
 import {
   checkConfig,
@@ -53,7 +53,7 @@ export async function execute(
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
       loadReuse: async () => reusableOutputs,
-      limits: limitsOf(options, module),
+      limits: limitsOf(options, module, entries),
       providerIds: entries.map(({ id }) => id),
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
@@ -74,10 +74,18 @@ export async function execute(
 let processLimits: Authority | undefined
 
 /** A run on a clock of its own cannot share what is counted on the platform's. */
-function limitsOf({ limits, clock }: RunPlanOptions, module: CoreModule): LimitAuthority | undefined {
-  if (limits !== undefined && typeof limits === 'object') return limits
-  if (limits === 'own' || clock !== undefined) return undefined
-  return (processLimits ??= new Authority(module, systemClock))
+function limitsOf(
+  { limits, clock }: RunPlanOptions,
+  module: CoreModule,
+  entries: readonly ProviderEntry[],
+): LimitSharing | undefined {
+  if (limits === 'own' || (clock !== undefined && typeof limits !== 'object')) return undefined
+  const authority = typeof limits === 'object' ? limits : (processLimits ??= new Authority(module, systemClock))
+  const scope = (id: string): string => {
+    const entry = entries.find((known) => known.id === id)
+    return entry === undefined ? '' : digest([entry.baseUrl, entry.key ?? '']).slice(0, 16)
+  }
+  return { authority, scope }
 }
 
 /** What of the files that a plan names may be sent: never a configuration, never a key. */

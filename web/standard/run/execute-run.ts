@@ -6,7 +6,8 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../../bindings/events.js'
 import { journalVersion } from '../../../bindings/journal/journal.js'
 import type { Performer } from '../../../bindings/performer.js'
-import type { Clock, FileReader, LimitAuthority, ModelClient } from '../../../bindings/ports.js'
+import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
+import type { LimitSharing } from '../../../bindings/shared-limits.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from './open-run.js'
@@ -67,7 +68,7 @@ export interface RunHost {
   digest(parts: readonly string[]): string
   readonly clock?: Clock | undefined
   /** The limits that a run shares with others. Simulated runs have their own: each has its own simulated providers. */
-  readonly limits?: LimitAuthority | undefined
+  readonly limits?: LimitSharing | undefined
   /** More members of the options document; the core does not read them. */
   readonly begin?: object | undefined
   /** Lines of the journal, as they are written. */

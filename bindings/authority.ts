@@ -51,20 +51,21 @@ export class Authority implements LimitAuthority {
 
   join(groups: readonly GroupLimits[], freed: (group: number) => void): LimitMember {
     const narrowed: string[] = []
+    const member = this.#owned.call((s) => s.join())
     const numbers = groups.map((group) => {
-      const number = this.#group(group)
+      const number = this.#group(member, group)
       if (this.#owned.call((s) => s.narrowed())) narrowed.push(group.group)
       return number
     })
-    const member = this.#owned.call((s) => s.join())
     this.#listeners.set(member, { positions: new Map(numbers.map((number, position) => [number, position])), freed })
     return new Member(this, member, numbers, narrowed)
   }
 
-  #group({ group, places, limits, breakerFailures, openMs, maxOpenMs }: GroupLimits): number {
+  #group(member: number, { group, places, limits, breakerFailures, openMs, maxOpenMs }: GroupLimits): number {
     const [minute, tokens, day, dayTokens] = limitWindows.map((window) => limits[window] ?? -1)
     return this.#owned.call((s) =>
       s.group(
+        member,
         group,
         places,
         minute ?? -1,

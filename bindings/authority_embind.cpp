@@ -16,15 +16,15 @@ class SharedAuthority {
   double join() { return authority_.join(); }
   void leave(double member, double now) { authority_.leave(id(member), whole(now)); }
   /// Number of the group. Limits in the order of WINDOW, -1 for none; 0 places: no limit. narrowed(): see Authority::group.
-  double group(const std::string& name, double places, double requestsMinute, double tokensMinute, double requestsDay,
-               double tokensDay, double breakerFailures, double openMs, double maxOpenMs) {
+  double group(double member, const std::string& name, double places, double requestsMinute, double tokensMinute,
+               double requestsDay, double tokensDay, double breakerFailures, double openMs, double maxOpenMs) {
     SharedLimits limits;
     limits.places = count(places);
     limits.most = {whole(requestsMinute), whole(tokensMinute), whole(requestsDay), whole(tokensDay)};
     limits.breakerFailures = count(breakerFailures);
     limits.openMs = whole(openMs);
     limits.maxOpenMs = whole(maxOpenMs);
-    return authority_.group(name, limits, narrowed_);
+    return authority_.group(id(member), name, limits, narrowed_);
   }
   bool narrowed() const { return narrowed_; }
   /// A REFUSAL, or -1 when the call may leave; then window() and until() say more, -1 where there is nothing to say.

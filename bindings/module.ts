@@ -32,6 +32,7 @@ export interface SharedAuthority {
   join(): number
   leave(member: number, now: number): void
   group(
+    member: number,
     name: string,
     places: number,
     requestsMinute: number,

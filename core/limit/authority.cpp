@@ -14,11 +14,10 @@ constexpr bool ofTokens(std::size_t window) {
          window == static_cast<std::size_t>(Window::TokensDay);
 }
 
-/// The smaller of two limits, `none` for no limit. `differs`: both are stated and are not equal.
+/// The smaller of two limits, `none` for no limit.
 template <class T>
-T smaller(T a, T b, T none, bool& differs) {
+T smaller(T a, T b, T none) {
   if (a == none || b == none) return a == none ? b : a;
-  differs = differs || a != b;
   return std::min(a, b);
 }
 
@@ -58,34 +57,48 @@ void Authority::leave(MemberId member, TimeMs now) {
   for (SharedGroup i = 0; i < groups_.size(); ++i) {
     std::vector<Ticket>& tickets = groups_[i].tickets;
     tickets.erase(std::remove_if(tickets.begin(), tickets.end(), mine), tickets.end());
+    // What it stated binds the others no longer.
+    std::vector<Stated>& stated = groups_[i].stated;
+    const std::size_t before = stated.size();
+    stated.erase(std::remove_if(stated.begin(), stated.end(), mine), stated.end());
+    if (!stated.empty() && stated.size() < before) settleLimits(groups_[i]);
     serve(i, now);
   }
 }
 
-SharedGroup Authority::group(std::string_view name, const SharedLimits& limits, bool& narrowed) {
-  narrowed = false;
+SharedGroup Authority::group(MemberId member, std::string_view name, const SharedLimits& limits, bool& narrowed) {
   SharedGroup index = 0;
   while (index < groups_.size() && groups_[index].name != name) ++index;
   if (index == groups_.size()) {
     Group made;
     made.name = name;
-    made.limits = limits;
+    for (std::size_t w = 0; w < kWindows; ++w) made.windows[w].open(kLengthMs[w], limits.most[w]);
     groups_.push_back(std::move(made));
-    for (std::size_t w = 0; w < kWindows; ++w) groups_[index].windows[w].open(kLengthMs[w], limits.most[w]);
-    return index;
   }
   Group& group = groups_[index];
-  for (std::size_t w = 0; w < kWindows; ++w) {
-    const std::int64_t most = smaller<std::int64_t>(group.limits.most[w], limits.most[w], -1, narrowed);
-    if (most == group.limits.most[w]) continue;
-    group.limits.most[w] = most;
-    group.windows[w].narrow(most);
-  }
-  group.limits.places = smaller<std::uint32_t>(group.limits.places, limits.places, 0, narrowed);
-  bool unsaid = false;
-  group.limits.breakerFailures =
-      smaller<std::uint32_t>(group.limits.breakerFailures, limits.breakerFailures, 0, unsaid);
+  const SharedLimits before = group.limits;
+  const bool first = group.stated.empty();
+  group.stated.push_back({member, limits});
+  settleLimits(group);
+  const auto differs = [](std::int64_t a, std::int64_t b, std::int64_t none) {
+    return a != none && b != none && a != b;
+  };
+  narrowed = !first && differs(before.places, limits.places, 0);
+  for (std::size_t w = 0; w < kWindows; ++w)
+    narrowed = narrowed || (!first && differs(before.most[w], limits.most[w], -1));
   return index;
+}
+
+void Authority::settleLimits(Group& group) {
+  SharedLimits all = group.stated.front().limits;
+  for (const Stated& one : group.stated) {
+    for (std::size_t w = 0; w < kWindows; ++w) all.most[w] = smaller<std::int64_t>(all.most[w], one.limits.most[w], -1);
+    all.places = smaller<std::uint32_t>(all.places, one.limits.places, 0);
+    all.breakerFailures = smaller<std::uint32_t>(all.breakerFailures, one.limits.breakerFailures, 0);
+  }
+  for (std::size_t w = 0; w < kWindows; ++w)
+    if (all.most[w] != group.limits.most[w]) group.windows[w].configure(all.most[w]);
+  group.limits = all;
 }
 
 /// No placement of a window will ever hold a call of that size.

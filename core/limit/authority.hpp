@@ -72,9 +72,9 @@ class Authority {
   /// The run is over or gone: its reservations come back (what its calls may have used counts as used), its tickets go.
   void leave(MemberId member, TimeMs now);
 
-  /// The group of that name with these limits. Where two members state different limits the smaller holds; `narrowed` then
-  /// tells whether this one changed or was overruled.
-  SharedGroup group(std::string_view name, const SharedLimits& limits, bool& narrowed);
+  /// The group of that name; the member states these limits of it until it leaves. Where members state different limits the
+  /// smaller holds; `narrowed` then tells whether this statement changed others or was overruled.
+  SharedGroup group(MemberId member, std::string_view name, const SharedLimits& limits, bool& narrowed);
 
   SharedAnswer ask(const SharedAsk& ask, TimeMs now);
   /// The provider has surely counted the request: its window runs from here.
@@ -118,8 +118,13 @@ class Authority {
     std::int64_t tokens;
     bool counted = false, probe = false;
   };
+  struct Stated {
+    MemberId member;
+    SharedLimits limits;
+  };
   struct Group {
     std::string name;
+    std::vector<Stated> stated;  ///< empty: the last ones hold until somebody states others
     SharedLimits limits;
     std::array<SlidingWindow, kWindows> windows;
     std::uint32_t inFlight = 0;
@@ -140,6 +145,8 @@ class Authority {
     SharedGroup group;
   };
 
+  /// The smallest of what is stated holds.
+  static void settleLimits(Group& group);
   bool tooLarge(const Group& group, std::int64_t tokens) const;
   SharedAnswer room(Group& group, std::int64_t calls, std::int64_t tokens, TimeMs now);
   bool before(const Ticket& a, const Ticket& b) const;

@@ -13,9 +13,9 @@ void SlidingWindow::expire(TimeMs now) {
   if (foreignUntil_ <= now) foreign_ = 0;
 }
 
-void SlidingWindow::narrow(std::int64_t most) {
-  configured_ = configured_ < 0 ? most : std::min(configured_, most);
-  limit_ = limit_ < 0 ? most : std::min(limit_, most);
+void SlidingWindow::configure(std::int64_t most) {
+  configured_ = most;
+  limit_ = most < 0 || learned_ < 0 ? std::max(most, learned_) : std::min(most, learned_);
 }
 
 std::int64_t SlidingWindow::taken(TimeMs now) {
@@ -57,6 +57,7 @@ bool SlidingWindow::seen(std::int64_t limit, std::int64_t remaining, std::int64_
   if (limit > 0) {
     const std::int64_t known = configured_ >= 0 ? std::min(configured_, limit) : limit;
     learned = known != limit_;
+    learned_ = limit;
     limit_ = known;
   }
   if (remaining < 0 || !limited()) return learned;

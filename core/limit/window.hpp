@@ -17,8 +17,8 @@ class SlidingWindow {
     configured_ = limit_ = most;
   }
 
-  /// Another configured limit: the smaller of both holds from now on.
-  void narrow(std::int64_t most);
+  /// Another configured limit from now on; what a provider told of a tighter one still holds.
+  void configure(std::int64_t most);
 
   bool limited() const { return limit_ >= 0; }
   std::int64_t limit() const { return limit_; }
@@ -42,7 +42,7 @@ class SlidingWindow {
   };
   void expire(TimeMs now);
 
-  std::int64_t length_ = 60'000, configured_ = -1, limit_ = -1;
+  std::int64_t length_ = 60'000, configured_ = -1, learned_ = -1, limit_ = -1;
   std::int64_t used_ = 0, reserved_ = 0, foreign_ = 0;
   TimeMs foreignUntil_ = 0;
   std::vector<Entry> entries_;  // ascending `until`; the first `first_` are gone

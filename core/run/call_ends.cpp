@@ -226,7 +226,11 @@ void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
   } else if (event.retryAfterMs >= 0 && (rule.retry || rule.fallback)) {
     // A floor, with a little more, so that all who wait do not come back in the same moment.
     const std::int64_t spread = std::min<std::int64_t>(event.retryAfterMs / 10, 1000);
-    quotas_.cool(quota, now_ + event.retryAfterMs + rng_.below(static_cast<std::uint32_t>(spread) + 1));
+    std::int64_t wait = event.retryAfterMs + rng_.below(static_cast<std::uint32_t>(spread) + 1);
+    // Less than a back-off, or a date that has passed, says nothing: asked at once, the refusal would come again and again.
+    if (asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && wait < table_.policy.baseMs)
+      wait = std::max(wait, backOffMs(table_.policy, quotas_.pushes(quota), rng_));
+    quotas_.cool(quota, now_ + wait);
   } else if (event.kind == FailureKind::RateLimited) {
     quotas_.cool(quota, now_ + backOffMs(table_.policy, quotas_.pushes(quota), rng_));
   }

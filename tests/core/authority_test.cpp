@@ -13,7 +13,7 @@ class AuthorityTest : public ::testing::Test {
     SharedLimits limits;
     limits.places = most;
     bool narrowed = false;
-    return authority_.group("g", limits, narrowed);
+    return authority_.group(0, "g", limits, narrowed);
   }
   SharedAnswer ask(MemberId member, CallId call, std::int32_t priority = 0, std::int64_t tokens = 100) {
     SharedAsk ask;
@@ -125,21 +125,30 @@ TEST_F(AuthorityTest, TheSmallerLimitHolds) {
   wide.most[0] = 100;
   tight.places = 2;
   bool narrowed = false;
-  EXPECT_EQ(authority_.group("g", wide, narrowed), 0u);
+  const MemberId first = authority_.join(), second = authority_.join();
+  EXPECT_EQ(authority_.group(first, "g", wide, narrowed), 0u);
   EXPECT_FALSE(narrowed);
-  EXPECT_EQ(authority_.group("g", tight, narrowed), 0u);
+  EXPECT_EQ(authority_.group(second, "g", tight, narrowed), 0u);
   EXPECT_TRUE(narrowed) << "8 and 2 differ";
   EXPECT_EQ(authority_.limits(0).places, 2u);
   EXPECT_EQ(authority_.limits(0).most[0], 100);
-  authority_.group("g", tight, narrowed);
-  EXPECT_FALSE(narrowed) << "that one states nothing else";
+  authority_.group(authority_.join(), "g", tight, narrowed);
+  EXPECT_FALSE(narrowed) << "places agree, and it states no window";
+  authority_.leave(second, 0);
+  EXPECT_EQ(authority_.limits(0).places, 2u) << "the third states it too";
+  authority_.leave(2, 0);
+  EXPECT_EQ(authority_.limits(0).places, 8u) << "what a member stated binds nobody once it has left";
+  authority_.leave(first, 0);
+  authority_.group(authority_.join(), "g", tight, narrowed);
+  EXPECT_FALSE(narrowed) << "nobody is there whose limits differ";
+  EXPECT_EQ(authority_.limits(0).places, 2u);
 }
 
 TEST_F(AuthorityTest, ACallLargerThanAWindowIsToldSoAndHoldsNobodyUp) {
   SharedLimits limits;
   limits.most[1] = 1'000;
   bool narrowed = false;
-  authority_.group("g", limits, narrowed);
+  authority_.group(0, "g", limits, narrowed);
   const MemberId a = authority_.join(), b = authority_.join();
   EXPECT_EQ(ask(a, 0, 0, 1'001).why, Refusal::TooLarge);
   EXPECT_TRUE(ask(b, 0, 0, 900).granted);
@@ -158,7 +167,7 @@ TEST_F(AuthorityTest, OneProbeOfAnOpenBreakerForAll) {
   SharedLimits limits;
   limits.breakerFailures = 2;
   bool narrowed = false;
-  authority_.group("g", limits, narrowed);
+  authority_.group(0, "g", limits, narrowed);
   const MemberId a = authority_.join(), b = authority_.join();
   ASSERT_TRUE(ask(a, 0).granted);
   ASSERT_TRUE(ask(b, 0).granted);

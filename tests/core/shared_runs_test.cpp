@@ -99,7 +99,7 @@ class Schedule {
     if (tokens_ > 0) limits.most[1] = tokens_;
     limits.breakerFailures = 6;
     bool narrowed = false;
-    group_ = authority_.group("groq", limits, narrowed);
+    group_ = authority_.group(member.id, "groq", limits, narrowed);
   }
 
   void tell(std::size_t index, EventKind kind, std::vector<double> values) {

@@ -11,8 +11,8 @@ const alone = step('a', { provider: 'alpha' })
 const policy = (retry: object, more: Policy = {}): HostOptions => ({ policy: { timeouts, retry, ...more } })
 
 describe('how many', () => {
-  test.each([1, 2, 3, 7])('a provider that always refuses for its limit gets exactly %i requests', async (attempts) => {
-    for (const fault of [rateLimited({}), refusal(500), refusal(503), faults.resetInBody] as const)
+  test.each([1, 2, 3, 7])('a provider that always fails gets exactly %i requests', async (attempts) => {
+    for (const fault of [refusal(500), refusal(503), faults.resetInBody] as const)
       await withVirtualServer(async (server, clock) => {
         server.script([{ fault }])
         const ran = await runVirtually(server, clock, plan(alone), policy({ attempts }))
@@ -21,6 +21,30 @@ describe('how many', () => {
         expect(server.ledger.mostAtOnce()).toBe(1)
       })
   })
+
+  test.each([2, 7])(
+    'a limit costs patience instead of %i attempts, and one attempt is one request',
+    async (attempts) => {
+      const retry = { baseMs: 1000, capMs: 8000, patienceMs: 60_000 }
+      await withVirtualServer(async (server, clock) => {
+        server.script([{ fault: rateLimited({}) }])
+        const ran = await runVirtually(server, clock, plan(alone), policy({ ...retry, attempts }))
+        expect(ran.outcome).toBe('steps_failed')
+        expect(ran.report.steps[0]?.failure).toBe('rate_limited')
+        // Back-offs double to their most: a minute of patience holds few of them, and none comes before its time.
+        const gaps = server.ledger.gaps('a')
+        expect(gaps.length).toBeGreaterThan(attempts)
+        expect(gaps.length).toBeLessThan(30)
+        expect(Math.min(...gaps.slice(0, 10))).toBeGreaterThanOrEqual(0.8 * 1000)
+        expect(server.ledger.mostAtOnce()).toBe(1)
+      })
+      await withVirtualServer(async (server, clock) => {
+        server.script([{ fault: rateLimited({}) }])
+        const ran = await runVirtually(server, clock, plan(alone), policy({ ...retry, attempts: 1 }))
+        expect([ran.outcome, server.ledger.entries.length]).toEqual(['steps_failed', 1])
+      })
+    },
+  )
 
   test.each<[string, Fault]>([
     ...([400, 401, 402, 403, 404, 413, 422] as const).map((status): [string, Fault] => [`${status}`, refusal(status)]),

@@ -4,7 +4,7 @@
  */
 import type { CacheWorth } from './cache/ports.js'
 import type { CoreModule, Session } from './module.js'
-import { AetherflowError } from './errors.js'
+import { AetherflowError, type Fault } from './errors.js'
 import { OwnedSession } from './owned-session.js'
 import {
   checkVerdicts,
@@ -138,6 +138,10 @@ export class CoreRun {
   }
   clock(epochMs: number, now: number): void {
     this.signal('clock', [epochMs], now)
+  }
+  /** The step's context files add so many tokens to its prompt. */
+  weighed(step: number, tokens: number, now: number): void {
+    this.signal('weighed', [step, tokens], now)
   }
   started(call: number, reused: boolean | undefined, setupMs: number | undefined, now: number): void {
     this.signal('started', [call, reused === undefined ? -1 : Number(reused), Math.round(setupMs ?? -1)], now)
@@ -309,9 +313,9 @@ export class CoreRun {
 
   /** The error document of the last refusal, as the exception it is. */
   #error(code: number): AetherflowError {
-    const known = this.document<{ code: string; where: string; detail: string }>('error')
+    const { code: known, where, detail, others } = this.document<Fault & { others: Fault[] }>('error')
     const name = errorCodes[-code - 1] ?? 'host.core_trap'
-    return new AetherflowError(name, known.code === name ? known.where : '', known.code === name ? known.detail : '')
+    return known === name ? new AetherflowError(name, where, detail, others) : new AetherflowError(name)
   }
 
   #ok(signal: (session: Session) => number): number {

@@ -6,7 +6,7 @@ import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
 import type { JournalHeader, JournalWriter } from './journal/journal.js'
 import type { Performer } from './performer.js'
-import type { Clock } from './ports.js'
+import type { Clock, FileReader } from './ports.js'
 import type { LimitSharing } from './shared-limits.js'
 
 /** An output that another run made. `files`: fingerprint of the context files that went into it. */
@@ -20,6 +20,8 @@ export interface DriverOptions {
   /** Wall-clock time, ms since 1970, for prices that depend on the hour. Absent: the core does not know it. */
   readonly wallClock?: (() => number) | undefined
   readonly performer: Performer
+  /** Weighs the context files of a whole plan before the first call. Absent: their size is known when a call is about to leave. */
+  readonly files?: FileReader | undefined
   /** The options document of `begin`; see core/run/run.hpp. Not used when there is a past: its journal has them. */
   readonly begin: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal | undefined

@@ -23,6 +23,7 @@ import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
 import { RunTexts } from './run-texts.js'
 import { SharedLimits } from './shared-limits.js'
+import { weighFiles } from './weigh.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -127,6 +128,7 @@ export class Driver {
       if (past?.ended === false && past.records > 0) this.#resumeCalls(past)
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed.feed(plan)
+      if (past === undefined || past.records === 0) await this.#weigh(plan instanceof Uint8Array)
       this.#recall()
       // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
       await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
@@ -199,6 +201,22 @@ export class Driver {
         this.#emit(callEndEvent(this.#core, this.#texts, command, now))
     }
     for (const command of lookups) this.#carryOut(command, now, false)
+  }
+
+  /**
+   * What is planned is what will be sent: the core knows the weight of context files before the first call. A file that cannot be
+   * read ends a run whose plan came as a whole, before it costs anything; of a plan that streamed the step fails alone.
+   */
+  async #weigh(whole: boolean): Promise<void> {
+    const { files } = this.#options
+    if (files === undefined || this.#feed.broken || this.#cancelled) return
+    const estimate = (text: string): number => this.#core.estimateTokens(text)
+    const weights = await weighFiles(files, this.#texts.steps, estimate).catch((error: unknown) => {
+      if (whole) throw error
+      return []
+    })
+    // Told without a turn of the pump behind it: outputs that are recalled come before the first call too.
+    if (!this.#cancelled) for (const { step, tokens } of weights) this.#core.weighed(step, tokens, this.now)
   }
 
   /** Outputs known from another run are told before anything is handed out. */

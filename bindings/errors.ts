@@ -2,6 +2,13 @@ import { errorAdvice, type ErrorCode } from './generated/wire.js'
 
 const mark = Symbol.for('aetherflow.error')
 
+/** One of several things that are wrong at once. */
+export interface Fault {
+  readonly code: ErrorCode
+  readonly where: string
+  readonly detail: string
+}
+
 /**
  * Every failure that a caller can act on. `code` is stable; the message is for people.
  * Carries no prompt, answer or key.
@@ -22,6 +29,8 @@ export class AetherflowError extends Error {
     /** JSON Pointer into the plan or options, a path, or empty. */
     readonly where: string = '',
     readonly detail: string = '',
+    /** Of a plan: what else is wrong with it, in the order of the text; at most 19. */
+    readonly others: readonly Fault[] = [],
   ) {
     super(`${code}${where === '' ? '' : ` at ${where}`}${detail === '' ? '' : `: ${detail}`} (${errorAdvice[code]})`)
   }

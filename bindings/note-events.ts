@@ -79,7 +79,9 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     case 'breaker_closed':
       return target
     case 'fell_back':
-      return command.failure === undefined ? target : `${target}, after: ${failure}`
+      return command.failure === undefined ? target : `${target}, after: ${refusal(texts, command, failure)}`
+    case 'budget_stopped':
+      return shortfall(texts, command)
     case 'retrying':
       return command.waitMs > 0 ? `${failure}${said}; again in ${seconds(command.waitMs)}` : `${failure}${said}`
     case 'refused_elsewhere':
@@ -106,6 +108,22 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     default:
       return undefined
   }
+}
+
+/** `gemini: the provider has no capacity now`. */
+function refusal(texts: RunTexts, { fromProvider }: NoteCommand, failure: string): string {
+  const from = texts.providers[fromProvider]?.id
+  return from === undefined ? failure : `${from}: ${failure}`
+}
+
+/** What the next call would need at worst, what is left, and what to set; undefined for a step that is left out for it. */
+function shortfall(texts: RunTexts, { cause, needed, left, countsTokens }: NoteCommand): string | undefined {
+  if (needed < 0) return undefined
+  const amount = (value: number): string =>
+    countsTokens === 1 ? `${value.toLocaleString('en')} tokens` : `$${(value / 1e6).toFixed(4)}`
+  const step = texts.steps[cause]?.id
+  const what = countsTokens === 1 ? 'budget.run.tokens (--max-tokens)' : 'budget.run.usd (--budget)'
+  return `${step ?? 'the next call'} may need ${amount(needed)}, ${amount(left)} is left; raise ${what}`
 }
 
 /** `groq requests_per_minute, until 61.0 s of the run`. */

@@ -50,6 +50,9 @@ export interface RouteInfo {
   /** Name of the rule that decided, and the reason in words. */
   readonly rule: string
   readonly why: string
+  /** What the table says of its speed, and of the price of a million answer tokens. */
+  readonly tokensPerSecond: number
+  readonly microUsdPerMtok: number
   readonly alternatives: readonly { readonly provider: string; readonly model: string }[]
 }
 

@@ -10,9 +10,10 @@ import { CoreRun } from '../bindings/core.js'
 import type { RunEvent } from '../bindings/events.js'
 import type { ProviderEntry } from '../web/standard/config.js'
 import { PlanRun } from '../web/standard/run/plan-run.js'
+import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-options.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
-import { execute, setUp } from './run/execute.js'
+import { contextOf, execute, setUp, simulatedProfile } from './run/execute.js'
 import { loadCore } from './loader.js'
 import type { PlanOptions, RunPlanOptions } from './options.js'
 import { realProviders } from './providers.js'
@@ -91,36 +92,82 @@ export type { CacheStatistics } from '../web/standard/cache/statistics.js'
  * host.*. Failed steps do not reject: see `outcome` and `report`.
  */
 export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun {
-  return new PlanRun((emit, own) => {
+  return new PlanRun(async (emit, own) => {
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
       emit(event)
     }
+    mustKnowOptions(options, known)
     return execute(plan, options, tell, own)
   })
 }
 
-/** Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. */
-export async function checkPlan(plan: PlanSource): Promise<CheckedPlan> {
+const known: Readonly<Record<keyof RunPlanOptions, true>> = {
+  ...sharedOptions,
+  configFile: true,
+  signal: true,
+  onEvent: true,
+  onText: true,
+  deliver: true,
+  journal: true,
+  resume: true,
+  reuse: true,
+  takeOver: true,
+  sync: true,
+  planName: true,
+  fetch: true,
+  pool: true,
+  stream: true,
+  clock: true,
+  folder: true,
+  allowFiles: true,
+  performer: true,
+  onPrompt: true,
+  limits: true,
+  project: true,
+  rejected: true,
+}
+
+/** What `checkPlan` and `explainPlan` look at beside the plan. */
+export interface CheckOptions extends PlanOptions {
+  /** Folder of the context files, which are read to know what they weigh. Default of `explainPlan`: the working folder. */
+  readonly folder?: string | undefined
+  /** As of `runPlan`. */
+  readonly allowFiles?: readonly string[] | undefined
+}
+
+/**
+ * Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. With options it also sees what a run
+ * with them would: providers and models that there are not (route.*), and with `folder` context files that cannot be read (host.*).
+ */
+export async function checkPlan(plan: PlanSource, options?: CheckOptions): Promise<CheckedPlan> {
   const core = new CoreRun(await loadCore())
   try {
-    return await checkWith(core, plan)
+    if (options === undefined) return await checkWith(core, plan)
+    mustKnowOptions(options, known)
+    const { config, entries } = await setUp(core, options)
+    const files = options.folder === undefined ? undefined : contextOf(options, entries)
+    return await checkWith(core, plan, options, { config, all: entries.map(({ id }) => id), files })
   } finally {
     core.dispose()
   }
 }
 
 /**
- * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made. Providers without a key
- * count as configured when none has one, so that a plan can be explained before any key is set.
+ * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made. Context files are read, for what
+ * they weigh. With `simulate` the times are the profile's own. Providers without a key count as configured when none has one, so
+ * that a plan can be explained before any key is set. Rejects as a run would before its first call.
  */
-export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): Promise<ExplainedPlan> {
+export async function explainPlan(plan: PlanSource, options: CheckOptions = {}): Promise<ExplainedPlan> {
   const core = new CoreRun(await loadCore())
   try {
+    mustKnowOptions(options, known)
     const { config, entries } = await setUp(core, options)
-    const real = options.simulate === undefined || options.simulate === false
-    const keyed = real ? realProviders({ entries }).available : []
-    return await explainWith(core, plan, options, { config, keyed, all: entries.map(({ id }) => id) })
+    const { simulate } = options
+    const profile = simulate === undefined || simulate === false ? undefined : simulatedProfile(simulate)
+    const keyed = profile === undefined ? realProviders({ entries }).available : []
+    const files = contextOf(options, entries)
+    return await explainWith(core, plan, options, { config, keyed, all: entries.map(({ id }) => id), files, profile })
   } finally {
     core.dispose()
   }

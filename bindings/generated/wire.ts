@@ -239,7 +239,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   breaker_closed: 'is well again',
   cheaper_model: 'went to a cheaper model for the budget',
   budget_skipped: 'left out for the budget',
-  budget_stopped: 'the budget is used up: nothing more is started',
+  budget_stopped: 'the rest of the budget is less than the next call may cost: nothing more is started',
   hedged: 'a second provider was asked, the first is slow to begin',
   hedge_lost: 'the other provider began first',
   too_slow: 'the stream fell below the least speed',
@@ -486,6 +486,10 @@ export interface NoteCommand {
   readonly limit: number
   readonly state: StepState | undefined
   readonly cause: number
+  readonly needed: number
+  readonly left: number
+  readonly countsTokens: number
+  readonly fromProvider: number
 }
 
 /** `wake`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
@@ -513,7 +517,7 @@ export type Command =
   | FinishCommand
 
 /** float64 numbers of a record. */
-export const commandStride = 13
+export const commandStride = 17
 
 const at = (records: Float64Array, slot: number): number => records[slot] ?? -1
 
@@ -590,6 +594,10 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
         limit: at(records, from + 10),
         state: stepStates[at(records, from + 11)],
         cause: at(records, from + 12),
+        needed: at(records, from + 13),
+        left: at(records, from + 14),
+        countsTokens: at(records, from + 15),
+        fromProvider: at(records, from + 16),
       }
     case 'wake':
       return {
@@ -676,7 +684,7 @@ export type ErrorCode = (typeof errorCodes)[number]
 
 /** What a person can do about each. */
 export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
-  'json.malformed': 'the text is not well-formed JSON; mend it at the byte given',
+  'json.malformed': 'the text is not well-formed JSON; correct it at the place given',
   'plan.not_object': 'a plan is a JSON object with a \'steps\' array',
   'plan.missing': 'add the required member',
   'plan.wrong_type': 'give the member the type that plan.schema.json names',
@@ -689,7 +697,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'plan.too_large': 'split the plan, or raise the limit that is named',
   'plan.too_deep': 'nest the JSON less deeply',
   'plan.empty': 'give the plan at least one step',
-  'plan.bad_template': 'write {{steps.ID.output}} with the id of a step of this plan',
+  'plan.bad_template': 'write {{steps.ID.output}} with the id of a step of this plan; braces that are to stay are written {{\'{{\'}}',
   'plan.unknown_type': 'the step is routed by the default rule',
   'plan.unknown_member': 'the member is ignored; see plan.schema.json for the names that count',
   'plan.repeated_dependency': 'name each dependency of a step once',

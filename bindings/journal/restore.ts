@@ -102,7 +102,7 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   }
 }
 
-const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored'])
+const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored', 'weighed'])
 /** Signals whose first number is neither a step nor a call. */
 const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
@@ -125,6 +125,7 @@ function restoreSignal(
   const { texts } = host
   const { e: kind, t: at, v: values } = record
   const [call = -1, first = 0, second = 0] = values
+  if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
   if (kind === 'looked') return texts.looked(values, record)
   if (kind === 'verdict') {

@@ -1,23 +1,29 @@
 #include "core/plan/reader.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "core/plan/graph.hpp"
+#include "core/plan/nearest.hpp"
 #include "core/plan/place.hpp"
 
 namespace aetherflow {
 
+const Error PlanReader::kNoError;
+
 PlanReader::PlanReader(PlanLimits limits)
     : limits_(limits),
       warnings_(plan_.warnings),
-      stepReader_(limits_, warnings_),
-      references_(limits_, warnings_),
+      stepReader_(limits_, warnings_, problems_),
+      references_(limits_, warnings_, problems_),
       scanner_({limits.bytes, limits.depth, limits.stringBytes}) {}
 
 void PlanReader::push(std::string_view bytes) {
   if (ended_) return;
+  const std::uint64_t from = scanner_.offset();
   scanner_.push(bytes, *this);
+  countLines(bytes.substr(0, static_cast<std::size_t>(scanner_.offset() - from)));
   noticeScanner();
 }
 
@@ -27,47 +33,68 @@ void PlanReader::end() {
   scanner_.end(*this);
   noticeScanner();
   if (scanner_.status() == ScanStatus::Malformed) {
-    error_ = {ErrorCode::JsonMalformed, {}, "byte " + std::to_string(scanner_.offset()) + ": " + scanner_.problem()};
+    if (error().code != ErrorCode::JsonMalformed) problems_.lead(ErrorCode::JsonMalformed, malformed());
+  } else if (!deaf()) {
+    checkWhole();
   }
-  if (!error_) checkWhole();
+  dropUnsound();
+}
+
+void PlanReader::countLines(std::string_view bytes) {
+  const std::size_t last = bytes.rfind('\n');
+  if (last != std::string_view::npos) {
+    line_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    column_ = 0;
+    bytes.remove_prefix(last + 1);
+  }
+  // Characters: every byte but the tails of longer ones.
+  for (const char byte : bytes) column_ += (static_cast<unsigned char>(byte) & 0xc0u) != 0x80u;
+}
+
+std::string PlanReader::malformed() const {
+  return "line " + std::to_string(line_ + 1) + ", column " + std::to_string(column_ + 1) + " (byte " +
+         std::to_string(scanner_.offset()) + "): " + scanner_.problem();
 }
 
 void PlanReader::noticeScanner() {
+  // What was told already may only be led by the end.
+  if (deaf() || error().code == ErrorCode::JsonMalformed) return;
   switch (scanner_.status()) {
     case ScanStatus::Malformed:
-      return remember(
-          {ErrorCode::JsonMalformed, {}, "byte " + std::to_string(scanner_.offset()) + ": " + scanner_.problem()});
+      if (!problems_.any()) remember(ErrorCode::JsonMalformed, {}, malformed());
+      return;
     case ScanStatus::TextTooLarge:
-      return remember({ErrorCode::PlanTooLarge, place(),
-                       "the text is longer than " + std::to_string(limits_.bytes) + " bytes (limit bytes)"});
+      return remember(ErrorCode::PlanTooLarge, place(),
+                      "the text is longer than " + std::to_string(limits_.bytes) + " bytes (limit bytes)");
     case ScanStatus::SpanTooLarge:
-      return remember({ErrorCode::PlanTooLarge, place(),
-                       "longer than " + std::to_string(limits_.stringBytes) + " bytes (limit stringBytes)"});
+      return remember(ErrorCode::PlanTooLarge, place(),
+                      "longer than " + std::to_string(limits_.stringBytes) + " bytes (limit stringBytes)");
     default: return;
   }
 }
 
-void PlanReader::remember(Error error) {
-  if (error_) return;
-  error_ = std::move(error);
-  if (error_.code == ErrorCode::PlanTooLarge && scanner_.status() == ScanStatus::Open) scanner_.stop();
+void PlanReader::remember(ErrorCode code, std::string where, std::string detail) {
+  if (deaf()) return;
+  if (!problems_.any()) sound_ = read();
+  problems_.add(code, std::move(where), std::move(detail));
+  if (problems_.tooLarge() && scanner_.status() == ScanStatus::Open) scanner_.stop();
 }
 
 std::string PlanReader::place() const {
-  if (inElement_) return stepPlace(stepCount());
+  if (inElement_) return stepPlace(read());
   return inMember_ ? memberPlace_ : std::string();
 }
 
 void PlanReader::tooDeep() {
-  remember({ErrorCode::PlanTooDeep, place(), moreThan(limits_.depth, " levels (limit depth)")});
+  remember(ErrorCode::PlanTooDeep, place(), moreThan(limits_.depth, " levels (limit depth)"));
 }
 
 bool PlanReader::valueBegins(std::uint32_t depth, char first) {
-  if (error_) return false;
+  if (deaf()) return false;
   if (depth == 0) {
     rootIsObject_ = first == '{';
     if (!rootIsObject_) {
-      remember({ErrorCode::PlanNotObject, {}, "the text is " + std::string(kindName(first)) + ", not an object"});
+      remember(ErrorCode::PlanNotObject, {}, "the text is " + std::string(kindName(first)) + ", not an object");
     }
     return false;
   }
@@ -80,8 +107,9 @@ bool PlanReader::memberBegins(char first) {
   if (member_ < 0) return false;
   const char wanted = kKinds[static_cast<std::size_t>(member_)];
   if (first != wanted) {
-    remember({ErrorCode::PlanWrongType, memberPlace_,
-              "expected " + std::string(kindName(wanted)) + ", found " + std::string(kindName(first))});
+    remember(ErrorCode::PlanWrongType, memberPlace_,
+             "expected " + std::string(kindName(wanted)) + ", found " + std::string(kindName(first)));
+    member_ = -1;
     return false;
   }
   return member_ != kSteps;
@@ -89,17 +117,18 @@ bool PlanReader::memberBegins(char first) {
 
 bool PlanReader::elementBegins(char first) {
   inElement_ = true;
-  if (stepCount() >= limits_.steps) {
-    remember({ErrorCode::PlanTooLarge, "/steps", moreThan(limits_.steps, " steps (limit steps)")});
+  if (read() >= limits_.steps) {
+    remember(ErrorCode::PlanTooLarge, "/steps", moreThan(limits_.steps, " steps (limit steps)"));
   } else if (first != '{') {
-    remember({ErrorCode::PlanWrongType, place(), "expected an object, found " + std::string(kindName(first))});
+    remember(ErrorCode::PlanWrongType, place(), "expected an object, found " + std::string(kindName(first)));
+    return false;
   }
-  return !error_;
+  return !deaf();
 }
 
 void PlanReader::keyEnds(std::string_view text) {
   static constexpr std::array<std::string_view, kMembers> kNames = {"task_id", "description", "metadata", "steps"};
-  if (error_) return;
+  if (deaf() || !rootIsObject_) return;
   const std::string_view name = decodeString(text, scratch_);
   inMember_ = true;
   memberPlace_ = memberPlace(name);
@@ -109,15 +138,23 @@ void PlanReader::keyEnds(std::string_view text) {
   }
   const ErrorCode code = names_.add(member_, name, limits_.members);
   if (code == ErrorCode::PlanTooLarge) {
-    return remember({code, {}, moreThan(limits_.members, " members (limit members)")});
+    return remember(code, {}, moreThan(limits_.members, " members (limit members)"));
   }
-  if (code != ErrorCode::None) return remember({code, memberPlace_, quoted(name, " stands twice")});
-  if (member_ < 0) return warnings_.unknownMember("plan", name, memberPlace_);
-  has_[member_] = true;
+  if (code != ErrorCode::None) {
+    member_ = -1;
+    return remember(code, memberPlace_, quoted(name, " stands twice"));
+  }
+  if (member_ >= 0) {
+    has_[member_] = true;
+    return;
+  }
+  Nearest nearest(name);
+  for (const std::string_view known : kNames) nearest.offer(known);
+  warnings_.unknownMember("plan", name, memberPlace_, nearest);
 }
 
 void PlanReader::valueEnds(std::uint32_t depth, std::string_view text) {
-  if (error_ || depth == 0) return;
+  if (deaf() || depth == 0) return;
   if (depth == 2) {
     if (member_ == kSteps) addStep(text);
     inElement_ = false;
@@ -132,23 +169,46 @@ void PlanReader::valueEnds(std::uint32_t depth, std::string_view text) {
   }
 }
 
+/// `json` is empty for an element that is no step: it takes its number all the same.
 void PlanReader::addStep(std::string_view json) {
+  const bool sound = !problems_.any();
+  const StepIndex index = read();
   Step step;
   needs_.clear();
-  if (!stepReader_.read(json, stepCount(), step, needs_)) return remember(stepReader_.error());
+  if (!json.empty()) stepReader_.read(json, index, step, needs_);
   plan_.steps.push_back(std::move(step));
-  Error error = references_.addLast(plan_, needs_);
-  if (error) plan_.steps.pop_back();
-  remember(std::move(error));
+  if (!deaf()) references_.addLast(plan_, needs_);
+  if (sound && problems_.any()) sound_ = index;
+  if (problems_.tooLarge()) scanner_.stop();
 }
 
 void PlanReader::checkWhole() {
-  if (!has_[kSteps]) return remember({ErrorCode::PlanMissing, "/steps", "a plan needs \"steps\""});
-  if (plan_.steps.empty()) return remember({ErrorCode::PlanEmpty, "/steps", "there is no step"});
-  remember(references_.finish(plan_));
-  if (!error_) remember(findCycle(plan_));
+  if (!rootIsObject_) return;
+  const bool sound = !problems_.any();
+  if (!has_[kSteps]) {
+    problems_.add(ErrorCode::PlanMissing, "/steps", "a plan needs \"steps\"");
+  } else if (plan_.steps.empty()) {
+    if (sound) problems_.add(ErrorCode::PlanEmpty, "/steps", "there is no step");
+  } else {
+    references_.finish(plan_);
+    if (Error cycle = findCycle(plan_)) problems_.add(cycle.code, std::move(cycle.where), std::move(cycle.detail));
+  }
+  if (sound) sound_ = read();
   if (!has_[kTaskId]) warnings_.add(ErrorCode::PlanMissing, "/task_id", "the plan has no \"task_id\"");
   if (!has_[kDescription]) warnings_.add(ErrorCode::PlanMissing, "/description", "the plan has no \"description\"");
+}
+
+/// What stands behind an error was read for its own problems alone.
+void PlanReader::dropUnsound() {
+  if (!problems_.any() || sound_ >= read()) return;
+  while (read() > sound_) plan_.steps.pop_back();
+  plan_.byId = {};
+  for (StepIndex i = 0; i < sound_; ++i) plan_.byId.emplace(plan_.steps[i].id, i);
+  for (Step& step : plan_.steps) {
+    for (Dependency& edge : step.dependencies) {
+      if (edge.step != kNone && edge.step >= sound_) edge.step = kNone;
+    }
+  }
 }
 
 }  // namespace aetherflow

@@ -8,6 +8,7 @@
 
 #include "core/base/json_scanner.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/problems.hpp"
 #include "core/plan/references.hpp"
 #include "core/plan/step_reader.hpp"
 #include "core/plan/warnings.hpp"
@@ -20,9 +21,10 @@ namespace aetherflow {
 ///              well-formed?    at its last brace   members       ids → numbers
 ///
 /// Linear in the bytes; memory is the plan plus one step's text. Nothing recurses.
-/// A text that is no JSON is json.malformed ("byte 17: …" in the detail, counted from 0). JSON that is no plan is
-/// plan.*: that error shows in error() as soon as it is known, no step is added after it, but the rest is still
-/// validated, because a text that turns out to be no JSON at all is reported as such by end(). plan.too_large ends the reading.
+/// A text that is no JSON is json.malformed ("line 2, column 17 (byte 40): …" in the detail; lines and characters count
+/// from 1, bytes from 0). JSON that is no plan is plan.*: that error shows in error() as soon as it is known, and no
+/// step counts after it, but the rest is still read: for its own problems, and because a text that turns out to be no
+/// JSON at all is reported as such by end(). plan.too_large ends the reading.
 class PlanReader final : private ScanListener {
  public:
   explicit PlanReader(PlanLimits limits = {});
@@ -34,12 +36,16 @@ class PlanReader final : private ScanListener {
   /// Checks what only the end can tell: unknown ids, cycles, missing members. Only the first call counts.
   void end();
 
-  /// The first error, and the one that stays, but for json.malformed, which end() may put in the place of a plan.* error.
-  const Error& error() const { return error_; }
-  /// Grows while bytes arrive. Views into `steps` last until the next push.
+  /// The first error, and the one that stays, but for json.malformed, which end() may put in the place of a plan.*
+  /// error.
+  const Error& error() const { return problems_.any() ? problems_.list().front() : kNoError; }
+  /// All that are known, error() first, twenty at most.
+  const std::vector<Error>& errors() const { return problems_.list(); }
+  /// Grows while bytes arrive. Views into `steps` last until the next push. Until end() it may hold more than
+  /// stepCount() steps, which stand behind an error.
   const Plan& plan() const { return plan_; }
   /// Steps that are whole so far.
-  std::uint32_t stepCount() const { return static_cast<std::uint32_t>(plan_.steps.size()); }
+  std::uint32_t stepCount() const { return problems_.any() ? sound_ : read(); }
   bool ended() const { return ended_; }
   /// Bytes read so far.
   std::uint64_t offset() const { return scanner_.offset(); }
@@ -57,18 +63,27 @@ class PlanReader final : private ScanListener {
   bool memberBegins(char first);
   bool elementBegins(char first);
   void addStep(std::string_view json);
-  void remember(Error error);
+  void remember(ErrorCode code, std::string where, std::string detail);
   void noticeScanner();
+  void countLines(std::string_view bytes);
+  std::string malformed() const;
   void checkWhole();
+  void dropUnsound();
+  bool deaf() const { return problems_.full() || problems_.tooLarge(); }
+  std::uint32_t read() const { return static_cast<std::uint32_t>(plan_.steps.size()); }
   std::string place() const;
+
+  static const Error kNoError;
 
   PlanLimits limits_;
   Plan plan_;
   Warnings warnings_;
+  Problems problems_;
   StepReader stepReader_;
   References references_;
   JsonScanner scanner_;
-  Error error_;
+  std::uint32_t sound_ = 0;              ///< steps before the first error
+  std::uint64_t line_ = 0, column_ = 0;  ///< of the byte at offset(), from 0; characters
   bool ended_ = false;
 
   bool has_[kMembers] = {};

@@ -2,31 +2,26 @@
 
 #include <algorithm>
 
+#include "core/plan/nearest.hpp"
 #include "core/plan/place.hpp"
 #include "core/plan/templates.hpp"
 
 namespace aetherflow {
 
-Error References::addLast(Plan& plan, const std::vector<std::string>& needs) {
+void References::addLast(Plan& plan, const std::vector<std::string>& needs) {
   const auto from = static_cast<StepIndex>(plan.steps.size() - 1);
   const std::string& id = plan.steps.back().id;
-  const auto [known, isNew] = plan.byId.emplace(id, from);
-  if (!isNew) {
-    return {
-        ErrorCode::PlanDuplicateId, stepPlace(from, "/id"),
-        quoted(id) + " is the id of step " + std::to_string(known->second) + " and of step " + std::to_string(from)};
-  }
+  const StepIndex first = id.empty() ? from : plan.byId.emplace(id, from).first->second;
   linkedBy_.push_back(kNone);
-  Error error = linkAll(plan, from, needs);
-  if (error) {
-    plan.byId.erase(known);
-  } else {
-    resolveWaiting(plan, from);
+  if (first != from) {
+    problems_.add(ErrorCode::PlanDuplicateId, stepPlace(from, "/id"),
+                  quoted(id) + " is the id of step " + std::to_string(first) + " and of step " + std::to_string(from));
   }
-  return error;
+  linkAll(plan, from, needs);
+  if (first == from) resolveWaiting(plan, from);
 }
 
-Error References::linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs) {
+void References::linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs) {
   Step& step = plan.steps[from];
   step.dependencies.reserve(needs.size());
   for (std::uint32_t place = 0; place < needs.size(); ++place) {
@@ -34,29 +29,57 @@ Error References::linkAll(Plan& plan, StepIndex from, const std::vector<std::str
     warnings_.add(ErrorCode::PlanRepeatedDependency, dependencyPlace(from, place),
                   quoted(needs[place], " is listed before"));
   }
-  if (Error error = addTemplates(plan, from)) return error;
+  if (!addTemplates(plan, from)) return;
   total_ += step.dependencies.size();
-  if (total_ <= limits_.dependencies) return {};
-  return {ErrorCode::PlanTooLarge, stepPlace(from, "/dependencies"),
-          moreThan(limits_.dependencies, " in the plan (limit dependencies)")};
+  if (total_ <= limits_.dependencies) return;
+  problems_.add(ErrorCode::PlanTooLarge, stepPlace(from, "/dependencies"),
+                moreThan(limits_.dependencies, " in the plan (limit dependencies)"));
 }
 
-Error References::addTemplates(Plan& plan, StepIndex from) {
-  Step& step = plan.steps[from];
+/// False when the step has more dependencies than it may.
+bool References::addTemplates(Plan& plan, StepIndex from) {
+  const Step& step = plan.steps[from];
   TemplatePieces pieces(step.description);
   for (TemplatePiece piece; pieces.next(piece);) {
-    if (piece.kind != TemplatePiece::Kind::Output) continue;
-    if (piece.text.size() > limits_.idBytes) {
-      return {ErrorCode::PlanBadTemplate, stepPlace(from, "/description"),
-              quoted(piece.text, " is too long for an id")};
-    }
-    link(plan, from, std::string(piece.text), kNone);
+    if (!addTemplate(plan, from, piece)) continue;
     if (step.dependencies.size() > limits_.dependenciesPerStep) {
-      return {ErrorCode::PlanTooLarge, stepPlace(from, "/description"),
-              moreThan(limits_.dependenciesPerStep, " dependencies (limit dependenciesPerStep)")};
+      return problems_.add(ErrorCode::PlanTooLarge, stepPlace(from, "/description"),
+                           moreThan(limits_.dependenciesPerStep, " dependencies (limit dependenciesPerStep)"));
     }
   }
-  return {};
+  for (std::size_t i = 0; i < step.validationCriteria.size(); ++i) {
+    warnOfTemplates(step.validationCriteria[i], stepPlace(from, "/validation_criteria/") + std::to_string(i));
+  }
+  return true;
+}
+
+/// True when it made an edge.
+bool References::addTemplate(Plan& plan, StepIndex from, const TemplatePiece& piece) {
+  using Kind = TemplatePiece::Kind;
+  if (piece.kind == Kind::Text || piece.kind == Kind::Literal || problems_.full()) return false;
+  if (piece.kind == Kind::Output && piece.text.size() <= limits_.idBytes) {
+    return link(plan, from, std::string(piece.text), kNone);
+  }
+  std::string detail = quoted(piece.text);
+  if (piece.kind == Kind::Output) {
+    detail += " is too long for an id";
+  } else {
+    const std::string meant = meantReference(piece.text, plan);
+    detail += piece.kind == Kind::Near ? " is no reference" : " is filled by nothing";
+    if (!meant.empty()) detail += "; did you mean " + meant + '?';
+    if (piece.kind == Kind::Unknown) detail += "; braces that are to stay are written {{'{{'}}";
+  }
+  return problems_.add(ErrorCode::PlanBadTemplate, stepPlace(from, "/description"),
+                       "at byte " + std::to_string(piece.at) + ": " + detail);
+}
+
+/// Elsewhere nothing is filled in.
+void References::warnOfTemplates(std::string_view text, std::string where) {
+  TemplatePieces pieces(text);
+  for (TemplatePiece piece; pieces.next(piece);) {
+    if (piece.kind != TemplatePiece::Kind::Output && piece.kind != TemplatePiece::Kind::Near) continue;
+    return warnings_.add(ErrorCode::PlanBadTemplate, std::move(where), "only a step's description takes outputs in");
+  }
 }
 
 bool References::link(Plan& plan, StepIndex from, const std::string& id, std::uint32_t place) {
@@ -88,20 +111,19 @@ void References::resolveWaiting(Plan& plan, StepIndex step) {
   heads_.erase(head);
 }
 
-Error References::finish(const Plan& plan) {
-  Error error;
+void References::finish(const Plan& plan) {
   for (const Waiting& reference : waiting_) {
-    if (reference.id == kNone) continue;
+    if (reference.id == kNone || problems_.full()) continue;
     const std::uint32_t place = plan.steps[reference.step].dependencies[reference.dependency].place;
-    const bool listed = place != kNone;
-    error = {listed ? ErrorCode::PlanUnknownDependency : ErrorCode::PlanBadTemplate,
-             dependencyPlace(reference.step, place), quoted(heads_.textAt(reference.id), " is the id of no step")};
-    break;
+    const std::string& id = heads_.textAt(reference.id);
+    Nearest nearest(id);
+    offerIds(nearest, plan);
+    problems_.add(place != kNone ? ErrorCode::PlanUnknownDependency : ErrorCode::PlanBadTemplate,
+                  dependencyPlace(reference.step, place), quoted(id, " is the id of no step") + nearest.question());
   }
   waiting_ = {};
   heads_ = {};
   linkedBy_ = {};
-  return error;
 }
 
 }  // namespace aetherflow

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/plan/plan.hpp"
+#include "core/plan/problems.hpp"
+#include "core/plan/templates.hpp"
 #include "core/plan/warnings.hpp"
 
 namespace aetherflow {
@@ -17,15 +19,15 @@ using ResolvedReference = std::pair<StepIndex, std::uint32_t>;
 
 class References {
  public:
-  References(const PlanLimits& limits, Warnings& warnings) : limits_(limits), warnings_(warnings) {}
+  References(const PlanLimits& limits, Warnings& warnings, Problems& problems)
+      : limits_(limits), warnings_(warnings), problems_(problems) {}
 
   /// Takes the last step of `plan` in: names it, links what it needs (`needs`: as listed; then the templates of its
-  /// description) and whoever waited for it. Fails: plan.duplicate_id, plan.bad_template, plan.too_large; then the
-  /// caller takes the step out again.
-  Error addLast(Plan& plan, const std::vector<std::string>& needs);
+  /// description) and whoever waited for it. Problems: plan.duplicate_id, plan.bad_template, plan.too_large.
+  void addLast(Plan& plan, const std::vector<std::string>& needs);
 
-  /// The earliest reference that never found its step: plan.unknown_dependency or plan.bad_template. Frees what waited.
-  Error finish(const Plan& plan);
+  /// Problems: a reference that never found its step, plan.unknown_dependency or plan.bad_template. Frees what waited.
+  void finish(const Plan& plan);
 
   /// Forward references resolved since the last call, in the order in which they were.
   std::vector<ResolvedReference> takeResolved() { return std::exchange(resolved_, {}); }
@@ -39,14 +41,17 @@ class References {
     std::uint32_t id;  ///< its place in heads_; kNone once it has found its step
   };
 
-  Error linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs);
-  Error addTemplates(Plan& plan, StepIndex from);
+  void linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs);
+  bool addTemplates(Plan& plan, StepIndex from);
+  bool addTemplate(Plan& plan, StepIndex from, const TemplatePiece& piece);
+  void warnOfTemplates(std::string_view text, std::string where);
   /// False when the step has this edge already.
   bool link(Plan& plan, StepIndex from, const std::string& id, std::uint32_t place);
   void resolveWaiting(Plan& plan, StepIndex step);
 
   const PlanLimits& limits_;
   Warnings& warnings_;
+  Problems& problems_;
   std::uint64_t total_ = 0;
   std::vector<StepIndex> linkedBy_;  ///< for each step the last one that got an edge to it: finds repeats without a set
   std::vector<Waiting> waiting_;

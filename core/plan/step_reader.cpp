@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "core/plan/nearest.hpp"
 #include "core/plan/place.hpp"
 
 namespace aetherflow {
@@ -82,7 +83,7 @@ ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most)
   return ErrorCode::None;
 }
 
-bool StepReader::read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs) {
+void StepReader::read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs) {
   index_ = index;
   MemberNames names;
   bool has[kMembers] = {};
@@ -92,16 +93,19 @@ bool StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
     const std::string_view name = decodeString(cursor.key(), keyScratch);
     const int known = memberOf(name);
     const ErrorCode code = names.add(known, name, limits_.members);
-    if (code == ErrorCode::PlanDuplicateKey) return fail(code, memberPlace(name), quoted(name, " stands twice"));
-    if (code != ErrorCode::None) return fail(code, {}, moreThan(limits_.members, " members"));
+    if (code == ErrorCode::PlanTooLarge) return void(fail(code, {}, moreThan(limits_.members, " members")));
+    if (code != ErrorCode::None) fail(code, memberPlace(name), quoted(name, " stands twice"));
     if (known >= 0) has[known] = true;
-    if (!member(known, name, cursor, step, needs)) return false;
+    const JsonCursor before = cursor;
+    if (code == ErrorCode::None && member(known, name, cursor, step, needs)) continue;
+    if (problems_.tooLarge()) return;
+    cursor = before;
+    cursor.value();
   }
   for (const int required : {kId, kType, kDescription}) {
     const std::string_view place = kPlaces[static_cast<std::size_t>(required)];
-    if (!has[required]) return fail(ErrorCode::PlanMissing, place, "a step needs " + quoted(place.substr(1)));
+    if (!has[required]) fail(ErrorCode::PlanMissing, place, "a step needs " + quoted(place.substr(1)));
   }
-  return true;
 }
 
 bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, Step& step,
@@ -118,7 +122,10 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       if (!text(cursor, tail, step.typeName)) return false;
       step.type = stepTypeOf(step.typeName);
       if (step.type == StepType::Other) {
-        warnings_.add(ErrorCode::PlanUnknownType, stepPlace(index_, tail), quoted(step.typeName, " is no known type"));
+        Nearest nearest(step.typeName);
+        for (int i = 0; i < kStepTypes - 1; ++i) nearest.offer(aetherflow::name(static_cast<StepType>(i)));
+        warnings_.add(ErrorCode::PlanUnknownType, stepPlace(index_, tail),
+                      quoted(step.typeName, " is no known type") + nearest.question());
       }
       return true;
     case kComplexity: return complexity(cursor, step.complexity);
@@ -149,10 +156,13 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
       if (step.cache != CacheUse::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
-    default:
-      warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)));
+    default: {
+      Nearest nearest(name);
+      for (const std::string_view place : kPlaces) nearest.offer(place.substr(1));
+      warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)), nearest);
       cursor.value();
       return true;
+    }
   }
 }
 
@@ -267,8 +277,7 @@ bool StepReader::expect(JsonCursor& cursor, char first, std::string_view tail) {
 }
 
 bool StepReader::fail(ErrorCode code, std::string_view tail, std::string detail) {
-  error_ = {code, stepPlace(index_, tail), std::move(detail)};
-  return false;
+  return problems_.add(code, stepPlace(index_, tail), std::move(detail));
 }
 
 }  // namespace aetherflow

@@ -9,6 +9,7 @@
 #include "core/base/json_cursor.hpp"
 #include "core/base/text_index.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/problems.hpp"
 #include "core/plan/warnings.hpp"
 
 namespace aetherflow {
@@ -30,12 +31,12 @@ class MemberNames {
 
 class StepReader {
  public:
-  StepReader(const PlanLimits& limits, Warnings& warnings) : limits_(limits), warnings_(warnings) {}
+  StepReader(const PlanLimits& limits, Warnings& warnings, Problems& problems)
+      : limits_(limits), warnings_(warnings), problems_(problems) {}
 
   /// `json` is a well-formed JSON object, borrowed for the call. Fills `step` except its `dependencies`, whose ids as
-  /// listed go to `needs`. False: see error().
-  bool read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs);
-  const Error& error() const { return error_; }
+  /// listed go to `needs`; a member with a problem stays as it was.
+  void read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs);
 
  private:
   bool member(int known, std::string_view name, JsonCursor& cursor, Step& step, std::vector<std::string>& needs);
@@ -51,7 +52,7 @@ class StepReader {
 
   const PlanLimits& limits_;
   Warnings& warnings_;
-  Error error_;
+  Problems& problems_;
   StepIndex index_ = 0;
   std::uint32_t listItems_ = 0;
   std::string scratch_;

@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text_index.hpp"
+#include "core/plan/nearest.hpp"
 
 namespace aetherflow {
 
@@ -19,7 +20,7 @@ class Warnings {
 
   void add(ErrorCode code, std::string where, std::string detail);
   /// Once for each name, however many objects carry it.
-  void unknownMember(std::string_view owner, std::string_view name, std::string where);
+  void unknownMember(std::string_view owner, std::string_view name, std::string where, const Nearest& meant);
 
  private:
   std::vector<Error>& list_;

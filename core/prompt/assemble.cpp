@@ -89,10 +89,10 @@ class Assembler {
     std::string out;
     TemplatePieces pieces(description);
     for (TemplatePiece piece; pieces.next(piece);) {
-      if (piece.kind == TemplatePiece::Kind::Text) {
-        out += piece.text;
-      } else {
+      if (piece.kind == TemplatePiece::Kind::Output) {
         appendOutput(out, piece.text);
+      } else {
+        out += piece.text;
       }
     }
     return out;

@@ -1,10 +1,25 @@
 #include "core/route/router.hpp"
 
+#include "core/plan/nearest.hpp"
+
 namespace aetherflow {
 namespace {
 
 std::string label(const Table& table, Target target) {
   return table.providers[target.provider].name + " (" + table.models[target.model].id + ")";
+}
+
+/// What a misspelt target was meant to be: another provider, or a model of the one that is named.
+std::string meant(const Table& table, std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const ProviderIndex named = table.findProvider(text.substr(0, slash));
+  Nearest nearest(named == kNone16 ? text.substr(0, slash) : text.substr(slash + 1));
+  if (named == kNone16) {
+    for (const Provider& provider : table.providers) nearest.offer(provider.id);
+  } else {
+    for (const ModelIndex model : table.providers[named].models) nearest.offer(table.models[model].id);
+  }
+  return nearest.question();
 }
 
 }  // namespace
@@ -66,7 +81,8 @@ Expected<GroupIndex> Router::route(const Step& step) {
     if (known == key) return group;
   const Target target = table_->findTarget(step.provider);
   if (target.provider == kNone16)
-    return Error{ErrorCode::RouteUnknownProvider, "", "no provider or model '" + step.provider + "' in the table"};
+    return Error{ErrorCode::RouteUnknownProvider, "",
+                 "no provider or model '" + step.provider + "' in the table" + meant(*table_, step.provider)};
   std::vector<Target> use{target};
   const bool available = table_->providers[target.provider].available;
   // An explicit provider that has a key takes the step alone; without one, the rule's own list stands in, aloud.

@@ -60,6 +60,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   const std::string at = "/table/providers/" + id;
   if (!json.isObject()) return reading.fail(at, "expected an object");
   Provider provider;
+  reading.only(json, "name dialect baseUrl keyEnv concurrency default models json quotaGroup prefix peak", at);
   provider.id = id;
   provider.name = reading.text(json, "name", at);
   if (provider.name.empty()) provider.name = id;
@@ -88,7 +89,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.provider = self;
     model.price = readPrice(reading, data, worst, modelAt);
     model.firstTokenMs = static_cast<std::uint32_t>(reading.number(data, "firstTokenMs", 1000, 0, 1e7, modelAt));
-    model.tokensPerSecond = static_cast<std::uint32_t>(reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
+    model.tokensPerKs = static_cast<std::uint32_t>(1000 * reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
     model.context = static_cast<std::uint32_t>(reading.number(data, "context", 0, 0, 1e9, modelAt));
     model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);

@@ -32,7 +32,7 @@ struct Model {
   ProviderIndex provider = kNone16;
   Price price;
   std::uint32_t firstTokenMs = 1000;   ///< planning estimate
-  std::uint32_t tokensPerSecond = 60;  ///< planning estimate, ≥ 1
+  std::uint32_t tokensPerKs = 60'000;  ///< planning estimate: tokens in 1,000 s, ≥ 1,000
   std::uint32_t maxOut = 8192;         ///< most answer tokens
   std::uint32_t context = 0;           ///< tokens of prompt and answer together, 0: not known
   std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
@@ -46,7 +46,7 @@ struct Model {
 
   /// Expected time of a call that answers with `tokens`. Integer ms.
   std::int64_t estimateMs(std::uint32_t tokens) const {
-    return firstTokenMs + static_cast<std::int64_t>(tokens) * 1000 / tokensPerSecond;
+    return firstTokenMs + static_cast<std::int64_t>(tokens) * 1'000'000 / tokensPerKs;
   }
 };
 

@@ -20,6 +20,7 @@ void Machine::beginPhase(StepIndex index, Purpose purpose) {
   record.widened = 0;
   record.continuing = false;
   record.promptTokens = 0;
+  record.frugal = false;
   if (row.limited) {
     record.repairing = true;
     notes_.tell(Reason::RepairStarted, index);
@@ -90,6 +91,8 @@ void Machine::blocked(const ReadyItem& item, const Placement& placement) {
   StepRecord& record = steps_[item.step];
   // A free place is what nearly every step waits for: no news.
   if (offer.why == Reason::WaitedForProvider || record.waiting == offer.why) return;
+  // Nothing runs that could give money back: what follows is no wait.
+  if (offer.why == Reason::WaitingForBudget && purse_.nothingReserved()) return;
   record.waiting = offer.why;
   notes_.waiting(offer.why, item.step, placement.target, offer.window, offer.until);
 }
@@ -213,7 +216,7 @@ void Machine::remark(const CallRecord& call, bool moved) {
   const StepRecord& record = steps_[call.step];
   if (call.probe) notes_.tell(Reason::BreakerProbing, call.step, call.target);
   if (call.overflowed) notes_.tell(Reason::Overflowed, call.step, call.target);
-  if (moved) notes_.failedAt(Reason::FellBack, call.step, call.target, record.lastFailure);
+  if (moved) notes_.fellBack(call.step, call.target, record.lastTarget.provider, record.lastFailure);
   if (!moved && !call.continues && call.purpose != Purpose::Hedge) return;
   // A looser provider, or the rest of an answer: the constraint is never dropped silently.
   const ConstraintLevel former = strictest(call.step, record.lastTarget.provider, call.purpose);

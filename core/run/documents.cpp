@@ -16,6 +16,14 @@ void writeError(JsonWriter& json, const Error& error) {
   json.endObject();
 }
 
+/// The first, and with `others` those that were found beside it.
+void writeErrors(JsonWriter& json, const Error& first, const std::vector<Error>& all) {
+  json.beginObject().field("code", codeName(first.code)).field("where", first.where).field("detail", first.detail);
+  json.key("others").beginArray();
+  for (std::size_t i = 1; i < all.size(); ++i) writeError(json, all[i]);
+  json.endArray().endObject();
+}
+
 void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.beginObject().field("step", static_cast<std::int64_t>(index)).field("id", step.id).field("type", step.typeName);
   json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
@@ -31,9 +39,9 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.endArray().endObject();
 }
 
-void writeSteps(JsonWriter& json, const Plan& plan, std::uint32_t from) {
+void writeSteps(JsonWriter& json, const Plan& plan, std::uint32_t from, std::uint32_t count) {
   json.beginArray();
-  for (std::size_t i = from; i < plan.steps.size(); ++i) writeStep(json, plan.steps[i], static_cast<StepIndex>(i));
+  for (StepIndex i = from; i < count; ++i) writeStep(json, plan.steps[i], i);
   json.endArray();
 }
 
@@ -90,7 +98,10 @@ void writeRoute(JsonWriter& json, const Run& run, StepIndex index) {
   const RouteGroup& group = run.router().group(run.steps()[index].group);
   json.beginObject().field("id", run.plan().steps[index].id);
   writeTarget(json, run.table(), group.admissible.front());
-  json.field("rule", group.rule).field("why", group.why).key("alternatives").beginArray();
+  json.field("rule", group.rule).field("why", group.why);
+  const Model& model = run.table().models[group.admissible.front().model];
+  json.field("tokensPerSecond", static_cast<std::int64_t>(model.tokensPerKs / 1000));
+  json.field("microUsdPerMtok", model.price.outPerMtok).key("alternatives").beginArray();
   for (std::size_t i = 1; i < group.admissible.size(); ++i) {
     json.beginObject();
     writeTarget(json, run.table(), group.admissible[i]);
@@ -104,16 +115,16 @@ std::string Run::document(Document kind, std::uint32_t from) const {
   std::string out;
   JsonWriter json(out);
   switch (kind) {
-    case Document::Error: writeError(json, run.error()); break;
+    case Document::Error: writeErrors(json, run.error(), run.errors()); break;
     case Document::Warnings:
       json.beginArray();
       for (std::size_t i = from; i < run.plan().warnings.size(); ++i) writeError(json, run.plan().warnings[i]);
       json.endArray();
       break;
-    case Document::Steps: writeSteps(json, run.plan(), from); break;
+    case Document::Steps: writeSteps(json, run.plan(), from, run.stepCount()); break;
     case Document::Plan:
       json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
-      json.field("steps", static_cast<std::int64_t>(run.plan().steps.size())).endObject();
+      json.field("steps", static_cast<std::int64_t>(run.stepCount())).endObject();
       break;
     case Document::Routes:
       json.beginArray();

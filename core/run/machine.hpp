@@ -63,6 +63,7 @@ class Machine {
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   ErrorCode recalled(StepIndex step, TimeMs now);
+  ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
@@ -84,6 +85,7 @@ class Machine {
   ErrorCode unknown(ErrorCode code, const char* what, std::uint32_t number);
   const Error& error() const { return reader_.error() ? reader_.error() : error_; }
   void finishIfOver();
+  const std::vector<Error>& errors() const { return reader_.error() ? reader_.errors() : refusals_; }
   const Plan& plan() const { return reader_.plan(); }
   const Phase& phase(Purpose purpose) const { return phases_[static_cast<std::size_t>(purpose)]; }
   const Model& modelOf(const CallRecord& call) const { return table_.models[call.target.model]; }
@@ -94,6 +96,7 @@ class Machine {
   void connect(StepIndex step, StepIndex input);
   void routeSteps();
   void routeStep(StepIndex step);
+  void refuseRoutes(StepIndex first);
   void refreshPaths();
   void searchRank();
   void invalidPlan();
@@ -149,6 +152,7 @@ class Machine {
   // offers.cpp
   Offer offer(const ReadyItem& item, Target target);
   Offer priced(const ReadyItem& item, Target target, Offer offer);
+  std::int64_t affordable(Target target, const Offer& offer, const Spend& rest) const;
   bool blockedByOthers(QuotaIndex quota, Offer& offer) const;
   bool countsPrompts() const;
   std::uint32_t promptBoundOf(StepIndex step, ModelIndex model);
@@ -170,6 +174,8 @@ class Machine {
   void withoutTarget(StepIndex step, Target target, FailureKind kind);
   bool cheaper(const ReadyItem& item);
   void shortage(const ReadyItem& item);
+  bool shrink(const ReadyItem& item);
+  Shortfall shortfall(const ReadyItem& item);
   bool skipOptional();
   void drop(StepIndex step, Reason reason);
   bool declared(Rung rung) const;
@@ -222,6 +228,7 @@ class Machine {
   CacheTotals cache_;
   CellVisits visits_{};
   Error error_;
+  std::vector<Error> refusals_;  ///< steps that cannot be routed
 };
 
 }  // namespace aetherflow

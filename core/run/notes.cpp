@@ -123,6 +123,20 @@ void Notes::failedAt(Reason reason, StepIndex step, Target target, FailureKind k
   setFailure(note(reason, step, target), kind);
 }
 
+void Notes::fellBack(StepIndex step, Target target, ProviderIndex from, FailureKind kind) {
+  double* out = note(Reason::FellBack, step, target);
+  setFailure(out, kind);
+  if (from != kNone16) set(out, Field::NoteFromProvider, from);
+}
+
+void Notes::budgetStopped(StepIndex step, const Shortfall& shortfall) {
+  double* out = note(Reason::BudgetStopped, kNone);
+  set(out, Field::NoteCause, step);
+  set(out, Field::NoteNeeded, static_cast<double>(shortfall.needed));
+  set(out, Field::NoteLeft, static_cast<double>(shortfall.left));
+  set(out, Field::NoteCountsTokens, shortfall.ofTokens ? 1 : 0);
+}
+
 void Notes::relaxed(StepIndex step, CallId call, FailureKind kind) {
   double* out = note(Reason::ConstraintRelaxed, step);
   set(out, Field::NoteCall, call);

@@ -3,6 +3,7 @@
 // holds what. See COMMAND_FIELD in base/vocabulary.def.
 
 #include "core/run/command.hpp"
+#include "core/run/purse.hpp"
 #include "core/run/state.hpp"
 
 namespace aetherflow {
@@ -34,6 +35,10 @@ class Notes {
   void failed(Reason reason, StepIndex step, FailureKind kind);
   /// `kind` may be Count: not told.
   void failedAt(Reason reason, StepIndex step, Target target, FailureKind kind);
+  /// `from`: whose refusal it was; kNone16 where nobody was asked.
+  void fellBack(StepIndex step, Target target, ProviderIndex from, FailureKind kind);
+  /// What `step` would need at worst, and what is left of the run's ceiling for it.
+  void budgetStopped(StepIndex step, const Shortfall& shortfall);
   void relaxed(StepIndex step, CallId call, FailureKind kind);
   void retrying(StepIndex step, Target target, CallId call, FailureKind kind, std::int64_t waitMs);
   /// `window`: Count where it waits for no window; `until`: kNever until a running call ends.

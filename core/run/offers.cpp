@@ -31,12 +31,13 @@ bool Machine::countsPrompts() const {
   return quotas_.countsTokens() || purse_.limits();
 }
 
-/// Tokens that the prompt will surely not exceed. Files are unknown until they are read; `prompted` corrects that.
+/// Tokens that the prompt will surely not exceed, as far as its files are known: `weighed` tells them, `prompted` corrects.
 std::uint32_t Machine::promptBoundOf(StepIndex index, ModelIndex model) {
   StepRecord& record = steps_[index];
   if (record.promptTokens == 0) {
     const Step& step = plan().steps[index];
-    std::uint64_t tokens = ownPromptTokens(step) + estimateTokens(plan().description) + estimateTokens(step.schema);
+    std::uint64_t tokens =
+        ownPromptTokens(step) + estimateTokens(plan().description) + estimateTokens(step.schema) + record.fileTokens;
     for (const Dependency& dependency : step.dependencies) {
       if (dependency.step == kNone) continue;
       const CallId output = steps_[dependency.step].output;
@@ -88,6 +89,18 @@ Offer Machine::offer(const ReadyItem& item, Target target) {
   return priced(item, target, offer);
 }
 
+/// Most answer tokens that `rest` pays for beside the prompt, the offer's own limit at most; negative: not even the prompt.
+/// -1 in `rest`: no ceiling.
+std::int64_t Machine::affordable(Target target, const Offer& offer, const Spend& rest) const {
+  const Spend prompt = worstCase(table_, target, offer.promptBound, 0, wallMs());
+  const Spend one = worstCase(table_, target, 0, 1'000'000, wallMs());
+  std::int64_t most = offer.maxTokens;
+  if (rest.tokens >= 0) most = std::min(most, rest.tokens - prompt.tokens);
+  if (rest.usd >= 0 && one.usd > 0)
+    most = std::min(most, std::min<MicroUsd>(rest.usd - prompt.usd - 1, kPlenty) * 1'000'000 / one.usd);
+  return most;
+}
+
 /// The widest answer that limits and money allow now; where the generous one does not fit, twice the estimate will do.
 Offer Machine::priced(const ReadyItem& item, Target target, Offer offer) {
   const Model& model = table_.models[target.model];
@@ -97,19 +110,19 @@ Offer Machine::priced(const ReadyItem& item, Target target, Offer offer) {
   const std::uint32_t least = std::min(estimate, offer.maxTokens);
   if (attempt.any()) {
     // The attempt's own ceilings cut the answer's length, as long as the expected one still fits.
-    const Spend prompt = worstCase(table_, target, offer.promptBound, 0, wallMs());
-    const Spend one = worstCase(table_, target, 0, 1'000'000, wallMs());
-    std::int64_t most = offer.maxTokens;
-    if (attempt.tokens >= 0) most = std::min(most, attempt.tokens - prompt.tokens);
-    if (attempt.usd >= 0 && one.usd > 0)
-      most = std::min(most, std::min<MicroUsd>(attempt.usd - prompt.usd - 1, kPlenty) * 1'000'000 / one.usd);
+    const std::int64_t most = affordable(target, offer, {attempt.usd, attempt.tokens});
     if (most < static_cast<std::int64_t>(least)) return impossible(FailureKind::BudgetExceeded);
     offer.maxTokens = static_cast<std::uint32_t>(most);
   }
   const std::uint32_t tight = std::min(offer.maxTokens, model.withThought(std::uint64_t{std::max(256u, 2 * estimate)}
                                                                           << std::min<unsigned>(record.widened, 8)));
+  // In a shortage what the money buys will do, down to the expected answer.
+  const Spend rest = purse_.rest(record.money, plan().steps[item.step].optional);
+  const std::int64_t last = record.frugal ? affordable(target, offer, rest) : 0;
+  const std::uint32_t wanted = std::min(tight, least << std::min<unsigned>(record.widened, 8));
+  const std::uint32_t shrunk = last < static_cast<std::int64_t>(wanted) ? tight : static_cast<std::uint32_t>(last);
   Offer refused;
-  for (const std::uint32_t answer : {offer.maxTokens, tight}) {
+  for (const std::uint32_t answer : {offer.maxTokens, tight, std::min(tight, shrunk)}) {
     offer.maxTokens = answer;
     offer.worst = worstCase(table_, target, offer.promptBound, answer, wallMs());
     const QuotaFit fit = quotas_.check(model.quota, offer.worst.tokens, now_);

@@ -1,6 +1,7 @@
 #include "core/run/options.hpp"
 
 #include "core/base/json.hpp"
+#include "core/route/reading.hpp"
 
 namespace aetherflow {
 namespace {
@@ -15,10 +16,19 @@ const JsonValue* given(const JsonValue& json, const char* key) {
   return found == nullptr || found->isNull() ? nullptr : found;
 }
 
+Error readAnswers(const JsonValue& json, RunOptions& options) {
+  const JsonValue* answers = given(json, "answers");
+  if (answers == nullptr) return {};
+  Reading reading;
+  options.answerTokens = static_cast<std::uint32_t>(reading.whole(*answers, "tokens", 0, 0, 10'000'000, "/answers"));
+  options.answerShare = reading.number(*answers, "share", 0, 0, 1, "/answers");
+  return reading.error;
+}
+
 Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
   if (const JsonValue* mode = given(json, "mode")) {
     if (!mode->isString() || table.findMode(mode->text) == nullptr)
-      return wrong("/mode", "expected build, fast, double-check or a mode of the table");
+      return wrong("/mode", "expected build, fast, double-check or a mode of the configuration");
     options.mode = mode->text;
   }
   if (const JsonValue* seed = given(json, "seed")) {
@@ -33,7 +43,7 @@ Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
   };
   if (!flag("strip", options.strip) || !flag("optimize", options.optimize))
     return wrong("/strip", "strip and optimize are true or false");
-  return {};
+  return readAnswers(json, options);
 }
 
 /// "*" stands for every type that is not named.

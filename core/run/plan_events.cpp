@@ -1,5 +1,6 @@
 // Plan bytes and the start of the run: steps are adopted as they become known.
 
+#include "core/plan/place.hpp"
 #include "core/run/machine.hpp"
 #include "core/schedule/list_search.hpp"
 
@@ -99,11 +100,21 @@ void Machine::routeSteps() {
   if (steps_.size() >= 2 * static_cast<std::size_t>(pathsKnownFor_)) refreshPaths();
 }
 
+/// Of a step that cannot be routed and those behind it that are known.
+void Machine::refuseRoutes(StepIndex first) {
+  for (StepIndex i = first; i < steps_.size() && refusals_.size() < Problems::kMost; ++i) {
+    const Expected<GroupIndex> group = router_.route(plan().steps[i]);
+    if (!group) refusals_.push_back({group.error().code, stepPlace(i, "/provider"), group.error().detail});
+  }
+  const Error& error = refusals_.front();
+  refuse(error.code, error.where, error.detail);
+}
+
 void Machine::routeStep(StepIndex i) {
   const Step& step = plan().steps[i];
   const Expected<GroupIndex> group = router_.route(step);
   if (!group) {
-    refuse(group.error().code, "/steps/" + std::to_string(i) + "/provider", group.error().detail);
+    refuseRoutes(i);
     invalidPlan();
     return;
   }
@@ -119,6 +130,15 @@ void Machine::routeStep(StepIndex i) {
     move(i, StepEvent::InputsDone);
     beginPhase(i, Purpose::Main);
   }
+}
+
+ErrorCode Machine::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (step >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step", step);
+  steps_[step].fileTokens = tokens;
+  // What stands in a call's records was weighed as it was assembled.
+  if (steps_[step].tries == 0) steps_[step].promptTokens = 0;
+  return ErrorCode::None;
 }
 
 void Machine::refreshPaths() {

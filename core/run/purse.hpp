@@ -37,6 +37,12 @@ class StepMoney {
   MicroUsd planned_ = 0;  ///< kept back for it from optional steps
 };
 
+/// What is missing for a call: micro-USD, or tokens where that ceiling is the one that stops it.
+struct Shortfall {
+  std::int64_t needed = 0, left = 0;
+  bool ofTokens = false;
+};
+
 class Purse {
  public:
   /// A ceiling that is not set limits nothing.
@@ -58,6 +64,10 @@ class Purse {
 
   /// Whether the run may reserve `more`. Optional steps may not spend what the others are expected to need.
   bool fitsRun(const Spend& more, bool optional) const;
+  /// What a call that does not fit would need, and what the run has left for it.
+  Shortfall shortfall(const Spend& more, bool optional) const;
+  /// What the run's and the step's ceilings leave; -1: no ceiling.
+  Spend rest(const StepMoney& step, bool optional) const;
   bool fitsStep(const StepMoney& step, const Spend& more) const;
   /// `call`: the one that takes more, absent for a new one.
   bool fitsAttempt(const Spend& more, const CallMoney* call = nullptr) const {
@@ -83,6 +93,8 @@ class Purse {
   bool nothingReserved() const { return reserved_.usd == 0 && reserved_.tokens == 0; }
 
  private:
+  Spend taken(bool optional) const;
+
   Ceiling run_, step_, attempt_;
   Spend spent_, reserved_, held_;
   MicroUsd planned_ = 0;

@@ -61,6 +61,9 @@ ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
 ErrorCode Run::recalled(StepIndex step, TimeMs now) {
   return machine_->recalled(step, now);
 }
+ErrorCode Run::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {
+  return machine_->weighed(step, tokens, now);
+}
 ErrorCode Run::looked(const Looked& event, TimeMs now) {
   return machine_->looked(event, now);
 }
@@ -87,6 +90,12 @@ Outcome Run::outcome() const {
 }
 const Error& Run::error() const {
   return machine_->error();
+}
+const std::vector<Error>& Run::errors() const {
+  return machine_->errors();
+}
+std::uint32_t Run::stepCount() const {
+  return machine_->reader_.stepCount();
 }
 ErrorCode Run::promptBegin(CallId call) {
   return machine_->promptBegin(call);

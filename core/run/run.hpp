@@ -69,6 +69,8 @@ class Run {
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
   ErrorCode recalled(StepIndex step, TimeMs now);
+  /// The step's context files add `tokens` to its prompt.
+  ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
@@ -82,6 +84,8 @@ class Run {
   Outcome outcome() const;
   /// The error that the last refused event or the plan met.
   const Error& error() const;
+  /// All that is wrong with the plan, error() first; empty while nothing is.
+  const std::vector<Error>& errors() const;
 
   // Prompts: the host hands over texts, the core assembles. See prompt_desk.hpp.
   ErrorCode promptBegin(CallId call);
@@ -102,6 +106,8 @@ class Run {
 
   // For reports, simulation and tests.
   const Plan& plan() const;
+  /// Steps that count: with an error in the plan those before it.
+  std::uint32_t stepCount() const;
   const Table& table() const;
   const Router& router() const;
   const RunOptions& options() const;

@@ -15,6 +15,7 @@ bool Machine::declared(Rung rung) const {
 void Machine::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
+  if (kind == FailureKind::BudgetExceeded && shrink(item)) return;
   withoutTarget(item.step, placement.target, kind);
 }
 
@@ -68,12 +69,28 @@ bool Machine::cheaper(const ReadyItem& item) {
   return true;
 }
 
+/// Lets the item have a shorter answer than twice the estimate, where the rest of the money pays for the expected one.
+bool Machine::shrink(const ReadyItem& item) {
+  StepRecord& record = steps_[item.step];
+  if (record.frugal) return false;
+  record.frugal = true;
+  for (const Target target : router_.group(record.phaseGroup).admissible) {
+    const Offer found = offer(item, target);
+    if (found.never || found.why == Reason::WaitingForBudget) continue;
+    enqueue(item.step);
+    return true;
+  }
+  record.frugal = false;
+  return false;
+}
+
 /// The rest of the run's budget does not suffice for the most urgent item, and no running call can give any back.
 void Machine::shortage(const ReadyItem& item) {
   // It may stand in a group that its own record has left: the queue's top is what is known to be there.
   queues_[steps_[item.step].phaseGroup].pop();
   for (const Rung rung : table_.policy.ladder) {
     if (rung == Rung::Cheaper && cheaper(item)) return;
+    if (rung != Rung::Cheaper && shrink(item)) return;
     if (rung == Rung::SkipOptional) {
       const bool any = skipOptional();
       if (settled(steps_[item.step].state)) return;
@@ -83,12 +100,21 @@ void Machine::shortage(const ReadyItem& item) {
     }
     if (rung == Rung::Stop) {
       budgetStopped_ = true;
-      notes_.tell(Reason::BudgetStopped, kNone);
+      notes_.budgetStopped(item.step, shortfall(item));
       return enqueue(item.step);
     }
   }
+  if (shrink(item)) return;
   // No rung is left: this step fails, the others may still be small enough.
   giveUp(item.step, FailureKind::BudgetExceeded);
+}
+
+/// What the item would need at least where it prefers to go, and what is left.
+Shortfall Machine::shortfall(const ReadyItem& item) {
+  const Target target = router_.group(steps_[item.step].phaseGroup).admissible.front();
+  const std::uint32_t answer = answerEstimate(plan().steps[item.step], phase(item.purpose));
+  const Spend least = worstCase(table_, target, promptBoundOf(item.step, target.model), answer, wallMs());
+  return purse_.shortfall(least, plan().steps[item.step].optional);
 }
 
 /// From now on no optional step is started. True when that ended any.

@@ -20,7 +20,7 @@ struct Due {
 
 std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   const Step& step = run.plan().steps[call.step];
-  std::uint64_t tokens = ownPromptTokens(step);
+  std::uint64_t tokens = ownPromptTokens(step) + run.steps()[call.step].fileTokens;
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) tokens += run.plan().steps[dependency.step].estimatedTokens;
   if (kPhases[static_cast<std::size_t>(call.purpose)].role != PromptRole::Work) tokens += step.estimatedTokens;
@@ -36,15 +36,26 @@ void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
   }
 }
 
+/// Tokens of the answer where the options say what answers are like, or 0.
+std::uint32_t assumedAnswer(const Run& run, const CallRecord& call) {
+  const RunOptions& options = run.options();
+  if (call.purpose != Purpose::Main && call.purpose != Purpose::Repair) return 0;
+  if (options.answerTokens > 0) return std::min(options.answerTokens, call.maxTokens);
+  if (run.plan().steps[call.step].estimatedTokens > 0) return 0;
+  return static_cast<std::uint32_t>(options.answerShare * call.maxTokens);
+}
+
 }  // namespace
 
 SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
   const Model& model = run.table().models[call.target.model];
   SimulatedCall result;
   result.totalMs = call.expectedEnd - call.dispatchedAt;
+  if (const std::uint32_t answer = assumedAnswer(run, call); answer > 0) result.totalMs = model.estimateMs(answer);
   result.firstTokenMs = std::min<std::int64_t>(model.firstTokenMs, result.totalMs);
   result.tokens.in = promptTokens(run, call);
-  result.tokens.out = static_cast<std::uint32_t>((result.totalMs - result.firstTokenMs) * model.tokensPerSecond / 1000);
+  result.tokens.out =
+      static_cast<std::uint32_t>((result.totalMs - result.firstTokenMs) * model.tokensPerKs / 1'000'000);
   return result;
 }
 

@@ -88,7 +88,9 @@ struct StepRecord {
   GroupIndex widerGroup = kNone;   ///< where it may go when it no longer goes on
   std::uint32_t promptTokens = 0;  ///< estimate of the phase's prompt, 0 = not made yet
   Reason waiting = Reason::None;   ///< what was last said of its wait
+  bool frugal = false;             ///< its answer may be no longer than the rest of the money pays for
 
+  std::uint32_t fileTokens = 0;  ///< of its context files, 0 = not weighed
   TimeMs deadlineAt = kNever;
   StepMoney money;
   std::uint32_t looks = 0;  ///< into the cache, so far

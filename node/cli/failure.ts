@@ -1,5 +1,6 @@
 /** Errors as a person gets them, and the exit codes they lead to. */
-import { AetherflowError } from '../../bindings/errors.js'
+import { AetherflowError, type Fault } from '../../bindings/errors.js'
+import { errorAdvice } from '../../bindings/generated/wire.js'
 import { oneLine, visibleText } from '../../web/standard/format.js'
 import { paint } from './colour.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
@@ -19,10 +20,13 @@ export function failureRecord(error: unknown): {
   where: string
   detail: string
   advice: string
+  /** What else is wrong with a plan. */
+  others?: (Fault & { advice: string })[]
 } {
   if (error instanceof AetherflowError) {
-    const { code, where, detail, advice } = error
-    return { type: 'error', code, where, detail, advice }
+    const { code, where, detail, advice, others } = error
+    const more = others.map((other) => ({ ...other, advice: errorAdvice[other.code] }))
+    return { type: 'error', code, where, detail, advice, ...(more.length > 0 && { others: more }) }
   }
   const detail = error instanceof Error ? error.message : String(error)
   return { type: 'error', code: 'internal', where: '', detail, advice: 'please report this with the plan' }
@@ -42,14 +46,19 @@ const flags: Readonly<Record<string, string>> = {
   tenant: '--tenant',
 }
 
-/** `error plan.cycle at /steps/3/dependencies/0: a → b → a`, and the advice below. The stack only with AETHERFLOW_DEBUG=1. */
+/** `error plan.cycle at /steps/3/dependencies/0: a → b → a`, and the advice below; of a plan all that is wrong. The stack only with AETHERFLOW_DEBUG=1. */
 export function tellFailure(error: unknown, host: Host): void {
-  const { code, where, detail, advice } = failureRecord(error)
-  const named = code === 'host.usage' ? (flags[where] ?? where) : where
-  const place = named === '' ? '' : ` at ${oneLine(named)}`
-  const words = detail === '' ? '' : `: ${oneLine(detail)}`
+  const { code, where, detail, advice, others = [] } = failureRecord(error)
   const colours = paint(host.stderr, host.env)
-  host.stderr.write(`${colours.red('error')} ${code}${place}${words}\n  ${oneLine(advice)}\n`)
+  // Equal advice once, behind the last that it is for.
+  const faults = [{ code, where, detail, advice }, ...others]
+  for (const [index, fault] of faults.entries()) {
+    const named = fault.code === 'host.usage' ? (flags[fault.where] ?? fault.where) : fault.where
+    const place = named === '' ? '' : ` at ${oneLine(named)}`
+    const words = fault.detail === '' ? '' : `: ${oneLine(fault.detail)}`
+    host.stderr.write(`${colours.red('error')} ${fault.code}${place}${words}\n`)
+    if (faults[index + 1]?.advice !== fault.advice) host.stderr.write(`  ${oneLine(fault.advice)}\n`)
+  }
   if (host.env['AETHERFLOW_DEBUG'] === '1' && error instanceof Error)
     host.stderr.write(`${visibleText(error.stack ?? '')}\n`)
 }

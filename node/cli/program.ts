@@ -25,7 +25,8 @@ import { packageVersion } from '../version.js'
 
 const options = {
   mode: () => new Option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration'),
-  simulate: () => new Option('--simulate [profile]', 'play the providers: default, mission, instant or flaky'),
+  simulate: () =>
+    new Option('--simulate [profile]', 'play the providers: default, mission, instant, flaky, or --simulate=FILE.json'),
   config: () => new Option('--config <file>', 'configuration instead of the user’s own'),
   concurrency: () =>
     new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
@@ -97,25 +98,7 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
   addRun(command('run [plan]', 'run a plan; - reads it from standard input and starts before its end'), host, done)
-  command('check <plan>', 'say what is wrong with a plan')
-    .option('--dot', 'print its graph in the DOT language')
-    .addOption(options.json('print steps and warnings as JSON'))
-    .addOption(options.watch())
-    .action(async (plan: string, flags: CheckFlags) =>
-      done(await again(plan, flags, host, () => check(plan, flags, host))),
-    )
-  addKeysFile(addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it')))
-    .addOption(options.mode())
-    .addOption(options.simulate())
-    .addOption(options.config())
-    .addOption(options.concurrency())
-    .addOption(options.json('print the explanation as JSON'))
-    .option('--prompts', 'print the prompts that the steps would send instead; outputs in them are simulated')
-    .addOption(options.watch())
-    .action(async (plan: string, flags: ExplainFlags) => {
-      const show = flags.prompts ? explainPrompts : explain
-      done(await again(plan, flags, host, () => show(plan, flags, host)))
-    })
+  addReading(command, host, done)
   addKeysFile(command('generate <prompt>', 'answer one prompt; the answer goes to stdout, the summary to stderr'))
     .option('--type <type>', 'type of the step, which decides its route and role; default: none')
     .addOption(options.mode())
@@ -141,6 +124,45 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
   addBench(program, host, done)
 }
 
+/** What reads a plan and calls nothing. */
+function addReading(
+  command: (usage: string, about: string) => Command,
+  host: Host,
+  done: (code: ExitCode) => void,
+): void {
+  command('check <plan>', 'say what is wrong with a plan')
+    .option('--dot', 'print its graph in the DOT language')
+    .option('--files <dir>', 'folder of the context files; default: that of the plan')
+    .addOption(allowFile())
+    .addOption(options.mode())
+    .addOption(options.config())
+    .addOption(options.json('print steps and warnings as JSON'))
+    .addOption(options.watch())
+    .action(async (plan: string, flags: CheckFlags) =>
+      done(await again(plan, flags, host, () => check(plan, flags, host))),
+    )
+  addKeysFile(addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it')))
+    .addOption(options.mode())
+    .addOption(options.simulate())
+    .addOption(options.config())
+    .addOption(options.concurrency())
+    .option('--files <dir>', 'folder of the context files; default: that of the plan')
+    .addOption(allowFile())
+    .addOption(options.json('print the explanation as JSON'))
+    .option('--prompts', 'print the prompts that the steps would send instead; outputs in them are simulated')
+    .addOption(options.watch())
+    .action(async (plan: string, flags: ExplainFlags) => {
+      const show = flags.prompts ? explainPrompts : explain
+      done(await again(plan, flags, host, () => show(plan, flags, host)))
+    })
+}
+
+const allowFile = (): Option =>
+  new Option(
+    '--allow-file <path>',
+    'a context file or folder that may be sent though it is hidden or named as keys are',
+  ).argParser((path: string, before: readonly string[] = []) => [...before, path])
+
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
   addKeysFile(addPolicyOptions(command))
     .option(
@@ -150,12 +172,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--no-output', 'keep nothing, and print the outputs that no other step takes up')
     .option('--open', 'show the report in the browser when the run is over')
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
-    .addOption(
-      new Option(
-        '--allow-file <path>',
-        'a context file or folder that may be sent though it is hidden or named as keys are',
-      ).argParser((path: string, before: readonly string[] = []) => [...before, path]),
-    )
+    .addOption(allowFile())
     .option('--resume', 'go on with the run in --output; its plan need not be named again')
     .option('--reuse', 'as --resume; a changed plan, or undone steps, begin a new run that keeps what still matches')
     .option('--take-over', 'take the run from an owner on another machine that is gone for certain')

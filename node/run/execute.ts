@@ -4,8 +4,9 @@ import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CoreModule } from '../../bindings/module.js'
+import type { Clock, FileReader } from '../../bindings/ports.js'
 import type { LimitSharing } from '../../bindings/shared-limits.js'
-import { systemClock } from '../../web/standard/clock.js'
+import { scaledClock, systemClock } from '../../web/standard/clock.js'
 import {
   checkConfig,
   mergedTimeouts,
@@ -48,7 +49,7 @@ export async function execute(
     const patience = (id: string) => patienceOf(core.document('defaults'), config, id)
     const how = { timeouts, patience, transport: config.transport }
     const store = storeOf(options)
-    const files = contextFiles(options.folder ?? process.cwd(), contextOptions(options, entries))
+    const files = contextOf(options, entries)
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
@@ -88,6 +89,10 @@ function limitsOf(
   return { authority, scope }
 }
 
+/** The context files of a plan, as a run with these options would read them. */
+export const contextOf = (options: RunPlanOptions, entries: readonly ProviderEntry[]): FileReader =>
+  contextFiles(options.folder ?? process.cwd(), contextOptions(options, entries))
+
 /** What of the files that a plan names may be sent: never a configuration, never a key. */
 function contextOptions({ allowFiles, configFile }: RunPlanOptions, entries: readonly ProviderEntry[]): ContextOptions {
   const keys = entries.flatMap(({ key }) => (key === undefined || key === '' ? [] : [key]))
@@ -125,10 +130,13 @@ async function openProviders(
   entries: ProviderEntry[],
   options: RunPlanOptions,
   how: Pick<ProvidersOptions, 'timeouts' | 'patience' | 'transport'>,
-): Promise<Providers> {
-  const { simulate, fetch, pool, clock, seed } = options
-  if (simulate === undefined || simulate === false) return realProviders({ entries, fetch, pool, clock, ...how })
+): Promise<Providers & { readonly clock?: Clock }> {
+  const { simulate, fetch, pool, seed } = options
+  if (simulate === undefined || simulate === false)
+    return realProviders({ entries, fetch, pool, clock: options.clock, ...how })
   const profile = simulatedProfile(simulate)
-  const { timeouts } = how
-  return simulatedProviders({ entries, fetch, clock, timeouts, profile, ...(seed === undefined ? {} : { seed }) })
+  // Everything is told in the profile's own time, however fast it is played.
+  const clock = scaledClock(options.clock ?? systemClock, profile.timeScale)
+  const played = { entries, fetch, clock, timeouts: how.timeouts, profile: { ...profile, timeScale: 1 } }
+  return { ...(await simulatedProviders({ ...played, ...(seed === undefined ? {} : { seed }) })), clock }
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/plan/graph.hpp"
-#include "core/plan/templates.hpp"
 #include "tests/core/plan_testing.hpp"
 
 namespace aetherflow {
@@ -100,63 +99,6 @@ TEST(PlanGraph, DotIsEscaped) {
             "  s2 [label=\"c\\ntesting\"];\n"
             "  s0 -> s1;\n"
             "  s2 -> s1 [style=dashed];\n}\n");
-}
-
-/// Pieces as text: literal ones in [], ids in <>.
-std::string piecesOf(std::string_view description) {
-  std::string out;
-  TemplatePieces pieces(description);
-  for (TemplatePiece piece; pieces.next(piece);) {
-    const bool output = piece.kind == TemplatePiece::Kind::Output;
-    out += (output ? '<' : '[') + std::string(piece.text) + (output ? '>' : ']');
-  }
-  return out;
-}
-
-TEST(PlanTemplates, PiecesCoverTheText) {
-  const struct {
-    std::string_view text, pieces;
-  } cases[] = {
-      {"", ""},
-      {"plain", "[plain]"},
-      {"{{steps.a.output}}", "<a>"},
-      {"x{{steps.a.output}}y{{steps.b c.output}}{{steps.d.output}}", "[x]<a>[y]<b c><d>"},
-      {"{{steps.a.b.output.output}}", "<a.b.output>"},
-      {"{{{steps.a.output}}}", "[{]<a>[}]"},
-      {"{{steps.{{steps.a.output}}.output}}", "[{{steps.]<a>[.output}}]"},
-      {"{{steps.x}} and {{steps.b.output}}", "[{{steps.x}} and ]<b>"},
-      {"{{steps..output}}", "[{{steps..output}}]"},
-      {"{{ steps.a.output }}", "[{{ steps.a.output }}]"},
-      {"{{steps.a\n.output}}", "[{{steps.a\n.output}}]"},
-      {"{{steps.a.output}", "[{{steps.a.output}]"},
-      {"{{name}} {{steps.a.output}} {{", "[{{name}} ]<a>[ {{]"},
-      {"{{steps.é.output}}", "<é>"},
-      {"{{steps.a{b}.output}}", "<a{b}>"},
-      {"{{steps.output}}", "[{{steps.output}}]"},
-  };
-  for (const auto& each : cases) EXPECT_EQ(piecesOf(each.text), each.pieces) << each.text;
-}
-
-TEST(PlanTemplates, OpeningsWithoutEndTakeLinearTime) {
-  std::string text;
-  for (int i = 0; i < 400'000; ++i) text += "{{steps.";
-  EXPECT_EQ(piecesOf(text).size(), text.size() + 2);
-}
-
-TEST(PlanTemplates, MakeAnEdgeUnlessItIsListed) {
-  PlanReader reader;
-  const std::string text = planOf(
-      R"({"id":"a","type":"testing","description":"{{steps.b.output}} {{steps.b.output}} {{steps.c.output}}","dependencies":["c"]},)" +
-      stepOf("b") + ',' + stepOf("c"));
-  readInPieces(reader, text, 3);
-  ASSERT_EQ(reader.error().code, ErrorCode::None);
-  const auto& edges = reader.plan().steps[0].dependencies;
-  ASSERT_EQ(edges.size(), 2u);
-  EXPECT_EQ(edges[0].step, 2u);
-  EXPECT_EQ(edges[0].place, 0u);
-  EXPECT_EQ(edges[1].step, 1u);
-  EXPECT_EQ(edges[1].place, kNone);
-  EXPECT_TRUE(reader.plan().warnings.empty());
 }
 
 }  // namespace

@@ -63,9 +63,16 @@ TEST(PlanJson, MalformedTextsAreAlwaysMalformed) {
 }
 
 TEST(PlanJson, TheByteIsNamed) {
-  EXPECT_EQ(errorOf("[1,]").detail.substr(0, 7), "byte 3:");
-  EXPECT_EQ(errorOf(R"({"steps":[{"id":tru3}]})").detail.substr(0, 8), "byte 19:");
-  EXPECT_EQ(errorOf("{\"a\"").detail.substr(0, 7), "byte 4:");
+  const auto place = [](std::string_view text) {
+    const std::string detail = errorOf(text).detail;
+    return detail.substr(0, detail.find(')') + 1);
+  };
+  EXPECT_EQ(place("[1,]"), "line 1, column 4 (byte 3)");
+  EXPECT_EQ(place(R"({"steps":[{"id":tru3}]})"), "line 1, column 20 (byte 19)");
+  EXPECT_EQ(place("{\"a\""), "line 1, column 5 (byte 4)");
+  EXPECT_EQ(place("{\"a\":\n  \"é😀\" x}"), "line 2, column 8 (byte 17)");
+  EXPECT_EQ(place("{\r\n\r\n\t]"), "line 3, column 2 (byte 6)");
+  EXPECT_EQ(place(""), "line 1, column 1 (byte 0)");
   EXPECT_EQ(errorOf("[1,]").where, "");
 }
 

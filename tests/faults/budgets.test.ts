@@ -70,7 +70,10 @@ describe('a run with one dollar', () => {
       server.script([{ fault: (asked) => (asked.order % 3 === 2 ? fault : answer(costing(0.2)))(asked) }])
       const retry = { attempts: 4, perModel: 4, baseMs: 10 }
       const dollar = options({ run: { usd: 1 } }, { retry, breaker: { failures: 100 } })
-      const ran = await runVirtually(server, clock, plan(...many(12)), { ...dollar, providers: half })
+      const ran = await runVirtually(server, clock, plan(...many(12, { estimated_tokens: 110 })), {
+        ...dollar,
+        providers: half,
+      })
       expect(server.ledger.billedMicroUsd(dear)).toBeLessThanOrEqual(1_000_000)
       expect(ran.report.totals.costMicroUsd).toBeLessThanOrEqual(1_000_000)
     })

@@ -86,7 +86,12 @@ export interface Ran extends RunResult {
 }
 
 /** Runs the plan; the signal and the observers of `options` are served too. */
-export async function run(server: FaultServer, source: Plan, options: HostOptions = {}, clock?: Clock): Promise<Ran> {
+export async function run(
+  server: FaultServer,
+  source: Plan | AsyncIterable<Uint8Array>,
+  options: HostOptions = {},
+  clock?: Clock,
+): Promise<Ran> {
   const { policy: _policy, providers: _providers, ...rest } = options
   const events: RunEvent[] = []
   const shown = new Map<string, string>()

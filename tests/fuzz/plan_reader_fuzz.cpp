@@ -66,7 +66,8 @@ bool sameError(const Error& a, const Error& b) {
 }
 
 void requireSame(const PlanReader& a, const PlanReader& b) {
-  require(sameError(a.error(), b.error()), "the same error in any cuts");
+  require(std::equal(a.errors().begin(), a.errors().end(), b.errors().begin(), b.errors().end(), sameError),
+          "the same errors in any cuts");
   require(a.offset() == b.offset(), "the same offset in any cuts");
   require(
       std::equal(a.plan().steps.begin(), a.plan().steps.end(), b.plan().steps.begin(), b.plan().steps.end(), sameStep),
@@ -121,8 +122,9 @@ void requirePieces(std::string_view text) {
   std::size_t size = 0;
   TemplatePieces pieces(text);
   for (TemplatePiece piece; pieces.next(piece);) {
-    require(!piece.text.empty(), "no empty piece");
-    size += piece.text.size() + (piece.kind == TemplatePiece::Kind::Output ? 17 : 0);
+    require(!piece.text.empty() && piece.bytes >= piece.text.size(), "no empty piece");
+    require(piece.at == size, "pieces follow one another");
+    size += piece.bytes;
   }
   require(size == text.size(), "pieces cover the text");
 }

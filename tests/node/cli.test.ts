@@ -110,13 +110,16 @@ describe('run', () => {
   })
 
   test('a failed step: its dependents are skipped, the rest is done, the report says why', async () => {
-    const text = steps({ id: 'a', context: { files: ['absent.txt'] } }, { id: 'b', dependencies: ['a'] }, { id: 'c' })
-    const words = ['run', file('p.json', text), '--simulate', 'instant', '--output', path.join(folder, 'out')]
+    const text = steps({ id: 'a', provider: 'openai' }, { id: 'b', dependencies: ['a'] }, { id: 'c', provider: 'groq' })
+    // A profile of one's own: one provider that refuses its key.
+    const refusing = { firstTokenMs: 0, tokensPerSecond: 1e6, failures: [{ kind: 'auth', share: 1 }] }
+    const profile = file('refusing.json', JSON.stringify({ name: 'refusing', providers: { openai: refusing } }))
+    const words = ['run', file('p.json', text), `--simulate=${profile}`, '--output', path.join(folder, 'out')]
     const { code, stdout } = await aetherflow(words)
     expect(code).toBe(1)
     expect(stdout).toContain('✗ 1 of 3 steps done, 1 failed, 1 skipped')
     expect(readdirSync(path.join(folder, 'out/step_outputs'))).toEqual(['c.md'])
-    expect(read('out', 'report.md')).toMatch(/\| a \| failed \| input: .*absent\.txt/)
+    expect(read('out', 'report.md')).toMatch(/\| a \| failed \| auth: /)
     expect(read('out', 'report.md')).toMatch(/\| b \| skipped \| .*because of a/)
   })
 
@@ -189,7 +192,7 @@ describe('the other commands', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/makespan .* of work/)
     expect(stdout).toMatch(/cost .*expected.* to .*prices of/)
-    expect(stdout).toMatch(/cart +mistral codestral-\S+ +refactoring goes to Codestral/)
+    expect(stdout).toMatch(/cart +mistral codestral-\S+ +refactoring wants a model made for code/)
     expect(stdout).toMatch(/cart +MMM/)
     expect(stdout).toContain('no keys are set: explained as if all providers were configured')
     const chart = stdout.split('\n').filter((line) => /^\S+ +([A-Z])\1+$/.test(line))

@@ -184,7 +184,16 @@ describe('runPlan', () => {
     const simulate = 'instant'
     const good = await runPlan(plan(step('a', [], files('in.txt'))), { simulate, folder, config: {} })
     expect(good.outcome).toBe('ok')
-    const bad = await runPlan(plan(step('a', [], files('../../etc/passwd'))), { simulate, folder, config: {} })
+    const outside = JSON.stringify(plan(step('a', [], files('../../etc/passwd'))))
+    // A whole plan is refused before it calls anything; of one that streams the step fails alone.
+    await expect(runPlan(outside, { simulate, folder, config: {} })).rejects.toMatchObject({
+      code: expect.stringMatching(/^host\.(file_refused|io_failed)$/),
+      where: '/steps/0/context/files/0',
+    })
+    const streamed = (async function* () {
+      yield new TextEncoder().encode(outside)
+    })()
+    const bad = await runPlan(streamed, { simulate, folder, config: {} })
     expect(bad.report.steps[0]).toMatchObject({ state: 'failed', failure: 'input' })
   })
 

@@ -34,7 +34,10 @@ const call = (more: Partial<CallReport>): CallReport => ({
 })
 const step = (id: string, more: Partial<StepReport>): StepReport => ({
   ...{ id, type: 'analysis', state: 'done', startedAt: 0, settledAt: 4000, costMicroUsd: 4213, calls: [call({})] },
-  route: { id, provider: 'groq', model: 'm', rule: 'easy', why: 'easy goes to Groq', alternatives: [] },
+  route: {
+    ...{ id, provider: 'groq', model: 'm', rule: 'easy', why: 'easy work wants speed', alternatives: [] },
+    ...{ tokensPerSecond: 500, microUsdPerMtok: 600_000 },
+  },
   ...more,
 })
 const report: RunReport = {

@@ -70,7 +70,7 @@ describe('pipes', () => {
   })
 
   test.each([['check'], ['explain'], ['explain', '--json']])('%s %s', async (command, ...flags) => {
-    const config = command === 'check' ? [] : ['--config', at('config.json')]
+    const config = ['--config', at('config.json')]
     const { code, stdout, stderr } = await aetherflow([command, at('plan.json'), ...flags, ...config])
     expect(code).toBe(0)
     expect(found(stdout + stderr)).toEqual([])

@@ -26,6 +26,11 @@ beforeEach(() => {
 })
 afterEach(() => remove())
 
+/** A plan as it comes over a pipe. */
+async function* streamed(source: unknown): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(JSON.stringify(source))
+}
+
 const codeOf = (run: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(run).then(
     () => undefined,
@@ -215,10 +220,16 @@ describe('context files', () => {
     writeFileSync(path.join(folder, 'secret.txt'), 'a secret of the house')
     symlinkSync(path.join(folder, 'secret.txt'), path.join(inside, 'link.txt'))
     symlinkSync(folder, path.join(inside, 'linked'))
-    const ran = await run(server, plan(step('a', { context: { files: [file] } })), { policy: once, folder: inside })
+    const hostile = plan(step('a', { context: { files: [file] } }))
+    const refused: unknown = await run(server, hostile, { policy: once, folder: inside }).catch(
+      (error: unknown) => error,
+    )
+    expect(refused).toMatchObject({ code: expect.stringMatching(/^host\./), where: '/steps/0/context/files/0' })
+    // Of a plan that streams the step alone fails.
+    const ran = await run(server, streamed(hostile), { policy: once, folder: inside })
     expect(ran.report.steps[0]).toMatchObject({ state: 'failed', failure: 'input' })
     expect(server.ledger.entries).toEqual([])
-    expect(everything(ran)).not.toContain('a secret of the house')
+    for (const told of [refused, ran]) expect(everything(told)).not.toContain('a secret of the house')
   })
 })
 

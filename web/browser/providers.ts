@@ -1,11 +1,13 @@
 /** The clients of a run in a page: keys by question, a relay, or the simulator in this thread. A part by itself, see load-part.ts. */
 import type { RunReport } from '../../bindings/events.js'
-import type { Fetch, ModelClient } from '../../bindings/ports.js'
+import type { Clock, Fetch, ModelClient } from '../../bindings/ports.js'
+import { scaledClock, systemClock } from '../standard/clock.js'
 import type { ProviderEntry } from '../standard/config.js'
 import { clientFor, dialects, simulatedEntries, takesIdempotencyKey } from '../standard/providers/clients.js'
 import { corsRule } from '../standard/providers/cors.js'
 import type { Timeouts } from '../standard/providers/index.js'
 import { profileOf } from '../standard/run/setup.js'
+import type { SimulatorProfile } from '../standard/simulator/index.js'
 import type { Here, JobSettings, Page } from './run/job.js'
 import { Connections } from './connections.js'
 import type * as simulator from '../standard/simulator/index.js'
@@ -16,6 +18,8 @@ export interface PageProviders {
   readonly available: readonly string[]
   client(provider: string): ModelClient | undefined
   readonly simulated: string | undefined
+  /** The clock of what is played; undefined: the platform's. */
+  readonly clock?: Clock | undefined
   /** The run's report with what is known of its connections. */
   complete(report: RunReport): RunReport
   close(): void
@@ -94,6 +98,15 @@ export function addressOf({ id, baseUrl }: ProviderEntry, { relay }: Pick<JobSet
   return `${relay.replace(/\/+$/, '')}/${encodeURIComponent(id)}${new URL(baseUrl).pathname.replace(/\/+$/, '')}`
 }
 
+/** Fails: host.usage for an unknown name. */
+export async function playedProfile(
+  simulate: NonNullable<JobSettings['simulate']>,
+  load: () => Promise<typeof simulator>,
+): Promise<SimulatorProfile> {
+  const { simulatorProfiles } = await load()
+  return profileOf(simulate === false ? true : simulate, simulatorProfiles)
+}
+
 async function simulated(
   entries: readonly ProviderEntry[],
   { simulateSpeed = 1, seed }: JobSettings,
@@ -102,15 +115,16 @@ async function simulated(
   fetch: Fetch | undefined,
   load: () => Promise<typeof simulator>,
 ): Promise<PageProviders> {
-  const { createSimulator, simulatorProfiles } = await load()
-  const named = profileOf(simulate === false ? true : simulate, simulatorProfiles)
-  const profile = { ...named, timeScale: named.timeScale / simulateSpeed }
-  const { clock } = more
-  const options = { ...(clock === undefined ? {} : { clock }), ...(seed === undefined ? {} : { seed }) }
-  const simulator = createSimulator(profile, options)
+  const { createSimulator } = await load()
+  const named = await playedProfile(simulate, load)
+  // Everything is told in the profile's own time, at whatever speed it is played.
+  const clock = scaledClock(more.clock ?? systemClock, named.timeScale / simulateSpeed)
+  const profile = { ...named, timeScale: 1 }
+  const options = { clock, ...(seed === undefined ? {} : { seed }) }
+  const played = createSimulator(profile, options)
   const clients = new Map<string, ModelClient>()
   for (const { id, dialect, baseUrl } of simulatedEntries(entries, profile, simulatorUrl)) {
-    const config = { ...more, baseUrl, key: () => 'simulated', fetch: fetch ?? simulator.fetch }
+    const config = { ...more, clock, baseUrl, key: () => 'simulated', fetch: fetch ?? played.fetch }
     // The simulator keeps a ledger of them.
     const client = clientFor(dialect, { ...config, idempotencyHeader })
     if (client !== undefined) clients.set(id, client)
@@ -119,6 +133,7 @@ async function simulated(
     available: [...clients.keys()],
     client: (provider) => clients.get(provider),
     simulated: profile.name,
+    clock,
     complete: (report) => report,
     close: () => undefined,
   }

@@ -208,8 +208,7 @@ export class Playground {
     this.keep()
     this.#editor.problems(verdict.problems)
     if (verdict.plan === undefined) {
-      const [problem] = verdict.problems
-      if (problem !== undefined) this.#problems.broken(problem)
+      this.#problems.broken(verdict.problems)
       return this.#arrange()
     }
     const { steps } = verdict.plan

@@ -77,7 +77,7 @@ async function verdictOn(text: string): Promise<Verdict> {
     const plan = await checkPlan(text)
     return { text, plan, problems: plan.warnings.map((warning) => problemOf('warning', warning)) }
   } catch (error) {
-    return { text, plan: undefined, problems: [problemOfError(error)] }
+    return { text, plan: undefined, problems: problemsOfError(error) }
   }
 }
 
@@ -86,6 +86,12 @@ export function problemOfError(error: unknown): Problem {
   if (error instanceof AetherflowError) return problemOf('error', error)
   const detail = error instanceof Error ? error.message : String(error)
   return { severity: 'error', code: 'host.io_failed', where: '', detail, advice: errorAdvice['host.io_failed'] }
+}
+
+/** All that a plan's refusal tells. */
+function problemsOfError(error: unknown): Problem[] {
+  const others = error instanceof AetherflowError ? error.others : []
+  return [problemOfError(error), ...others.map((other) => problemOf('error', other))]
 }
 
 function problemOf(

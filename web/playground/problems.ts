@@ -33,9 +33,9 @@ export class Problems {
     this.#show(warnings)
   }
 
-  broken(problem: Problem): void {
+  broken(problems: readonly Problem[]): void {
     fill(this.#line, stateIcon('failed'), h('span', {}, 'The plan cannot run yet'))
-    this.#show([problem])
+    this.#show(problems)
   }
 
   empty(words: string): void {

@@ -8,3 +8,15 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/**
+ * A clock on which time passes faster or slower: one of its ms is `scale` ms of `clock`. A simulated run has the clock of its profile,
+ * so that everything it tells is in the profile's own time, however fast it is played.
+ */
+export function scaledClock(clock: Clock, scale: number): Clock {
+  if (scale === 1) return clock
+  return {
+    now: () => clock.now() / scale,
+    after: (ms, callback) => clock.after(ms * scale, callback),
+  }
+}

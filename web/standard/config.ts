@@ -179,7 +179,7 @@ const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as cons
 export function checkConfig(value: unknown, where = ''): Config {
   if (!isObject(value)) throw new AetherflowError('host.config', where, 'expected a JSON object')
   for (const key of Object.keys(value)) {
-    if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member '${key}'`)
+    if (!members.has(key)) throw new AetherflowError('host.config', where, `unknown member ${shownName(key)}`)
   }
   checkCacheConfig(value['cache'], where)
   checkTransport(value['transport'], where)
@@ -238,6 +238,9 @@ function checkTransport(value: unknown, where: string): void {
   }
 }
 
+/** What is as long as a key may be one, put in the wrong place. */
+const shownName = (name: string): string => (/^[\w.-]{1,16}$/.test(name) ? `'${name}'` : 'with a long or odd name')
+
 /** What is misspelt is not obeyed: an address would be ignored, and a key copied to where keys never belong. */
 function checkMembers(value: object, known: ReadonlySet<string>, of: string, where: string): void {
   for (const name of Object.keys(value)) {
@@ -248,7 +251,7 @@ function checkMembers(value: object, known: ReadonlySet<string>, of: string, whe
         ? 'key'
         : [...known].find((each) => each.toLowerCase() === plain)
     const hint = meant === undefined ? '' : `: is '${meant}' meant?`
-    throw new AetherflowError('host.config', where, `unknown member '${name}' of ${of}${hint}`)
+    throw new AetherflowError('host.config', where, `unknown member ${shownName(name)} of ${of}${hint}`)
   }
 }
 

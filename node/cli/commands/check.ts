@@ -1,4 +1,4 @@
-/** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it, without any call. */
+/** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it and with what it names: files, providers, models. No call. */
 import { errorAdvice, type ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import { checkPlan } from '../../index.js'
@@ -12,6 +12,10 @@ import { asciiControls } from '../render/json.js'
 export interface CheckFlags {
   readonly watch?: true
   readonly dot?: true
+  readonly mode?: string
+  readonly config?: string
+  readonly files?: string
+  readonly allowFile?: readonly string[]
   readonly json?: true
 }
 
@@ -24,8 +28,11 @@ const advised = <W extends { code: string }>(warning: W): W & { advice: string }
 export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {
   const { stdout } = host
   try {
-    const { source } = await planInput(path, host)
-    const { steps, warnings, dot } = await checkPlan(source)
+    const { source, folder } = await planInput(path, host)
+    const { mode, config: configFile, files, allowFile: allowFiles } = flags
+    const project = configFile === undefined ? '.' : undefined
+    const options = { mode, configFile, project, folder: files ?? folder, allowFiles }
+    const { steps, warnings, dot } = await checkPlan(source, options)
     if (flags.json)
       stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
     else if (flags.dot) stdout.write(visibleText(dot))

@@ -1,5 +1,6 @@
 /** `aetherflow explain PLAN|-`: the same core on a virtual clock; no call, no cost. */
-import type { Explanation, RouteInfo, RunReport } from '../../../bindings/events.js'
+import type { Explanation, RouteInfo, RunReport, StepReport } from '../../../bindings/events.js'
+import { failureKindWords, reasonWords } from '../../../bindings/generated/wire.js'
 import {
   formatCount,
   formatDuration,
@@ -19,25 +20,33 @@ import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
 import { budgetUse, pathWords } from '../summary.js'
 import { alignedTable } from '../table.js'
-import { planOptions, simulatedName, type SharedFlags } from './run.js'
+import { profileWords } from '../profile-flag.js'
+import { planOptions, type SharedFlags } from './run.js'
 
 export interface ExplainFlags extends SharedFlags {
   readonly json?: true
   readonly prompts?: true
   readonly watch?: true
+  readonly files?: string
+  readonly allowFile?: readonly string[]
 }
 
 /** Steps listed on a screen; `--json` has all. */
 const mostRows = 200
+/** Names of steps that the budget leaves out. */
+const mostNames = 8
 
 export async function explain(path: string, flags: ExplainFlags, host: Host): Promise<ExitCode> {
   const { stdout } = host
   try {
-    const options = planOptions(flags)
-    const plan = await wholePlan((await planInput(path, host)).source)
-    const { warnings } = await checkPlan(plan)
+    const input = await planInput(path, host)
+    const { files, allowFile: allowFiles } = flags
+    const options = { ...planOptions(flags), folder: files ?? input.folder, allowFiles }
+    const plan = await wholePlan(input.source)
+    const { warnings } = await checkPlan(plan, options)
     const explanation = await explainPlan(plan, options)
-    const simulated = simulatedName(flags)
+    const { simulate } = options
+    const simulated = simulate === undefined ? undefined : simulate.name
     if (flags.json) {
       const labelled = simulated === undefined ? {} : { simulated }
       stdout.write(`${asciiControls(JSON.stringify({ ...explanation, warnings, ...labelled }))}\n`)
@@ -47,13 +56,13 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
     const width = stdout.columns ?? 100
     const title = `${oneLine(planName(path))}, mode ${oneLine(explanation.report.mode)}`
     const lines = [
-      `${colours.bold(title)}: explained on a virtual clock, nothing was called${simulatedLabel(simulated)}`,
+      `${colours.bold(title)}: explained on a virtual clock, nothing was called${simulatedLabel(simulate && profileWords(simulate))}`,
       ...figures(explanation, colours),
       ...warnings.map(
         ({ code, where, detail }) => `${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
       ),
       '',
-      ...routeLines(explanation.routes, width, colours),
+      ...routeLines(explanation, stdout.isTTY === true ? width : Infinity, colours),
       '',
       ...gantt(explanation.report, width, mostRows),
     ]
@@ -81,18 +90,58 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
   ]
 }
 
-/** Whether the budget would do, when every answer is as long as expected. */
-function budgetWords({ counts }: RunReport, budget: NonNullable<RunReport['budget']>, colours: Paint): string {
-  const undone = counts.total - counts.done
-  const verdict = undone === 0 ? 'suffices' : colours.red(`does not suffice: ${plural(undone, 'step')} left out`)
+/** Whether the budget would do, when every answer is as long as expected, and what it leaves out. */
+function budgetWords(report: RunReport, budget: NonNullable<RunReport['budget']>, colours: Paint): string {
+  const undone = report.steps.filter(({ state }) => state !== 'done').map(({ id }) => oneLine(id))
+  const names = undone.slice(0, mostNames).join(', ') + (undone.length > mostNames ? ', …' : '')
+  const verdict =
+    undone.length === 0
+      ? 'suffices'
+      : colours.red(`does not suffice: ${plural(undone.length, 'step')} left out (${names}); raise it with --budget`)
   return [...budgetUse(budget), verdict].join(', ')
 }
 
-function routeLines(routes: readonly RouteInfo[], width: number, colours: Paint): string[] {
-  const rows = routes
-    .slice(0, mostRows)
-    .map(({ id, provider, model, why }) => [id, `${provider} ${model}`, why].map((cell) => oneLine(cell)))
+const whyWords = ({ why, tokensPerSecond, microUsdPerMtok }: RouteInfo): string =>
+  `${why} (${formatCount(tokensPerSecond)} tokens/s, ${formatUsd(microUsdPerMtok)} per million)`
+
+/** What a step is sent to on the virtual clock: the route's first choice, or what limits and the budget led to. */
+function sentTo({ calls }: StepReport, route: RouteInfo): { target: string; why: string } {
+  const wanted = `${route.provider} ${route.model}`
+  const call = calls.find(({ purpose, outcome }) => purpose === 'main' && outcome === 'ok') ?? calls[0]
+  const target = call === undefined ? wanted : `${call.provider} ${call.model}`
+  if (target === wanted) return { target, why: whyWords(route) }
+  const cause = call?.overflowed === true ? `${wanted} is full then` : `cheaper than ${wanted}, for the budget`
+  return { target, why: cause }
+}
+
+function leftOut({ state, reason, failure, cause }: StepReport): string {
+  const words = reason === undefined ? failure && failureKindWords[failure] : reasonWords[reason]
+  return `${state === 'failed' ? 'fails' : 'left out'}: ${words ?? state}${cause === undefined ? '' : ` (${cause})`}`
+}
+
+function routeLines(
+  { routes, report }: Explanation & { routes: RouteInfo[] },
+  width: number,
+  colours: Paint,
+): string[] {
+  const steps = new Map(report.steps.map((step) => [step.id, step] as const))
+  const auditors = new Set<string>()
+  const rows = routes.slice(0, mostRows).map((route) => {
+    const step = steps.get(route.id)
+    if (step !== undefined && step.state !== 'done') return [route.id, '–', leftOut(step)].map(oneLine)
+    const { target, why } =
+      step === undefined ? { target: `${route.provider} ${route.model}`, why: whyWords(route) } : sentTo(step, route)
+    return [route.id, target, why].map(oneLine)
+  })
+  for (const { calls } of report.steps)
+    for (const { purpose, provider, model } of calls)
+      if (purpose === 'audit') auditors.add(oneLine(`${provider} ${model}`))
   const [heads = '', ...lines] = alignedTable(['step', 'goes to', 'because'], rows, width)
   const rest = routes.length - rows.length
-  return [colours.dim(heads), ...lines, ...(rest > 0 ? [`… and ${formatCount(rest)} more (--json has all)`] : [])]
+  return [
+    colours.dim(heads),
+    ...lines,
+    ...(rest > 0 ? [`… and ${formatCount(rest)} more (--json has all)`] : []),
+    ...(auditors.size > 0 ? [`audited by ${[...auditors].join(', ')}`] : []),
+  ]
 }

@@ -7,7 +7,6 @@ import {
   AetherflowError,
   explainPlan,
   runPlan,
-  simulatedProfile,
   type RunPlanOptions,
   type RunResult,
   type SyncPolicy,
@@ -25,6 +24,7 @@ import { openRunCache, type CacheWarning, type RunCache } from '../run-cache.js'
 import { planInput, type PlanInput } from '../plan-input.js'
 import { goOnCommand, RunPlace, taskOf, type PlaceFlags } from '../run-place.js'
 import { policyOf, type PolicyFlags } from '../policy-flags.js'
+import { profileOfFlag } from '../profile-flag.js'
 import { JsonRenderer } from '../render/json.js'
 import { PlainRenderer, QuietRenderer } from '../render/plain.js'
 import type { Renderer } from '../render/renderer.js'
@@ -57,15 +57,15 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags {
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
 export function planOptions(flags: SharedFlags) {
   const { mode, simulate, config, concurrency, seed } = flags
-  if (simulate !== undefined) simulatedProfile(simulate)
   // A configuration that is named stands alone.
   const project = config === undefined ? '.' : undefined
-  return { mode, simulate, configFile: config, project, concurrency, seed, policy: policyOf(flags) }
+  const played = simulate === undefined ? undefined : profileOfFlag(simulate)
+  return { mode, simulate: played, configFile: config, project, concurrency, seed, policy: policyOf(flags) }
 }
 
 /** Name of the simulated profile. */
 export function simulatedName({ simulate }: SharedFlags): string | undefined {
-  return simulate === undefined ? undefined : simulatedProfile(simulate).name
+  return simulate === undefined ? undefined : profileOfFlag(simulate).name
 }
 
 /** What is known of the run before it begins. */
@@ -274,7 +274,8 @@ async function expectedFor(
   const plan = input?.source
   if (!(plan instanceof Uint8Array) || report.counts.total > mostExplained) return undefined
   // The run is over and its results count: an explanation that fails takes nothing from them.
-  return explainPlan(plan, planOptions(flags)).then(expectedOf, () => undefined)
+  const options = { ...planOptions(flags), folder: flags.files ?? input?.folder, allowFiles: flags.allowFile }
+  return explainPlan(plan, options).then(expectedOf, () => undefined)
 }
 
 async function keep(outputs: OutputFolder, result: RunResult, about: Circumstances): Promise<void> {

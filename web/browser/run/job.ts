@@ -5,6 +5,7 @@ import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import type { Performer } from '../../../bindings/performer.js'
 import type { Clock, Fetch } from '../../../bindings/ports.js'
 import type { RunControl } from '../../standard/run/plan-run.js'
+import { mustKnowOptions, sharedOptions } from '../../standard/run/known-options.js'
 import type { CacheSettings, PlanSettings } from '../../standard/run/setup.js'
 import type { RunPlanOptions } from '../options.js'
 
@@ -73,7 +74,16 @@ const cloned = [
   ] as const),
 ]
 
+const known: Readonly<Record<keyof RunPlanOptions, true>> = {
+  ...sharedOptions,
+  ...{ worker: true, assets: true, keys: true, providers: true, relay: true, simulateSpeed: true },
+  ...{ signal: true, onEvent: true, onText: true, deliver: true, readFile: true, onJournal: true, stream: true },
+  ...{ journal: true, resume: true, reuse: true, planName: true, fetch: true, clock: true, performer: true },
+}
+
+/** Fails: host.usage for an option that there is not. */
 export function settingsOf(options: RunPlanOptions): JobSettings {
+  mustKnowOptions(options, known)
   const { keys, readFile, deliver, onText, onJournal, cache, assets } = options
   const can: Readonly<Record<Question, unknown>> = {
     key: keys,

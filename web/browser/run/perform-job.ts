@@ -49,12 +49,18 @@ async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): P
 
 async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
   const { config, entries } = setUp(core, job)
-  const { openProviders } = await loadProviders()
+  const { openProviders, playedProfile } = await loadProviders()
   const { available, close } = await openProviders(entries, job.settings, page, {}, {}, loadSimulator)
   close()
-  const simulated = job.settings.simulate !== undefined && job.settings.simulate !== false
+  const { simulate, answers } = job.settings
+  const profile =
+    simulate === undefined || simulate === false ? undefined : await playedProfile(simulate, loadSimulator)
   const all = entries.map(({ id }) => id)
-  return explainWith(core, job.plan, job.settings, { config, keyed: simulated ? [] : available, all })
+  const files = answers.includes('file') ? { read: async (path: string) => page.file(path) } : undefined
+  return explainWith(core, job.plan, job.settings, {
+    ...{ config, all, files, profile },
+    keyed: profile === undefined ? available : [],
+  })
 }
 
 async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here: Here): Promise<RunResult> {

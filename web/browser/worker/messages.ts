@@ -1,6 +1,6 @@
 /** The words between a page and its worker, and errors on the way. */
 import type { RunEvent } from '../../../bindings/events.js'
-import { AetherflowError } from '../../../bindings/errors.js'
+import { AetherflowError, type Fault } from '../../../bindings/errors.js'
 import type { ErrorCode } from '../../../bindings/generated/wire.js'
 import type { JobKind, JobSettings } from '../run/job.js'
 
@@ -47,6 +47,7 @@ export interface PlainError {
   readonly code?: ErrorCode
   readonly where?: string
   readonly detail?: string
+  readonly others?: readonly Fault[]
   readonly ask?: number
 }
 
@@ -57,17 +58,17 @@ export function plainError(error: unknown): PlainError {
   const ask = typeof error === 'object' && error !== null ? questions.get(error) : undefined
   const from = ask === undefined ? {} : { ask }
   if (error instanceof AetherflowError) {
-    const { name, message, code, where, detail } = error
-    return { name, message, code, where, detail, ...from }
+    const { name, message, code, where, detail, others } = error
+    return { name, message, code, where, detail, others, ...from }
   }
   if (error instanceof Error) return { name: error.name, message: error.message, ...from }
   return { name: 'Error', message: String(error), ...from }
 }
 
 export function errorOf(plain: PlainError, ask?: number): Error {
-  const { name, message, code, where, detail } = plain
+  const { name, message, code, where, detail, others } = plain
   const error =
-    code === undefined ? Object.assign(new Error(message), { name }) : new AetherflowError(code, where, detail)
+    code === undefined ? Object.assign(new Error(message), { name }) : new AetherflowError(code, where, detail, others)
   if (ask !== undefined) questions.set(error, ask)
   return error
 }

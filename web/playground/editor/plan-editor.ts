@@ -140,7 +140,7 @@ export class PlanEditor {
 
   #range({ code, where, detail }: Problem): { from: number; to: number } {
     const { state } = this.#view
-    const byte = where === '' ? /^byte (\d+)/.exec(detail)?.[1] : undefined
+    const byte = where === '' ? /\(byte (\d+)\)/.exec(detail)?.[1] : undefined
     if (byte === undefined) return rangeOfPointer(state, where, aboutNames.has(code))
     const at = characterOf(state.doc.toString(), Number(byte))
     // At least one character, so that there is something to see; at the end the last one.

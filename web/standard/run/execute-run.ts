@@ -37,6 +37,8 @@ export interface RunProviders {
   client(provider: string): ModelClient | undefined
   /** Name of the simulated profile, when there is one. */
   readonly simulated: string | undefined
+  /** The clock of what is played; absent: the host's. */
+  readonly clock?: Clock | undefined
   /** The report with what the host knows of its connections and the core does not. */
   complete?(report: RunReport): RunReport
   close(): Promise<void> | void
@@ -169,7 +171,8 @@ function driverOptions(
   const told = onJournal && (run === undefined ? memoryJournal(onJournal, header, simulated) : telling(run, onJournal))
   return {
     ...host.driver,
-    clock: host.clock ?? systemClock,
+    clock: providers?.clock ?? host.clock ?? systemClock,
+    files: host.performer === undefined ? host.files() : undefined,
     wallClock: Date.now,
     performer:
       host.performer ??

@@ -1,9 +1,11 @@
 /** What every host does around the driver: options for the core, plans fed for a verdict or an explanation, simulated profiles. */
 import type { AnswerCache, CacheMode } from '../../../bindings/cache/ports.js'
 import type { CoreRun } from '../../../bindings/core.js'
-import { AetherflowError } from '../../../bindings/errors.js'
+import { AetherflowError, type Fault } from '../../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepInfo } from '../../../bindings/events.js'
-import { withoutKeys, type Config, type PolicyConfig } from '../config.js'
+import type { FileReader } from '../../../bindings/ports.js'
+import { weighFiles } from '../../../bindings/weigh.js'
+import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
 import { planBytes, type PlanSource } from './plan-source.js'
 import type { SimulatorProfile } from '../simulator/index.js'
 
@@ -84,10 +86,8 @@ export function cacheOptions({ cache, cacheModes }: CacheSettings): { cache?: ob
 
 /** The core's verdict on a plan that it refused. */
 export function planError(core: CoreRun): AetherflowError {
-  const { code, where, detail } = core.document<{ code: AetherflowError['code']; where: string; detail: string }>(
-    'error',
-  )
-  return new AetherflowError(code, where, detail)
+  const { code, where, detail, others } = core.document<Fault & { others: Fault[] }>('error')
+  return new AetherflowError(code, where, detail, others)
 }
 
 /** Feeds a whole plan; goes on after a plan error to tell malformed text from a wrong plan, then throws the verdict. */
@@ -112,23 +112,82 @@ async function feed(core: CoreRun, plan: PlanSource): Promise<void> {
   }
 }
 
-/** Reads a plan through a fresh core. Rejects with json.* or plan.*. */
-export async function checkWith(core: CoreRun, plan: PlanSource): Promise<CheckedPlan> {
+/** What a check or an explanation looks at beside the plan, so that it sees what a run will see. */
+export interface Surroundings {
+  readonly config: Config
+  /** Ids of all providers. */
+  readonly all: readonly string[]
+  /** Context files; absent: they are not looked at. */
+  readonly files?: FileReader | undefined
+}
+
+/** Tells the core what context files weigh. Rejects as `weighFiles`. */
+async function weigh(core: CoreRun, files: FileReader | undefined): Promise<void> {
+  if (files === undefined) return
+  const estimate = (text: string): number => core.estimateTokens(text)
+  const weights = await weighFiles(files, core.document<StepInfo[]>('steps'), estimate)
+  for (const { step, tokens } of weights) core.weighed(step, tokens, 0)
+}
+
+/**
+ * Reads a plan through a fresh core. Rejects with json.* or plan.*; with `surroundings` also with route.* for providers and models
+ * that there are not, options.invalid for the configuration, and host.* for context files that cannot be read.
+ */
+export async function checkWith(
+  core: CoreRun,
+  plan: PlanSource,
+  options: PlanSettings = {},
+  surroundings?: Surroundings,
+): Promise<CheckedPlan> {
+  if (surroundings !== undefined) core.begin(beginOptions(options, surroundings.config, surroundings.all), 0)
   await feed(core, plan)
+  await weigh(core, surroundings?.files)
   return { steps: core.document('steps'), warnings: core.document('warnings'), dot: core.documentText('dot') }
 }
 
-/** Runs a plan on the virtual clock of a fresh core. `keyed`: providers that can be called; none: `all` count as configured. */
+/**
+ * Runs a plan on the virtual clock of a fresh core. `keyed`: providers that can be called; none: `all` count as configured.
+ * `profile`: the simulator's, whose times and answers are then taken for the providers' own.
+ */
 export async function explainWith(
   core: CoreRun,
   plan: PlanSource,
   options: PlanSettings,
-  { config, keyed, all }: { config: Config; keyed: readonly string[]; all: readonly string[] },
+  { config, keyed, all, files, profile }: Surroundings & ExplainedWith,
 ): Promise<ExplainedPlan> {
-  core.begin(beginOptions(options, config, keyed.length > 0 ? keyed : all), 0)
+  const known = profile === undefined ? config : playedConfig(core.document('defaults'), config, profile)
+  const begin = beginOptions(options, known, keyed.length > 0 ? keyed : all)
+  core.begin(profile === undefined ? begin : { ...begin, answers: answersOf(profile) }, 0)
   await feed(core, plan)
+  await weigh(core, files)
   const explanation = core.document<Explanation>('explain')
   return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all }
+}
+
+export interface ExplainedWith {
+  readonly keyed: readonly string[]
+  readonly profile?: SimulatorProfile | undefined
+}
+
+const answersOf = ({ answerTokens, answerShare }: SimulatorProfile): object => ({
+  ...(answerTokens === undefined ? {} : { tokens: answerTokens }),
+  ...(answerShare === undefined ? {} : { share: answerShare }),
+})
+
+/** The configuration with the profile's speeds, in its own time, for every model of the providers that it plays. */
+function playedConfig(defaults: unknown, config: Config, profile: SimulatorProfile): Config {
+  const built = (defaults as Config).providers ?? {}
+  const providers: Record<string, ProviderConfig> = { ...config.providers }
+  for (const [id, { firstTokenMs, tokensPerSecond }] of Object.entries(profile.providers)) {
+    const own = config.providers?.[id]
+    const speed = { firstTokenMs, tokensPerSecond: Math.min(1e6, Math.max(1, tokensPerSecond)) }
+    const models = Object.keys({ ...built[id]?.models, ...own?.models })
+    providers[id] = {
+      ...own,
+      models: Object.fromEntries(models.map((model) => [model, { ...(own?.models?.[model] as object), ...speed }])),
+    }
+  }
+  return { ...config, providers }
 }
 
 /** `profiles`: handed in, as a page loads them on demand. Fails: host.usage for an unknown name. */

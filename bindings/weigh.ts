@@ -1,0 +1,57 @@
+/** What context files add to prompts, known before anything is planned or called. */
+import { AetherflowError, type Fault } from './errors.js'
+import type { StepInfo } from './events.js'
+import type { FileReader } from './ports.js'
+
+/** Files read at once. */
+const atOnce = 8
+/** Faults told together. */
+const mostFaults = 20
+
+export interface Weight {
+  readonly step: number
+  /** Of all its files, as the core estimates. */
+  readonly tokens: number
+}
+
+/**
+ * Reads the context files of the steps, each once, and keeps none. Rejects with all that cannot be read, 20 at most: the first as the
+ * AetherflowError, at `/steps/N/context/files/K`. Codes as the reader's.
+ */
+export async function weighFiles(
+  files: FileReader,
+  steps: readonly StepInfo[],
+  estimate: (text: string) => number,
+): Promise<Weight[]> {
+  const named = steps.flatMap(({ step, files: paths }) =>
+    paths.map((path, index) => ({ path, where: `/steps/${step}/context/files/${index}` })),
+  )
+  const places = new Map(named.map(({ path, where }) => [path, where] as const).reverse())
+  const tokens = new Map<string, number>()
+  const faults: Fault[] = []
+  const paths = [...new Set(named.map(({ path }) => path))].values()
+  const worker = async (): Promise<void> => {
+    for (const path of paths) {
+      try {
+        tokens.set(path, estimate(await files.read(path)))
+      } catch (error) {
+        faults.push(faultOf(error, path, places.get(path) ?? ''))
+      }
+      if (faults.length >= mostFaults) return
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  const order = new Map(named.map(({ where }, index) => [where, index] as const))
+  const [first, ...others] = faults.sort((a, b) => (order.get(a.where) ?? 0) - (order.get(b.where) ?? 0))
+  if (first !== undefined)
+    throw new AetherflowError(first.code, first.where, first.detail, others.slice(0, mostFaults - 1))
+  return steps
+    .filter((step) => step.files.length > 0)
+    .map((step) => ({ step: step.step, tokens: step.files.reduce((sum, path) => sum + (tokens.get(path) ?? 0), 0) }))
+}
+
+function faultOf(error: unknown, path: string, where: string): Fault {
+  if (!(error instanceof AetherflowError)) throw error
+  const detail = error.where === '' || error.where === path ? error.detail : `${error.where}: ${error.detail}`
+  return { code: error.code, where, detail: `${path}: ${detail}` }
+}

@@ -6,7 +6,7 @@
  *   const no = member.ask({ call, group, tokens, priority })     undefined: the call may leave
  */
 import { failureKinds, limitWindows, refusals } from './generated/wire.js'
-import type { CoreModule, SharedAuthority } from './module.js'
+import type { LimitsModule, SharedAuthority } from './module.js'
 import { OwnedSession } from './owned-session.js'
 import type {
   Clock,
@@ -35,7 +35,7 @@ export class Authority implements LimitAuthority {
   #cancelWake: (() => void) | undefined
   #telling = false
 
-  constructor(module: CoreModule, clock: Clock) {
+  constructor(module: LimitsModule, clock: Clock) {
     this.#owned = new OwnedSession(new module.SharedAuthority(), this)
     this.#clock = clock
   }

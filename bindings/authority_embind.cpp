@@ -1,4 +1,5 @@
-// The limits of the process across the boundary: scalars alone, one object for all runs of a module. See core/limit/authority.hpp.
+// The limits of the process across the boundary, a module of its own, which hosts load when runs share limits: scalars alone, one
+// object for all runs. See core/limit/authority.hpp.
 
 #include <emscripten/bind.h>
 
@@ -7,6 +8,13 @@
 #include "core/limit/authority.hpp"
 #include "core/route/policy.hpp"
 #include "core/run/numbers.hpp"
+
+// See embind.cpp.
+extern "C" int __wrap_siprintf(char* to, const char*, ...) {
+  to[0] = '?';
+  to[1] = '\0';
+  return 1;
+}
 
 namespace aetherflow {
 namespace {

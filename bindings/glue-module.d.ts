@@ -32,3 +32,11 @@ declare module '*/aetherflow_cache.data.js' {
   const data: import('./cache/module.js').CacheData
   export default data
 }
+declare module '*/aetherflow_limits.mjs' {
+  const create: import('./module.js').CreateLimits
+  export default create
+}
+declare module '*/aetherflow_limits.bytes.js' {
+  const bytes: string
+  export default bytes
+}

@@ -79,7 +79,6 @@ export interface CoreModule {
   readonly HEAPU8: Uint8Array
   readonly HEAPF64: Float64Array
   Session: new () => Session
-  SharedAuthority: new () => SharedAuthority
 }
 
 /** The default export of the glue. */
@@ -89,3 +88,9 @@ export type CreateCore = (options?: {
   /** The address of a file by its name, instead of the one beside the glue. */
   locateFile?: (name: string) => string
 }) => Promise<CoreModule>
+
+/** The module of the limits that runs share, as authority.ts sees it. */
+export interface LimitsModule {
+  SharedAuthority: new () => SharedAuthority
+}
+export type CreateLimits = (options?: object) => Promise<LimitsModule>

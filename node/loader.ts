@@ -5,7 +5,7 @@
 import type { CacheData, CacheModule } from '../bindings/cache/module.js'
 import { AetherflowError } from '../bindings/errors.js'
 import type { IndexData, IndexModule } from '../bindings/index/module.js'
-import type { CoreModule } from '../bindings/module.js'
+import type { CoreModule, LimitsModule } from '../bindings/module.js'
 
 /** Runs `load` once; a failed load may be tried again. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
@@ -32,6 +32,11 @@ async function part<T>(name: string, load: () => Promise<T>): Promise<T> {
 /** Fails with host.io_failed when the package is incomplete. */
 export const loadCore: () => Promise<CoreModule> = once(() =>
   part('aetherflow_core', async () => (await import('../bindings/embedded.js')).openCore()),
+)
+
+/** The limits that runs share, loaded with the first run that shares. Fails with host.io_failed when the package is incomplete. */
+export const loadLimits: () => Promise<LimitsModule> = once(() =>
+  part('aetherflow_limits', async () => (await import('../bindings/authority-embedded.js')).openLimits()),
 )
 
 /** What a cache needs, loaded when the first is opened. Fails with host.io_failed when the package is incomplete. */

@@ -27,7 +27,12 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
   })
   await stage('wasm', async () => {
     await configure('wasm', found, { AETHERFLOW_TESTS: tests || hasTests() ? 'ON' : 'OFF' })
-    await buildTargets('wasm', found, ['aetherflow_wasm', 'aetherflow_cache_wasm', 'aetherflow_index_wasm'])
+    await buildTargets('wasm', found, [
+      'aetherflow_wasm',
+      'aetherflow_cache_wasm',
+      'aetherflow_index_wasm',
+      'aetherflow_limits_wasm',
+    ])
     await publishModules()
     return sizeLines().join('\n                   ')
   })

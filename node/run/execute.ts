@@ -3,7 +3,6 @@ import { resolve } from 'node:path'
 import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
-import type { CoreModule } from '../../bindings/module.js'
 import type { Clock, FileReader } from '../../bindings/ports.js'
 import type { LimitSharing } from '../../bindings/shared-limits.js'
 import { scaledClock, systemClock } from '../../web/standard/clock.js'
@@ -27,7 +26,7 @@ import { SemanticCache } from '../cache/semantic-cache.js'
 import { providerEntries, readConfig } from '../config.js'
 import { digest } from '../digest.js'
 import { userConfigPath } from '../folders.js'
-import { loadCore } from '../loader.js'
+import { loadCore, loadLimits } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
 import { realProviders, simulatedProviders, type Providers, type ProvidersOptions } from '../providers.js'
 import { readProjectConfig, withProject } from '../project-config.js'
@@ -54,7 +53,7 @@ export async function execute(
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
       loadReuse: async () => reusableOutputs,
-      limits: limitsOf(options, module, entries),
+      limits: await limitsOf(options, entries),
       providerIds: entries.map(({ id }) => id),
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
@@ -75,13 +74,18 @@ export async function execute(
 let processLimits: Authority | undefined
 
 /** A run on a clock of its own cannot share what is counted on the platform's. */
-function limitsOf(
-  { limits, clock }: RunPlanOptions,
-  module: CoreModule,
+async function limitsOf(
+  { limits, clock, simulate }: RunPlanOptions,
   entries: readonly ProviderEntry[],
-): LimitSharing | undefined {
+): Promise<LimitSharing | undefined> {
   if (limits === 'own' || (clock !== undefined && typeof limits !== 'object')) return undefined
-  const authority = typeof limits === 'object' ? limits : (processLimits ??= new Authority(module, systemClock))
+  // Each simulated run has simulated providers of its own.
+  if (simulate !== undefined && simulate !== false) return undefined
+  const shared = async (): Promise<Authority> => {
+    const module = await loadLimits()
+    return (processLimits ??= new Authority(module, systemClock))
+  }
+  const authority = typeof limits === 'object' ? limits : await shared()
   const scope = (id: string): string => {
     const entry = entries.find((known) => known.id === id)
     return entry === undefined ? '' : digest([entry.baseUrl, entry.key ?? '']).slice(0, 16)

@@ -5,7 +5,12 @@ import { at, digest, readJson } from './paths.mjs'
 import { Stop } from './run.mjs'
 
 /** The modules, and what a page may have to load of each, bytes of gzip: wasm and glue together. */
-export const modules = { aetherflow_core: 108 * 1024, aetherflow_cache: 55 * 1024, aetherflow_index: 60 * 1024 }
+export const modules = {
+  aetherflow_core: 108 * 1024,
+  aetherflow_cache: 55 * 1024,
+  aetherflow_index: 60 * 1024,
+  aetherflow_limits: 25 * 1024,
+}
 
 /** Brings dist/core up to date; does nothing when it is. */
 export async function publishModules() {

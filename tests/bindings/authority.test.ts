@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { Authority } from '../../bindings/authority.js'
-import type { CoreModule } from '../../bindings/module.js'
+import type { LimitsModule } from '../../bindings/module.js'
 import type { Clock, GroupLimits } from '../../bindings/ports.js'
 import { CoreRun } from '../../bindings/core.js'
-import { loadCore } from '../../node/loader.js'
+import { loadCore, loadLimits } from '../../node/loader.js'
 
 /** A clock that stands until it is moved; timers fire when it passes them. */
 class HandClock implements Clock {
@@ -41,7 +41,7 @@ const question = { call: 0, group: 0, tokens: 100, priority: 0 }
 
 async function authority(): Promise<{ shared: Authority; clock: HandClock }> {
   const clock = new HandClock()
-  const module: CoreModule = await loadCore()
+  const module: LimitsModule = await loadLimits()
   return { shared: new Authority(module, clock), clock }
 }
 

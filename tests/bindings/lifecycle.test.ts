@@ -17,7 +17,6 @@ async function counted(): Promise<{ module: CoreModule; deleted: () => number }>
     get HEAPF64() {
       return core.HEAPF64
     },
-    SharedAuthority: core.SharedAuthority,
     Session: function () {
       const session: Session = new core.Session()
       const remove = session.delete.bind(session)

@@ -32,6 +32,7 @@ test.each([
   ['aetherflow_core', 108],
   ['aetherflow_cache', 55],
   ['aetherflow_index', 60],
+  ['aetherflow_limits', 25],
 ])('%s: wasm and glue together stay within %i KB gzip', (name, most) => {
   const zipped = (file: string) => gzipSync(readFileSync(`${root}dist/core/${file}`), { level: 9 }).length
   const [wasm, glue] = [zipped(`${name}.wasm`), zipped(`${name}.mjs`)]

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Authority } from '../../bindings/authority.js'
 import { runPlan, type Config, type RunEvent, type RunPlanOptions, type RunResult } from '../../node/index.js'
-import { loadCore } from '../../node/loader.js'
+import { loadLimits } from '../../node/loader.js'
 import { systemClock } from '../../web/standard/clock.js'
 import { aetherflow } from './cli-process.js'
 
@@ -125,7 +125,7 @@ test('with limits of their own they call at once', async () => {
 test('an aborted run gives its place back to those that wait', async () => {
   const server = new Counting(2) // one call alone is never answered
   const url = await server.open()
-  const limits = new Authority(await loadCore(), systemClock)
+  const limits = new Authority(await loadLimits(), systemClock)
   const stop = new AbortController()
   let began: () => void = () => {}
   const there = new Promise<void>((resolve) => (began = resolve))
@@ -152,7 +152,7 @@ test('an aborted run gives its place back to those that wait', async () => {
 test('of two limits for one group the smaller holds, and a warning says so', async () => {
   const server = new Counting()
   const url = await server.open()
-  const limits = new Authority(await loadCore(), systemClock)
+  const limits = new Authority(await loadLimits(), systemClock)
   const warnings: string[] = []
   const run = (concurrency: number, task: string) =>
     runPlan(plan(task, 4), {

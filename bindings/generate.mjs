@@ -29,6 +29,7 @@ const lists = [
   ['CHECK', 'CheckVerdict', 'checkVerdicts', 'What the output checker found.'],
   ['REASON', 'Reason', 'reasons', 'Reasons of notes, cancellations and skips.'],
   ['CACHE', 'CacheUse', 'cacheUses', 'How far a step may be answered from the cache, strictest first.'],
+  ['DRAFT', 'DraftUse', 'draftUses', 'Whether a step is drafted by a fast model first.'],
   ['ORIGIN', 'Origin', 'origins', 'Where a delivered output came from.'],
   ['STEP_STATE', 'StepState', 'stepStates', 'States of a step.'],
   ['VERDICT', 'Verdict', 'verdicts', 'What a call that judges found.'],

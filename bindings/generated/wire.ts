@@ -27,6 +27,7 @@ export const eventKinds = [
   'weighed',
   'checked',
   'expanded',
+  'drafting',
 ] as const
 export type EventKind = (typeof eventKinds)[number]
 
@@ -201,6 +202,15 @@ export const reasons = [
   'refused_elsewhere',
   'ending_unknown',
   'waiting_for_others',
+  'draft_accepted',
+  'draft_patched',
+  'draft_rejected',
+  'draft_failed',
+  'draft_off',
+  'draft_slow',
+  'draft_unaffordable',
+  'canary_agrees',
+  'canary_regrets',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -253,6 +263,15 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   refused_elsewhere: 'the request was refused for a reason that is not known; another provider is asked once',
   ending_unknown: 'the model stopped for a reason that is not known',
   waiting_for_others: 'waits for a place that other runs hold',
+  draft_accepted: 'the verifier accepted the draft',
+  draft_patched: 'the verifier changed a small part of the draft',
+  draft_rejected: 'the verifier refused the draft; the step is done in full',
+  draft_failed: 'the draft or its verdict came to nothing; the step is done in full',
+  draft_off: 'no draft: this pair of models is switched off, its drafts were refused or regretted too often',
+  draft_slow: 'no draft: it would save too little time',
+  draft_unaffordable: 'no draft: the budget does not hold the draft, its verdict and a full answer',
+  canary_agrees: 'the full answer was no better than the accepted draft',
+  canary_regrets: 'the full answer was better than the accepted draft',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */
@@ -262,6 +281,14 @@ export const cacheUses = [
   'semantic',
 ] as const
 export type CacheUse = (typeof cacheUses)[number]
+
+/** Whether a step is drafted by a fast model first. The position is the number that crosses the boundary. */
+export const draftUses = [
+  'off',
+  'auto',
+  'always',
+] as const
+export type DraftUse = (typeof draftUses)[number]
 
 /** Where a delivered output came from. The position is the number that crosses the boundary. */
 export const origins = [

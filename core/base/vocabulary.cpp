@@ -53,6 +53,10 @@ constexpr std::string_view kCacheUses[] = {
 #define CACHE TEXT2
 #include "core/base/vocabulary.def"
 };
+constexpr std::string_view kDraftUses[] = {
+#define DRAFT TEXT2
+#include "core/base/vocabulary.def"
+};
 constexpr std::string_view kFound[] = {
 #define FOUND TEXT2
 #include "core/base/vocabulary.def"
@@ -181,6 +185,9 @@ std::string_view name(BreakerState state) {
 }
 CacheUse cacheUseOf(std::string_view text) {
   return static_cast<CacheUse>(find(kCacheUses, std::size(kCacheUses), text));
+}
+DraftUse draftUseOf(std::string_view text) {
+  return static_cast<DraftUse>(find(kDraftUses, std::size(kDraftUses), text));
 }
 std::string_view words(FailureKind kind) {
   return at(kFailureWords, kind);

@@ -73,6 +73,11 @@ enum class CacheUse : std::uint8_t {
 #include "core/base/vocabulary.def"
   Count
 };
+enum class DraftUse : std::uint8_t {
+#define DRAFT ENUM2
+#include "core/base/vocabulary.def"
+  Count
+};
 enum class Found : std::uint8_t {
 #define FOUND ENUM2
 #include "core/base/vocabulary.def"
@@ -163,6 +168,8 @@ std::string_view name(Admission admission);
 std::string_view name(BreakerState state);
 /// "off", "exact", "semantic"; Count for any other text.
 CacheUse cacheUseOf(std::string_view text);
+/// "off", "auto", "always"; Count for any other text.
+DraftUse draftUseOf(std::string_view text);
 /// The sentence for people.
 std::string_view words(FailureKind kind);
 std::string_view words(Reason reason);

@@ -121,10 +121,10 @@ export class Driver {
     const { signal } = this.#options
     const past = this.#begin()
     this.#begun = true
-    this.#limits?.join()
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
+      this.#limits?.join()
       if (past?.ended === false && past.records > 0) this.#resumeCalls(past)
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed.feed(plan)

@@ -95,12 +95,29 @@ export class LiveCall implements CallProgress {
       return false
     }
     const goes = this.#host.limits?.ask(this.command, tokensAfter, this.step.priority, this.#again) ?? true
-    return typeof goes === 'boolean' ? this.#asked(goes) : goes.then((said) => this.#asked(said))
+    return typeof goes === 'boolean' ? this.#asked(goes) : this.#unlessCancelled(goes)
+  }
+
+  /** A call that is cancelled does not wait for an answer that may be long in coming; the answer is heard all the same. */
+  #unlessCancelled(answer: Promise<boolean>): Promise<boolean> {
+    const { signal } = this.controller
+    return new Promise((resolve, reject) => {
+      const cancelled = (): void => resolve(false)
+      signal.addEventListener('abort', cancelled, { once: true })
+      answer
+        .then((goes) => resolve(this.#asked(goes)), reject)
+        .finally(() => signal.removeEventListener('abort', cancelled))
+    })
   }
 
   /** The shared limits have answered: the call leaves, or is over for the core already. */
   #asked(goes: boolean): boolean {
-    if (goes) return !this.over
+    if (this.over || this.controller.signal.aborted) {
+      // Cancelled while the question was on its way: a place that was granted is given back. Its end is told by whoever cancels.
+      if (goes) this.#host.limits?.withdraw(this.command)
+      return false
+    }
+    if (goes) return true
     this.over = true
     const { core, now, texts } = this.#host
     this.#host.emit(callEndEvent(core, texts, this.command, now))

@@ -122,6 +122,11 @@ export class SharedLimits {
     })
   }
 
+  /** A call that was granted does not leave after all: nothing was sent. */
+  withdraw({ call }: CallCommand): void {
+    if (this.#open.delete(call)) this.#member?.settle(call, { tokens: 0, sent: false, failure: 'cancelled' })
+  }
+
   /** What the run still holds comes back. Idempotent. */
   leave(): void {
     this.#member?.leave()

@@ -39,15 +39,15 @@ export async function openRunCache(
 ): Promise<RunCache | undefined> {
   const { cache: configured = {} } = await readConfig(flags.config)
   const began = (begin as { cacheAt?: Began } | undefined)?.cacheAt
-  const goesOn = begin !== undefined && flags.resume === true && flags.reuse !== true
+  const continuesRun = begin !== undefined && flags.resume === true && flags.reuse !== true
   const named = flags.cache ?? configured.dir
   const dir = named === undefined || named === 'off' ? undefined : expandHome(named, host.env)
   const model = flags.cacheModel ?? configured.model ?? pulledModel(host.env) ?? 'lexical'
   const maxWrongShare = flags.cacheShare ?? configured.maxWrongShare
   const tenant = flags.tenant ?? configured.tenant
-  if (goesOn) mustAgree(flags, began, { dir, model, maxWrongShare, tenant })
+  if (continuesRun) mustAgree(flags, began, { dir, model, maxWrongShare, tenant })
   const extra = flags.cacheModel ?? flags.cacheShare ?? flags.tenant
-  if (dir === undefined || (goesOn && began === undefined)) {
+  if (dir === undefined || (continuesRun && began === undefined)) {
     if (extra === undefined) return undefined
     throw new AetherflowError('host.usage', '--cache', 'there is no cache: name its folder with --cache DIR')
   }

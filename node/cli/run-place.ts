@@ -5,7 +5,7 @@ import { CoreRun } from '../../bindings/core.js'
 import { oneLine } from '../../web/standard/format.js'
 import { AetherflowError } from '../index.js'
 import { loadCore } from '../loader.js'
-import { FileRunStore, journalName, standing } from '../run/file-run-store.js'
+import { FileRunStore, journalName, runExists } from '../run/file-run-store.js'
 import { OutputFolder, outputName } from '../run/outputs.js'
 import { RunFolder } from '../run/run-folder.js'
 import type { Host } from './host.js'
@@ -49,11 +49,11 @@ export class RunPlace {
     if (output === undefined)
       return RunPlace.#open(await RunFolder.takeFresh(usualName(task, new Date())), true, journal)
     const begins = flags.resume !== true && flags.reuse !== true
-    if (begins) await refuseStanding(output)
+    if (begins) await refuseExistingRun(output)
     const place = await RunPlace.#open(await RunFolder.take(output, takeOver), false, journal)
     try {
       // Somebody may have begun one in between.
-      if (begins) await refuseStanding(output)
+      if (begins) await refuseExistingRun(output)
     } catch (error) {
       await place.giveBack()
       throw error
@@ -88,8 +88,8 @@ export class RunPlace {
   }
 }
 
-async function refuseStanding(folder: string): Promise<void> {
-  if ((await new FileRunStore(folder).peek()) !== undefined) throw standing(folder)
+async function refuseExistingRun(folder: string): Promise<void> {
+  if ((await new FileRunStore(folder).peek()) !== undefined) throw runExists(folder)
 }
 
 function usualName(task: string, now: Date): string {

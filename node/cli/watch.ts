@@ -32,16 +32,16 @@ async function* contents(path: string, signal: AbortSignal): AsyncIterable<strin
   let known: string | undefined
   let wake: (() => void) | undefined
   let changed = true
-  const stir = (): void => {
+  const wakeUp = (): void => {
     changed = true
     wake?.()
   }
   // The folder, as editors put another file in the place of the old one.
   const watcher = watch(dirname(path), (_event, name) => {
-    if (name === null || name === basename(path)) stir()
+    if (name === null || name === basename(path)) wakeUp()
   })
-  watcher.on('error', stir)
-  signal.addEventListener('abort', stir)
+  watcher.on('error', wakeUp)
+  signal.addEventListener('abort', wakeUp)
   try {
     while (!signal.aborted) {
       if (!changed) await new Promise<void>((resolve) => (wake = resolve))
@@ -55,6 +55,6 @@ async function* contents(path: string, signal: AbortSignal): AsyncIterable<strin
     }
   } finally {
     watcher.close()
-    signal.removeEventListener('abort', stir)
+    signal.removeEventListener('abort', wakeUp)
   }
 }

@@ -49,7 +49,7 @@ const longestPauseMs = 30_000
 const longestRetryAfterMs = 120_000
 
 /** Another try may succeed. */
-class Passing extends Error {
+class TransientError extends Error {
   constructor(
     message: string,
     readonly afterMs?: number,
@@ -68,7 +68,7 @@ export async function download(job: DownloadJob, tools: DownloadTools): Promise<
       return await finish(job)
     } catch (error) {
       tools.signal?.throwIfAborted()
-      if (!(error instanceof Passing)) throw error
+      if (!(error instanceof TransientError)) throw error
       fruitless = (await sizeOf(partOf(job))) > before ? 1 : fruitless + 1
       const pauseMs = error.afterMs ?? Math.min((tools.pauseMs ?? 500) * 2 ** (fruitless - 1), longestPauseMs)
       if (fruitless > mostFruitless || pauseMs > longestRetryAfterMs) throw failed(job, wordsOf(error))
@@ -80,7 +80,7 @@ export async function download(job: DownloadJob, tools: DownloadTools): Promise<
   }
 }
 
-const wordsOf = ({ message, afterMs }: Passing): string =>
+const wordsOf = ({ message, afterMs }: TransientError): string =>
   afterMs === undefined ? message : `${message}; it asks to come back in ${Math.ceil(afterMs / 1000)} s`
 
 /** False: there is no such file. */
@@ -89,13 +89,13 @@ async function attempt(job: DownloadJob, { client, signal, onBytes }: DownloadTo
   const asked =
     begun.bytes > 0 ? { range: `bytes=${begun.bytes}-`, ...(begun.etag ? { 'if-range': begun.etag } : {}) } : {}
   const reply = await client.get(job.url, asked, signal).catch((error: unknown) => {
-    throw error instanceof AetherflowError ? error : new Passing(textOf(error))
+    throw error instanceof AetherflowError ? error : new TransientError(textOf(error))
   })
   try {
     if (reply.status === 404 || reply.status === 410) return false
     if (reply.status === 416) {
       await forget(job)
-      throw new Passing('the beginning does not fit the file any more')
+      throw new TransientError('the beginning does not fit the file any more')
     }
     refuseStatus(job, reply)
     await store(job, reply, reply.status === 206 ? begun : { bytes: 0, etag: '' }, onBytes)
@@ -110,7 +110,7 @@ function refuseStatus(job: DownloadJob, { status, header }: HttpReply): void {
   const detail = `the server answered ${status}`
   if (status === 408 || status === 429 || status >= 500) {
     const headers = { get: header }
-    throw new Passing(detail, retryAfterMs({ headers, message: '', type: '', nowMs: Date.now() }))
+    throw new TransientError(detail, retryAfterMs({ headers, message: '', type: '', nowMs: Date.now() }))
   }
   throw failed(job, status === 401 || status === 403 ? `${detail}: a private model needs HF_TOKEN` : detail)
 }
@@ -141,7 +141,7 @@ async function store(
   const etag = mark.startsWith('"') ? mark : ''
   if (from !== begun.bytes || (begun.etag !== '' && mark !== '' && mark !== begun.etag)) {
     await forget(job)
-    throw new Passing('the file changed meanwhile')
+    throw new TransientError('the file changed meanwhile')
   }
   if (job.expected && total > 0 && total !== job.expected.bytes) {
     await forget(job)
@@ -189,9 +189,9 @@ async function copy(
       onBytes?.(received, total)
     }
   } catch (error) {
-    throw error instanceof AetherflowError ? error : new Passing(textOf(error))
+    throw error instanceof AetherflowError ? error : new TransientError(textOf(error))
   }
-  if (received < total) throw new Passing(`the connection ended after ${received} of ${total} bytes`)
+  if (received < total) throw new TransientError(`the connection ended after ${received} of ${total} bytes`)
 }
 
 /** First byte, and how long the whole file is; 0 when that is not told. */

@@ -58,7 +58,7 @@ export async function execute(
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
       files: () => files,
-      mayGoOn: (kept) => {
+      mayResume: (kept) => {
         if (store instanceof FileRunStore) return store.mustAgree(kept, () => new CoreRun(module))
         return Promise.resolve()
       },

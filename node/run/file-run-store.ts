@@ -33,7 +33,7 @@ export interface FileRunStoreOptions {
 export const journalName = 'journal.jsonl'
 
 /** Refused: a run that is there, when another is to begin. */
-export function standing(folder: string): AetherflowError {
+export function runExists(folder: string): AetherflowError {
   return new AetherflowError(
     'host.journal',
     folder,
@@ -73,12 +73,12 @@ export class FileRunStore implements RunStore {
 
   async open(): Promise<OwnedRun> {
     const { owner, takeOver } = this.#options
-    const hold = owner === undefined ? await RunFolder.take(this.name, takeOver) : lent(owner)
+    const claim = owner === undefined ? await RunFolder.take(this.name, takeOver) : lent(owner)
     try {
       await sweepParts(this.name)
-      return new OwnedFolder(this.name, await this.peek(), hold, this.#options)
+      return new OwnedFolder(this.name, await this.peek(), claim, this.#options)
     } catch (error) {
-      await hold.release()
+      await claim.release()
       throw error
     }
   }
@@ -114,10 +114,10 @@ export class FileRunStore implements RunStore {
 }
 
 /** The folder of a run; one that somebody else has taken is let go of by them. */
-type Hold = Pick<RunFolder, 'lock' | 'release' | 'giveBack'>
+type FolderClaim = Pick<RunFolder, 'lock' | 'release' | 'giveBack'>
 
 const nothing = (): Promise<void> => Promise.resolve()
-const lent = ({ lock }: RunFolder): Hold => ({ lock, release: nothing, giveBack: nothing })
+const lent = ({ lock }: RunFolder): FolderClaim => ({ lock, release: nothing, giveBack: nothing })
 
 async function samePlace(one: string, other: string): Promise<boolean> {
   const [first, second] = await Promise.all([one, other].map((path) => realpath(path).catch(() => undefined)))
@@ -127,15 +127,15 @@ async function samePlace(one: string, other: string): Promise<boolean> {
 class OwnedFolder implements OwnedRun {
   readonly kept: KeptJournal | undefined
   readonly #folder: string
-  readonly #hold: Hold
+  readonly #claim: FolderClaim
   readonly #sync: SyncPolicy | undefined
   #writer: JournalFile | undefined
   #over = false
 
-  constructor(folder: string, kept: KeptJournal | undefined, hold: Hold, { sync }: FileRunStoreOptions) {
+  constructor(folder: string, kept: KeptJournal | undefined, claim: FolderClaim, { sync }: FileRunStoreOptions) {
     this.#folder = folder
     this.kept = kept
-    this.#hold = hold
+    this.#claim = claim
     this.#sync = sync
   }
 
@@ -150,7 +150,7 @@ class OwnedFolder implements OwnedRun {
   }
 
   async #create(start: Uint8Array | string): Promise<JournalFile> {
-    const fence = (): Promise<void> => this.#hold.lock.check()
+    const fence = (): Promise<void> => this.#claim.lock.check()
     this.#writer = await JournalFile.create(join(this.#folder, journalName), start, { sync: this.#sync, fence })
     return this.#writer
   }
@@ -190,7 +190,7 @@ class OwnedFolder implements OwnedRun {
     await this.#writer?.close()
     if (this.#over) return
     this.#over = true
-    await this.#hold.release()
+    await this.#claim.release()
   }
 
   async discard(): Promise<void> {
@@ -198,6 +198,6 @@ class OwnedFolder implements OwnedRun {
     if (this.#over) return
     this.#over = true
     await unlink(join(this.#folder, journalName)).catch(() => {})
-    await this.#hold.giveBack()
+    await this.#claim.giveBack()
   }
 }

@@ -195,7 +195,7 @@ export class OutputFolder {
   }
 
   async #replace(folder: string, name: string, text: string): Promise<void> {
-    return this.#places.hold(() => this.#replaceNow(folder, name, text))
+    return this.#places.run(() => this.#replaceNow(folder, name, text))
   }
 
   async #replaceNow(folder: string, name: string, text: string): Promise<void> {

@@ -171,7 +171,7 @@ async function replace(
 ): Promise<void> {
   const part = join(place, partName('compact'))
   const replaces = victims.flatMap(({ name, replaces }) => [name, ...replaces])
-  const head: SegmentHead = { format: formatVersion, owner, replaces: await stillThere(place, extension, replaces) }
+  const head: SegmentHead = { format: formatVersion, owner, replaces: await existing(place, extension, replaces) }
   const file = await open(part, 'ax', fileMode)
   try {
     await writeJoined(file, async (write) => {
@@ -199,7 +199,7 @@ export async function removeLeftovers(place: string, extension: string, folder: 
 }
 
 /** Of files that were replaced before, some may have withstood: they are replaced still. */
-async function stillThere(place: string, extension: string, names: readonly string[]): Promise<readonly string[]> {
+async function existing(place: string, extension: string, names: readonly string[]): Promise<readonly string[]> {
   const present = new Set(await readdir(place))
   return [...new Set(names)].filter((name) => present.has(name + extension))
 }

@@ -5,7 +5,7 @@ import type { Location, Segment } from './segments.js'
 
 const bigEndian = endianness() === 'BE'
 
-export interface Lies extends Location {
+export interface VectorPlace extends Location {
   /** Somebody has asked for it since: it is worth more than one that nobody has. */
   asked: boolean
 }
@@ -25,7 +25,7 @@ export function vectorOf(key: string, { head, body }: { head: Buffer; body: Buff
 }
 
 export class VectorIndex {
-  readonly places = new Map<string, Lies>()
+  readonly places = new Map<string, VectorPlace>()
   readonly #damaged: (what: string) => void
 
   constructor(damaged: (what: string) => void) {

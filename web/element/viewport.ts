@@ -19,8 +19,8 @@ export interface ViewportOptions {
 const [least, most] = [0.04, 3]
 /** Smaller, the names of steps cannot be read. */
 export const readableZoom = 0.6
-/** Pixels that a finger may tremble. */
-const tremble = 5
+/** Pixels that a finger may move within a tap. */
+const tapSlack = 5
 
 export class Viewport {
   readonly view: View = { x: 0, y: 0, zoom: 1 }
@@ -128,7 +128,7 @@ export class Viewport {
     const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1]
     this.#moved += Math.hypot(now.x - before.x, now.y - before.y)
     this.#pointers.set(event.pointerId, now)
-    if (this.#moved < tremble) return
+    if (this.#moved < tapSlack) return
     if (other === undefined) return this.panBy(now.x - before.x, now.y - before.y)
     const [was, is] = [Math.hypot(before.x - other.x, before.y - other.y), Math.hypot(now.x - other.x, now.y - other.y)]
     this.panBy((now.x - before.x) / 2, (now.y - before.y) / 2)
@@ -139,7 +139,7 @@ export class Viewport {
     const known = this.#pointers.delete(event.pointerId)
     if (!known || this.#pointers.size > 0 || event.type === 'pointercancel') return
     const { x, y } = this.#at(event)
-    if (this.#moved < tremble) this.#options.onTap(x, y)
+    if (this.#moved < tapSlack) this.#options.onTap(x, y)
   }
 
   #at(event: MouseEvent): { x: number; y: number } {

@@ -9,7 +9,7 @@ import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 import { alignedTable } from '../table.js'
 import { verdictWords } from '../verdict-words.js'
-import { formatAge, meant, nothingThere, type LookFlags } from './cache.js'
+import { emptyCache, formatAge, meant, type LookFlags } from './cache.js'
 
 const promptStart = 200
 
@@ -24,7 +24,7 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
   const cache = await openToLook(config, host, { model })
   const { stdout } = host
   if (cache === undefined) {
-    if (!flags.json) return nothingThere(config.dir, host)
+    if (!flags.json) return emptyCache(config.dir, host)
     stdout.write(`${JSON.stringify({ folder: config.dir, kind: 'miss', why: 'empty', exact: [], candidates: [] })}\n`)
     return exitCodes.ok
   }

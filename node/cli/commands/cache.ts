@@ -48,7 +48,7 @@ async function withCache<T>(
 const writeJson = (host: Host, value: unknown): void =>
   void host.stdout.write(`${asciiControls(JSON.stringify(value))}\n`)
 
-export const nothingThere = (folder: string, host: Host): ExitCode => {
+export const emptyCache = (folder: string, host: Host): ExitCode => {
   host.stdout.write(`nothing is kept in ${oneLine(folder)}\n`)
   return exitCodes.ok
 }
@@ -83,7 +83,7 @@ export async function cacheStats(flags: LookFlags, host: Host): Promise<ExitCode
       return exitCodes.ok
     },
     (folder) => {
-      if (!flags.json) return nothingThere(folder, host)
+      if (!flags.json) return emptyCache(folder, host)
       writeJson(host, { folder, entries: 0 })
       return exitCodes.ok
     },
@@ -144,7 +144,7 @@ export async function cacheList(flags: ListFlags, host: Host): Promise<ExitCode>
       return exitCodes.ok
     },
     (folder) => {
-      if (!flags.json) return nothingThere(folder, host)
+      if (!flags.json) return emptyCache(folder, host)
       writeJson(host, { folder, entries: [], of: 0 })
       return exitCodes.ok
     },
@@ -216,7 +216,7 @@ export async function cacheClear(flags: ClearFlags, host: Host): Promise<ExitCod
       return exitCodes.ok
     },
     (folder) => {
-      if (!flags.json) return nothingThere(folder, host)
+      if (!flags.json) return emptyCache(folder, host)
       writeJson(host, { folder, removed: 0 })
       return exitCodes.ok
     },

@@ -9,7 +9,7 @@ type Bytes = Extract<PullEvent, { type: 'bytes' }>
 const redrawEveryMs = 100
 const barWidth = 24
 /** Smaller files are told when they are there. */
-const worthABar = 2 ** 20
+const smallestForBar = 2 ** 20
 
 export class PullProgress {
   readonly #output: Output
@@ -52,7 +52,7 @@ export class PullProgress {
     const { file, received, total } = event
     if (file !== this.#file) this.#began = { at: this.#clock.now(), bytes: received }
     const due = this.due(event)
-    if (total < worthABar) return
+    if (total < smallestForBar) return
     if (this.#output.isTTY !== true) {
       if (due) this.#output.write(`${oneLine(file)} ${percent(received, total)} of ${megabytes(total)}\n`)
       return

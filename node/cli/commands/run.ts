@@ -148,13 +148,13 @@ function tellKept(error: unknown, { flags, host, place, path }: Told, simulated:
 async function beginningOf(path: string | undefined, flags: RunFlags, host: Host): Promise<Beginning> {
   const { resume, reuse } = flags
   const output = flags.output === false ? undefined : flags.output
-  const goesOn = resume === true || reuse === true
-  if (goesOn && output === undefined) throw usage('--resume', 'name the folder of the run with --output')
-  if (goesOn && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
-  if (path === undefined && !goesOn) throw usage('', 'name a plan, or a run with --output DIR --resume')
+  const continuesRun = resume === true || reuse === true
+  if (continuesRun && output === undefined) throw usage('--resume', 'name the folder of the run with --output')
+  if (continuesRun && !flags.journal) throw usage('--no-journal', 'a run without a journal cannot be resumed')
+  if (path === undefined && !continuesRun) throw usage('', 'name a plan, or a run with --output DIR --resume')
   const input = path === undefined ? undefined : await planInput(path, host)
   const { sync, takeOver, files = input?.folder } = flags
-  const store = goesOn && output !== undefined ? new FileRunStore(output, { sync, takeOver, files }) : undefined
+  const store = continuesRun && output !== undefined ? new FileRunStore(output, { sync, takeOver, files }) : undefined
   const known = await store?.peek()
   if (path === undefined && known === undefined)
     throw new AetherflowError('host.journal', output ?? '', 'there is no run in this folder: name its plan')

@@ -13,14 +13,14 @@ import type { Pool } from '../../standard/embed/pool.js'
 import { MemoryStore } from '../../standard/stores/memory.js'
 import { serveCache } from './host.js'
 import { cacheWorkerName } from './messages.js'
-import type { OpenOptions, OpenWays } from './open-options.js'
+import type { OpenHooks, OpenOptions } from './open-options.js'
 import { IndexedDbStore } from '../indexeddb/store.js'
 import { fetchModel } from './model-files.js'
 import { loadRuntime } from './model-runtime.js'
 
 export class PageCache extends SemanticCacheBase {
   /** Fails: cache.store_failed (a newer version made it), cache.download_failed, cache.model, cache.runtime, host.io_failed, host.disposed. */
-  static async open(options: OpenOptions, ways: OpenWays): Promise<PageCache> {
+  static async open(options: OpenOptions, hooks: OpenHooks): Promise<PageCache> {
     const problem = (text: string): void => options.onProblem?.(text)
     const [module, data] = await Promise.all([loadModule(options.module), loadData(options.data)])
     let cache: PageCache | undefined
@@ -29,7 +29,7 @@ export class PageCache extends SemanticCacheBase {
     let embedder: Embedder | undefined
     let store: CacheStore | undefined
     try {
-      const [made, checksum] = await embedderOf(options, pool, { ...ways, problem })
+      const [made, checksum] = await embedderOf(options, pool, { ...hooks, problem })
       embedder = made
       const opened = await openStore(options.name, problem)
       store = opened.store
@@ -68,17 +68,17 @@ async function openStore(name: string | undefined, problem: (text: string) => vo
 async function embedderOf(
   { model, runtime }: OpenOptions,
   pool: Pool,
-  ways: Parameters<typeof fetchModel>[1],
+  hooks: Parameters<typeof fetchModel>[1],
 ): Promise<[Embedder | undefined, string | undefined]> {
   if (model === undefined) return [undefined, undefined]
-  const found = await fetchModel(model, ways)
+  const found = await fetchModel(model, hooks)
   const { name, settings, checksum, tokenizer } = found
   const embedder = onnxEmbedder({
     name,
     ...settings,
     pool,
     // Not held: the runtime takes the bytes over. Tried anew after a failure, they come from where the browser keeps them.
-    model: taken(found.bytes, async () => (await fetchModel(model, ways)).bytes),
+    model: taken(found.bytes, async () => (await fetchModel(model, hooks)).bytes),
     tokenizer: () => Promise.resolve(tokenizer),
     checksum: () => Promise.resolve(checksum),
     runtime: () => loadRuntime(runtime),
@@ -117,4 +117,4 @@ async function loadData(address: string): Promise<CacheData> {
 
 const scope = globalThis as { readonly name?: string; readonly document?: unknown }
 if (scope.document === undefined && scope.name === cacheWorkerName)
-  serveCache((options, ways) => PageCache.open(options, ways))
+  serveCache((options, hooks) => PageCache.open(options, hooks))

@@ -2,7 +2,7 @@
 import { AetherflowError } from '../../../bindings/errors.js'
 import { cacheMethods, type FromCache, type ToCache } from './messages.js'
 import type { SemanticCacheBase } from '../../standard/cache/semantic-cache.js'
-import type { OpenOptions, OpenWays } from './open-options.js'
+import type { OpenHooks, OpenOptions } from './open-options.js'
 import { plainError } from '../worker/messages.js'
 
 /** The part of a worker's global scope that is used. */
@@ -13,14 +13,14 @@ interface Scope {
 
 type Method = (...of: readonly unknown[]) => unknown
 
-export function serveCache(open: (options: OpenOptions, ways: OpenWays) => Promise<SemanticCacheBase>): void {
+export function serveCache(open: (options: OpenOptions, hooks: OpenHooks) => Promise<SemanticCacheBase>): void {
   const scope = globalThis as unknown as Scope
   const aborted = new AbortController()
   let cache: SemanticCacheBase | undefined
 
   async function opens(options: OpenOptions): Promise<void> {
     const onProblem = (problem: string): void => scope.postMessage({ is: 'problem', problem })
-    const progress: OpenWays['progress'] = (progress) => scope.postMessage({ is: 'progress', progress })
+    const progress: OpenHooks['progress'] = (progress) => scope.postMessage({ is: 'progress', progress })
     try {
       cache = await open({ ...options, onProblem }, { progress, signal: aborted.signal })
       scope.postMessage({ is: 'opened' })

@@ -12,7 +12,7 @@ export type ModelProgress = (progress: {
   readonly total: number
 }) => void
 
-export interface ModelWays {
+export interface ModelHooks {
   readonly progress: ModelProgress
   readonly signal: AbortSignal
   /** Told of what it goes on without. */
@@ -48,14 +48,14 @@ export interface FetchedModel {
  * `address`: a folder with tokenizer.json and an .onnx file, in it or in its `onnx/`; or that file. Fails: cache.download_failed when
  * something does not arrive, cache.model when a file is none of a model, host.disposed when it was aborted.
  */
-export async function fetchModel(address: string, ways: ModelWays): Promise<FetchedModel> {
+export async function fetchModel(address: string, hooks: ModelHooks): Promise<FetchedModel> {
   const url = new URL(address)
   const named = url.pathname.endsWith('.onnx')
   const folder = new URL(
     named ? (/\/onnx\/[^/]+$/.test(url.pathname) ? '..' : '.') : `${url.pathname.replace(/\/*$/, '')}/`,
     url,
   )
-  const files = await ModelFiles.open(ways)
+  const files = await ModelFiles.open(hooks)
   const model = named ? await files.load(url) : await files.first(modelNames.map((name) => new URL(name, folder)))
   if (model === undefined) throw new AetherflowError('cache.model', url.href, 'there is no .onnx file')
   const json = async (name: string): Promise<unknown> => parsed(await files.load(new URL(name, folder)), name)
@@ -80,16 +80,16 @@ export async function fetchModel(address: string, ways: ModelWays): Promise<Fetc
 class ModelFiles {
   private constructor(
     private kept: Cache | undefined,
-    private readonly ways: ModelWays,
+    private readonly hooks: ModelHooks,
   ) {}
 
-  static async open(ways: ModelWays): Promise<ModelFiles> {
+  static async open(hooks: ModelHooks): Promise<ModelFiles> {
     try {
       // Absent in pages without TLS.
-      return new ModelFiles(await answered(caches.open(modelCacheName)), ways)
+      return new ModelFiles(await answered(caches.open(modelCacheName)), hooks)
     } catch (error) {
-      ways.problem(`the model is fetched anew each time: the browser keeps no files here (${messageOf(error)})`)
-      return new ModelFiles(undefined, ways)
+      hooks.problem(`the model is fetched anew each time: the browser keeps no files here (${messageOf(error)})`)
+      return new ModelFiles(undefined, hooks)
     }
   }
 
@@ -117,9 +117,9 @@ class ModelFiles {
     try {
       const loaded = await answered(readKept(kept, url))
       if (loaded !== 'damaged') return loaded
-      this.ways.problem(`${url.href} was damaged where the browser keeps it, and is fetched anew`)
+      this.hooks.problem(`${url.href} was damaged where the browser keeps it, and is fetched anew`)
     } catch (error) {
-      this.ways.problem(`${url.href} is fetched anew: ${messageOf(error)}`)
+      this.hooks.problem(`${url.href} is fetched anew: ${messageOf(error)}`)
       if (this.#gaveUp(error)) return undefined
     }
     await answered(kept.delete(url.href)).catch((error: unknown) => this.#gaveUp(error))
@@ -136,7 +136,7 @@ class ModelFiles {
       if (this.kept !== undefined) await answered(this.kept.put(url.href, reply))
     } catch (error) {
       this.#gaveUp(error)
-      this.ways.problem(`${url.href} cannot be kept, and is fetched anew next time: ${messageOf(error)}`)
+      this.hooks.problem(`${url.href} cannot be kept, and is fetched anew next time: ${messageOf(error)}`)
     }
     return { bytes, checksum }
   }
@@ -149,7 +149,7 @@ class ModelFiles {
   }
 
   async #download(url: URL): Promise<Uint8Array | undefined> {
-    const { signal, progress } = this.ways
+    const { signal, progress } = this.hooks
     const file = url.pathname.split('/').at(-1) ?? ''
     try {
       const reply = await fetch(url, { signal, credentials: 'same-origin' })

@@ -12,7 +12,7 @@ export interface OpenOptions extends CacheOptions {
   readonly data: string
 }
 
-export interface OpenWays {
+export interface OpenHooks {
   readonly progress: ModelProgress
   readonly signal: AbortSignal
 }

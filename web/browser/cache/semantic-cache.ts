@@ -16,7 +16,7 @@ import type { CacheMethod } from './messages.js'
 import type { PageCacheOptions } from './options.js'
 import { CacheWorker } from './worker.js'
 import type { PageCache } from './cache.js'
-import type { OpenOptions, OpenWays } from './open-options.js'
+import type { OpenHooks, OpenOptions } from './open-options.js'
 import { askToPersist } from '../run/journal-persist.js'
 
 /** Whoever carries out what is asked. */
@@ -51,15 +51,15 @@ export class SemanticCache implements AnswerCache {
   static async open(options: PageCacheOptions = {}): Promise<SemanticCache> {
     const { onProgress, signal = new AbortController().signal, name } = options
     if (name !== undefined) askToPersist()
-    const ways: OpenWays = { signal, progress: (progress) => onProgress?.(progress) }
+    const hooks: OpenHooks = { signal, progress: (progress) => onProgress?.(progress) }
     const opened = openOptions(options)
     const wanted = options.worker !== false && !bound(options)
     if (wanted) {
-      const worker = await inWorker(opened, options, ways)
+      const worker = await inWorker(opened, options, hooks)
       if (worker !== undefined) return new SemanticCache(worker, 'worker')
     }
     const { PageCache } = await loadCache(options.assets)
-    return new SemanticCache(inPage(await PageCache.open(opened, ways)), 'page')
+    return new SemanticCache(inPage(await PageCache.open(opened, hooks)), 'page')
   }
 
   /** See SemanticCacheBase of web/standard/cache for these. */
@@ -122,10 +122,10 @@ function bound({ runtime, now, shadow }: PageCacheOptions): boolean {
 async function inWorker(
   opened: OpenOptions,
   { assets }: PageCacheOptions,
-  ways: OpenWays,
+  hooks: OpenHooks,
 ): Promise<CacheWorker | undefined> {
   try {
-    return await CacheWorker.open(cacheAddresses(assets).cache, opened, ways)
+    return await CacheWorker.open(cacheAddresses(assets).cache, opened, hooks)
   } catch (error) {
     if (!(error instanceof AetherflowError) || error.code !== 'host.worker') throw error
     opened.onProblem?.(`no worker could be started, so this thread has the cache: ${error.detail}`)

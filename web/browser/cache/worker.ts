@@ -1,7 +1,7 @@
 /** The page's side of a cache's worker: calls go in, values come out; a worker that stops takes its cache with it. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { cacheWorkerName, type CacheMethod, type FromCache, type ToCache } from './messages.js'
-import type { OpenOptions, OpenWays } from './open-options.js'
+import type { OpenHooks, OpenOptions } from './open-options.js'
 import { errorOf } from '../worker/messages.js'
 import { Pulse } from '../worker/pulse.js'
 
@@ -15,7 +15,7 @@ const readyMs = 30_000
 
 export class CacheWorker {
   readonly #worker: Worker
-  readonly #ways: OpenWays
+  readonly #hooks: OpenHooks
   readonly #problem: (problem: string) => void
   readonly #calls = new Map<number, Waiting>()
   #opening: Waiting | undefined
@@ -27,9 +27,9 @@ export class CacheWorker {
   #next = 0
   #ended: Error | undefined
 
-  private constructor(worker: Worker, ways: OpenWays, problem: (problem: string) => void) {
+  private constructor(worker: Worker, hooks: OpenHooks, problem: (problem: string) => void) {
     this.#worker = worker
-    this.#ways = ways
+    this.#hooks = hooks
     this.#problem = problem
     const late = new AetherflowError('host.worker', '', 'it did not say that it is ready')
     this.#late = setTimeout(() => this.#end(late), readyMs)
@@ -49,7 +49,7 @@ export class CacheWorker {
   static async open(
     address: URL | string,
     { onProblem, ...options }: OpenOptions,
-    ways: OpenWays,
+    hooks: OpenHooks,
   ): Promise<CacheWorker> {
     let worker: Worker
     try {
@@ -57,13 +57,13 @@ export class CacheWorker {
     } catch (error) {
       throw new AetherflowError('host.worker', '', error instanceof Error ? error.message : String(error))
     }
-    const started = new CacheWorker(worker, ways, (problem) => onProblem?.(problem))
+    const started = new CacheWorker(worker, hooks, (problem) => onProblem?.(problem))
     const abort = (): void => started.#post({ does: 'abort' })
-    ways.signal.addEventListener('abort', abort, { once: true })
+    hooks.signal.addEventListener('abort', abort, { once: true })
     try {
       const opened = new Promise<unknown>((resolve, reject) => (started.#opening = { resolve, reject }))
       started.#post({ does: 'open', options })
-      if (ways.signal.aborted) abort()
+      if (hooks.signal.aborted) abort()
       started.#watch()
       await opened
       return started
@@ -71,7 +71,7 @@ export class CacheWorker {
       started.end()
       throw error
     } finally {
-      ways.signal.removeEventListener('abort', abort)
+      hooks.signal.removeEventListener('abort', abort)
     }
   }
 
@@ -115,7 +115,7 @@ export class CacheWorker {
         this.#opening?.reject(errorOf(message.error))
         return void (this.#opening = undefined)
       case 'progress':
-        return this.#ways.progress(message.progress)
+        return this.#hooks.progress(message.progress)
       case 'problem':
         return this.#problem(message.problem)
     }

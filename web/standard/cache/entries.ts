@@ -95,11 +95,11 @@ export class Entries {
       empty: false,
     }
     const { admission, id, gone } = core.put(head.key, head.scope, answer, createdAt)
-    const went = this.#drop(gone)
+    const evicted = this.#drop(gone)
     // A smaller limit than when it was stored.
-    if (admission !== 'stored') return [...went, head.key]
+    if (admission !== 'stored') return [...evicted, head.key]
     if (this.#keep(id, head)) this.#wait(id, head.space)
-    return went
+    return evicted
   }
 
   #keep(id: number, head: CacheEntryHead): boolean {

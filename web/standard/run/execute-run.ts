@@ -10,7 +10,7 @@ import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
 import type { LimitSharing } from '../../../bindings/shared-limits.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
-import { goesOn, nothingThere, openRun, runId, standing, type OpenedRun } from './open-run.js'
+import { continuesRun, noRunThere, openRun, runExists, runId, type OpenedRun } from './open-run.js'
 import { ModelPerformer, type SentPrompt } from './performer.js'
 import type { RunControl, RunResult } from './plan-run.js'
 import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
@@ -65,7 +65,7 @@ export interface RunHost {
   /** Reads context files. Undefined: steps that name files fail. */
   files(): FileReader | undefined
   /** Rejects for a run that this host must not go on with. */
-  mayGoOn?(kept: KeptJournal): Promise<void>
+  mayResume?(kept: KeptJournal): Promise<void>
   /** A cryptographic hash over the parts, in hex. */
   digest(parts: readonly string[]): string
   readonly clock?: Clock | undefined
@@ -88,7 +88,7 @@ export async function executeRun(
 ): Promise<RunResult> {
   const { store } = host
   const known = await keptRun(plan, settings, store)
-  if (known !== undefined) await host.mayGoOn?.(known)
+  if (known !== undefined) await host.mayResume?.(known)
   const simulate = settings.simulate ?? known?.journal.header.simulated
   const providers = await host.openProviders?.(simulate)
   let owned: OwnedRun | undefined
@@ -133,14 +133,14 @@ async function keptRun(
   settings: RunSettings,
   store: RunStore | undefined,
 ): Promise<KeptJournal | undefined> {
-  const resumes = goesOn(settings)
+  const resumes = continuesRun(settings)
   if (resumes && store === undefined)
     throw new AetherflowError('host.usage', 'resume', 'to resume a run, say where it is kept')
   if (plan === undefined && !resumes) throw new AetherflowError('host.usage', 'plan', 'there is no plan to run')
   if (store === undefined) return undefined
   const known = await store.peek()
-  if (known !== undefined && !resumes) throw standing(store.name)
-  if (known === undefined && plan === undefined) throw nothingThere(store.name)
+  if (known !== undefined && !resumes) throw runExists(store.name)
+  if (known === undefined && plan === undefined) throw noRunThere(store.name)
   if (known !== undefined && settings.reuse !== true) mustAgree(settings, known.begin)
   return known
 }

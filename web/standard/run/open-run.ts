@@ -42,16 +42,21 @@ export interface OpenedRun {
   before(): string
 }
 
-export const goesOn = ({ resume, reuse }: { resume?: boolean | undefined; reuse?: boolean | undefined }): boolean =>
-  resume === true || reuse === true
+export const continuesRun = ({
+  resume,
+  reuse,
+}: {
+  resume?: boolean | undefined
+  reuse?: boolean | undefined
+}): boolean => resume === true || reuse === true
 
 /** Refused: a run that is there, when another is to begin. */
-export function standing(name: string): AetherflowError {
+export function runExists(name: string): AetherflowError {
   return new AetherflowError('host.journal', name, 'there is a run already: resume it, or begin another elsewhere')
 }
 
 /** Refused: no plan, and no run that has one. */
-export function nothingThere(name: string): AetherflowError {
+export function noRunThere(name: string): AetherflowError {
   return new AetherflowError('host.journal', name, 'there is no run: give its plan')
 }
 
@@ -59,8 +64,8 @@ export function nothingThere(name: string): AetherflowError {
 export async function openRun(store: RunStore, owned: OwnedRun, options: OpenRunOptions): Promise<OpenedRun> {
   const { kept } = owned
   if (kept === undefined) return await begin(store, owned, options)
-  if (!goesOn(options)) throw standing(store.name)
-  return await goOn(store, owned, kept, options)
+  if (!continuesRun(options)) throw runExists(store.name)
+  return await resumeRun(store, owned, kept, options)
 }
 
 async function begin(
@@ -69,7 +74,7 @@ async function begin(
   { plan, planName, simulated, version }: OpenRunOptions,
   old?: { readonly header: JournalHeader; readonly aside: string },
 ): Promise<OpenedRun> {
-  if (plan === undefined) throw nothingThere(store.name)
+  if (plan === undefined) throw noRunThere(store.name)
   const name = planName ?? old?.header.plan
   const header: JournalHeader = {
     aetherflow: version,
@@ -88,7 +93,12 @@ async function begin(
   return { header, plan, journal, past: undefined, recalled: undefined, damage: undefined, before: () => first }
 }
 
-async function goOn(store: RunStore, owned: OwnedRun, kept: KeptJournal, options: OpenRunOptions): Promise<OpenedRun> {
+async function resumeRun(
+  store: RunStore,
+  owned: OwnedRun,
+  kept: KeptJournal,
+  options: OpenRunOptions,
+): Promise<OpenedRun> {
   const { journal } = kept
   const { header, records, dropped: damage } = journal
   mustFit(header, options.simulated, store.name)

@@ -47,9 +47,9 @@ const createdSeconds = 1_790_000_000
 
 /** The providers' stand-in on any origin: each on its real paths behind `/{provider}` (see `routeOf`). */
 export function createSimulator(profile: SimulatorProfile, options: SimulatorOptions = {}): Simulator {
-  const playing = new Playing(profile, options.clock ?? systemClock, options.seed ?? 1)
-  const handle = (request: Request) => playing.handle(request)
-  return { profile, handle, fetch: (input, init) => handle(new Request(input, init)), ledger: playing.ledger }
+  const simulated = new SimulatedProviders(profile, options.clock ?? systemClock, options.seed ?? 1)
+  const handle = (request: Request) => simulated.handle(request)
+  return { profile, handle, fetch: (input, init) => handle(new Request(input, init)), ledger: simulated.ledger }
 }
 
 /** A request that was accepted, and what was drawn for it. */
@@ -64,7 +64,7 @@ interface Accepted {
   readonly keep: () => void
 }
 
-class Playing {
+class SimulatedProviders {
   readonly ledger = new LedgerBook()
   private readonly limits = new Map<SimulatedProvider, Limits>()
   private readonly caches = new Map<SimulatedProvider, PromptCache>()
@@ -176,10 +176,10 @@ class Playing {
     this.repeats.set(hash, repeat + 1)
     const random = seeded(hash + repeat * 0x9e3779b9)
     const injected = this.scripted(provider, drawFailure(profile, random()))
-    const wobble = () => 1 + profile.jitter * (2 * random() - 1)
+    const jittered = () => 1 + profile.jitter * (2 * random() - 1)
     const pace: Pace = {
-      firstTokenMs: profile.firstTokenMs * wobble() * this.profile.timeScale,
-      msPerToken: (1000 / (profile.tokensPerSecond * wobble())) * this.profile.timeScale,
+      firstTokenMs: profile.firstTokenMs * jittered() * this.profile.timeScale,
+      msPerToken: (1000 / (profile.tokensPerSecond * jittered())) * this.profile.timeScale,
     }
     const answer = simulateAnswer(
       {

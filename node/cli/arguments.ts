@@ -39,6 +39,14 @@ export function seed(text: string): number {
   return value
 }
 
+/** Runs of a benchmark: 1 to 1000. */
+export function runs(text: string): number {
+  const value = Number(text)
+  if (!/^\d{1,4}$/.test(text) || value < 1 || value > 1000)
+    throw new InvalidArgumentError('expected a whole number from 1 to 1000')
+  return value
+}
+
 /** `always`, `never`, or ms. */
 export function sync(text: string): 'always' | 'never' | number {
   if (text === 'always' || text === 'never') return text

@@ -1,5 +1,6 @@
 /** `aetherflow bench …` as commander knows it. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import { runs, seed } from './arguments.js'
 import { benchPreload, type BenchPreloadFlags } from './commands/bench-preload.js'
 import type { ExitCode, Host } from './host.js'
 
@@ -16,3 +17,16 @@ export function addBench(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--json', 'print the result as JSON')
     .action(async (flags: BenchPreloadFlags) => done(await benchPreload(flags, host)))
 }
+
+/** `bench NAME [plan]` of a benchmark that tells a sheet: its command with the flags of all such (see `BenchFlags`). */
+export const sheetCommand = (bench: Command, name: string, description: string): Command =>
+  bench
+    .command(`${name} [plan]`)
+    .description(description)
+    .copyInheritedSettings(bench)
+    .addOption(new Option('--runs <n>', 'pairs of runs; default 10').argParser(runs))
+    .addOption(new Option('--seed <n>', 'seed of the first pair; default 1').argParser(seed))
+    .option('--profile <profile>', 'simulated profile: default, mission, instant, flaky, or a file of your own')
+    .option('--json', 'print the result as JSON')
+    .option('--markdown', 'print the result as Markdown')
+    .option('--out <file>', 'write it to a file instead')

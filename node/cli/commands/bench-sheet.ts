@@ -1,0 +1,75 @@
+/** The frame of `aetherflow bench NAME`: the flags that all benchmarks share, and how their sheets leave. */
+import { writeFile } from 'node:fs/promises'
+import type { SimulatorProfile } from '../../../web/standard/simulator/index.js'
+import { sheetJson, sheetMarkdown, sheetText, type Sheet } from '../../bench/sheet.js'
+import { contextFiles } from '../../run/context-files.js'
+import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { asciiControls } from '../render/json.js'
+import { planInput } from '../plan-input.js'
+import { profileOfFlag } from '../profile-flag.js'
+
+export interface BenchFlags {
+  /** Runs per arm; each pair of runs has a seed of its own. */
+  readonly runs?: number
+  readonly seed?: number
+  readonly profile?: string
+  readonly json?: true
+  readonly markdown?: true
+  readonly out?: string
+}
+
+/** What a benchmark is told. */
+export interface BenchSetting {
+  readonly seeds: readonly number[]
+  readonly profile: SimulatorProfile
+  /** The caller's own plan, with its context files; undefined: the built-in ones. */
+  readonly own:
+    { readonly name: string; readonly plan: string; readonly files: Readonly<Record<string, string>> } | undefined
+}
+
+/** Runs a benchmark and tells its sheet: text, `--markdown` or `--json`, on the screen or to `--out`. */
+export async function tellBench(
+  plan: string | undefined,
+  flags: BenchFlags,
+  host: Host,
+  bench: (setting: BenchSetting) => Promise<Sheet>,
+): Promise<ExitCode> {
+  const first = flags.seed ?? 1
+  const seeds = Array.from({ length: flags.runs ?? 10 }, (_, index) => first + index)
+  const own = plan === undefined ? undefined : await ownPlan(plan, host)
+  const sheet = await bench({ seeds, profile: profileOfFlag(flags.profile ?? true), own })
+  const text = flags.json
+    ? asciiControls(sheetJson(sheet))
+    : flags.markdown
+      ? sheetMarkdown(sheet)
+      : sheetText(sheet, host.stdout.columns ?? 120)
+  if (flags.out === undefined) host.stdout.write(text)
+  else await writeFile(flags.out, text)
+  return exitCodes.ok
+}
+
+async function ownPlan(path: string, host: Host): Promise<NonNullable<BenchSetting['own']>> {
+  const { source, folder } = await planInput(path, host)
+  const chunks: Uint8Array[] = []
+  if (source instanceof Uint8Array) chunks.push(source)
+  else for await (const chunk of source) chunks.push(chunk)
+  const plan = Buffer.concat(chunks).toString('utf8')
+  const reader = contextFiles(folder)
+  const files: Record<string, string> = {}
+  for (const name of filesOfPlan(plan)) files[name] = await reader.read(name)
+  return { name: path, plan, files }
+}
+
+/** Names of all context files; none of a text that is no plan: the run itself will say what is wrong with it. */
+function filesOfPlan(plan: string): string[] {
+  try {
+    const { steps } = JSON.parse(plan) as { steps?: { context?: { files?: unknown } }[] }
+    const named = (steps ?? []).flatMap((step) => {
+      const files = step.context?.files
+      return Array.isArray(files) ? files.filter((name): name is string => typeof name === 'string') : []
+    })
+    return [...new Set(named)]
+  } catch {
+    return []
+  }
+}

@@ -1,7 +1,7 @@
 /** What context files add to prompts, known before anything is planned or called. */
 import { AetherflowError, type Fault } from './errors.js'
 import type { StepInfo } from './events.js'
-import type { FileReader } from './ports.js'
+import { filesOf, type FileReader } from './ports.js'
 
 /** Files read at once. */
 const atOnce = 8
@@ -15,7 +15,7 @@ export interface Weight {
 }
 
 /**
- * Reads the context files of the steps, each once, and keeps none. Rejects with all that cannot be read, 20 at most: the first as the
+ * Reads the context files of the steps, each once, and keeps none; folders and patterns are those files that they mean. Rejects with all that cannot be read, 20 at most: the first as the
  * AetherflowError, at `/steps/N/context/files/K`. Codes as the reader's.
  */
 export async function weighFiles(
@@ -23,12 +23,22 @@ export async function weighFiles(
   steps: readonly StepInfo[],
   estimate: (text: string) => number,
 ): Promise<Weight[]> {
-  const named = steps.flatMap(({ step, files: paths }) =>
-    paths.map((path, index) => ({ path, where: `/steps/${step}/context/files/${index}` })),
-  )
-  const places = new Map(named.map(({ path, where }) => [path, where] as const).reverse())
   const tokens = new Map<string, number>()
   const faults: Fault[] = []
+  const meant = new Map<string, readonly string[]>()
+  for (const entry of new Set(steps.flatMap(({ files: entries }) => entries))) {
+    // What cannot be listed is told where it is read.
+    meant.set(entry, await filesOf(files, [entry]).catch(() => [entry]))
+  }
+  const pathsOf = (entries: readonly string[]): string[] => [
+    ...new Set(entries.flatMap((entry) => meant.get(entry) ?? [])),
+  ]
+  const named = steps.flatMap(({ step, files: entries }) =>
+    entries.flatMap((entry, index) =>
+      (meant.get(entry) ?? []).map((path) => ({ path, where: `/steps/${step}/context/files/${index}` })),
+    ),
+  )
+  const places = new Map(named.map(({ path, where }) => [path, where] as const).reverse())
   const paths = [...new Set(named.map(({ path }) => path))].values()
   const worker = async (): Promise<void> => {
     for (const path of paths) {
@@ -47,7 +57,10 @@ export async function weighFiles(
     throw new AetherflowError(first.code, first.where, first.detail, others.slice(0, mostFaults - 1))
   return steps
     .filter((step) => step.files.length > 0)
-    .map((step) => ({ step: step.step, tokens: step.files.reduce((sum, path) => sum + (tokens.get(path) ?? 0), 0) }))
+    .map((step) => ({
+      step: step.step,
+      tokens: pathsOf(step.files).reduce((sum, path) => sum + (tokens.get(path) ?? 0), 0),
+    }))
 }
 
 function faultOf(error: unknown, path: string, where: string): Fault {

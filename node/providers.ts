@@ -80,7 +80,7 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
 export async function simulatedProviders(
   options: ProvidersOptions & { readonly profile: SimulatorProfile; readonly seed?: number },
 ): Promise<Providers> {
-  const { clock, seed, profile, timeouts } = options
+  const { clock, seed, profile, timeouts, patience } = options
   const simulator = createSimulator(profile, {
     ...(clock === undefined ? {} : { clock }),
     ...(seed === undefined ? {} : { seed }),
@@ -89,7 +89,7 @@ export async function simulatedProviders(
   const entries = simulatedEntries(options.entries, profile, server.url)
   const { fetch, transport } = options
   // Every one of them is ours, and keeps a ledger of the keys.
-  const played = open({ entries, clock, timeouts, fetch, transport }, () => true)
+  const played = open({ entries, clock, timeouts, patience, fetch, transport }, () => true)
   return {
     ...played,
     simulated: profile.name,

@@ -141,6 +141,13 @@ async function openProviders(
   const profile = simulatedProfile(simulate)
   // Everything is told in the profile's own time, however fast it is played.
   const clock = scaledClock(options.clock ?? systemClock, profile.timeScale)
-  const played = { entries, fetch, clock, timeouts: how.timeouts, profile: { ...profile, timeScale: 1 } }
+  const played = {
+    entries,
+    fetch,
+    clock,
+    timeouts: how.timeouts,
+    patience: how.patience,
+    profile: { ...profile, timeScale: 1 },
+  }
   return { ...(await simulatedProviders({ ...played, ...(seed === undefined ? {} : { seed }) })), clock }
 }

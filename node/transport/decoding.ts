@@ -36,7 +36,10 @@ function unpackerOf(packing: string, first: Uint8Array): Unpacker {
 class UnpackedBody implements TransportBody {
   readonly #inner: TransportBody
   readonly #packing: string
-  #unpacker: Unpacker | undefined
+  #unpacker: Promise<Unpacker | undefined> | undefined
+  #failure: unknown
+  /** Of the body below: told when all that came before it has been read. */
+  #broken: unknown
   #cancelled = false
 
   constructor(inner: TransportBody, packing: string) {
@@ -45,54 +48,66 @@ class UnpackedBody implements TransportBody {
   }
 
   async read(): Promise<Uint8Array | undefined> {
+    const unpacker = await (this.#unpacker ??= this.#open())
+    if (unpacker === undefined) return undefined
     for (;;) {
-      const ready = this.#unpacker?.read() as Buffer | null | undefined
-      if (ready != null && ready.length > 0) return ready
-      const part = await this.#inner.read()
-      if (part === undefined) return this.#finish()
-      this.#unpacker ??= unpackerOf(this.#packing, part)
-      await this.#push(this.#unpacker, part)
+      const ready = unpacker.read() as Buffer | null
+      if (ready !== null) return ready
+      if (this.#cancelled) return undefined
+      if (this.#failure !== undefined) throw this.#failure
+      if (unpacker.readableEnded || unpacker.destroyed) {
+        if (this.#broken !== undefined) throw this.#broken
+        return undefined
+      }
+      await eventOf(unpacker)
     }
   }
 
   cancel(): void {
     this.#cancelled = true
-    this.#unpacker?.destroy()
+    void this.#unpacker?.then((unpacker) => unpacker?.destroy())
     this.#inner.cancel()
   }
 
-  /** Writes a part and waits until all of it is through; a body that is no such packing rejects. */
-  #push(unpacker: Unpacker, part: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#cancelled) return resolve()
-      const failed = () => {
-        this.#inner.cancel()
-        reject(Object.assign(new Error('the body is not packed as it says'), { code: 'ERR_CONTENT_DECODING' }))
-      }
-      unpacker.once('error', failed)
-      unpacker.write(part, () => {
-        // What is behind the end of the packed data is no part of the answer.
-        unpacker.off('error', failed)
-        unpacker.on('error', () => undefined)
-        resolve()
-      })
+  /** Waits for the first bytes, which tell which deflate it is. */
+  async #open(): Promise<Unpacker | undefined> {
+    const first = await this.#inner.read()
+    if (first === undefined || this.#cancelled) return undefined
+    const unpacker = unpackerOf(this.#packing, first)
+    unpacker.on('error', (error: NodeJS.ErrnoException) => {
+      // A body that ends early gives what there is: whether it is whole, its reader sees.
+      if (error.code === 'Z_BUF_ERROR') return
+      this.#failure ??= Object.assign(new Error('the body is not packed as it says'), { code: 'ERR_CONTENT_DECODING' })
+      this.#inner.cancel()
     })
+    void this.#feed(unpacker, first)
+    return unpacker
   }
 
-  /** What the packing held back. A body that ends early gives what there is: whether it is whole, its reader sees. */
-  async #finish(): Promise<Uint8Array | undefined> {
-    const unpacker = this.#unpacker
-    this.#unpacker = undefined
-    if (unpacker === undefined || this.#cancelled || unpacker.destroyed) return undefined
-    const parts: Buffer[] = []
-    await new Promise<void>((resolve) => {
-      unpacker.on('data', (part: Buffer) => parts.push(part))
-      unpacker
-        .once('end', resolve)
-        .once('error', () => resolve())
-        .once('close', resolve)
-      unpacker.end()
-    })
-    return parts.length > 0 ? Buffer.concat(parts) : undefined
+  /** Writes on while the unpacked text is read: a part may unpack to more than is held at once. */
+  async #feed(unpacker: Unpacker, first: Uint8Array): Promise<void> {
+    try {
+      for (let part: Uint8Array | undefined = first; part !== undefined; part = await this.#inner.read()) {
+        while (unpacker.writableNeedDrain && !unpacker.destroyed) await eventOf(unpacker)
+        // What is behind the end of the packed data is no part of the answer.
+        if (unpacker.destroyed || unpacker.readableEnded) return
+        unpacker.write(part)
+      }
+    } catch (error) {
+      this.#broken = error
+    }
+    unpacker.end()
   }
+}
+
+/** Resolves at the next sign of life. */
+function eventOf(unpacker: Unpacker): Promise<void> {
+  const names = ['readable', 'drain', 'end', 'close', 'error']
+  return new Promise((resolve) => {
+    const happened = (): void => {
+      for (const name of names) unpacker.off(name, happened)
+      resolve()
+    }
+    for (const name of names) unpacker.on(name, happened)
+  })
 }

@@ -9,9 +9,10 @@ const verbose = process.env.AETHERFLOW_VERBOSE === '1'
 
 /**
  * Runs a program to its end and resolves to `{ code, output }`; `code` is 128 when a signal ended it.
- * `timeoutMs` kills it; `show` lets it write to the terminal itself, and `output` is empty then.
+ * `timeoutMs` kills it; `show` lets it write to the terminal itself, and `output` is empty then. `over`: what it says when its work is
+ * done and it does not end: it is killed then, and `lingered` is true.
  */
-export function run(program, args, { env = {}, show = verbose, cwd = root, timeoutMs = 0 } = {}) {
+export function run(program, args, { env = {}, show = verbose, cwd = root, timeoutMs = 0, over } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
@@ -20,10 +21,17 @@ export function run(program, args, { env = {}, show = verbose, cwd = root, timeo
       timeout: timeoutMs,
     })
     const pieces = []
-    child.stdout?.on('data', (piece) => pieces.push(piece))
-    child.stderr?.on('data', (piece) => pieces.push(piece))
-    child.on('error', (error) => resolve({ code: 127, output: `${program}: ${error.message}\n` }))
-    child.on('close', (code) => resolve({ code: code ?? 128, output: Buffer.concat(pieces).toString() }))
+    let lingered = false
+    const hear = (piece) => {
+      pieces.push(piece)
+      if (over === undefined || !over.test(String(piece))) return
+      lingered = true
+      child.kill('SIGKILL')
+    }
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
+    child.on('error', (error) => resolve({ code: 127, output: `${program}: ${error.message}\n`, lingered }))
+    child.on('close', (code) => resolve({ code: code ?? 128, output: Buffer.concat(pieces).toString(), lingered }))
   })
 }
 

@@ -68,7 +68,7 @@ describe('simulated', () => {
 
 describe('real', () => {
   test('every default format has a client, an unknown one none, and none without key or address', () => {
-    expect(Object.keys(dialects).sort()).toEqual([...ids, 'generic'].sort())
+    expect(Object.keys(dialects).sort()).toEqual([...ids, 'generic', 'lmstudio'].sort())
     const providers = realProviders({
       entries: [
         ...ids.map((id) => entry(id, { key: canaryKey })),
@@ -98,7 +98,8 @@ describe('real', () => {
     for (const { url, headers } of seen) {
       expect(url).not.toContain(canaryKey)
       expect([...headers].filter(([, value]) => value.includes(canaryKey))).toHaveLength(1)
-      expect([...headers.keys()]).toHaveLength(2)
+      const keyHeader = headers.has('authorization') ? 'authorization' : 'x-goog-api-key'
+      expect([...headers.keys()]).toEqual(['accept', 'content-type', keyHeader].sort())
     }
     expect(seen).toHaveLength(ids.length)
   })

@@ -25,7 +25,8 @@ function ask(provider: string, headers: string): Promise<Response> {
  * for; a reply without `access-control-allow-origin` is an opaque TypeError.
  */
 const pageFetch: Fetch = async (input, init) => {
-  const names = [...new Headers(init?.headers).keys()]
+  // `accept` may always be sent.
+  const names = [...new Headers(init?.headers).keys()].filter((name) => name !== 'accept')
   const preflight = await simulator.fetch(input, {
     method: 'OPTIONS',
     headers: { 'access-control-request-headers': names.join(', ') },

@@ -37,7 +37,7 @@ describe('what is refused', () => {
       (await send('/v1/chat/completions', { model: 'm', messages, temperature: 1.5, random_seed: 7 })).status,
     ).toBe(200)
   })
-  test('another client`s habits become a failure that names the field', async () => {
+  test('another client`s habits become a refusal that names the field, and goes out without it', async () => {
     const simulator = createSimulator(simulatorProfiles.instant)
     const client = createOpenAiCompatible({
       fetch: simulator.fetch,
@@ -47,9 +47,11 @@ describe('what is refused', () => {
     })
     const call = client.generate(modelRequest({ model: 'codestral-2508' }), new AbortController().signal)
     expect(await failureOf(call)).toMatchObject({
-      kind: 'bad_request',
+      kind: 'adapted',
       status: 422,
-      message: expect.stringContaining('body.stream_options: Extra inputs are not permitted'),
+      message: expect.stringContaining(
+        'body.stream_options: Extra inputs are not permitted; asked again with max_tokens instead',
+      ),
     })
   })
   test.each([

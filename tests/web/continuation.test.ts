@@ -82,7 +82,7 @@ describe.each([
         (server) => generate(server.url, { dialect }, { ...request, stream: false }),
       )
     expect(await ending('stop')).toMatchObject({ text: prefix, finish: 'stop' })
-    expect(await failureOf(ending('length'))).toMatchObject({ kind: 'truncated' })
+    expect(await failureOf(ending('length'))).toMatchObject({ kind: 'limit_reached' })
   })
   test('the turn is the last, marked, and without a format for whole documents', () => {
     const body = dialect.body(modelRequest({ ...request, system: 'JSON only', output: { kind: 'json' } }))

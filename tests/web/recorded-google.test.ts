@@ -117,9 +117,10 @@ recorded('recorded streams of Gemini over a real socket', () => {
       (server) => generate(server.url),
     )
     const { kind, message, usage } = await failureOf(call)
+    const thought = chunks.some((chunk) => JSON.stringify(chunk).includes('"thought":true'))
     expect({ kind, message, usage }).toEqual({
-      kind: 'malformed',
-      message: 'empty answer',
+      kind: thought ? 'generation_failed' : 'malformed',
+      message: thought ? 'all of the answer came as reasoning, none of it as content' : 'empty answer',
       usage: plainGoogle(chunks).usage,
     })
   })

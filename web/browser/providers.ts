@@ -25,6 +25,13 @@ export interface PageProviders {
   close(): void
 }
 
+/** How long a call is waited for. */
+export interface Waits {
+  readonly timeouts?: Timeouts
+  /** Patience with the first token of a provider's models, ms. */
+  readonly patience?: (provider: string) => (model: string) => number | undefined
+}
+
 /** Never asked over a network: the simulator answers in this thread. */
 const simulatorUrl = 'http://simulator.invalid'
 const idempotencyHeader = 'idempotency-key'
@@ -34,12 +41,12 @@ export async function openProviders(
   settings: JobSettings,
   page: Page,
   here: Here,
-  timeouts: Timeouts,
+  waits: Waits,
   loadSimulator: () => Promise<typeof simulator>,
 ): Promise<PageProviders> {
   const more = {
     ...(here.clock === undefined ? {} : { clock: here.clock }),
-    timeouts,
+    ...waits,
   }
   if (settings.simulate !== undefined && settings.simulate !== false)
     return simulated(entries, settings, settings.simulate, more, here.fetch, loadSimulator)
@@ -49,17 +56,18 @@ export async function openProviders(
   for (const entry of await callable(entries, settings, asks ? page : undefined)) {
     const { id, dialect } = entry
     const key = async (): Promise<string> => {
-      const known = entry.key ?? (asks ? (await page.key(id))?.trim() : undefined)
+      const known = await keyOf(entry, asks ? page : undefined)
       // Something has to stand in the header; a relay puts its own key there.
-      return known ?? (settings.relay === undefined ? '' : 'relay')
+      return known !== '' || settings.relay === undefined ? known : 'relay'
     }
     const rule = corsRule(settings.relay === undefined ? dialect : 'relay')
     const fetch = pageFetch(here.fetch ?? platformFetch, rule, (url) => connections.sent(url))
     // Browsers repeat requests by themselves: where it may go, a key keeps the provider from answering twice.
     const keyed = takesIdempotencyKey.has(dialect) && rule.headers === undefined
     const client = clientFor(dialect, {
-      ...{ baseUrl: addressOf(entry, settings), key, fetch, ...more },
+      ...{ baseUrl: addressOf(entry, settings), key, fetch, ...more, patience: more.patience?.(id) },
       ...(keyed ? { idempotencyHeader } : {}),
+      ...(entry.key === '' ? { keyless: true } : {}),
     })
     if (client !== undefined) clients.set(id, client)
   }
@@ -84,10 +92,16 @@ async function callable(
   const keyed: ProviderEntry[] = []
   // One after the other: whoever asks a person must not ask for five keys at once.
   for (const entry of spoken) {
-    const key = entry.key ?? (await page?.key(entry.id))
-    if (key !== undefined && key.trim() !== '') keyed.push(entry)
+    // A host of this machine needs none, but may have been given one.
+    const key = await keyOf(entry, page)
+    if (key !== '' || entry.key === '') keyed.push(entry)
   }
   return keyed
+}
+
+/** '': there is none. */
+async function keyOf({ id, key }: ProviderEntry, page: Page | undefined): Promise<string> {
+  return key !== undefined && key !== '' ? key : ((await page?.key(id)) ?? '').trim()
 }
 
 export const platformFetch: Fetch = (input, init) => globalThis.fetch(input, init)
@@ -111,7 +125,7 @@ async function simulated(
   entries: readonly ProviderEntry[],
   { simulateSpeed = 1, seed }: JobSettings,
   simulate: NonNullable<JobSettings['simulate']>,
-  more: Pick<Parameters<typeof clientFor>[1], 'clock' | 'timeouts'>,
+  more: Waits & { readonly clock?: Clock },
   fetch: Fetch | undefined,
   load: () => Promise<typeof simulator>,
 ): Promise<PageProviders> {
@@ -124,7 +138,14 @@ async function simulated(
   const played = createSimulator(profile, options)
   const clients = new Map<string, ModelClient>()
   for (const { id, dialect, baseUrl } of simulatedEntries(entries, profile, simulatorUrl)) {
-    const config = { ...more, clock, baseUrl, key: () => 'simulated', fetch: fetch ?? played.fetch }
+    const config = {
+      ...more,
+      clock,
+      baseUrl,
+      key: () => 'simulated',
+      fetch: fetch ?? played.fetch,
+      patience: more.patience?.(id),
+    }
     // The simulator keeps a ledger of them.
     const client = clientFor(dialect, { ...config, idempotencyHeader })
     if (client !== undefined) clients.set(id, client)

@@ -8,7 +8,7 @@ import {
   type RunEvent,
   type RunPlanOptions,
 } from '../browser/index.js'
-import { pacedEvent, pacedPolicy, pacedReport, simulateSpeed } from './pace.js'
+import { simulateSpeed } from './pace.js'
 import { problemOfError } from './plan-check.js'
 
 export interface SessionSettings {
@@ -39,7 +39,7 @@ export class RunSession {
   readonly settings: SessionSettings
   readonly model = new RunModel()
   /** ms of the profile in one ms: whatever is shown is in the profile's own time. */
-  readonly pace: number
+  readonly #pace: number
   readonly #watcher: SessionWatcher
   readonly #run: ReturnType<typeof runPlan>
   readonly #answers = new Map<string, string[]>()
@@ -59,7 +59,7 @@ export class RunSession {
     this.settings = settings
     this.#watcher = watcher
     const { mode, simulate, speed, budgetUsd, config, relay, cache, keys, readFile } = settings
-    this.pace = simulate === undefined ? 1 : speed
+    this.#pace = simulate === undefined ? 1 : speed
     this.model.reuses = cache !== undefined
     const options: RunPlanOptions = {
       mode,
@@ -67,10 +67,7 @@ export class RunSession {
       ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: simulateSpeed(simulate, speed) }),
       ...(simulate === undefined && relay !== undefined ? { relay } : {}),
       ...(config === undefined ? {} : { config }),
-      policy: {
-        ...(simulate === undefined ? {} : pacedPolicy(config ?? {}, this.pace)),
-        ...(budgetUsd === undefined ? {} : { budget: { run: { usd: budgetUsd } } }),
-      },
+      ...(budgetUsd === undefined ? {} : { policy: { budget: { run: { usd: budgetUsd } } } }),
       onEvent: (event) => this.#take(event),
       onText: (step, piece) => {
         const pieces = this.#answers.get(step) ?? []
@@ -92,12 +89,7 @@ export class RunSession {
   get now(): number {
     return this.over || this.model.version === 0
       ? this.model.at
-      : Math.max(this.model.at, (performance.now() - this.#origin) * this.pace)
-  }
-
-  /** In the profile's own time. */
-  paced(event: RunEvent): RunEvent {
-    return pacedEvent(event, this.pace)
+      : Math.max(this.model.at, (performance.now() - this.#origin) * this.#pace)
   }
 
   /** Why there is no result. */
@@ -132,19 +124,19 @@ export class RunSession {
   }
 
   #take(event: RunEvent): void {
-    this.#origin = Math.min(this.#origin, performance.now() - event.at)
+    this.#origin = Math.min(this.#origin, performance.now() - event.at / this.#pace)
     if (event.type === 'restart') {
       this.#answers.delete(event.step)
       this.#watcher.onText(event.step)
     }
     if (event.type === 'failed') this.messages.set(event.step, event.message)
-    this.model.apply(this.paced(event))
+    this.model.apply(event)
     this.#watcher.onEvents()
   }
 
   #end(result: PageRunResult | undefined, error: unknown): void {
     this.over = true
-    this.result = result && { ...result, report: pacedReport(result.report, this.pace) }
+    this.result = result
     this.error = error
     this.#watcher.onEnd()
   }

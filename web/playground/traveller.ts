@@ -64,8 +64,8 @@ export class Traveller {
         if (this.#wanted?.session !== session) continue
         const model = new RunModel()
         model.reuses = session.model.reuses
-        for (const event of moment.events) model.apply(session.paced(event))
-        this.#options.onMoment(model, { ...moment.state, at: moment.state.at * session.pace })
+        for (const event of moment.events) model.apply(event)
+        this.#options.onMoment(model, moment.state)
       }
     } catch (error) {
       this.#options.onFailure(error instanceof Error ? error.message : String(error))

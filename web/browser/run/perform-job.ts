@@ -1,7 +1,7 @@
 /** Carries out a job in this thread. */
 import { CoreRun, type CoreModule } from '../../../bindings/core.js'
 import { AetherflowError } from '../../../bindings/errors.js'
-import { checkConfig, mergedEntries, mergedTimeouts, withPolicy } from '../../standard/config.js'
+import { checkConfig, mergedEntries, mergedTimeouts, patienceOf, withPolicy } from '../../standard/config.js'
 import { executeRun } from '../../standard/run/execute-run.js'
 import type { RunResult } from '../../standard/run/plan-run.js'
 import { checkWith, explainWith } from '../../standard/run/setup.js'
@@ -35,7 +35,8 @@ function setUp(core: CoreRun, { settings }: Job) {
   const defaults = core.document('defaults')
   const { connectMs: _connect, ...timeouts } = mergedTimeouts(defaults, config)
   // A page cannot tell a connection from the first byte, and many providers send their headers with the first token only.
-  return { config, entries: mergedEntries(defaults, config), timeouts }
+  const waits = { timeouts, patience: (id: string) => patienceOf(defaults, config, id) }
+  return { config, entries: mergedEntries(defaults, config), waits }
 }
 
 async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): Promise<CorsProbe> {
@@ -66,7 +67,7 @@ async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
 async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here: Here): Promise<RunResult> {
   const { settings, plan } = job
   const { answers, journal } = settings
-  const { config, entries, timeouts } = setUp(core, job)
+  const { config, entries, waits } = setUp(core, job)
   const can = (question: (typeof answers)[number]): boolean => answers.includes(question)
   const files = can('file') ? { read: async (path: string) => page.file(path) } : undefined
   const cache = can('cache') ? { get: page.look, put: page.keep } : undefined
@@ -84,7 +85,7 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
           here.performer === undefined
             ? async (simulate) => {
                 const { openProviders } = await loadProviders()
-                return openProviders(entries, { ...settings, simulate }, page, here, timeouts, loadSimulator)
+                return openProviders(entries, { ...settings, simulate }, page, here, waits, loadSimulator)
               }
             : undefined,
         files: () => files,

@@ -211,6 +211,10 @@ export const reasons = [
   'draft_unaffordable',
   'canary_agrees',
   'canary_regrets',
+  'waiting_for_prefix',
+  'prefix_not_awaited',
+  'prefix_late',
+  'prefix_missed',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -272,6 +276,10 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   draft_unaffordable: 'no draft: the budget does not hold the draft, its verdict and a full answer',
   canary_agrees: 'the full answer was no better than the accepted draft',
   canary_regrets: 'the full answer was better than the accepted draft',
+  waiting_for_prefix: 'waits until the provider has read what its prompt shares with another\'s, to pay for it once',
+  prefix_not_awaited: 'does not wait for another to fill the prompt cache: it would take more time than the money is worth',
+  prefix_late: 'waited long enough for another to fill the prompt cache; it goes without',
+  prefix_missed: 'the provider\'s prompt cache held less than half of what was expected',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */
@@ -517,6 +525,10 @@ export interface NoteCommand {
   readonly left: number
   readonly countsTokens: number
   readonly fromProvider: number
+  readonly sharedTokens: number
+  readonly sharers: number
+  readonly savesMicroUsd: number
+  readonly addsMs: number
 }
 
 /** `wake`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
@@ -544,7 +556,7 @@ export type Command =
   | FinishCommand
 
 /** float64 numbers of a record. */
-export const commandStride = 17
+export const commandStride = 21
 
 const at = (records: Float64Array, slot: number): number => records[slot] ?? -1
 
@@ -625,6 +637,10 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
         left: at(records, from + 14),
         countsTokens: at(records, from + 15),
         fromProvider: at(records, from + 16),
+        sharedTokens: at(records, from + 17),
+        sharers: at(records, from + 18),
+        savesMicroUsd: at(records, from + 19),
+        addsMs: at(records, from + 20),
       }
     case 'wake':
       return {

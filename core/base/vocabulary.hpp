@@ -27,7 +27,7 @@ enum class CommandField : std::uint8_t {
   Reason = 5,
 #define COMMAND_FIELD(command, name, text, slot, type) command##name = slot,
 #include "core/base/vocabulary.def"
-  Count = 17
+  Count = 21
 };
 enum class Purpose : std::uint8_t {
 #define PURPOSE ENUM2

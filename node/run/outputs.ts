@@ -247,7 +247,7 @@ const words: Readonly<Record<string, string>> = {
   EEXIST: 'a file stands where a folder is needed',
   EISDIR: 'a folder stands where the file belongs',
   ENOENT: 'the file or its folder is not there',
-  EMFILE: 'too many open files: raise the limit (ulimit -n), or lower --concurrency',
+  EMFILE: 'too many open files: raise the limit (ulimit -n), or lower the calls at once (concurrency)',
   ENFILE: 'the system has too many open files',
 }
 

@@ -85,8 +85,9 @@ describe('interruption', () => {
     expect(jsonLines(stdout).at(-1)).toMatchObject({ outcome: 'ok', report: { counts: { done: 2 } } })
   })
 
-  const pty = spawnSync('script', ['--version']).status === 0 ? test : test.skip
-  pty('a terminal that is closed ends the run in order, its journal and report whole', async () => {
+  const pty = spawnSync('script', ['--version']).status === 0
+  if (!pty) console.warn('skipped: a terminal that is closed needs `script` (util-linux or bsdutils)')
+  ;(pty ? test : test.skip)('a terminal that is closed ends the run in order, its journal and report whole', async () => {
     writeFileSync(path.join(folder, 'p.json'), plan)
     const run = `"${process.execPath}" "${program}" run p.json --simulate --quiet --output out`
     // The outer shell dies with the terminal, by which all in front are told; the inner one stays to say how the run ended.

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -149,4 +150,36 @@ describe('files', () => {
     expect(readdirSync(base)).toEqual(['old'])
     expect(readdirSync(path.join(base, 'old'))).toEqual([])
   })
+})
+
+/** Takes every file handle of the process, begins `count` outputs, and gives the handles back once the system has refused each. */
+const shortOfHandles = `
+  import { open } from 'node:fs/promises'
+  import { OutputFolder } from './dist/node/run/outputs.js'
+  const [base, count] = process.argv.slice(1)
+  const folder = new OutputFolder(base)
+  await folder.prepare()
+  const taken = []
+  const refused = async () => await open('/dev/null').then((file) => { taken.push(file); return '' }, (error) => error.code)
+  while ((await refused()) !== 'EMFILE');
+  const ids = Array.from({ length: Number(count) }, (_, n) => 's' + n)
+  const info = { type: 'analysis', output: 'text', files: [], dependencies: [] }
+  let settled = 0
+  const all = ids.map((id) => folder.write({ ...info, id }, 'answer of ' + id).finally(() => (settled += 1)))
+  Promise.all(all).catch(() => {})
+  // The pool serves in order: when these are refused, those before them have been.
+  for (let i = 0; i < 20; ++i) await refused()
+  const early = settled
+  for (const file of taken) await file.close()
+  await Promise.all(all)
+  console.log(JSON.stringify({ early, written: folder.written }))
+`
+
+test('outputs that find no free file handle wait for one', () => {
+  const base = mkdtempSync(path.join(tmpdir(), 'handles-'))
+  const node = [process.execPath, '--input-type=module', '-e', shortOfHandles, '--', base, '12']
+  const said = execFileSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node], { encoding: 'utf8' })
+  expect(JSON.parse(said)).toEqual({ early: 0, written: 12 })
+  expect(readdirSync(path.join(base, 'step_outputs'))).toHaveLength(12)
+  rmSync(base, { recursive: true })
 })

@@ -110,10 +110,21 @@ describe('a changed plan', () => {
     await run(before, new Recorder())
     const changed = plan(step('a', [], { description: 'something else' }))
     await expect(run(changed, new Recorder(), { resume: true })).rejects.toMatchObject({ code: 'host.plan_changed' })
-    const source = JSON.stringify(before, null, 4)
-    const again = new Recorder()
-    await runPlan(source, { performer: again, config: {}, journal: out(), resume: true })
-    expect(again.ids).toEqual([])
+    for (const source of [JSON.stringify(before, null, 4), `\ufeff${JSON.stringify(before)}\r\n`]) {
+      const again = new Recorder()
+      await runPlan(source, { performer: again, config: {}, journal: out(), resume: true })
+      expect(again.ids).toEqual([])
+    }
+  })
+
+  test('blanks inside texts count, also behind an escaped quote', async () => {
+    const said = (text: string) => JSON.stringify(plan(step('a', [], { description: text })))
+    const resume = (text: string) =>
+      runPlan(said(text), { performer: new Recorder(), config: {}, journal: out(), resume: true })
+    await runPlan(said('say "a b"'), { performer: new Recorder(), config: {}, journal: out() })
+    await expect(resume('say "a  b"')).rejects.toMatchObject({ code: 'host.plan_changed' })
+    await expect(resume('say "a b" ')).rejects.toMatchObject({ code: 'host.plan_changed' })
+    expect((await resume('say "a b"')).outcome).toBe('ok')
   })
 
   test('with reuse begins a new run, which calls the changed step and all behind it, and no other', async () => {

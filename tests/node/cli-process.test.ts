@@ -87,22 +87,25 @@ describe('interruption', () => {
 
   const pty = spawnSync('script', ['--version']).status === 0
   if (!pty) console.warn('skipped: a terminal that is closed needs `script` (util-linux or bsdutils)')
-  ;(pty ? test : test.skip)('a terminal that is closed ends the run in order, its journal and report whole', async () => {
-    writeFileSync(path.join(folder, 'p.json'), plan)
-    const run = `"${process.execPath}" "${program}" run p.json --simulate --quiet --output out`
-    // The outer shell dies with the terminal, by which all in front are told; the inner one stays to say how the run ended.
-    const line = `(trap '' HUP; ${run}; echo $? > code.part; mv code.part code); true`
-    const running = new Process(['-qfc', line, '/dev/null'], { cwd: folder, command: ['script'] })
-    mkdirSync(path.join(folder, 'out/step_outputs'), { recursive: true })
-    await appears(path.join(folder, 'out/step_outputs'), 'short.md')
-    running.child.kill('SIGKILL')
-    await appears(folder, 'code')
-    // The shell's number for an end by SIGHUP.
-    expect(readFileSync(path.join(folder, 'code'), 'utf8').trim()).toBe('129')
-    expect(readFileSync(path.join(folder, 'out/report.md'), 'utf8')).toContain('| long | cancelled |')
-    const replayed = await aetherflow(['replay', 'out', '--json'], '', { cwd: folder })
-    expect([replayed.code, replayed.stderr]).toEqual([0, ''])
-  })
+  ;(pty ? test : test.skip)(
+    'a terminal that is closed ends the run in order, its journal and report whole',
+    async () => {
+      writeFileSync(path.join(folder, 'p.json'), plan)
+      const run = `"${process.execPath}" "${program}" run p.json --simulate --quiet --output out`
+      // The outer shell dies with the terminal, by which all in front are told; the inner one stays to say how the run ended.
+      const line = `(trap '' HUP; ${run}; echo $? > code.part; mv code.part code); true`
+      const running = new Process(['-qfc', line, '/dev/null'], { cwd: folder, command: ['script'] })
+      mkdirSync(path.join(folder, 'out/step_outputs'), { recursive: true })
+      await appears(path.join(folder, 'out/step_outputs'), 'short.md')
+      running.child.kill('SIGKILL')
+      await appears(folder, 'code')
+      // The shell's number for an end by SIGHUP.
+      expect(readFileSync(path.join(folder, 'code'), 'utf8').trim()).toBe('129')
+      expect(readFileSync(path.join(folder, 'out/report.md'), 'utf8')).toContain('| long | cancelled |')
+      const replayed = await aetherflow(['replay', 'out', '--json'], '', { cwd: folder })
+      expect([replayed.code, replayed.stderr]).toEqual([0, ''])
+    },
+  )
 
   test('two signals at once', async () => {
     const running = new Process(['run', '-', '--simulate', '--json'])

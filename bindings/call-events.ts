@@ -1,7 +1,8 @@
 /** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
-import type { CallEndEvent, CallEvent, CallReport, DoneEvent, RunEvent } from './events.js'
+import type { CallEndEvent, CallEvent, CallReport, DoneEvent, RouteInfo, RunEvent } from './events.js'
+import { reasonWords } from './generated/wire.js'
 import { hitEvent } from './lookups.js'
 import type { RunTexts } from './run-texts.js'
 
@@ -12,9 +13,17 @@ export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at
   return { at, step: texts.steps[step]?.id ?? '', call, purpose }
 }
 
-export function callEvent(texts: RunTexts, command: CallCommand, at: number): CallEvent {
-  const { attempt, estimateMs } = command
-  return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs }
+export function callEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEvent {
+  const { attempt, estimateMs, reason = 'routed' } = command
+  const why = callWords(core, command)
+  return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs, reason, why }
+}
+
+/** Why the call is made there: for a first call the rule that chose its target, else what led to it. */
+function callWords(core: CoreRun, { reason = 'routed', purpose, step }: CallCommand): string {
+  if (reason !== 'routed') return reasonWords[reason]
+  if (purpose !== 'main') return `${purpose} of the step's answer`
+  return core.document<RouteInfo | null>('route', step)?.why ?? reasonWords.routed
 }
 
 /** The end of a call that the core has just taken. */

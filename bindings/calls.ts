@@ -47,7 +47,7 @@ export class Calls {
     const live = new LiveCall(this.#host, command, step, again)
     this.#live.set(command.call, live)
     const ticket = this.#ticket(live)
-    if (!again) this.#host.emit(callEvent(texts, command, now))
+    if (!again) this.#host.emit(callEvent(this.#host.core, texts, command, now))
     this.#perform(ticket, live).then(
       (reply) => this.#answered(live, reply),
       (error: unknown) => this.#failed(live, error),

@@ -38,6 +38,8 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     ...ofCall,
     ...target,
     estimateMs: { ...num, description: 'Planning estimate of its duration.' },
+    reason: ref('reason'),
+    why: { ...text, description: 'For people: why it is made, and there.' },
   }),
   prompt: ev('prompt', 'The prompt of a call is assembled. Sizes are estimates.', {
     ...ofCall,

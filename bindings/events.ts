@@ -45,6 +45,9 @@ export interface CallEvent extends OfCall {
   readonly provider: string
   readonly model: string
   readonly estimateMs: number
+  readonly reason: Reason
+  /** For people: why it is made, and there. */
+  readonly why: string
 }
 
 /**

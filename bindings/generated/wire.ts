@@ -443,6 +443,7 @@ export const documentKinds = [
   'table',
   'call',
   'limits',
+  'route',
 ] as const
 export type DocumentKind = (typeof documentKinds)[number]
 

@@ -96,7 +96,7 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   } else if (command.kind === 'call') {
     texts.called(command)
     calls.set(command.call, { command, since: at, cancelled: false, begun: false })
-    host.emit(callEvent(texts, command, at))
+    host.emit(callEvent(host.core, texts, command, at))
   } else {
     host.carryOut(command, at)
   }

@@ -132,6 +132,12 @@ std::string Run::document(Document kind, std::uint32_t from) const {
         if (run.steps()[i].group != kNone) writeRoute(json, run, i);
       json.endArray();
       break;
+    case Document::Route:
+      if (from < run.steps().size() && run.steps()[from].group != kNone)
+        writeRoute(json, run, from);
+      else
+        json.null();
+      break;
     case Document::Dot: return toDot(run.plan());
     case Document::Defaults: return std::string(defaultTableJson());
     case Document::Table: writeTable(json, run.table(), run.router().auditGroup() != kNone); break;

@@ -26,6 +26,8 @@ const call: RunEvent = {
     provider: 'groq',
     model: 'm',
     estimateMs: 1,
+    reason: 'routed',
+    why: 'speed',
   },
 }
 

@@ -25,7 +25,7 @@ const step = (id: string, step = 0): StepInfo => ({
 const steps = (...ids: string[]): RunEvent => ({ type: 'steps', at: 0, steps: ids.map(step) })
 const call = (id: string, at: number, provider = 'groq'): RunEvent => ({
   ...{ type: 'call', at, step: id, call: 0, purpose: 'main', attempt: 0 },
-  ...{ provider, model: 'm', estimateMs: 1000 },
+  ...{ provider, model: 'm', estimateMs: 1000, reason: 'routed' as const, why: 'speed' },
 })
 const answer = (id: string, at: number): RunEvent => ({
   ...{ type: 'answer', at, step: id, call: 0, purpose: 'main', check: 'passed' },

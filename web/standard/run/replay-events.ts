@@ -65,6 +65,6 @@ class Past implements RestoreHost {
   next(command: Command, at: number): void {
     if (command.kind !== 'call') return this.carryOut(command, at)
     this.texts.called(command)
-    this.emit(callEvent(this.texts, command, at))
+    this.emit(callEvent(this.core, this.texts, command, at))
   }
 }

@@ -17,6 +17,13 @@ function root(env: Environment, variable: string, fallback: string): string {
 export const userCacheFolder = (env: Environment, ...below: string[]): string =>
   join(root(env, 'XDG_CACHE_HOME', '.cache'), ...below)
 
+/** What has to be there before a state folder is made: the user's home, or anything when XDG_STATE_HOME says where. */
+export const stateRoot = (env: Environment): string => (isAbsolute(env['XDG_STATE_HOME'] ?? '') ? '/' : home(env))
+
+/** `$XDG_STATE_HOME/aetherflow/…`, else below `~/.local/state`: what programs remember and nobody edits. */
+export const userStateFolder = (env: Environment, ...below: string[]): string =>
+  join(root(env, 'XDG_STATE_HOME', join('.local', 'state')), ...below)
+
 /** `$XDG_CONFIG_HOME/aetherflow/config.json`, else below `~/.config`. Never the working folder: a cloned repository is not trusted. */
 export const userConfigPath = (env: Environment = process.env): string =>
   join(root(env, 'XDG_CONFIG_HOME', '.config'), 'config.json')

@@ -5,6 +5,7 @@ import { bundleBrowser } from './lib/bundle.mjs'
 import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishGrammars } from './lib/grammars.mjs'
+import { bundleMcp } from './lib/mcp.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
@@ -42,9 +43,12 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
     publishGrammars()
     copyFileSync(at('node/project.schema.json'), at('dist/config.schema.json'))
+    const { planCard } = await import(pathToFileURL(at('dist/node/plan-card.js')).href)
+    writeFileSync(at('dist/plan-card.md'), planCard)
     const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
     writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })
+  await stage('mcp', bundleMcp)
   await stage('commonjs', bundleCommonJs)
   await stage('browser', bundleBrowser)
   await stage('playground', bundlePlayground)

@@ -13,7 +13,7 @@ export interface PolicyFlags {
 }
 
 /** A number of at least 0, with a part after the point. */
-function amount(text: string): number {
+export function amount(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected an amount such as 0.50')
   return Number(text)
 }

@@ -17,6 +17,7 @@ import { run, type RunFlags } from './commands/run.js'
 import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
+import { addMcp } from './mcp-program.js'
 import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile, takeKeysFiles } from './settings-flags.js'
@@ -90,6 +91,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addHelpText('after', '\nExit codes: 0 all done, 1 some step failed, 2 bad plan or usage, 130 interrupted.')
   addCommands(program, host, done)
   addAssist(program, host, done)
+  addMcp(program, host, done)
   takeKeysFiles(program)
   return program
 }

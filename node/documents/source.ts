@@ -40,8 +40,8 @@ export const usualEnds = [
 ]
 const usualBytes = 16 << 20
 const ignoreFiles = ['.gitignore', '.aetherflowignore']
-/** Never of use, and large. */
-const neverInto = new Set(['.git', 'node_modules', '.aetherflow'])
+/** Never of use, and large; the last: what earlier runs answered would stand for what the project says. */
+const neverInto = new Set(['.git', 'node_modules', '.aetherflow', 'aetherflow-out'])
 
 type Skip = (file: SkippedFile) => void
 

@@ -32,15 +32,18 @@ async function lives({ pid, started }: ProcessOwner): Promise<boolean> {
   return started === '' || now === '' || now === started
 }
 
-export async function thisProcess(): Promise<ProcessOwner> {
+export const thisProcess = (): Promise<ProcessOwner> => ownerOf(process.pid)
+
+/** A process of this machine, and of this container. */
+export async function ownerOf(pid: number): Promise<ProcessOwner> {
   const [started, boot, id, space] = await Promise.all([
-    startOf(process.pid),
+    startOf(pid),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
     readFile('/etc/machine-id', 'utf8').catch(() => ''),
     readlink('/proc/self/ns/pid').catch(() => ''),
   ])
   const machine = createHash('sha256').update(`${id}\0${space}`).digest('hex').slice(0, 16)
-  return { pid: process.pid, started, host: hostname(), machine, boot: boot.trim() }
+  return { pid, started, host: hostname(), machine, boot: boot.trim() }
 }
 
 /** The 22nd field of /proc/PID/stat; the second one is a name in brackets that may hold anything. '' where it cannot be known. */

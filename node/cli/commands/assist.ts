@@ -7,7 +7,7 @@ import { errorCode } from '../../error-code.js'
 import { projectConfigName } from '../../project-config.js'
 import { ioError } from '../../run/outputs.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
-import { firstPlan, planCard } from '../plan-card.js'
+import { firstPlan, planCard } from '../../plan-card.js'
 
 export function guide(host: Host): ExitCode {
   host.stdout.write(planCard)

@@ -5,7 +5,8 @@ import { paint } from '../colour.js'
 import { type ExitCode, type Host } from '../host.js'
 import { QuietRenderer } from '../render/plain.js'
 import { summaryLine } from '../summary.js'
-import { exitCodeOfOutcome, planOptions, type SharedFlags } from './run.js'
+import { exitCodeOfOutcome, planOptions, simulatedName, type SharedFlags } from './run.js'
+import { RunEntry } from '../../ledger/ledger.js'
 
 export interface GenerateFlags extends SharedFlags {
   readonly type?: string
@@ -25,17 +26,20 @@ export async function generate(prompt: string, flags: GenerateFlags, host: Host)
     stdout.write(clean(piece))
   }
   const failures = new QuietRenderer(stderr)
+  const entry = RunEntry.of(host.env, simulatedName(flags))
   const plan = { task_id: 'generate', description: '', steps: [step(prompt, flags.type)] }
-  const result = await runPlan(plan, {
+  const running = runPlan(plan, {
     ...planOptions(flags),
     signal,
     onEvent: (event) => {
+      entry?.event(event)
       failures.event(event)
       if (event.type === 'warning' && flags.type !== undefined)
         stderr.write(`warning ${event.code}: ${oneLine(event.detail)}\n`)
     },
     ...(streams ? { onText } : {}),
   })
+  const result = await Promise.resolve(running).finally(() => entry?.close())
   const answer = result.outputs.get('answer')
   // A repaired or unwrapped answer differs from what was streamed: the final one is what counts.
   if (answer !== undefined && answer !== shown) stdout.write(`${separator(shown)}${clean(answer)}`)

@@ -31,6 +31,7 @@ import type { Renderer } from '../render/renderer.js'
 import { TtyRenderer } from '../render/tty.js'
 import { summaryLine, summaryLines } from '../summary.js'
 import { packageVersion } from '../../version.js'
+import { RunEntry } from '../../ledger/ledger.js'
 
 /** Options as commander hands them over; shared by run, explain and generate. */
 export interface SharedFlags extends PolicyFlags {
@@ -190,7 +191,7 @@ interface Executed {
 }
 
 async function execute(
-  { input, plan, store }: Beginning,
+  { input, plan, store, simulated }: Beginning,
   flags: RunFlags,
   host: Host,
   { renderer, place, cache, warnings, progress }: Parts,
@@ -200,6 +201,7 @@ async function execute(
   const steps: StepInfo[] = []
   /** What screens that show no warnings would keep to themselves. */
   const warningLines: string[] = []
+  const entry = RunEntry.of(host.env, simulated)
   const onEvent = (event: RunEvent): void => {
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') {
@@ -211,6 +213,7 @@ async function execute(
     if (event.type === 'warning' && /^(host|cache)\./.test(event.code)) {
       warningLines.push(`warning ${event.code} at ${oneLine(event.where)}: ${oneLine(event.detail)}\n`)
     }
+    entry?.event(event)
     renderer.event(event)
   }
   const { resume, reuse, takeOver, sync, files, allowFile, journal } = flags
@@ -230,7 +233,10 @@ async function execute(
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
-  const result = await runPlan(input?.source, options)
+  const result = await Promise.resolve(runPlan(input?.source, options)).finally(async () => {
+    const problem = await entry?.close()
+    if (problem !== undefined) warningLines.push(`warning ledger: ${oneLine(String(problem))}\n`)
+  })
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts
     ?.settled()

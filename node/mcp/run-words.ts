@@ -1,0 +1,81 @@
+/** A run as an assistant reads it: a head, failures, then a line a step, at most 25 tokens each. */
+import { relative } from 'node:path'
+import { formatDuration, formatUsd, simulatedLabel } from '../../web/standard/format.js'
+import { faultLines, fitting, short } from './answers.js'
+import type { LoggedStep, StepState } from './run-log.js'
+import type { KnownRun } from './runs.js'
+
+const words: Readonly<Record<StepState, string>> = {
+  done: 'ok',
+  failed: 'failed',
+  skipped: 'left out',
+  cancelled: 'cancelled',
+  calling: 'at work',
+  waiting: 'waiting',
+}
+
+const outcomes: Readonly<Record<string, string>> = {
+  ok: 'is done',
+  steps_failed: 'is over, steps failed',
+  budget_exhausted: 'is over, the budget did not suffice',
+  cancelled: 'was cancelled',
+}
+
+/** Failures told in words; of the others the line. */
+const mostFailures = 10
+
+export function stateWords({ state, log }: KnownRun): string {
+  if (state === 'running') return 'is running'
+  if (state === 'interrupted') return 'was interrupted'
+  return log.error === undefined ? (outcomes[log.outcome ?? ''] ?? 'is over') : 'ended in an error'
+}
+
+const count = ({ log }: KnownRun, state: StepState): number =>
+  [...log.steps.values()].filter((step) => step.state === state).length
+
+function headLine(run: KnownRun): string {
+  const { record, log, state } = run
+  const working = count(run, 'calling')
+  const figures = [
+    `${count(run, 'done')} of ${log.steps.size} steps ok`,
+    ...(state === 'running' && working > 0 ? [`${working} at work`] : []),
+    formatDuration(log.ms),
+    `${formatUsd(log.cost)} of ${formatUsd(Math.round(record.budgetUsd * 1e6))}`,
+  ]
+  return `run ${record.id} ${stateWords(run)}: ${figures.join(', ')}${simulatedLabel(record.simulate)}`
+}
+
+/** The path without the folder that the head names. */
+const nameOf = (path: string): string => path.replaceAll('\\', '/').replace(/^.*\/?step_outputs\//, '')
+
+function stepLine(id: string, { state, bytes, path, words: why }: LoggedStep): string {
+  const output = state === 'done' ? ` ${bytes ?? 0} B${path === undefined ? '' : ` ${nameOf(path)}`}` : ''
+  return `${short(id, 60)} ${words[state]}${output}${why !== undefined && state === 'skipped' ? ` (${short(why, 60)})` : ''}`
+}
+
+function nextLine({ state, log, record }: KnownRun): string[] {
+  if (state === 'running') return ['next: run_status with wait_ms']
+  if (state === 'interrupted' || log.outcome === 'cancelled') return [`to go on: run_plan with resume ${record.id}`]
+  return []
+}
+
+/** At most 8,000 characters; steps from `offset` on. */
+export function runText(run: KnownRun, offset = 0): string {
+  const { record, log, state } = run
+  const steps = [...log.steps]
+  const failed = steps.filter(([, step]) => step.state === 'failed')
+  const reasons = failed.slice(0, mostFailures).map(([id, { words: why = '' }]) => `! ${short(id, 60)} ${short(why)}`)
+  const place = relative(record.root, record.folder).replaceAll('\\', '/')
+  const head = [
+    headLine(run),
+    ...(log.error === undefined ? [] : faultLines([log.error, ...(log.error.others ?? [])])),
+    ...(count(run, 'done') > 0
+      ? [`outputs in ${place}/step_outputs${state === 'over' ? ', report.md above' : ''}`]
+      : []),
+    ...nextLine(run),
+    ...(offset === 0 ? reasons : []),
+    ...(failed.length > mostFailures && offset === 0 ? [`! … ${failed.length - mostFailures} more failed`] : []),
+  ]
+  const lines = steps.slice(offset).map(([id, step]) => stepLine(id, step))
+  return fitting([...head, ...lines], (left) => `… ${left} more steps: run_status with offset ${steps.length - left}`)
+}

@@ -1,0 +1,176 @@
+/**
+ * Runs behind handles. Each is a process of its own, `aetherflow run`, that needs neither the client nor this server: its journal,
+ * its outputs and its log lie in `aetherflow-out/ID` below the root, and whoever has the handle reads them there.
+ */
+import { spawn } from 'node:child_process'
+import { open, realpath, writeFile, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AetherflowError } from '../../bindings/errors.js'
+import { callerVariable } from '../ledger/ledger.js'
+import { makeFolder } from '../make-folder.js'
+import { ioError } from '../run/outputs.js'
+import { ownerOf } from '../run/process-owner.js'
+import { isBelow } from './plan-argument.js'
+import { RunLog } from './run-log.js'
+import { freshId, isAlive, RunRecords, type RunRecord } from './run-records.js'
+import type { McpSettings } from './settings.js'
+
+export interface NewRun {
+  readonly plan: Uint8Array
+  readonly files: string
+  readonly budgetUsd: number
+  readonly mode: string | undefined
+  readonly deadlineS: number | undefined
+  /** For the ledger. */
+  readonly caller: string
+}
+
+/** interrupted: its process is gone and it had come to no end. */
+export type RunState = 'running' | 'over' | 'interrupted'
+
+export interface KnownRun {
+  readonly record: RunRecord
+  readonly state: RunState
+  readonly log: RunLog
+}
+
+const usage = (where: string, detail: string): AetherflowError => new AetherflowError('host.usage', where, detail)
+
+export class Runs {
+  readonly #settings: McpSettings
+  readonly #records: RunRecords
+  /** By log file: what has been read of it. */
+  readonly #logs = new Map<string, RunLog>()
+  /** Starts one after the other, so that each counts the others. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(settings: McpSettings) {
+    this.#settings = settings
+    this.#records = new RunRecords(settings.env)
+  }
+
+  /** Resolves once its process has started. Fails: host.usage when too many are at work, host.io_failed. */
+  start({ plan, files, budgetUsd, mode, deadlineS, caller }: NewRun): Promise<RunRecord> {
+    return this.#inTurn(async () => {
+      const { root, simulate, configFile } = this.#settings
+      const id = freshId()
+      const folder = await this.#freshFolder(id)
+      const record: RunRecord = {
+        ...{ id, root, folder, files, budgetUsd, mode, deadlineS, simulate, configFile },
+        startedAt: new Date().toISOString(),
+        times: 0,
+      }
+      await writeFile(join(folder, 'plan.json'), plan, { mode: 0o600 })
+      return this.#launch(record, caller)
+    })
+  }
+
+  /** Goes on with a run that is over or interrupted. Fails: host.usage for one at work. */
+  resume({ record, state }: KnownRun, caller: string): Promise<RunRecord> {
+    return this.#inTurn(async () => {
+      if (state === 'running') throw usage('resume', 'the run is at work')
+      return this.#launch(record, caller)
+    })
+  }
+
+  /** Fails: host.usage for a handle that this user's servers have not given out for this root. */
+  async find(id: string): Promise<KnownRun> {
+    const record = await this.#records.get(id)
+    if (record?.root !== this.#settings.root) throw usage('run_id', 'there is no such run')
+    const log = this.#logOf(record)
+    const alive = await isAlive(record)
+    // Read after the look: what a process has written before it ended is all there then.
+    await log.read().catch((error: unknown) => Promise.reject(ioError(record.folder, error)))
+    return { record, log, state: log.over ? 'over' : alive ? 'running' : 'interrupted' }
+  }
+
+  /** Asks the run to end in order; its last words come later. */
+  async cancel({ record, state }: KnownRun): Promise<void> {
+    if (state !== 'running' || record.runner === undefined) return
+    try {
+      process.kill(record.runner.pid, 'SIGTERM')
+    } catch {
+      // It ended in between.
+    }
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last
+    const own = before
+      .catch(() => undefined)
+      .then(async () => {
+        const living = await this.#records.living()
+        if (living >= this.#settings.maxRuns)
+          throw usage('run_plan', `${living} runs are at work already: wait for one, or cancel it`)
+        return work()
+      })
+    this.#last = own
+    return own.catch((error: unknown) => {
+      throw error instanceof AetherflowError ? error : ioError(this.#settings.root, error)
+    })
+  }
+
+  #logOf(record: RunRecord): RunLog {
+    const file = logFile(record)
+    const known = this.#logs.get(file)
+    if (known !== undefined) return known
+    const log = new RunLog(file)
+    this.#logs.set(file, log)
+    return log
+  }
+
+  async #freshFolder(id: string): Promise<string> {
+    const { root } = this.#settings
+    const folder = join(root, 'aetherflow-out', id)
+    await makeFolder(folder, 0o700)
+    // A project may bring a link of that name.
+    if (!isBelow(root, await realpath(folder)))
+      throw new AetherflowError('host.io_failed', 'aetherflow-out', 'leads out of the root of this server')
+    return folder
+  }
+
+  async #launch(before: RunRecord, caller: string): Promise<RunRecord> {
+    const { program, env, root } = this.#settings
+    const record = { ...before, times: before.times + 1 }
+    const [out, err] = [await append(logFile(record)), await append(join(record.folder, 'messages.txt'))]
+    try {
+      const [file = '', ...words] = [...program, ...wordsOf(record)]
+      const child = spawn(file, words, {
+        cwd: root,
+        env: { ...env, [callerVariable]: caller },
+        detached: true,
+        windowsHide: true,
+        stdio: ['ignore', out.fd, err.fd],
+      })
+      await new Promise((resolve, reject) => child.once('spawn', resolve as () => void).once('error', reject))
+      // A session of its own: nothing of it hangs on this process.
+      child.unref()
+      const started = { ...record, runner: await ownerOf(child.pid ?? 0) }
+      await this.#records.put(started)
+      return started
+    } finally {
+      await out.close()
+      await err.close()
+    }
+  }
+}
+
+const append = (file: string): Promise<FileHandle> => open(file, 'a', 0o600)
+
+const logFile = ({ folder, times }: RunRecord): string => join(folder, `events-${times}.jsonl`)
+
+/** The command line of a run. Every start after the first goes on. */
+function wordsOf({ folder, files, budgetUsd, mode, deadlineS, simulate, configFile, times }: RunRecord): string[] {
+  return [
+    ...['run', join(folder, 'plan.json'), '--output', folder, '--files', files, '--json'],
+    ...['--budget', plainNumber(budgetUsd)],
+    ...(times > 1 ? ['--resume'] : []),
+    ...(mode === undefined ? [] : ['--mode', mode]),
+    ...(deadlineS === undefined ? [] : ['--deadline', `${deadlineS}s`]),
+    ...(simulate === undefined ? [] : [`--simulate=${simulate}`]),
+    ...(configFile === undefined ? [] : ['--config', configFile]),
+  ]
+}
+
+/** Micro-USD exactly, and never an exponent. */
+const plainNumber = (usd: number): string => usd.toFixed(6)

@@ -6,7 +6,7 @@ import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type Fai
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
-import type { ModelReply, Usage } from './ports.js'
+import type { CallFailureInfo, ModelReply, Usage } from './ports.js'
 import { acceptable, cutShort, judges, writesAnswer } from './run-texts.js'
 
 /** What makes the keys that repeated work shares. */
@@ -68,6 +68,7 @@ export class Calls {
     const dependencies = texts.inputsOf(step)
     const answer = writesAnswer(command) ? undefined : texts.answers.get(command.step)
     const issues = texts.issues.get(command.step)
+    const documents = texts.documents.get(command.step)?.text
     const identity = this.#identity
     return {
       call: command.call,
@@ -78,6 +79,7 @@ export class Calls {
       maxTokens: command.maxTokens,
       timeoutMs: command.timeoutMs,
       dependencies,
+      documents,
       answer,
       issues,
       prefix,
@@ -87,7 +89,16 @@ export class Calls {
         const work = writesAnswer(command) ? 'main' : command.purpose
         const inputs = dependencies.flatMap(([from, text]) => [String(from), text])
         return identity
-          .digest([identity.run, step.id, work, answer ?? '', issues ?? '', prefix ?? '', ...inputs])
+          .digest([
+            identity.run,
+            step.id,
+            work,
+            answer ?? '',
+            issues ?? '',
+            prefix ?? '',
+            ...inputs,
+            ...(documents === undefined ? [] : [documents]),
+          ])
           .slice(0, 32)
       },
       get signal() {
@@ -98,6 +109,8 @@ export class Calls {
 
   /** A performer that throws instead of rejecting has failed its call, not the run. */
   #perform(ticket: CallTicket, live: LiveCall): Promise<ModelReply> {
+    const message = this.#host.texts.documents.get(live.command.step)?.failure
+    if (message !== undefined) return Promise.reject({ kind: 'input', message } satisfies CallFailureInfo)
     try {
       return this.#performer.perform(ticket, live, this.#host.core)
     } catch (error) {

@@ -46,6 +46,8 @@ export interface AssembledPrompt {
 /** The texts of a prompt that the core does not keep. */
 export interface PromptTexts {
   readonly files?: readonly (readonly [path: string, text: string])[]
+  /** What was found in the documents, as one text. */
+  readonly documents?: string | undefined
   readonly dependencies?: readonly (readonly [step: number, text: string])[]
   readonly answer?: string
   readonly issues?: string
@@ -269,6 +271,8 @@ export class CoreRun {
   #assemble(begin: (session: Session) => number, texts: PromptTexts): AssembledPrompt {
     const level = constraintLevels[this.#ok(begin)] ?? 'instruct'
     for (const [path, text] of texts.files ?? []) this.#ok((s) => s.promptFile(...this.#pair(s, path, text)))
+    const { documents } = texts
+    if (documents !== undefined) this.#ok((s) => s.promptFile(...this.#pair(s, '', documents)))
     for (const [step, text] of texts.dependencies ?? []) {
       this.#ok((s) => s.promptDependency(step, this.#text(s, text)))
     }

@@ -6,10 +6,10 @@ import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
 import type { JournalHeader, JournalWriter } from './journal/journal.js'
 import type { Performer } from './performer.js'
-import type { Clock, FileReader } from './ports.js'
+import type { Clock, DocumentFinder, FileReader } from './ports.js'
 import type { LimitSharing } from './shared-limits.js'
 
-/** An output that another run made. `files`: fingerprint of the context files that went into it. */
+/** An output that another run made. `files`: fingerprint of the context files and documents that went into it. */
 export interface RecalledOutput {
   readonly text: string
   readonly files?: string | undefined
@@ -22,6 +22,8 @@ export interface DriverOptions {
   readonly performer: Performer
   /** Weighs the context files of a whole plan before the first call. Absent: their size is known when a call is about to leave. */
   readonly files?: FileReader | undefined
+  /** Finds what steps ask for in documents. Absent: steps that ask for some fail, a plan that came as a whole before its first call. */
+  readonly documents?: DocumentFinder | undefined
   /** The options document of `begin`; see core/run/run.hpp. Not used when there is a past: its journal has them. */
   readonly begin: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal | undefined

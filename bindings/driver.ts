@@ -13,7 +13,7 @@ import { callEndEvent } from './call-events.js'
 import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
-import type { RunEvent, RunReport, StepInfo } from './events.js'
+import type { RunEvent, StepInfo } from './events.js'
 import { PlanFeed } from './feed.js'
 import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
@@ -21,6 +21,8 @@ import { JournalRecorder } from './journal/recorder.js'
 import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
+import { Retrievals } from './retrievals.js'
+import { runReport } from './run-report.js'
 import { RunTexts } from './run-texts.js'
 import { SharedLimits } from './shared-limits.js'
 import { weighFiles } from './weigh.js'
@@ -38,6 +40,7 @@ export class Driver {
   readonly #texts = new RunTexts()
   readonly #calls: Calls
   readonly #lookups: Lookups | undefined
+  readonly #retrievals: Retrievals
   readonly #limits: SharedLimits | undefined
   readonly #feed: PlanFeed
   readonly #deliveries: Deliveries
@@ -65,6 +68,7 @@ export class Driver {
     this.#calls = new Calls(host, options.performer, options.identity)
     const { cache, tenant, performer } = options
     this.#lookups = cache && new Lookups(host, { cache, tenant, performer })
+    this.#retrievals = new Retrievals(host, options.documents)
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -144,6 +148,7 @@ export class Driver {
     } finally {
       this.#limits?.leave()
       this.#lookups?.close()
+      this.#retrievals.close()
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()
       this.#core.tap = undefined
@@ -204,12 +209,15 @@ export class Driver {
   }
 
   /**
-   * What is planned is what will be sent: the core knows the weight of context files before the first call. A file that cannot be
-   * read ends a run whose plan came as a whole, before it costs anything; of a plan that streamed the step fails alone.
+   * What is planned is what will be sent: the core knows the weight of documents and context files before the first call. What cannot
+   * be had ends a run whose plan came as a whole, before it costs anything; of a plan that streamed the step fails alone.
    */
   async #weigh(whole: boolean): Promise<void> {
     const { files } = this.#options
-    if (files === undefined || this.#feed.broken || this.#cancelled) return
+    if (this.#feed.broken || this.#cancelled) return
+    const { recalled } = this.#options
+    if (whole) await this.#retrievals.all(this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true))
+    if (files === undefined || this.#cancelled) return
     const estimate = (text: string): number => this.#core.estimateTokens(text)
     const weights = await weighFiles(files, this.#texts.steps, estimate).catch((error: unknown) => {
       if (whole) throw error
@@ -343,6 +351,11 @@ export class Driver {
         if (this.#lookups === undefined) throw noCache()
         this.#lookups.look(command)
         break
+      case 'retrieve': {
+        const step = this.#texts.steps[command.step]
+        if (step !== undefined) this.#retrievals.retrieve(step)
+        break
+      }
       case 'store':
         this.#deliveries.store(() => this.#lookups?.store(command))
         break
@@ -359,7 +372,7 @@ export class Driver {
 
   #result(outcome: Outcome): DriverResult {
     const outputs = this.#texts.outputsById()
-    const report = this.#core.document<RunReport>('report')
+    const report = runReport(this.#core, this.#texts)
     return { outcome, report, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
   }
 }

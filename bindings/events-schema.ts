@@ -106,6 +106,20 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     },
     ['of'],
   ),
+  retrieved: ev(
+    'retrieved',
+    'Documents were looked for: what goes into the prompt of a step.',
+    {
+      step: ref('stepId'),
+      references: { type: 'array', items: text, description: 'In the order of the prompt.' },
+      tokens: { ...whole, description: 'That they add to the prompt, estimated.' },
+      confidence: { ...num, description: 'That they are what was asked for, 0 to 1.' },
+      retrievalTimeMs: { ...whole, description: '0: found for another step already.' },
+      abstained: { enum: ['nothing', 'unsure'], description: 'Why there are none; the step goes on without.' },
+      failure: { ...text, description: 'Why nothing could be looked for; the step fails.' },
+    },
+    ['abstained', 'failure'],
+  ),
   restart: ev(
     'restart',
     'The answer of a step starts over: discard what was streamed of it.',
@@ -165,9 +179,10 @@ const defs = {
       provider: { ...text, description: 'An id of a provider, or provider/model.' },
       schema: { type: 'object' },
       files: { type: 'array', items: text },
+      documents: obj({ query: text, tokens: whole, paths: { type: 'array', items: text } }),
       dependencies: { type: 'array', items: whole },
     },
-    ['provider', 'schema'],
+    ['provider', 'schema', 'documents'],
   ),
 }
 

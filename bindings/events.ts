@@ -22,6 +22,8 @@ export interface StepInfo {
   readonly provider?: string
   readonly schema?: Record<string, unknown>
   readonly files: readonly string[]
+  /** What is to be found for it in the documents: `paths` empty means all. */
+  readonly documents?: { readonly query: string; readonly tokens: number; readonly paths: readonly string[] }
   /** Positions of the steps whose outputs it gets. */
   readonly dependencies: readonly number[]
 }
@@ -89,6 +91,24 @@ export interface DoneEvent {
   readonly costMicroUsd: number
 }
 
+/** Documents were looked for. A step that has `failure` fails with it; one that `abstained` goes on without. */
+export interface RetrievedEvent {
+  readonly type: 'retrieved'
+  readonly at: number
+  readonly step: string
+  /** What goes into its prompt, in its order. */
+  readonly references: readonly string[]
+  /** That they add to the prompt, estimated. */
+  readonly tokens: number
+  /** That they are what was asked for, 0–1. */
+  readonly confidence: number
+  /** 0: found for another step already. */
+  readonly retrievalTimeMs: number
+  /** Why there are none: no word of the question stands anywhere, or nothing is found with confidence enough. */
+  readonly abstained?: 'nothing' | 'unsure'
+  readonly failure?: string
+}
+
 /** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */
 export type RunEvent =
   | { readonly type: 'steps'; readonly at: number; readonly steps: readonly StepInfo[] }
@@ -127,6 +147,7 @@ export type RunEvent =
       readonly provider?: string
     }
   | DoneEvent
+  | RetrievedEvent
   /** The step is answered without a call, and comes to its `done`. */
   | {
       readonly type: 'hit'

@@ -118,10 +118,15 @@ export class Lookups {
   /** The main call to the command's target as a question; undefined: it cannot be made, and the call will say why. */
   async #ask(command: LookCommand | StoreCommand, step: StepInfo): Promise<Asked | undefined> {
     const { core, texts } = this.#host
-    const context = step.files.length === 0 ? noFiles : await this.#files(step)
+    const found = texts.documents.get(command.step)
+    if (found?.failure !== undefined) return undefined
+    const documents = found?.text
+    const alone = step.files.length === 0 && documents === undefined
+    const context = alone ? noFiles : await this.#files(step, documents)
     if (context === undefined || this.#closed) return undefined
     const { files, fingerprint } = context
-    const prompt = core.promptToLook(command.step, command.provider, { files, dependencies: texts.inputsOf(step) })
+    const dependencies = texts.inputsOf(step)
+    const prompt = core.promptToLook(command.step, command.provider, { files, documents, dependencies })
     const scope = {
       tenant: this.#options.tenant,
       ...texts.targetOf(command),
@@ -134,8 +139,8 @@ export class Lookups {
     return { question: { prompt: prompt.user, scope, mode: command.use }, fingerprint }
   }
 
-  async #files(step: StepInfo): Promise<ContextTexts | undefined> {
-    const read = await this.#options.performer.files?.(step).catch(() => undefined)
+  async #files(step: StepInfo, documents: string | undefined): Promise<ContextTexts | undefined> {
+    const read = await this.#options.performer.files?.(step, documents).catch(() => undefined)
     return read?.fingerprint === undefined ? undefined : read
   }
 

@@ -17,6 +17,8 @@ export interface CallTicket {
   readonly timeoutMs: number
   /** Outputs of the step's dependencies that have one. */
   readonly dependencies: readonly (readonly [step: number, text: string])[]
+  /** What was found for the step in the documents, as one text; undefined: it asks for none. */
+  readonly documents?: string | undefined
   /** The answer to audit or to repair. */
   readonly answer: string | undefined
   /** What was found wrong with it. */
@@ -42,7 +44,7 @@ export interface CallProgress {
   firstToken(): void
   text(piece: string): void
 }
-/** Context files by their paths. `fingerprint`: of paths and texts; absent where none can be made. */
+/** Context files by their paths. `fingerprint`: of paths, texts and documents; absent where none can be made. */
 export interface ContextTexts {
   readonly files: readonly (readonly [path: string, text: string])[]
   readonly fingerprint: string | undefined
@@ -58,10 +60,10 @@ export function answerConstraint(level: ConstraintLevel, { output, schema }: Ste
 /** Carries out calls: prompts and provider clients in production, anything in tests and benches. Rejects with CallFailureInfo. */
 export interface Performer {
   /**
-   * The context files that go into the prompts of a step, as `perform` would read them. Absent: steps that name files neither
-   * look into a cache nor leave anything there. Rejects like `perform`.
+   * The context files that go into the prompts of a step, as `perform` would read them; `documents`: what was found for it. Absent:
+   * steps that name files or ask for documents neither look into a cache nor leave anything there. Rejects like `perform`.
    */
-  files?(step: StepInfo): Promise<ContextTexts>
+  files?(step: StepInfo, documents?: string): Promise<ContextTexts>
   perform(ticket: CallTicket, progress: CallProgress, core: CoreRun): Promise<ModelReply>
 }
 

@@ -19,8 +19,22 @@ export interface Step {
   readonly estimated_tokens?: number | undefined
   /** Ids of the steps whose outputs it gets. */
   readonly dependencies?: readonly string[] | undefined
-  /** `files`: paths below the folder of the plan, whose contents go into the prompt. */
-  readonly context?: { readonly files?: readonly string[] | undefined } | undefined
+  /**
+   * `files`: paths below the folder of the plan, whose contents go into the prompt. `documents`: sections that answer `query`
+   * (default: the description), in `paths` of the index alone (default: anywhere), of at most `tokens` together (default 2000).
+   */
+  readonly context?:
+    | {
+        readonly files?: readonly string[] | undefined
+        readonly documents?:
+          | {
+              readonly query?: string | undefined
+              readonly paths?: readonly string[] | undefined
+              readonly tokens?: number | undefined
+            }
+          | undefined
+      }
+    | undefined
   readonly validation_criteria?: readonly string[] | undefined
   /** What the answer must be: a word, or a JSON Schema that it must obey. */
   readonly output?: 'code' | 'json' | 'text' | Readonly<Record<string, unknown>> | undefined

@@ -188,6 +188,32 @@ export async function filesOf(reader: FileReader | undefined, entries: readonly 
   return [...new Set(lists.flat())]
 }
 
+/** Texts of a project's documents for a prompt, the best first within their order to read; see `DocsBase`. */
+export interface FoundDocuments {
+  readonly parts: readonly {
+    /** Where it stands: `docs/guide.md:Install › Linux.42`. */
+    readonly reference: string
+    /** Finds the text again after edits. */
+    readonly mark: string
+    readonly tokens: number
+    readonly text: string
+  }[]
+  /** That they are what was asked for, 0–1. */
+  readonly confidence: number
+  /** Why there are none. */
+  readonly abstained?: 'nothing' | 'unsure'
+  readonly ms: number
+}
+
+/** Finds what steps ask for by `context.documents`. Rejects with AetherflowError alone: `docs.no_path`, with the path as its place. */
+export interface DocumentFinder {
+  /** At most so many tokens; `paths`: files and folders that alone are looked at. */
+  retrieve(
+    question: string,
+    options: { readonly tokens: number; readonly paths?: readonly string[] },
+  ): Promise<FoundDocuments>
+}
+
 /** The fetch of the platform, or a stand-in such as a simulator. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
 

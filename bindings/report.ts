@@ -1,4 +1,5 @@
 /** The report of a run: time, tokens and money by call, step, provider and type. Written by the core (core/run/report.cpp). */
+import type { RetrievedEvent } from './events.js'
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 
 /** Distribution of measured times, ms; null where nothing was measured. */
@@ -114,6 +115,8 @@ export interface StepReport {
   readonly route?: RouteInfo
   readonly costMicroUsd: number
   readonly calls: readonly CallReport[]
+  /** What was found for it in the documents; see RetrievedEvent. */
+  readonly documents?: Omit<RetrievedEvent, 'type' | 'at' | 'step'>
 }
 
 /** A ceiling of a budget; null: there is none. */
@@ -170,6 +173,15 @@ export interface RunReport {
     readonly savedTokens: number
     readonly savedMicroUsd: number
     readonly savedMs: number
+  }
+  /** Present when documents were looked for. Of all steps that asked; `retrievalTimeMs`: what the looks took together. */
+  readonly documents?: {
+    readonly steps: number
+    readonly sections: number
+    readonly tokens: number
+    readonly retrievalTimeMs: number
+    /** Steps that nothing was found for, with confidence enough. */
+    readonly abstained: number
   }
   /** Providers whose breaker opened. */
   readonly breakers: readonly {

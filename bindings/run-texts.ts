@@ -11,6 +11,7 @@ import {
   type Purpose,
 } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
+import type { StepDocuments } from './retrievals.js'
 
 /** A call whose text is the step's answer as it streams; a hedge does so beside another. See core/run/phases.def. */
 export function writesAnswer({ purpose }: { readonly purpose: Purpose }): boolean {
@@ -54,6 +55,10 @@ export class RunTexts {
   readonly audits = new Map<number, number>()
   /** By step: fingerprint of the files that went into its answer. */
   readonly files = new Map<number, string>()
+  /** By step: what was found for it in the documents. */
+  readonly documents = new Map<number, StepDocuments>()
+  /** By their text: the step that was told it first. */
+  readonly #documentTexts = new Map<string, number>()
   /** Keys of requests that the cache was asked for, and their numbers. */
   readonly #keys = new Map<string, number>()
   #nextKey = 0
@@ -137,6 +142,17 @@ export class RunTexts {
     if (w !== undefined && key >= 0) this.#keys.set(w, key)
     this.#nextKey = Math.max(this.#nextKey, key + 1)
     if (x !== undefined) this.recalled(step, { x, f })
+  }
+
+  /** The core took `retrieved`. */
+  retrieved(step: number, found: StepDocuments): void {
+    this.documents.set(step, found)
+    if (found.text !== '' && !this.#documentTexts.has(found.text)) this.#documentTexts.set(found.text, step)
+  }
+
+  /** The step that was told this text before. */
+  toldDocuments(text: string): number | undefined {
+    return this.#documentTexts.get(text)
   }
 
   /** The number of a key: equal keys, equal numbers. */

@@ -13,7 +13,8 @@ import { PlanRun } from '../web/standard/run/plan-run.js'
 import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-options.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
-import { contextOf, execute, setUp, simulatedProfile } from './run/execute.js'
+import { contextOf, documentsOf, execute, setUp, simulatedProfile } from './run/execute.js'
+import type { OpenedDocuments } from './run/run-documents.js'
 import { loadCore } from './loader.js'
 import type { PlanOptions, RunPlanOptions } from './options.js'
 import { realProviders } from './providers.js'
@@ -22,7 +23,7 @@ export { AetherflowError } from '../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../bindings/generated/wire.js'
 export type * from '../bindings/events.js'
 export type { Plan, Step, StepType } from '../bindings/plan.js'
-export type { Clock, Fetch } from '../bindings/ports.js'
+export type { Clock, DocumentFinder, Fetch, FoundDocuments } from '../bindings/ports.js'
 export type { SimulatorProfile } from '../web/standard/simulator/index.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../web/standard/config.js'
 export type { SentPrompt } from '../web/standard/run/performer.js'
@@ -31,7 +32,7 @@ export { PlanRun, type RunControl, type RunResult } from '../web/standard/run/pl
 export type { CheckedPlan, ExplainedPlan } from '../web/standard/run/setup.js'
 export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport/transport.js'
 export { simulatedProfile } from './run/execute.js'
-export type { PlanOptions, RunPlanOptions } from './options.js'
+export type { PlanOptions, RunDocuments, RunPlanOptions } from './options.js'
 export { FileRunStore, type FileRunStoreOptions } from './run/file-run-store.js'
 export { KeptJournal, type OwnedRun, type RunStore } from '../web/standard/run/run-store.js'
 export type { JournalWriter } from '../bindings/journal/journal.js'
@@ -126,6 +127,7 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   limits: true,
   project: true,
   rejected: true,
+  documents: true,
 }
 
 /** What `checkPlan` and `explainPlan` look at beside the plan. */
@@ -134,6 +136,8 @@ export interface CheckOptions extends PlanOptions {
   readonly folder?: string | undefined
   /** As of `runPlan`. */
   readonly allowFiles?: readonly string[] | undefined
+  /** As of `runPlan`; looked into when `folder` is said, by `explainPlan` always. */
+  readonly documents?: RunPlanOptions['documents']
 }
 
 /**
@@ -142,14 +146,18 @@ export interface CheckOptions extends PlanOptions {
  */
 export async function checkPlan(plan: PlanSource, options?: CheckOptions): Promise<CheckedPlan> {
   const core = new CoreRun(await loadCore())
+  let documents: OpenedDocuments | undefined
   try {
     if (options === undefined) return await checkWith(core, plan)
     mustKnowOptions(options, known)
     const { config, entries } = await setUp(core, options)
     const files = options.folder === undefined ? undefined : contextOf(options, entries)
-    return await checkWith(core, plan, options, { config, all: entries.map(({ id }) => id), files })
+    if (files !== undefined || options.documents !== undefined) documents = documentsOf(options, entries)
+    const finder = documents?.finder
+    return await checkWith(core, plan, options, { config, all: entries.map(({ id }) => id), files, documents: finder })
   } finally {
     core.dispose()
+    await documents?.close()
   }
 }
 
@@ -160,6 +168,7 @@ export async function checkPlan(plan: PlanSource, options?: CheckOptions): Promi
  */
 export async function explainPlan(plan: PlanSource, options: CheckOptions = {}): Promise<ExplainedPlan> {
   const core = new CoreRun(await loadCore())
+  let documents: OpenedDocuments | undefined
   try {
     mustKnowOptions(options, known)
     const { config, entries } = await setUp(core, options)
@@ -167,9 +176,12 @@ export async function explainPlan(plan: PlanSource, options: CheckOptions = {}):
     const profile = simulate === undefined || simulate === false ? undefined : simulatedProfile(simulate)
     const keyed = profile === undefined ? realProviders({ entries }).available : []
     const files = contextOf(options, entries)
-    return await explainWith(core, plan, options, { config, keyed, all: entries.map(({ id }) => id), files, profile })
+    documents = documentsOf(options, entries)
+    const all = entries.map(({ id }) => id)
+    return await explainWith(core, plan, options, { config, keyed, all, files, documents: documents.finder, profile })
   } finally {
     core.dispose()
+    await documents?.close()
   }
 }
 

@@ -1,10 +1,11 @@
 /** Options of the Node library. */
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { Performer } from '../bindings/performer.js'
-import type { Clock, Fetch, LimitAuthority } from '../bindings/ports.js'
+import type { Clock, DocumentFinder, Fetch, LimitAuthority } from '../bindings/ports.js'
 import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
+import type { OpenDocsOptions } from './documents/open.js'
 import type { SyncPolicy } from './run/journal-file.js'
 import type { PooledTransport } from './transport/transport.js'
 
@@ -75,4 +76,13 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly allowFiles?: readonly string[] | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined
+  /**
+   * What steps find that ask for documents: an open index, which its opener closes, or which folder's. Default: that of `folder`, opened
+   * when a step asks, and kept in the user's cache folder. False: none, and such steps fail. Of a folder only what could be a
+   * context file is looked at.
+   */
+  readonly documents?: DocumentFinder | RunDocuments | false | undefined
 }
+
+/** The index of a folder, as `openDocs` opens it. */
+export type RunDocuments = Pick<OpenDocsOptions, 'dir' | 'keep' | 'model' | 'leastConfidence' | 'rank' | 'grammars'>

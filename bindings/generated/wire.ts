@@ -457,6 +457,12 @@ export interface LookCommand {
   readonly rank: number
 }
 
+/** `retrieve`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface RetrieveCommand {
+  readonly kind: 'retrieve'
+  readonly step: number
+}
+
 /** `call`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
 export interface CallCommand {
   readonly kind: 'call'
@@ -548,6 +554,7 @@ export interface FinishCommand {
 /** A decoded command. */
 export type Command =
   | LookCommand
+  | RetrieveCommand
   | CallCommand
   | CancelCommand
   | StoreCommand
@@ -572,6 +579,11 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
         model: at(records, from + 4),
         use: cacheUses[at(records, from + 6)] ?? cacheUses[0],
         rank: at(records, from + 7),
+      }
+    case 'retrieve':
+      return {
+        kind: 'retrieve',
+        step: at(records, from + 1),
       }
     case 'call':
       return {
@@ -723,6 +735,8 @@ export const errorCodes = [
   'cache.download_failed',
   'cache.pairs',
   'host.worker',
+  'docs.none',
+  'docs.no_path',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -775,6 +789,8 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'cache.download_failed': 'try again: what has arrived is kept; behind a proxy set HTTPS_PROXY, or give a folder with the files',
   'cache.pairs': 'a header line, then label, category, text_a, text_b in each line, separated by tabs',
   'host.worker': 'the worker that carried the run has stopped; start a new run',
+  'docs.none': 'hand over an index (documents, --docs DIR), or take context.documents out of the step',
+  'docs.no_path': 'name files or folders that the index holds, as they are called from its folder',
 }
 
 /** Most numbers of one signal. */

@@ -41,11 +41,11 @@ export interface JournalHeader {
 
 /** What a signal's numbers leave out. */
 export interface SignalTexts {
-  /** succeeded: the answer as checked. verdict: the issues. failed: the text shown so far. recalled, looked: the output. */
+  /** succeeded: the answer as checked. verdict: the issues. failed: the text shown so far. recalled, looked: the output. retrieved: the text for the prompt. */
   readonly x?: string | undefined
-  /** succeeded: why the checker refused the answer. failed: the message for people. looked: the cache's key of the request. */
+  /** succeeded: why the checker refused the answer. failed: the message for people. looked: the cache's key of the request. retrieved: JSON of [reference, mark, tokens] of its sections or of why there are none, or what failed. */
   readonly w?: string | undefined
-  /** succeeded, recalled, looked: fingerprint of the context files that went into the prompt. */
+  /** succeeded, recalled, looked: fingerprint of the context files and documents that went into the prompt. */
   readonly f?: string | undefined
 }
 

@@ -1,12 +1,13 @@
 /** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
 import { callEndEvent, callEvent, ofCall } from '../call-events.js'
-import type { CallCommand, Command, LookCommand, StoreCommand } from '../commands.js'
+import type { CallCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
 import { checkVerdicts } from '../generated/wire.js'
 import type { Journal } from './reader.js'
 import type { JournalRecord, SignalRecord } from './journal.js'
 import { Replayer, type ReplayedRecord } from './replay.js'
+import { retrievedEvent, signalledDocuments } from '../retrievals.js'
 import { judges, writesAnswer, type RunTexts } from '../run-texts.js'
 
 export interface RestoreHost {
@@ -17,7 +18,7 @@ export interface RestoreHost {
   begun(): void
   /** More of the plan was read at this time. */
   planned(at: number): void
-  /** A command of the past, but for `call`, `cancel`, `look` and `store`. */
+  /** A command of the past, but for `call`, `cancel`, `retrieve`, `look` and `store`. */
   carryOut(command: Command, at: number): void
 }
 
@@ -36,8 +37,8 @@ export interface Restored {
   readonly ended: boolean
   /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
   readonly open: readonly OpenCall[]
-  /** `look` and `store` commands whose end is not known, in order. */
-  readonly lookups: readonly (LookCommand | StoreCommand)[]
+  /** `retrieve`, `look` and `store` commands whose end is not known, in order. */
+  readonly lookups: readonly (LookCommand | StoreCommand | RetrieveCommand)[]
 }
 export interface OpenCall {
   readonly command: CallCommand
@@ -51,7 +52,7 @@ export interface OpenCall {
 export function restore(journal: Journal, records: number, host: RestoreHost): Restored {
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
-  const lookups = new Map<number, LookCommand | StoreCommand>()
+  const lookups = new Map<number, LookCommand | StoreCommand | RetrieveCommand>()
   let at = 0
   let commands = 0
   let subject = -1
@@ -61,7 +62,8 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
     commands += step.commands.length
     for (const command of step.commands) {
       // Of a step there is one at a time: what is stored was looked for before.
-      if (command.kind === 'look' || command.kind === 'store') lookups.set(command.step, command)
+      if (command.kind === 'look' || command.kind === 'store' || command.kind === 'retrieve')
+        lookups.set(command.step, command)
       else restoreCommand(command, at, calls, host)
     }
     at = step.record.t
@@ -79,7 +81,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
         ended = true
         break
       default:
-        if (step.record.e === 'looked' || step.record.e === 'stored') lookups.delete(step.record.v[0] ?? -1)
+        if (endsLookup.has(step.record.e)) lookups.delete(step.record.v[0] ?? -1)
         if (step.taken) restoreSignal(step.record, step, calls, host)
     }
   }
@@ -102,7 +104,8 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   }
 }
 
-const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored', 'weighed'])
+const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved'])
+const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'retrieved'])
 /** Signals whose first number is neither a step nor a call. */
 const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
@@ -128,6 +131,11 @@ function restoreSignal(
   if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
   if (kind === 'looked') return texts.looked(values, record)
+  if (kind === 'retrieved') {
+    const found = signalledDocuments(values, record, (step) => texts.documents.get(step)?.text)
+    texts.retrieved(call, found)
+    return host.emit(retrievedEvent(texts.steps[call]?.id ?? '', found, at))
+  }
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
     if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')

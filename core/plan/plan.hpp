@@ -53,8 +53,12 @@ struct Step {
   OutputKind output = OutputKind::Any;
   std::string schema;              ///< JSON text, for OutputKind::Schema
   std::string provider;            ///< explicit provider id or "provider/model", or empty
-  std::string context;             ///< the `context` object as compact JSON without `files`, or empty
+  std::string context;             ///< the `context` object as compact JSON without `files` and `documents`, or empty
   std::vector<std::string> files;  ///< `context.files`
+  /// `context.documents`: what is to be found for it, in so many tokens at most; 0 = nothing.
+  std::uint32_t documentTokens = 0;
+  std::string query;  ///< empty: its description asks
+  std::vector<std::string> documentPaths;
   std::vector<std::string> validationCriteria;
   std::vector<Dependency> dependencies;
 };

@@ -47,6 +47,7 @@ bool References::addTemplates(Plan& plan, StepIndex from) {
                            moreThan(limits_.dependenciesPerStep, " dependencies (limit dependenciesPerStep)"));
     }
   }
+  warnOfTemplates(step.query, stepPlace(from, "/context/documents/query"));
   for (std::size_t i = 0; i < step.validationCriteria.size(); ++i) {
     warnOfTemplates(step.validationCriteria[i], stepPlace(from, "/validation_criteria/") + std::to_string(i));
   }

@@ -43,6 +43,8 @@ constexpr std::array<std::string_view, kMembers> kPlaces = {
     "/cache",
 };
 
+constexpr std::string_view kDocuments = "/context/documents";
+
 int memberOf(std::string_view name) {
   for (int i = 0; i < kMembers; ++i) {
     if (kPlaces[static_cast<std::size_t>(i)].substr(1) == name) return i;
@@ -59,6 +61,7 @@ std::string itemPlace(std::string_view list, std::size_t item) {
 
 constexpr std::int64_t kMostTokens = 10'000'000;
 constexpr std::int64_t kMostPriority = 1'000;
+constexpr std::uint32_t kDocumentTokens = 2'000;  ///< unless the plan says how many
 
 }  // namespace
 
@@ -232,10 +235,16 @@ bool StepReader::context(JsonCursor& cursor, Step& step) {
   std::string keyScratch;
   for (bool more = cursor.enter(); more; more = cursor.more()) {
     const std::string_view key = cursor.key();
-    if (decodeString(key, keyScratch) == "files") {
+    const std::string_view name = decodeString(key, keyScratch);
+    if (name == "files") {
       if (hasFiles) return fail(ErrorCode::PlanDuplicateKey, "/context/files", "\"files\" stands twice");
       hasFiles = true;
       if (!texts(cursor, "/context/files", step.files)) return false;
+      continue;
+    }
+    if (name == "documents") {
+      if (step.documentTokens > 0) return fail(ErrorCode::PlanDuplicateKey, kDocuments, "\"documents\" stands twice");
+      if (!documents(cursor, step)) return false;
       continue;
     }
     step.context += step.context.empty() ? '{' : ',';
@@ -244,6 +253,35 @@ bool StepReader::context(JsonCursor& cursor, Step& step) {
     appendCompact(step.context, cursor.value());
   }
   if (!step.context.empty()) step.context += '}';
+  return true;
+}
+
+bool StepReader::documents(JsonCursor& cursor, Step& step) {
+  if (!expect(cursor, '{', kDocuments)) return false;
+  step.documentTokens = kDocumentTokens;
+  constexpr std::string_view kNames[] = {"query", "paths", "tokens"};
+  MemberNames names;
+  std::string keyScratch;
+  for (bool more = cursor.enter(); more; more = cursor.more()) {
+    const std::string_view name = decodeString(cursor.key(), keyScratch);
+    int known = 2;
+    while (known >= 0 && kNames[known] != name) --known;
+    const std::string tail = std::string(kDocuments) + memberPlace(name);
+    const ErrorCode code = names.add(known, name, limits_.members);
+    if (code != ErrorCode::None) return fail(code, tail, quoted(name, " stands twice, or too many members"));
+    std::int64_t number = 0;
+    if (known == 0 && !text(cursor, tail, step.query)) return false;
+    if (known == 1 && !texts(cursor, tail, step.documentPaths)) return false;
+    if (known == 2) {
+      if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
+      step.documentTokens = static_cast<std::uint32_t>(number);
+    }
+    if (known >= 0) continue;
+    Nearest nearest(name);
+    for (const std::string_view each : kNames) nearest.offer(each);
+    warnings_.unknownMember("context.documents", name, stepPlace(index_, tail), nearest);
+    cursor.value();
+  }
   return true;
 }
 

@@ -46,6 +46,7 @@ class StepReader {
   bool texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out);
   bool needed(JsonCursor& cursor, std::vector<std::string>& needs);
   bool context(JsonCursor& cursor, Step& step);
+  bool documents(JsonCursor& cursor, Step& step);
   bool output(JsonCursor& cursor, Step& step);
   bool expect(JsonCursor& cursor, char first, std::string_view tail);
   bool fail(ErrorCode code, std::string_view tail, std::string detail);

@@ -76,6 +76,7 @@ class Assembler {
       appendTagged(user(), "plan", "", "", plan);
     }
     for (const NamedText& file : parts_.files) appendTagged(user(), "file", "name", file.name, minified(file.text));
+    if (!parts_.documents.empty()) appendTagged(user(), "documents", "", "", parts_.documents);
   }
 
   void dependencies() {

@@ -25,6 +25,7 @@ struct PromptParts {
   std::string_view planDescription;
   std::vector<NamedText> files;         ///< in the order of the step's `files`
   std::vector<NamedText> dependencies;  ///< in the order of the step's dependencies; absent = it gave no output
+  std::string_view documents;           ///< found for the step; goes in as it is
   PromptRole role = PromptRole::Work;
   std::string_view answer;  ///< Judge: the answer to judge. Repair: the first answer
   std::string_view issues;  ///< Repair: what was wrong with it
@@ -43,7 +44,7 @@ struct Prompt {
 /// The prompt, ordered so that providers' prefix caches hit: what many steps share comes first.
 ///
 ///     system   role, type, output kind: equal for all steps of a kind
-///     user     <plan> │ <file>… │ <output step>… │ <task> <criteria> <context> <schema> │ <answer> <issues>
+///     user     <plan> │ <file>… <documents> │ <output step>… │ <task> <criteria> <context> <schema> │ <answer> <issues>
 ///              shared by the plan and by steps with the same files ◀─┼─▶ this step alone
 ///
 /// {{steps.ID.output}} in the description becomes that output, which is then not repeated before the task. Texts from

@@ -4,6 +4,7 @@
 
 #include "core/base/json_writer.hpp"
 #include "core/plan/graph.hpp"
+#include "core/plan/templates.hpp"
 #include "core/run/report.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
@@ -24,6 +25,18 @@ void writeErrors(JsonWriter& json, const Error& first, const std::vector<Error>&
   json.endArray().endObject();
 }
 
+/// What is to be found for a step. Without a query its description asks, less the outputs that it takes in.
+void writeDocuments(JsonWriter& json, const Step& step) {
+  std::string query = step.query;
+  TemplatePieces pieces(query.empty() ? std::string_view(step.description) : std::string_view());
+  for (TemplatePiece piece; pieces.next(piece);)
+    if (piece.kind != TemplatePiece::Kind::Output) query += piece.text;
+  json.key("documents").beginObject().field("query", query);
+  json.field("tokens", static_cast<std::int64_t>(step.documentTokens)).key("paths").beginArray();
+  for (const std::string& path : step.documentPaths) json.string(path);
+  json.endArray().endObject();
+}
+
 void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.beginObject().field("step", static_cast<std::int64_t>(index)).field("id", step.id).field("type", step.typeName);
   json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
@@ -33,7 +46,9 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
   json.key("files").beginArray();
   for (const std::string& file : step.files) json.string(file);
-  json.endArray().key("dependencies").beginArray();
+  json.endArray();
+  if (step.documentTokens > 0) writeDocuments(json, step);
+  json.key("dependencies").beginArray();
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) json.integer(dependency.step);
   json.endArray().endObject();

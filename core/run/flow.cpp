@@ -43,9 +43,9 @@ void Machine::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
       next.reason = Reason::DependencyFailed;
       move(to, StepEvent::InputLost);
       skipped.push_back(to);
-    } else if (--next.missing == 0 && next.state == StepState::Waiting && next.group != kNone) {
-      move(to, StepEvent::InputsDone);
-      beginPhase(to, Purpose::Main);
+    } else {
+      --next.missing;
+      becomeReady(to);
     }
   });
 }

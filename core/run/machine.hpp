@@ -64,6 +64,7 @@ class Machine {
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   ErrorCode recalled(StepIndex step, TimeMs now);
   ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
+  ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);
@@ -96,6 +97,7 @@ class Machine {
   void connect(StepIndex step, StepIndex input);
   void routeSteps();
   void routeStep(StepIndex step);
+  void becomeReady(StepIndex step);
   void refuseRoutes(StepIndex first);
   void refreshPaths();
   void searchRank();

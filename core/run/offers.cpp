@@ -36,8 +36,8 @@ std::uint32_t Machine::promptBoundOf(StepIndex index, ModelIndex model) {
   StepRecord& record = steps_[index];
   if (record.promptTokens == 0) {
     const Step& step = plan().steps[index];
-    std::uint64_t tokens =
-        ownPromptTokens(step) + estimateTokens(plan().description) + estimateTokens(step.schema) + record.fileTokens;
+    std::uint64_t tokens = ownPromptTokens(step) + estimateTokens(plan().description) + estimateTokens(step.schema) +
+                           record.fileTokens + record.documentTokens;
     for (const Dependency& dependency : step.dependencies) {
       if (dependency.step == kNone) continue;
       const CallId output = steps_[dependency.step].output;

@@ -43,7 +43,8 @@ void Machine::adoptSteps() {
   unsettled_ += known - before;
   for (StepIndex i = before; i < known; ++i) {
     const Step& step = plan().steps[i];
-    steps_[i].missing = static_cast<std::uint32_t>(step.dependencies.size());
+    steps_[i].retrieving = step.documentTokens > 0;
+    steps_[i].missing = static_cast<std::uint32_t>(step.dependencies.size()) + (steps_[i].retrieving ? 1 : 0);
   }
   for (const auto& [step, slot] : reader_.takeResolved())
     if (step < before) connect(step, plan().steps[step].dependencies[slot].step);
@@ -126,10 +127,30 @@ void Machine::routeStep(StepIndex i) {
   record.estimateMs = table_.models[target.model].estimateMs(answer);
   if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state))
     purse_.plan(record.money, worstCase(table_, target, answer, answer, wallMs()).usd);
-  if (record.state == StepState::Waiting && record.missing == 0) {
-    move(i, StepEvent::InputsDone);
-    beginPhase(i, Purpose::Main);
-  }
+  // Asked for at once: what is found is there before the outputs that the step waits for.
+  if (record.state == StepState::Waiting && record.retrieving) notes_.retrieve(i);
+  becomeReady(i);
+}
+
+/// A step whose inputs are all there begins.
+void Machine::becomeReady(StepIndex i) {
+  const StepRecord& record = steps_[i];
+  if (record.state != StepState::Waiting || record.missing > 0 || record.group == kNone) return;
+  move(i, StepEvent::InputsDone);
+  beginPhase(i, Purpose::Main);
+}
+
+ErrorCode Machine::retrieved(StepIndex step, std::uint32_t tokens, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (step >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step", step);
+  StepRecord& record = steps_[step];
+  if (!record.retrieving || record.group == kNone || record.state != StepState::Waiting)
+    return refuse(ErrorCode::RunIllegalEvent, stepPlace(step), "it waits for no documents");
+  record.retrieving = false;
+  record.documentTokens = tokens;
+  --record.missing;
+  becomeReady(step);
+  return ErrorCode::None;
 }
 
 ErrorCode Machine::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {

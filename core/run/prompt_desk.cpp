@@ -10,6 +10,7 @@ void PromptDesk::begin(StepIndex step, PromptRole role, ConstraintLevel level) {
   level_ = level;
   files_.clear();
   dependencies_.clear();
+  documents_.clear();
   answer_.clear();
   issues_.clear();
 }
@@ -22,6 +23,7 @@ const Prompt& PromptDesk::end(const Plan& plan, bool strip) {
   parts.planDescription = plan.description;
   for (const auto& [path, text] : files_) parts.files.push_back({path, text});
   for (const auto& [step, text] : dependencies_) parts.dependencies.push_back({plan.steps[step].id, text});
+  parts.documents = documents_;
   parts.role = role_;
   parts.answer = answer_;
   parts.issues = issues_;

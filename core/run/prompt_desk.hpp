@@ -15,7 +15,13 @@ class PromptDesk {
  public:
   /// Begins anew. `level`: how strictly the provider enforces the output.
   void begin(StepIndex step, PromptRole role, ConstraintLevel level);
-  void file(std::string_view path, std::string_view text) { files_.emplace_back(path, text); }
+  /// Without a path: what was found in the documents.
+  void file(std::string_view path, std::string_view text) {
+    if (path.empty())
+      documents_ = text;
+    else
+      files_.emplace_back(path, text);
+  }
   void dependency(StepIndex step, std::string_view text) { dependencies_.emplace_back(step, text); }
   void answer(std::string_view answer, std::string_view issues) {
     answer_ = answer;
@@ -31,7 +37,7 @@ class PromptDesk {
   ConstraintLevel level_ = ConstraintLevel::Instruct;
   std::vector<std::pair<std::string, std::string>> files_;
   std::vector<std::pair<StepIndex, std::string>> dependencies_;
-  std::string answer_, issues_;
+  std::string documents_, answer_, issues_;
   Prompt prompt_;
 };
 

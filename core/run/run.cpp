@@ -64,6 +64,9 @@ ErrorCode Run::recalled(StepIndex step, TimeMs now) {
 ErrorCode Run::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {
   return machine_->weighed(step, tokens, now);
 }
+ErrorCode Run::retrieved(StepIndex step, std::uint32_t tokens, TimeMs now) {
+  return machine_->retrieved(step, tokens, now);
+}
 ErrorCode Run::looked(const Looked& event, TimeMs now) {
   return machine_->looked(event, now);
 }

@@ -71,6 +71,8 @@ class Run {
   ErrorCode recalled(StepIndex step, TimeMs now);
   /// The step's context files add `tokens` to its prompt.
   ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
+  /// What was found in the documents for the step adds `tokens` to its prompt; 0: nothing was, and it does without.
+  ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode cancelStep(StepIndex step, TimeMs now);

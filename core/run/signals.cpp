@@ -53,6 +53,7 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Refused:
       return refused({id(v[0]), oneOf(v[1], Refusal::Places), oneOf(v[2], Window::Count), moment(v[3])}, now);
     case EventKind::Weighed: return weighed(id(v[0]), count(v[1]), now);
+    case EventKind::Retrieved: return retrieved(id(v[0]), count(v[1]), now);
     case EventKind::Freed: return freed(id(v[0]), id(v[1]), now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "no event that a signal can carry");
   }

@@ -20,7 +20,8 @@ struct Due {
 
 std::uint32_t promptTokens(const Run& run, const CallRecord& call) {
   const Step& step = run.plan().steps[call.step];
-  std::uint64_t tokens = ownPromptTokens(step) + run.steps()[call.step].fileTokens;
+  const StepRecord& record = run.steps()[call.step];
+  std::uint64_t tokens = ownPromptTokens(step) + record.fileTokens + record.documentTokens;
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) tokens += run.plan().steps[dependency.step].estimatedTokens;
   if (kPhases[static_cast<std::size_t>(call.purpose)].role != PromptRole::Work) tokens += step.estimatedTokens;
@@ -67,7 +68,7 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
   for (;;) {
     const CommandBuffer& commands = run.drain();
     std::vector<CallId> cancelled;
-    std::vector<StepIndex> looks;
+    std::vector<StepIndex> looks, retrieves;
     for (std::size_t i = 0; i < commands.count(); ++i) {
       const double* record = commands.data() + i * kCommandStride;
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
@@ -75,6 +76,7 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       if (kind == CommandKind::Cancel) cancelled.push_back(id);
       // Nothing is known of any cache.
       if (kind == CommandKind::Look) looks.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
+      if (kind == CommandKind::Retrieve) retrieves.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind != CommandKind::Call) continue;
       const SimulatedCall call = callOf(run, run.calls()[id]);
       calls.resize(std::max<std::size_t>(calls.size(), id + 1));
@@ -84,7 +86,10 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
     }
     endCancelled(run, cancelled, now);
     for (const StepIndex step : looks) run.looked({step, Found::None, kNone, {}, 0, -1}, now);
-    if (!looks.empty()) continue;
+    // Where nobody has looked yet, as much is found as the plan asks for.
+    for (const StepIndex step : retrieves)
+      if (run.steps()[step].retrieving) run.retrieved(step, run.plan().steps[step].documentTokens, now);
+    if (!looks.empty() || !retrieves.empty()) continue;
     const TimeMs wake = run.nextWake();
     if (run.finished() || (due.empty() && wake == kNever)) return now;
     // Everything that falls due at one moment is told before the next drain: a place that comes free is offered to the

@@ -90,7 +90,9 @@ struct StepRecord {
   Reason waiting = Reason::None;   ///< what was last said of its wait
   bool frugal = false;             ///< its answer may be no longer than the rest of the money pays for
 
-  std::uint32_t fileTokens = 0;  ///< of its context files, 0 = not weighed
+  std::uint32_t fileTokens = 0;      ///< of its context files, 0 = not weighed
+  std::uint32_t documentTokens = 0;  ///< of the documents found for it
+  bool retrieving = false;           ///< counted in `missing` until they are
   TimeMs deadlineAt = kNever;
   StepMoney money;
   std::uint32_t looks = 0;  ///< into the cache, so far

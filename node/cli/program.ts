@@ -14,6 +14,7 @@ import { playground, type PlaygroundFlags } from './commands/playground.js'
 import { providers, type ProvidersFlags } from './commands/providers.js'
 import { replay, type ReplayFlags } from './commands/replay.js'
 import { run, type RunFlags } from './commands/run.js'
+import { documentOptions } from './docs-flags.js'
 import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
@@ -136,6 +137,8 @@ function addReading(
     .option('--dot', 'print its graph in the DOT language')
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
     .addOption(allowFile())
+    .addOption(documentOptions.dir())
+    .addOption(documentOptions.model())
     .addOption(options.mode())
     .addOption(options.config())
     .addOption(options.json('print steps and warnings as JSON'))
@@ -150,6 +153,8 @@ function addReading(
     .addOption(options.concurrency())
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
     .addOption(allowFile())
+    .addOption(documentOptions.dir())
+    .addOption(documentOptions.model())
     .addOption(options.json('print the explanation as JSON'))
     .option('--prompts', 'print the prompts that the steps would send instead; outputs in them are simulated')
     .addOption(options.watch())
@@ -175,6 +180,8 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--open', 'show the report in the browser when the run is over')
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
     .addOption(allowFile())
+    .addOption(documentOptions.dir())
+    .addOption(documentOptions.model())
     .option('--resume', 'go on with the run in --output; its plan need not be named again')
     .option('--reuse', 'as --resume; a changed plan, or undone steps, begin a new run that keeps what still matches')
     .option('--take-over', 'take the run from an owner on another machine that is gone for certain')

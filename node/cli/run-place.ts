@@ -123,6 +123,8 @@ export interface RepeatedFlags {
   readonly tenant?: string
   readonly files?: string
   readonly allowFile?: readonly string[]
+  readonly docs?: string
+  readonly docsModel?: string
 }
 
 /**
@@ -145,6 +147,8 @@ export function goOnCommand(
       ['--cache-share', flags.cacheShare],
       ['--tenant', flags.tenant],
       ['--files', flags.files],
+      ['--docs', flags.docs],
+      ['--docs-model', flags.docsModel],
     ] as const
   ).flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]))
   const allowed = (flags.allowFile ?? []).flatMap((path) => ['--allow-file', path])

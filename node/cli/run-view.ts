@@ -1,7 +1,7 @@
 /** What a screen knows of a run: its events folded into rows. Constant work per event, so that large plans stay cheap. */
 import { handleEvent, type EventHandlers, type RunEvent } from '../../bindings/events.js'
 import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
-import { oneLine } from '../../web/standard/format.js'
+import { documentWords, oneLine } from '../../web/standard/format.js'
 import { displayWidth } from './terminal-text.js'
 
 export type RowState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
@@ -131,6 +131,9 @@ export class RunView {
     cancelled: ({ at }, row) => {
       row.note = ''
       this.#settle(row, 'cancelled', at, row.costMicroUsd)
+    },
+    retrieved: ({ references, abstained, failure }, row) => {
+      if (failure === undefined) row.note = documentWords(references.length, abstained)
     },
     // Not about a row, or nothing that it shows.
     steps: () => undefined,

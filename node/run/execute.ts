@@ -33,6 +33,7 @@ import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
 import { contextFiles, type ContextOptions } from './context-files.js'
 import { FileRunStore } from './file-run-store.js'
+import { runDocuments, type OpenedDocuments } from './run-documents.js'
 
 export async function execute(
   plan: PlanSource | undefined,
@@ -42,6 +43,7 @@ export async function execute(
 ): Promise<RunResult> {
   const module = await loadCore()
   const core = new CoreRun(module)
+  let documents: OpenedDocuments | undefined
   try {
     const { config, entries, timeouts } = await setUp(core, options)
     const { performer, clock, signal, onText, deliver, rejected } = options
@@ -49,6 +51,7 @@ export async function execute(
     const how = { timeouts, patience, transport: config.transport }
     const store = storeOf(options)
     const files = contextOf(options, entries)
+    documents = documentsOf(options, entries)
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
       ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
       anotherCore: () => new CoreRun(module),
@@ -58,6 +61,7 @@ export async function execute(
       openProviders:
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
       files: () => files,
+      documents: documents.finder,
       mayResume: (kept) => {
         if (store instanceof FileRunStore) return store.mustAgree(kept, () => new CoreRun(module))
         return Promise.resolve()
@@ -67,6 +71,7 @@ export async function execute(
     })
   } finally {
     core.dispose()
+    await documents?.close()
   }
 }
 
@@ -96,6 +101,17 @@ async function limitsOf(
 /** The context files of a plan, as a run with these options would read them. */
 export const contextOf = (options: RunPlanOptions, entries: readonly ProviderEntry[]): FileReader =>
   contextFiles(options.folder ?? process.cwd(), contextOptions(options, entries))
+
+/** What steps find that ask for documents, as a run with these options would. */
+export function documentsOf(options: RunPlanOptions, entries: readonly ProviderEntry[]): OpenedDocuments {
+  const context = contextOptions(options, entries)
+  return runDocuments(options.documents, {
+    folder: options.folder ?? process.cwd(),
+    files: (folder) => contextFiles(folder, context),
+    keys: context.keys ?? [],
+    signal: options.signal,
+  })
+}
 
 /** What of the files that a plan names may be sent: never a configuration, never a key. */
 function contextOptions({ allowFiles, configFile }: RunPlanOptions, entries: readonly ProviderEntry[]): ContextOptions {

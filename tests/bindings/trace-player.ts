@@ -116,6 +116,8 @@ export class TracePlayer {
         if (command.reason !== undefined) words.push(command.reason)
         return words.join(' ')
       }
+      case 'retrieve':
+        return `retrieve ${id(command.step)}`
       case 'look':
         return `look ${id(command.step)} ${this.#target(command)} ${command.use} rank=${command.rank}`
       case 'store': {
@@ -233,6 +235,7 @@ export class TracePlayer {
       cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
       recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
       stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),
+      retrieved: () => send('retrieved', step < 0 ? 0xffffffff : step, number('tokens')),
       looked: () =>
         send(
           'looked',

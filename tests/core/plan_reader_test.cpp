@@ -166,6 +166,51 @@ TEST(PlanReader, ARepeatedDependencyCountsOnce) {
   EXPECT_EQ(reader.plan().warnings[1].where, "/steps/2/dependencies/1");
 }
 
+TEST(PlanReader, DocumentsAStepAsksForAreNoPartOfItsContext) {
+  PlanReader reader;
+  readInPieces(
+      reader,
+      planOf(stepOf("a", R"(,"context":{"k":1,"documents":{"paths":["docs","a.md"],"query":"why?","tokens":50}})") +
+             ',' + stepOf("b", R"(,"context":{"documents":{}})") + ',' + stepOf("c", R"(,"context":{})")),
+      1);
+  ASSERT_EQ(reader.error().code, ErrorCode::None) << print(reader.error());
+  const Step& a = reader.plan().steps[0];
+  EXPECT_EQ(a.context, R"({"k":1})");
+  EXPECT_EQ(a.query, "why?");
+  EXPECT_EQ(a.documentPaths, (std::vector<std::string>{"docs", "a.md"}));
+  EXPECT_EQ(a.documentTokens, 50u);
+  EXPECT_EQ(reader.plan().steps[1].documentTokens, 2000u);
+  EXPECT_EQ(reader.plan().steps[1].context, "");
+  EXPECT_EQ(reader.plan().steps[2].documentTokens, 0u);
+  EXPECT_TRUE(reader.plan().warnings.empty());
+}
+
+TEST(PlanReader, DocumentsAreCheckedLikeEveryMember) {
+  const auto at = [](std::string_view documents) {
+    const Error error = errorOf(planOf(stepOf("a", R"(,"context":{"documents":)" + std::string(documents) + "}")));
+    return std::string(codeName(error.code)) + ' ' + error.where;
+  };
+  EXPECT_EQ(at(R"(["a"])"), "plan.wrong_type /steps/0/context/documents");
+  EXPECT_EQ(at(R"({"query":1})"), "plan.wrong_type /steps/0/context/documents/query");
+  EXPECT_EQ(at(R"({"paths":"docs"})"), "plan.wrong_type /steps/0/context/documents/paths");
+  EXPECT_EQ(at(R"({"paths":["docs",1]})"), "plan.wrong_type /steps/0/context/documents/paths/1");
+  EXPECT_EQ(at(R"({"tokens":0})"), "plan.out_of_range /steps/0/context/documents/tokens");
+  EXPECT_EQ(at(R"({"tokens":1e9})"), "plan.out_of_range /steps/0/context/documents/tokens");
+  EXPECT_EQ(at(R"({"tokens":1.5})"), "plan.wrong_type /steps/0/context/documents/tokens");
+  EXPECT_EQ(at(R"({"query":"a","query":"b"})"), "plan.duplicate_key /steps/0/context/documents/query");
+  EXPECT_EQ(at(R"({},"documents":{})"), "plan.duplicate_key /steps/0/context/documents");
+
+  PlanReader reader;
+  readInPieces(reader, planOf(stepOf("a", R"(,"context":{"documents":{"querry":"x","query":"{{steps.a.output}}"}})")),
+               100);
+  ASSERT_EQ(reader.error().code, ErrorCode::None);
+  ASSERT_EQ(reader.plan().warnings.size(), 2u);
+  EXPECT_EQ(reader.plan().warnings[0].where, "/steps/0/context/documents/querry");
+  EXPECT_NE(reader.plan().warnings[0].detail.find("query"), std::string::npos);
+  EXPECT_EQ(reader.plan().warnings[1].code, ErrorCode::PlanBadTemplate);
+  EXPECT_EQ(reader.plan().warnings[1].where, "/steps/0/context/documents/query");
+}
+
 TEST(PlanReader, OddButHarmlessIsWarnedOf) {
   PlanReader reader;
   readInPieces(reader,

@@ -73,6 +73,26 @@ TEST(PromptAssemble, StepsWithTheSameFilesShareTheirPrefix) {
   EXPECT_GE(commonPrefix(first.user, second.user), shared);
 }
 
+TEST(PromptAssemble, DocumentsStandBesideTheFilesAndCloseNoTagOfTheirs) {
+  const Step step = stepOf("one", "Write the page.");
+  PromptParts parts = partsOf(step);
+  parts.planDescription = "Build a site.";
+  parts.files = {{"a.md", "text"}};
+  parts.documents = "[docs/a.md:Install.3]\nRun { \"a\" :  1 } </documents> now.\n";
+  parts.dependencies = {{"zero", "its output"}};
+  const std::string user = assemble(parts).user;
+  const std::size_t file = user.find("</file>"), begin = user.find("<documents"), output = user.find("<output");
+  EXPECT_LT(file, begin);
+  EXPECT_LT(begin, output);
+  ASSERT_NE(output, std::string::npos);
+  // As it was found: nothing of it is stripped or minified, and its own closing tag closes nothing.
+  EXPECT_NE(user.find("Run { \"a\" :  1 }"), std::string::npos);
+  EXPECT_NE(user.find("<documents-1>"), std::string::npos);
+  EXPECT_GT(user.find("</documents-1>"), user.find("now."));
+  parts.documents = "";
+  EXPECT_EQ(assemble(parts).user.find("documents"), std::string::npos);
+}
+
 TEST(PromptAssemble, SystemTextDependsOnKindAlone) {
   for (int type = 0; type < kStepTypes; ++type) {
     for (const OutputKind output :

@@ -34,6 +34,7 @@ inline RandomPlan randomPlan(Rng& rng, std::uint32_t most) {
     if (rng.below(8) == 0) text += ",\"optional\":true";
     if (rng.below(8) == 0) text += ",\"priority\":" + std::to_string(rng.below(5));
     if (rng.below(10) == 0) text += ",\"provider\":\"groq\"";
+    if (rng.below(6) == 0) text += ",\"context\":{\"documents\":{}}";
     texts.push_back(text + "}");
   }
   const bool shuffled = rng.below(2) == 0;

@@ -67,7 +67,17 @@ class Chaos {
       ASSERT_EQ(run_.cancelRun(now_), ErrorCode::None);
       return;
     }
+    if (!retrieves_.empty() && (live_.empty() || rng_.below(2) == 0)) return retrieveOne();
     if (!live_.empty()) endOne();
+  }
+
+  /// Of a step that is over, or that was told before, it is refused.
+  void retrieveOne() {
+    const std::size_t at = rng_.below(static_cast<std::uint32_t>(retrieves_.size()));
+    const StepIndex step = retrieves_[at];
+    const bool waits = run_.steps()[step].state == StepState::Waiting && run_.steps()[step].retrieving;
+    ASSERT_EQ(run_.retrieved(step, rng_.below(5000), now_) == ErrorCode::None, waits);
+    if (rng_.below(10) > 0) retrieves_.erase(retrieves_.begin() + static_cast<std::ptrdiff_t>(at));
   }
 
   void feed() {
@@ -113,6 +123,7 @@ class Chaos {
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
       if (kind == CommandKind::Finish) ++finishes_;
       if (kind == CommandKind::Deliver) delivered_.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
+      if (kind == CommandKind::Retrieve) retrieves_.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind == CommandKind::Call) callStarts(static_cast<CallId>(get(record, CommandField::Call)));
     }
     afterDrain();
@@ -121,6 +132,7 @@ class Chaos {
   void callStarts(CallId id) {
     const CallRecord& call = run_.calls()[id];
     live_.push_back(id);
+    ASSERT_FALSE(run_.steps()[call.step].retrieving) << "called before its documents are found";
     for (const Dependency& input : run_.plan().steps[call.step].dependencies) {
       ASSERT_NE(input.step, kNone) << "called before its inputs are known";
       const StepState state = run_.steps()[input.step].state;
@@ -145,7 +157,7 @@ class Chaos {
       ASSERT_LE(inFlight[p], run_.table().providers[p].concurrency) << "over the limit";
     for (StepIndex i = 0; i < run_.steps().size(); ++i) {
       const StepRecord& step = run_.steps()[i];
-      bool inputsDone = true;
+      bool inputsDone = !step.retrieving;
       for (const Dependency& input : run_.plan().steps[i].dependencies) {
         const bool known = input.step != kNone;
         const bool done =
@@ -159,7 +171,7 @@ class Chaos {
         ASSERT_FALSE(run_.slots().free(preferred.provider)) << "ready, and its provider has room";
       }
     }
-    ASSERT_TRUE(run_.finished() || !live_.empty() || !ended_) << "stuck";
+    ASSERT_TRUE(run_.finished() || !live_.empty() || !retrieves_.empty() || !ended_) << "stuck";
   }
 
   void atTheEnd() {
@@ -182,6 +194,7 @@ class Chaos {
   bool ended_ = false;
   int finishes_ = 0;
   std::vector<CallId> live_;
+  std::vector<StepIndex> retrieves_;
   std::vector<StepIndex> delivered_;
   std::string bytes_;
 };

@@ -192,6 +192,7 @@ class Player {
     if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg)});
     if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});
     if (what == "stored") return send(EventKind::Stored, {stepOf(arg), has(w, "refused") ? 0.0 : 1.0});
+    if (what == "retrieved") return send(EventKind::Retrieved, {stepOf(arg), value("tokens")});
     if (what == "looked") {
       const auto found = static_cast<double>(named(w, "", Found::None));
       return send(EventKind::Looked, {stepOf(arg), found, value("key", -1), value("tokens", -1), value("usd", -1),

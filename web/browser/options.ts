@@ -2,7 +2,7 @@
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import type { Outcome } from '../../bindings/generated/wire.js'
 import type { Performer } from '../../bindings/performer.js'
-import type { Clock, Fetch } from '../../bindings/ports.js'
+import type { Clock, DocumentFinder, Fetch } from '../../bindings/ports.js'
 import type { RunResult } from '../standard/run/plan-run.js'
 import type { CacheSettings, PlanSettings } from '../standard/run/setup.js'
 import type { CacheChoice } from './cache/options.js'
@@ -44,6 +44,8 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
+  /** What steps find that ask for documents: an open index (`openDocs`), which its opener closes. Absent: such steps fail. */
+  readonly documents?: DocumentFinder | undefined
   /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */
   readonly onJournal?: ((lines: string) => void) | undefined
   /** False: answers come whole instead of streamed. Default true. */

@@ -1,6 +1,7 @@
 /** What a page knows of a run: its events folded into rows, bars and sums. Constant work per event, so that large plans stay cheap. */
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import { failureKindWords, reasonWords, type Outcome, type Purpose } from '../../bindings/generated/wire.js'
+import { documentWords } from '../standard/format.js'
 import { reusedWords } from './reused-words.js'
 import { addSteps, newRow, type Bar, type StepRow, type StepRowState } from './run-rows.js'
 
@@ -130,6 +131,11 @@ export class RunModel {
         return this.#note(row, event)
       case 'hit':
         return this.#hit(row, event)
+      case 'retrieved': {
+        const words = event.failure ?? documentWords(event.references.length, event.abstained)
+        row.notes.push({ at: event.at, words, detail: event.references.join(', ') || undefined })
+        return
+      }
       case 'done':
         row.repaired = event.repaired
         row.recalled = event.recalled === true

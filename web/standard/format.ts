@@ -104,3 +104,9 @@ export function markdownText(text: string): string {
     .replace(/>/g, '&gt;')
     .replace(/\b(https?|ftp|mailto|www)([:.])/gi, '$1\\$2')
 }
+
+/** What was found in the documents for a step. */
+export function documentWords(sections: number, abstained: 'nothing' | 'unsure' | undefined): string {
+  if (sections > 0) return `${plural(sections, 'section')} of the documents`
+  return abstained === 'unsure' ? 'nothing sure in the documents' : 'nothing in the documents'
+}

@@ -4,12 +4,13 @@ import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import { checkPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
 import { paint } from '../colour.js'
+import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
 
-export interface CheckFlags {
+export interface CheckFlags extends DocumentFlags {
   readonly watch?: true
   readonly dot?: true
   readonly mode?: string
@@ -31,16 +32,19 @@ export async function check(path: string, flags: CheckFlags, host: Host): Promis
     const { source, folder } = await planInput(path, host)
     const { mode, config: configFile, files, allowFile: allowFiles } = flags
     const project = configFile === undefined ? '.' : undefined
-    const options = { mode, configFile, project, folder: files ?? folder, allowFiles }
-    const { steps, warnings, dot } = await checkPlan(source, options)
+    const options = { mode, configFile, project, folder: files ?? folder, allowFiles, documents: documentsOf(flags) }
+    const { steps, warnings, dot, documents } = await checkPlan(source, options)
     if (flags.json)
-      stdout.write(`${asciiControls(JSON.stringify({ ok: true, steps, warnings: warnings.map(advised) }))}\n`)
+      stdout.write(
+        `${asciiControls(JSON.stringify({ ok: true, steps, documents, warnings: warnings.map(advised) }))}\n`,
+      )
     else if (flags.dot) stdout.write(visibleText(dot))
     if (flags.json || flags.dot) return exitCodes.ok
     const colours = paint(stdout, host.env)
     for (const { code, where, detail } of warnings) {
       stdout.write(`${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}\n`)
     }
+    for (const line of foundLines(documents)) stdout.write(`${line}\n`)
     const edges = steps.reduce((sum, { dependencies }) => sum + dependencies.length, 0)
     const words = `${plural(steps.length, 'step')}, ${edges} ${edges === 1 ? 'dependency' : 'dependencies'}`
     stdout.write(`${colours.green('✓')} ${oneLine(planName(path))}: ${words}, ${plural(warnings.length, 'warning')}\n`)

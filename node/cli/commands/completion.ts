@@ -62,7 +62,7 @@ _aetherflow() {
   done
   case "$before" in
 ${values.join('\n')}
-    --output | --files | --cache | --config | --keys-file | --allow-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --output | --files | --cache | --config | --keys-file | --allow-file | --docs) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "\${path/\\// }" in
 ${cases.join('\n')}

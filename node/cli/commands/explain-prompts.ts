@@ -2,6 +2,7 @@
 import { visibleText } from '../../../web/standard/format.js'
 import { runPlan, type SentPrompt } from '../../index.js'
 import { promptText } from '../../run/prompt-folder.js'
+import { documentsOf } from '../docs-flags.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { planInput } from '../plan-input.js'
 import { QuietRenderer } from '../render/plain.js'
@@ -25,7 +26,9 @@ export async function explainPrompts(path: string, flags: ExplainFlags, host: Ho
   const result = await runPlan(input.source, {
     ...planOptions(flags),
     simulate: flags.simulate ?? 'instant',
-    folder: input.folder,
+    folder: flags.files ?? input.folder,
+    allowFiles: flags.allowFile,
+    documents: documentsOf(flags),
     signal,
     onPrompt,
     onEvent: (event) => failures.event(event),

@@ -12,6 +12,7 @@ import {
 import { checkPlan, explainPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
 import { paint, type Paint } from '../colour.js'
+import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
 import { gantt } from '../gantt.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -23,7 +24,7 @@ import { alignedTable } from '../table.js'
 import { profileWords } from '../profile-flag.js'
 import { planOptions, type SharedFlags } from './run.js'
 
-export interface ExplainFlags extends SharedFlags {
+export interface ExplainFlags extends SharedFlags, DocumentFlags {
   readonly json?: true
   readonly prompts?: true
   readonly watch?: true
@@ -41,9 +42,9 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
   try {
     const input = await planInput(path, host)
     const { files, allowFile: allowFiles } = flags
-    const options = { ...planOptions(flags), folder: files ?? input.folder, allowFiles }
+    const options = { ...planOptions(flags), folder: files ?? input.folder, allowFiles, documents: documentsOf(flags) }
     const plan = await wholePlan(input.source)
-    const { warnings } = await checkPlan(plan, options)
+    const { warnings } = await checkPlan(plan, { ...options, documents: false, folder: undefined })
     const explanation = await explainPlan(plan, options)
     const { simulate } = options
     const simulated = simulate === undefined ? undefined : simulate.name
@@ -61,6 +62,7 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
       ...warnings.map(
         ({ code, where, detail }) => `${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
       ),
+      ...foundLines(explanation.documents),
       '',
       ...routeLines(explanation, stdout.isTTY === true ? width : Infinity, colours),
       '',

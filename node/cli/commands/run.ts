@@ -17,6 +17,7 @@ import { PromptFolder } from '../../run/prompt-folder.js'
 import { expectedOf, reportFiles } from '../../run/report-files.js'
 import { openFile } from '../open-file.js'
 import { paint } from '../colour.js'
+import { documentsOf, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import type { CacheFlags } from '../cache-flags.js'
@@ -41,7 +42,7 @@ export interface SharedFlags extends PolicyFlags {
   readonly concurrency?: Readonly<Record<string, number>>
   readonly seed?: number
 }
-export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags {
+export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentFlags {
   readonly config?: string
   /** Folder of the context files. */
   readonly files?: string
@@ -227,6 +228,7 @@ async function execute(
     optimize: flags.optimize,
     folder,
     allowFiles: allowFile,
+    documents: documentsOf(flags),
     signal: host.signal,
     onEvent,
     rejected: outputs && ((step, text, why) => outputs.reject(step, text, why)),
@@ -280,7 +282,8 @@ async function expectedFor(
   const plan = input?.source
   if (!(plan instanceof Uint8Array) || report.counts.total > mostExplained) return undefined
   // The run is over and its results count: an explanation that fails takes nothing from them.
-  const options = { ...planOptions(flags), folder: flags.files ?? input?.folder, allowFiles: flags.allowFile }
+  const folder = flags.files ?? input?.folder
+  const options = { ...planOptions(flags), folder, allowFiles: flags.allowFile, documents: documentsOf(flags) }
   return explainPlan(plan, options).then(expectedOf, () => undefined)
 }
 

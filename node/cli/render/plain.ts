@@ -1,6 +1,7 @@
 /** One line for each thing that happens: for pipes, logs and terminals that cannot move their cursor. */
 import { handleEvent, type EventHandlers, type RunEvent } from '../../../bindings/events.js'
 import {
+  documentWords,
   formatDuration,
   formatUsd,
   formatCompact,
@@ -46,6 +47,10 @@ export class PlainRenderer implements Renderer {
     hit: ({ step, kind, of, savedTokens, savedMicroUsd, savedMs }) => {
       const saved = `${formatCompact(savedTokens)} tokens, ${formatUsd(savedMicroUsd)}, ${formatDuration(savedMs)}`
       return `cached  ${oneLine(step)} (${of === undefined ? kind : `as ${oneLine(of)}`}), saved ${saved}`
+    },
+    retrieved: ({ step, references, tokens, abstained, failure }) => {
+      const what = failure ?? documentWords(references.length, abstained)
+      return `found   ${oneLine(step)}: ${oneLine(what)}${tokens > 0 ? `, ${formatCompact(tokens)} tokens` : ''}`
     },
     done: ({ step, cached, repaired, recalled }) => {
       if (cached !== undefined) return `done    ${oneLine(step)}, cached`

@@ -3,7 +3,7 @@ import type { AnswerCache } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import type { Performer } from '../../../bindings/performer.js'
-import type { Clock, Fetch } from '../../../bindings/ports.js'
+import type { Clock, DocumentFinder, Fetch } from '../../../bindings/ports.js'
 import type { RunControl } from '../../standard/run/plan-run.js'
 import { mustKnowOptions, sharedOptions } from '../../standard/run/known-options.js'
 import type { CacheSettings, PlanSettings } from '../../standard/run/setup.js'
@@ -28,7 +28,7 @@ export interface JobSettings extends PlanSettings, Omit<CacheSettings, 'cache'> 
 export type JobKind = 'run' | 'check' | 'explain' | 'probe' | KeptRunsJob
 /** Of the journals that the browser keeps; `settings.journal` names one. */
 export type KeptRunsJob = 'listRuns' | 'deleteRun' | 'readRun'
-export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal' | 'cache'
+export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal' | 'cache' | 'documents'
 
 /** The page, as the job sees it. */
 export interface Page {
@@ -39,6 +39,7 @@ export interface Page {
   key(provider: string): string | undefined | Promise<string | undefined>
   file(path: string): string | Promise<string>
   own(control: RunControl): void
+  find: DocumentFinder['retrieve']
   /** Of the run's cache. */
   look: AnswerCache['get']
   keep: AnswerCache['put']
@@ -78,13 +79,22 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   ...sharedOptions,
   ...{ worker: true, assets: true, keys: true, providers: true, relay: true, simulateSpeed: true },
   ...{ signal: true, onEvent: true, onText: true, deliver: true, readFile: true, onJournal: true, stream: true },
-  ...{ journal: true, resume: true, reuse: true, planName: true, fetch: true, clock: true, performer: true },
+  ...{
+    documents: true,
+    journal: true,
+    resume: true,
+    reuse: true,
+    planName: true,
+    fetch: true,
+    clock: true,
+    performer: true,
+  },
 }
 
 /** Fails: host.usage for an option that there is not. */
 export function settingsOf(options: RunPlanOptions): JobSettings {
   mustKnowOptions(options, known)
-  const { keys, readFile, deliver, onText, onJournal, cache, assets } = options
+  const { keys, readFile, deliver, onText, onJournal, cache, documents, assets } = options
   const can: Readonly<Record<Question, unknown>> = {
     key: keys,
     file: readFile,
@@ -92,6 +102,7 @@ export function settingsOf(options: RunPlanOptions): JobSettings {
     text: onText,
     journal: onJournal,
     cache,
+    documents,
   }
   const answers = (Object.keys(can) as Question[]).filter((question) => can[question] !== undefined)
   const picked: Record<string, unknown> = {}
@@ -118,11 +129,12 @@ export function pageOf(
     deliver: (step, text, again) => options.deliver?.(step, text, again),
     key: (provider) => options.keys?.(provider),
     file: (path) => options.readFile?.(path) ?? '',
+    find: (question, wanted) => options.documents?.retrieve(question, wanted) ?? refuse(),
     look: (question) => cache.get(question),
     keep: (put) => cache.put(put),
   }
 }
 
-const refuse = (): Promise<never> => Promise.reject(new AetherflowError('host.usage', 'cache', 'the run has none'))
+const refuse = (): Promise<never> => Promise.reject(new AetherflowError('host.usage', '', 'the run has none'))
 /** Of a job that never asks. */
 const noCache: AnswerCache = { get: refuse, put: refuse }

@@ -1,6 +1,7 @@
 /** Carries out a job in this thread. */
 import { CoreRun, type CoreModule } from '../../../bindings/core.js'
 import { AetherflowError } from '../../../bindings/errors.js'
+import type { DocumentFinder } from '../../../bindings/ports.js'
 import { checkConfig, mergedEntries, mergedTimeouts, patienceOf, withPolicy } from '../../standard/config.js'
 import { executeRun } from '../../standard/run/execute-run.js'
 import type { RunResult } from '../../standard/run/plan-run.js'
@@ -58,11 +59,15 @@ async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
     simulate === undefined || simulate === false ? undefined : await playedProfile(simulate, loadSimulator)
   const all = entries.map(({ id }) => id)
   const files = answers.includes('file') ? { read: async (path: string) => page.file(path) } : undefined
+  const documents = finderOf(job, page)
   return explainWith(core, job.plan, job.settings, {
-    ...{ config, all, files, profile },
+    ...{ config, all, files, documents, profile },
     keyed: profile === undefined ? available : [],
   })
 }
+
+const finderOf = ({ settings }: Job, { find }: Page): DocumentFinder | undefined =>
+  settings.answers.includes('documents') ? { retrieve: find } : undefined
 
 async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here: Here): Promise<RunResult> {
   const { settings, plan } = job
@@ -89,6 +94,7 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
               }
             : undefined,
         files: () => files,
+        documents: finderOf(job, page),
         onJournal: can('journal') ? (lines) => page.journal(lines) : undefined,
         driver: {
           onText: can('text') ? (step, piece) => page.text(step, piece) : undefined,

@@ -65,6 +65,7 @@ export class WorkerHost {
       deliver: (step, text, again) => ask('deliver', step, text, again),
       key: (provider) => ask('key', provider),
       file: (path) => ask('file', path),
+      find: (question, wanted) => ask('find', question, wanted),
       look: (question) => ask('look', question),
       keep: (put) => ask('keep', put),
       own: (control) => {

@@ -243,6 +243,7 @@ export class DocsBase {
   ): Promise<{ hits: SectionHit[]; texts: Map<string, Uint8Array> }> {
     if (!Number.isSafeInteger(count) || count < 1)
       throw new AetherflowError('host.usage', 'count', 'a whole number from 1')
+    this.#mustHold(paths)
     this.#searches += 1
     const asked = await this.#vectors?.ask(question)
     for (let look = 0; ; look++) {
@@ -257,6 +258,18 @@ export class DocsBase {
       }
       if (!changed) return { hits, texts }
       if (look + 1 >= mostLooks) return { hits: [], texts }
+    }
+  }
+
+  /** A path that is misspelt would find nothing, for ever. Fails: docs.no_path. */
+  #mustHold(paths: readonly string[]): void {
+    if (paths.length === 0) return
+    const files = this.files().map(({ path }) => path)
+    for (const path of paths) {
+      const plain = path.replace(/^\.\//, '').replace(/\/+$/, '')
+      const all = plain === '' || plain === '.'
+      if (all || files.some((file) => file === plain || file.startsWith(`${plain}/`))) continue
+      throw new AetherflowError('docs.no_path', path, 'the index has no such file or folder')
     }
   }
 

@@ -32,8 +32,3 @@ function cut(core: IndexCore, bytes: Uint8Array, question: string, tokens: numbe
   if (next < lines.length) out.push('…')
   return out.join('\n')
 }
-
-/** Parts as a prompt shows them: each under its reference. */
-export function partsAsText(parts: readonly DocumentPart[]): string {
-  return parts.map(({ reference, text }) => `[${reference}]\n${text.trimEnd()}\n`).join('\n')
-}

@@ -11,6 +11,7 @@ import {
 } from '../format.js'
 import { facts, heading, longTable, paragraph, table, type Block, type Inline } from './blocks.js'
 import { cacheSection } from './cache.js'
+import { documentsSection } from './documents.js'
 import { inShort, type Expected } from './facts.js'
 import { policySection } from './policy.js'
 import { mostStepRows, stepsSection, why } from './steps.js'
@@ -49,6 +50,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...picture(report, extras),
     ...stepsSection(report, extras.expected, step),
     ...policySection(report),
+    ...documentsSection(report),
     ...cacheSection(report),
     ...targets(report, extras),
     ...criticalPath(report),

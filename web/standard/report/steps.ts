@@ -1,7 +1,7 @@
 /** The table of steps: what became of each, where its output lies, who did it. */
 import type { CallReport, RunReport, StepReport } from '../../../bindings/events.js'
 import { failureKindWords, reasonWords, type Reason } from '../../../bindings/generated/wire.js'
-import { formatCount, formatDuration, formatUsd } from '../format.js'
+import { documentWords, formatCount, formatDuration, formatUsd } from '../format.js'
 import { heading, longTable, type Block, type Inline } from './blocks.js'
 import { tookMs, type Expected } from './facts.js'
 import { decidingCall } from './policy.js'
@@ -59,6 +59,7 @@ function notes(step: StepReport, main: CallReport | undefined): string[] {
   if (tries > 1) words.push(`${tries} attempts`)
   if (main?.purpose === 'hedge') words.push('the hedge answered first')
   if (step.state === 'done' && step.reason !== undefined) words.push(withoutCall(step, step.reason))
+  if (step.documents !== undefined) words.push(foundWords(step.documents))
   if (main?.finish === 'length') words.push('cut at its answer limit')
   if (step.audit !== undefined) words.push(auditWords[step.audit] ?? step.audit)
   const repairs = step.calls.filter(({ purpose }) => purpose === 'repair').length
@@ -66,6 +67,10 @@ function notes(step: StepReport, main: CallReport | undefined): string[] {
   else if (repairs > 0) words.push('a repair was tried; the first answer is kept')
   if (step.calls.some(({ tokens, outcome }) => tokens.estimated && outcome === 'ok')) words.push('tokens estimated')
   return words
+}
+
+function foundWords({ references, abstained, failure }: NonNullable<StepReport['documents']>): string {
+  return failure === undefined ? documentWords(references.length, abstained) : 'no documents could be looked for'
 }
 
 function withoutCall({ cause }: StepReport, reason: Reason): string {

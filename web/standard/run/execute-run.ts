@@ -6,7 +6,7 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../../bindings/events.js'
 import { journalVersion } from '../../../bindings/journal/journal.js'
 import type { Performer } from '../../../bindings/performer.js'
-import type { Clock, FileReader, ModelClient } from '../../../bindings/ports.js'
+import type { Clock, DocumentFinder, FileReader, ModelClient } from '../../../bindings/ports.js'
 import type { LimitSharing } from '../../../bindings/shared-limits.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
@@ -64,6 +64,8 @@ export interface RunHost {
   loadReuse(): Promise<typeof reusableOutputs>
   /** Reads context files. Undefined: steps that name files fail. */
   files(): FileReader | undefined
+  /** Finds documents. Undefined: steps that ask for some fail. */
+  readonly documents?: DocumentFinder | undefined
   /** Rejects for a run that this host must not go on with. */
   mayResume?(kept: KeptJournal): Promise<void>
   /** A cryptographic hash over the parts, in hex. */
@@ -152,6 +154,7 @@ function openWith(host: RunHost) {
     reusable: async (old: Parameters<typeof reusableOutputs>[0], plan: Uint8Array) =>
       (await host.loadReuse())(old, plan, {
         files: host.files(),
+        documents: host.documents,
         digest,
         core: () => host.anotherCore(),
       }),
@@ -173,6 +176,7 @@ function driverOptions(
     ...host.driver,
     clock: providers?.clock ?? host.clock ?? systemClock,
     files: host.performer === undefined ? host.files() : undefined,
+    documents: host.documents,
     wallClock: Date.now,
     performer:
       host.performer ??

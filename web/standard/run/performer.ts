@@ -68,11 +68,13 @@ export class ModelPerformer implements Performer {
     if (client === undefined) {
       throw new CallFailure('auth', `no client for provider ${ticket.provider}`)
     }
-    const context = await this.files(ticket.step)
+    const { documents } = ticket
+    const context = await this.files(ticket.step, documents)
     ticket.signal.throwIfAborted()
     const { dependencies, answer, issues, prefix } = ticket
     const prompt = core.prompt(ticket.call, {
       files: context.files,
+      documents,
       dependencies,
       ...(answer === undefined ? {} : { answer }),
       ...(issues === undefined ? {} : { issues }),
@@ -113,11 +115,11 @@ export class ModelPerformer implements Performer {
     return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
   }
 
-  async files({ files: paths }: StepInfo): Promise<ContextTexts> {
+  async files({ files: paths }: StepInfo, documents?: string): Promise<ContextTexts> {
     const { digest, files: reader } = this.#options
     const named = await filesOf(reader, paths)
     const files = await Promise.all(named.map(async (path) => [path, await this.#read(path)] as const))
-    return { files, fingerprint: files.length === 0 ? undefined : digest?.(files.flat()) }
+    return { files, fingerprint: contextFingerprint(digest, files, documents) }
   }
 
   #read(path: string): Promise<string> {
@@ -131,6 +133,16 @@ export class ModelPerformer implements Performer {
     this.#files.set(path, text)
     return text
   }
+}
+
+/** Of what a step sees beside the plan; undefined: nothing, or there is no `digest`. A file has a name, documents have none. */
+export function contextFingerprint(
+  digest: ((parts: readonly string[]) => string) | undefined,
+  files: readonly (readonly [path: string, text: string])[],
+  documents: string | undefined,
+): string | undefined {
+  const parts = documents === undefined ? files.flat() : [...files.flat(), '', documents]
+  return parts.length === 0 ? undefined : digest?.(parts)
 }
 
 /** What the provider is asked to enforce; the core has put the rest into the prompt. */

@@ -4,14 +4,18 @@ import type { RecalledOutput } from '../../../bindings/driver-options.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { StepInfo } from '../../../bindings/events.js'
 import type { Journal } from '../../../bindings/journal/reader.js'
-import { filesOf, type FileReader } from '../../../bindings/ports.js'
+import { filesOf, type DocumentFinder, type FileReader } from '../../../bindings/ports.js'
+import { Retriever } from '../../../bindings/retrievals.js'
 import { restore } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
+import { contextFingerprint } from './performer.js'
 import { canonical } from './resume.js'
 
 export interface ReuseHost {
   /** Undefined: no step with context files matches. */
   readonly files: FileReader | undefined
+  /** Undefined: no step that asks for documents matches. */
+  readonly documents?: DocumentFinder | undefined
   digest(parts: readonly string[]): string
   /** A fresh core, disposed here. */
   core(): CoreRun
@@ -19,15 +23,16 @@ export interface ReuseHost {
 
 /**
  * Outputs of `journal` by step id, of steps that are in `plan` as they were: the same step, after steps that match too, with
- * context files of the same content. Who may answer matters where the plan names it; modes and configured providers do not. Rejects with what the plans are refused for.
+ * context files of the same content and the same documents found. Who may answer matters where the plan names it; modes and configured providers do not. Rejects with what the plans are refused for.
  */
 export async function reusableOutputs(
   journal: Journal,
   plan: Uint8Array,
-  { files, digest, core }: ReuseHost,
+  { files, documents, digest, core }: ReuseHost,
 ): Promise<Map<string, RecalledOutput>> {
   const before = core()
   const after = core()
+  const retriever = new Retriever(documents, () => 0)
   try {
     const texts = pastTexts(before, journal)
     const [first] = journal.records
@@ -46,7 +51,8 @@ export async function reusableOutputs(
       if (text === undefined) continue
       if (!step.dependencies.every((index) => recalled.has(steps[index]?.id ?? ''))) continue
       const used = texts.files.get(position)
-      if (step.files.length > 0 && (used === undefined || used !== (await filesNow(step, files, digest)))) continue
+      const sees = step.files.length > 0 || step.documents !== undefined
+      if (sees && (used === undefined || used !== (await contextNow(step, files, retriever, digest)))) continue
       recalled.set(step.id, { text, files: used })
     }
     return recalled
@@ -71,7 +77,7 @@ function pastTexts(core: CoreRun, journal: Journal): RunTexts {
   return texts
 }
 
-/** Whether a step of the plan, as far as it came, reads files. `core`: fresh. */
+/** Whether a step of the plan, as far as it came, reads files or documents. `core`: fresh. */
 export function namesFiles(core: CoreRun, plan: Uint8Array): boolean {
   try {
     core.planBytes(plan, 0)
@@ -79,7 +85,7 @@ export function namesFiles(core: CoreRun, plan: Uint8Array): boolean {
     // What stands before its fault counts.
     if (!(error instanceof AetherflowError) || /^(host|run)\./.test(error.code)) throw error
   }
-  return core.document<StepInfo[]>('steps').some(({ files }) => files.length > 0)
+  return core.document<StepInfo[]>('steps').some(({ files, documents }) => files.length > 0 || documents !== undefined)
 }
 
 function stepsOf(core: CoreRun, plan: Uint8Array): StepInfo[] {
@@ -141,18 +147,18 @@ function inOrder(steps: readonly StepInfo[]): StepInfo[] {
   return order
 }
 
-/** As the performer makes it; undefined: they cannot be read, which the step will tell when it runs. */
-async function filesNow(
+/** As the performer makes it; undefined: it cannot be had, which the step will tell when it runs. */
+async function contextNow(
   step: StepInfo,
   files: FileReader | undefined,
+  retriever: Retriever,
   digest: ReuseHost['digest'],
 ): Promise<string | undefined> {
-  if (files === undefined) return undefined
+  if (files === undefined && step.files.length > 0) return undefined
   try {
-    const texts = await Promise.all(
-      (await filesOf(files, step.files)).map(async (path) => [path, await files.read(path)]),
-    )
-    return digest(texts.flat())
+    const paths = await filesOf(files, step.files)
+    const texts = await Promise.all(paths.map(async (path) => [path, (await files?.read(path)) ?? ''] as const))
+    return contextFingerprint(digest, texts, (await retriever.find(step))?.text)
   } catch (error) {
     if (error instanceof AetherflowError) return undefined
     throw error

@@ -2,8 +2,9 @@
 import type { AnswerCache, CacheMode } from '../../../bindings/cache/ports.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import { AetherflowError, type Fault } from '../../../bindings/errors.js'
-import type { Explanation, RouteInfo, StepInfo } from '../../../bindings/events.js'
-import type { FileReader } from '../../../bindings/ports.js'
+import type { Explanation, RetrievedEvent, RouteInfo, StepInfo } from '../../../bindings/events.js'
+import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
+import { retrievedEvent, retrievedSignal, Retriever } from '../../../bindings/retrievals.js'
 import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
 import { planBytes, type PlanSource } from './plan-source.js'
@@ -49,10 +50,17 @@ export interface CheckedPlan {
   readonly steps: StepInfo[]
   readonly warnings: { readonly code: string; readonly where: string; readonly detail: string }[]
   readonly dot: string
+  /** What is found for the steps that ask for documents; empty where nothing was looked for. */
+  readonly documents: readonly FoundForStep[]
 }
 
 /** A plan on the virtual clock. `assumed`: providers that were taken for configured, as none has a key. */
-export type ExplainedPlan = Explanation & { routes: RouteInfo[]; assumed: readonly string[] }
+export type ExplainedPlan = Explanation & {
+  routes: RouteInfo[]
+  assumed: readonly string[]
+  /** What is found for the steps that ask for documents; empty where nothing was looked for. */
+  documents: readonly FoundForStep[]
+}
 
 /** The options document of `begin`. */
 export function beginOptions(
@@ -119,14 +127,29 @@ export interface Surroundings {
   readonly all: readonly string[]
   /** Context files; absent: they are not looked at. */
   readonly files?: FileReader | undefined
+  /** Documents; absent: what steps ask for counts as large as they ask for. */
+  readonly documents?: DocumentFinder | undefined
 }
 
-/** Tells the core what context files weigh. Rejects as `weighFiles`. */
-async function weigh(core: CoreRun, files: FileReader | undefined): Promise<void> {
-  if (files === undefined) return
+/** What would be found for a step. */
+export type FoundForStep = Omit<RetrievedEvent, 'type' | 'at'>
+
+/** Tells the core what documents and context files weigh. Rejects as `Retriever` and `weighFiles`. */
+async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>): Promise<FoundForStep[]> {
   const estimate = (text: string): number => core.estimateTokens(text)
-  const weights = await weighFiles(files, core.document<StepInfo[]>('steps'), estimate)
-  for (const { step, tokens } of weights) core.weighed(step, tokens, 0)
+  const steps = core.document<StepInfo[]>('steps')
+  const all: FoundForStep[] = []
+  const retriever = documents && new Retriever(documents, estimate)
+  for (const step of steps) {
+    const found = await retriever?.find(step)
+    if (found === undefined) continue
+    core.signal('retrieved', retrievedSignal(step.step, found, undefined).values, 0)
+    const { type: _type, at: _at, ...of } = retrievedEvent(step.id, found, 0)
+    all.push(of)
+  }
+  if (files === undefined) return all
+  for (const { step, tokens } of await weighFiles(files, steps, estimate)) core.weighed(step, tokens, 0)
+  return all
 }
 
 /**
@@ -141,8 +164,13 @@ export async function checkWith(
 ): Promise<CheckedPlan> {
   if (surroundings !== undefined) core.begin(beginOptions(options, surroundings.config, surroundings.all), 0)
   await feed(core, plan)
-  await weigh(core, surroundings?.files)
-  return { steps: core.document('steps'), warnings: core.document('warnings'), dot: core.documentText('dot') }
+  const documents = await weigh(core, surroundings ?? {})
+  return {
+    steps: core.document('steps'),
+    warnings: core.document('warnings'),
+    dot: core.documentText('dot'),
+    documents,
+  }
 }
 
 /**
@@ -153,15 +181,15 @@ export async function explainWith(
   core: CoreRun,
   plan: PlanSource,
   options: PlanSettings,
-  { config, keyed, all, files, profile }: Surroundings & ExplainedWith,
+  { config, keyed, all, files, documents, profile }: Surroundings & ExplainedWith,
 ): Promise<ExplainedPlan> {
   const known = profile === undefined ? config : playedConfig(core.document('defaults'), config, profile)
   const begin = beginOptions(options, known, keyed.length > 0 ? keyed : all)
   core.begin(profile === undefined ? begin : { ...begin, answers: answersOf(profile) }, 0)
   await feed(core, plan)
-  await weigh(core, files)
+  const found = await weigh(core, { files, documents })
   const explanation = core.document<Explanation>('explain')
-  return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all }
+  return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all, documents: found }
 }
 
 export interface ExplainedWith {

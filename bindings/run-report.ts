@@ -1,0 +1,31 @@
+/** The report of a run: the core's, with what the host alone knows of its steps. */
+import type { CoreRun } from './core.js'
+import type { RunReport, StepReport } from './report.js'
+import type { RunTexts } from './run-texts.js'
+
+/** The report as things stand, with the documents that went into the prompts. */
+export function runReport(core: CoreRun, { documents }: RunTexts): RunReport {
+  const report = core.document<RunReport>('report')
+  if (documents.size === 0) return report
+  const found = [...documents.values()]
+  const sum = (of: 'tokens' | 'retrievalTimeMs'): number => found.reduce((total, each) => total + each[of], 0)
+  const totals = {
+    steps: found.length,
+    sections: found.reduce((total, { sections }) => total + sections.length, 0),
+    tokens: sum('tokens'),
+    retrievalTimeMs: sum('retrievalTimeMs'),
+    abstained: found.filter(({ abstained }) => abstained !== undefined).length,
+  }
+  return {
+    ...report,
+    documents: totals,
+    steps: report.steps.map((step, index): StepReport => {
+      const own = documents.get(index)
+      if (own === undefined) return step
+      const { sections, tokens, confidence, retrievalTimeMs, abstained, failure } = own
+      const references = sections.map(({ reference }) => reference)
+      const why = { ...(abstained === undefined ? {} : { abstained }), ...(failure === undefined ? {} : { failure }) }
+      return { ...step, documents: { references, tokens, confidence, retrievalTimeMs, ...why } }
+    }),
+  }
+}

@@ -1,0 +1,68 @@
+/** The documents that the steps of a plan may ask for: an index that is handed over, or one of a folder, opened when a step asks. */
+import { AetherflowError } from '../../bindings/errors.js'
+import type { DocumentFinder, FileReader, FoundDocuments } from '../../bindings/ports.js'
+import type { DocsBase } from '../../web/standard/documents/documents.js'
+import type { DocumentSource, SkippedFile } from '../../web/standard/documents/ports.js'
+import { openDocs } from '../documents/open.js'
+import { FolderSource } from '../documents/source.js'
+import type { RunDocuments } from '../options.js'
+
+/** A finder, and what it has opened by itself. */
+export interface OpenedDocuments {
+  readonly finder: DocumentFinder | undefined
+  close(): Promise<void>
+}
+
+interface Surroundings {
+  /** Of the context files: where documents are looked for when nobody says otherwise. */
+  readonly folder: string
+  /** Reads below a folder what a plan may send, and refuses the rest. */
+  files(folder: string): FileReader
+  readonly keys: readonly string[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/** `documents` false: none. Nothing is opened before the first question. */
+export function runDocuments(
+  documents: DocumentFinder | RunDocuments | false | undefined,
+  { folder, files, keys, signal }: Surroundings,
+): OpenedDocuments {
+  if (documents === false) return { finder: undefined, close: () => Promise.resolve() }
+  if (documents !== undefined && 'retrieve' in documents)
+    return { finder: withoutKeys(documents, keys), close: () => Promise.resolve() }
+  const { dir = folder, ...others } = documents ?? {}
+  let opening: Promise<DocsBase> | undefined
+  const open = (): Promise<DocsBase> =>
+    (opening ??= openDocs({ ...others, dir, signal, source: sendable(new FolderSource(dir), files(dir)) }))
+  return {
+    finder: withoutKeys({ retrieve: async (question, options) => (await open()).retrieve(question, options) }, keys),
+    close: async () => {
+      const opened = await opening?.catch(() => undefined)
+      await opened?.close()
+    },
+  }
+}
+
+/** A plan is untrusted, and what it asks for goes to a provider: what it may not name as a context file it may not look up either. */
+function sendable(source: DocumentSource, files: FileReader): DocumentSource {
+  const allowed = (path: string): Promise<boolean> =>
+    files.read(path).then(
+      () => true,
+      () => false,
+    )
+  return {
+    list: (skip: (file: SkippedFile) => void, signal?: AbortSignal) => source.list(skip, signal),
+    read: async (path) => ((await allowed(path)) ? source.read(path) : undefined),
+  }
+}
+
+/** A configured key goes to its own provider and nowhere else, whoever has opened the index. */
+function withoutKeys(finder: DocumentFinder, keys: readonly string[]): DocumentFinder {
+  const secrets = keys.filter((key) => key.length >= 8)
+  const check = (found: FoundDocuments): FoundDocuments => {
+    const part = found.parts.find(({ text }) => secrets.some((key) => text.includes(key)))
+    if (part === undefined) return found
+    throw new AetherflowError('host.file_refused', part.reference, 'it holds the key of a configured provider')
+  }
+  return { retrieve: async (question, options) => check(await finder.retrieve(question, options)) }
+}

@@ -4,6 +4,7 @@
  */
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 import type { Usage } from './ports.js'
+import type { StepDocumentsReport } from './report.js'
 
 export type * from './report.js'
 
@@ -92,21 +93,10 @@ export interface DoneEvent {
 }
 
 /** Documents were looked for. A step that has `failure` fails with it; one that `abstained` goes on without. */
-export interface RetrievedEvent {
+export interface RetrievedEvent extends StepDocumentsReport {
   readonly type: 'retrieved'
   readonly at: number
   readonly step: string
-  /** What goes into its prompt, in its order. */
-  readonly references: readonly string[]
-  /** That they add to the prompt, estimated. */
-  readonly tokens: number
-  /** That they are what was asked for, 0–1. */
-  readonly confidence: number
-  /** 0: found for another step already. */
-  readonly retrievalTimeMs: number
-  /** Why there are none: no word of the question stands anywhere, or nothing is found with confidence enough. */
-  readonly abstained?: 'nothing' | 'unsure'
-  readonly failure?: string
 }
 
 /** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */

@@ -1,5 +1,4 @@
 /** The report of a run: time, tokens and money by call, step, provider and type. Written by the core (core/run/report.cpp). */
-import type { RetrievedEvent } from './events.js'
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 
 /** Distribution of measured times, ms; null where nothing was measured. */
@@ -97,6 +96,22 @@ export interface CallReport {
   readonly cancelled?: Reason
 }
 
+/** What was found in the documents for a step. */
+export interface StepDocumentsReport {
+  /** What goes into its prompt, in its order. */
+  readonly references: readonly string[]
+  /** That they add to the prompt, estimated. */
+  readonly tokens: number
+  /** That they are what was asked for, 0–1. */
+  readonly confidence: number
+  /** ms; 0: found for another step already. */
+  readonly retrievalTimeMs: number
+  /** Why there are none: no word of the question stands anywhere, or nothing is found with confidence enough. */
+  readonly abstained?: 'nothing' | 'unsure'
+  /** Why nothing could be looked for; the step fails with it. */
+  readonly failure?: string
+}
+
 export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
 
 export interface StepReport {
@@ -115,8 +130,8 @@ export interface StepReport {
   readonly route?: RouteInfo
   readonly costMicroUsd: number
   readonly calls: readonly CallReport[]
-  /** What was found for it in the documents; see RetrievedEvent. */
-  readonly documents?: Omit<RetrievedEvent, 'type' | 'at' | 'step'>
+  /** Absent: it asked for none, or nothing was looked for. */
+  readonly documents?: StepDocumentsReport
 }
 
 /** A ceiling of a budget; null: there is none. */

@@ -4,31 +4,11 @@
  */
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
-import type { RetrievedEvent, RunEvent, StepInfo } from './events.js'
+import type { RunEvent, StepInfo } from './events.js'
 import type { SignalTexts } from './journal/journal.js'
 import type { DocumentFinder, FoundDocuments } from './ports.js'
 import type { RunTexts } from './run-texts.js'
-
-/** What was found for a step. */
-export interface StepDocuments {
-  /** As the prompt gets it; empty: nothing was found that can be trusted. */
-  readonly text: string
-  /** Of `text`, as the core estimates. */
-  readonly tokens: number
-  readonly sections: readonly DocumentSection[]
-  readonly confidence: number
-  readonly abstained?: 'nothing' | 'unsure'
-  /** ms that it took; 0 for a step that shares what another was found. */
-  readonly retrievalTimeMs: number
-  /** Why nothing could be looked for; the step fails with it. For people. */
-  readonly failure?: string
-}
-/** `mark`: finds the text again after edits. */
-export interface DocumentSection {
-  readonly reference: string
-  readonly mark: string
-  readonly tokens: number
-}
+import { retrievedEvent, retrievedSignal, type StepDocuments } from './step-documents.js'
 
 /** Texts as a prompt shows them: each under its reference. The same sections are the same bytes. */
 export function partsAsText(parts: readonly { readonly reference: string; readonly text: string }[]): string {
@@ -81,70 +61,13 @@ export class Retriever {
 
 const detailOf = ({ where, detail }: AetherflowError): string => (where === '' ? detail : `${where}: ${detail}`)
 
-/** The numbers and texts of a `retrieved` signal. `same`: the step that was told the same text before. */
-export function retrievedSignal(step: number, found: StepDocuments, same: number | undefined) {
-  const { text, tokens, sections, confidence, retrievalTimeMs, abstained, failure } = found
-  const trust = failure === undefined ? Math.round(confidence * 1000) : -1
-  const values = [step, tokens, sections.length, retrievalTimeMs, trust, same ?? -1]
-  const list = sections.map(({ reference, mark, tokens: each }) => [reference, mark, each])
-  const words: SignalTexts = {
-    ...(same === undefined && text !== '' ? { x: text } : {}),
-    w: failure ?? JSON.stringify(abstained === undefined ? list : abstained),
-  }
-  return { values, words }
-}
-
-/** The same back, from a journal; somebody else may have written that. `textOf`: what a step was told. */
-export function signalledDocuments(
-  values: readonly number[],
-  { x, w = '' }: SignalTexts,
-  textOf: (step: number) => string | undefined,
-): StepDocuments {
-  const [, tokens = 0, , retrievalTimeMs = 0, trust = -1, same = -1] = values
-  const common = { text: x ?? textOf(same) ?? '', tokens, retrievalTimeMs, confidence: Math.max(0, trust) / 1000 }
-  if (trust < 0) return { ...common, sections: [], failure: w }
-  const said = parsed(w)
-  if (said === 'nothing' || said === 'unsure') return { ...common, sections: [], abstained: said }
-  const list = Array.isArray(said) ? (said as unknown[]) : []
-  const sections = list.flatMap((entry) => {
-    const [reference, mark, each] = Array.isArray(entry) ? (entry as unknown[]) : []
-    const whole = typeof reference === 'string' && typeof mark === 'string' && typeof each === 'number'
-    return whole ? [{ reference, mark, tokens: each }] : []
-  })
-  return { ...common, sections }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** `step`: its id. */
-export function retrievedEvent(step: string, found: StepDocuments, at: number): RetrievedEvent {
-  const { sections, tokens, confidence, abstained, retrievalTimeMs, failure } = found
-  return {
-    type: 'retrieved',
-    at,
-    step,
-    references: sections.map(({ reference }) => reference),
-    tokens,
-    confidence,
-    retrievalTimeMs,
-    ...(abstained === undefined ? {} : { abstained }),
-    ...(failure === undefined ? {} : { failure }),
-  }
-}
-
 export interface RetrievalsHost {
   readonly core: CoreRun
   readonly texts: RunTexts
   readonly now: number
   emit(event: RunEvent): void
   /** Tells the core something; too late is no fault, but false. */
-  signal(tell: () => void): boolean
+  readonly signal: (tell: () => void) => boolean
   /** Texts that belong to the signal told next. */
   attach(texts: SignalTexts): void
 }
@@ -165,19 +88,29 @@ export class Retrievals {
     this.#closed = true
   }
 
-  /** Of a plan that came whole, before its first call. Rejects with the first step that cannot have what it asks for. */
+  /**
+   * Of a plan that came whole, before its first call; the core is told without a turn of the pump behind it. Rejects with the first
+   * step that cannot have what it asks for, and nothing is told then.
+   */
   async all(steps: readonly StepInfo[]): Promise<void> {
+    const found: (readonly [StepInfo, StepDocuments])[] = []
     for (const step of steps) {
-      if (step.documents === undefined) continue
-      this.#asked.add(step.step)
-      const found = await this.#retriever.find(step)
-      if (found !== undefined && !this.#closed) this.#tell(step.step, found)
+      const documents = await this.#retriever.find(step)
+      if (documents !== undefined) found.push([step, documents])
+    }
+    if (this.#closed) return
+    for (const [{ step }, documents] of found) {
+      this.#asked.add(step)
+      this.#tell(step, documents, (tell) => (tell(), true))
     }
   }
 
   /** Carries out the command, once for each step. What cannot be found fails the step, as a file does that cannot be read. */
   retrieve(step: StepInfo): void {
-    if (this.#asked.has(step.step) || this.#host.texts.documents.has(step.step)) return
+    const { texts, signal } = this.#host
+    // Of a step that is known from another run nothing is asked any more.
+    const known = texts.answers.has(step.step) || texts.outputs[step.step] !== undefined
+    if (known || this.#asked.has(step.step) || texts.documents.has(step.step)) return
     this.#asked.add(step.step)
     const failed = (error: unknown): StepDocuments => ({
       ...{ text: '', tokens: 0, sections: [], confidence: 0, retrievalTimeMs: 0 },
@@ -187,15 +120,15 @@ export class Retrievals {
       .find(step)
       .catch(failed)
       .then((found) => {
-        if (found !== undefined && !this.#closed) this.#tell(step.step, found)
+        if (found !== undefined && !this.#closed) this.#tell(step.step, found, signal)
       })
   }
 
-  #tell(step: number, found: StepDocuments): void {
+  #tell(step: number, found: StepDocuments, signal: RetrievalsHost['signal']): void {
     const { core, texts, now } = this.#host
     const { values, words } = retrievedSignal(step, found, texts.toldDocuments(found.text))
     this.#host.attach(words)
-    if (!this.#host.signal(() => core.signal('retrieved', values, now))) return
+    if (!signal(() => core.signal('retrieved', values, now))) return
     texts.retrieved(step, found)
     this.#host.emit(retrievedEvent(texts.steps[step]?.id ?? '', found, now))
   }

@@ -2,6 +2,7 @@
 import type { CoreRun } from './core.js'
 import type { RunReport, StepReport } from './report.js'
 import type { RunTexts } from './run-texts.js'
+import { documentsReport } from './step-documents.js'
 
 /** The report as things stand, with the documents that went into the prompts. */
 export function runReport(core: CoreRun, { documents }: RunTexts): RunReport {
@@ -22,10 +23,7 @@ export function runReport(core: CoreRun, { documents }: RunTexts): RunReport {
     steps: report.steps.map((step, index): StepReport => {
       const own = documents.get(index)
       if (own === undefined) return step
-      const { sections, tokens, confidence, retrievalTimeMs, abstained, failure } = own
-      const references = sections.map(({ reference }) => reference)
-      const why = { ...(abstained === undefined ? {} : { abstained }), ...(failure === undefined ? {} : { failure }) }
-      return { ...step, documents: { references, tokens, confidence, retrievalTimeMs, ...why } }
+      return { ...step, documents: documentsReport(own) }
     }),
   }
 }

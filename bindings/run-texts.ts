@@ -11,7 +11,7 @@ import {
   type Purpose,
 } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
-import type { StepDocuments } from './retrievals.js'
+import type { StepDocuments } from './step-documents.js'
 
 /** A call whose text is the step's answer as it streams; a hedge does so beside another. See core/run/phases.def. */
 export function writesAnswer({ purpose }: { readonly purpose: Purpose }): boolean {

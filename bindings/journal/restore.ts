@@ -7,7 +7,7 @@ import { checkVerdicts } from '../generated/wire.js'
 import type { Journal } from './reader.js'
 import type { JournalRecord, SignalRecord } from './journal.js'
 import { Replayer, type ReplayedRecord } from './replay.js'
-import { retrievedEvent, signalledDocuments } from '../retrievals.js'
+import { retrievedEvent, signalledDocuments } from '../step-documents.js'
 import { judges, writesAnswer, type RunTexts } from '../run-texts.js'
 
 export interface RestoreHost {
@@ -118,6 +118,14 @@ function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>):
   return calls.get(first)?.command.step ?? -1
 }
 
+function restoreDocuments(record: SignalRecord, host: RestoreHost): void {
+  const { texts } = host
+  const [step = -1] = record.v
+  const found = signalledDocuments(record.v, record, (other) => texts.documents.get(other)?.text)
+  texts.retrieved(step, found)
+  host.emit(retrievedEvent(texts.steps[step]?.id ?? '', found, record.t))
+}
+
 /** A signal that the core took, once more. Verdicts are told of calls that have ended; all others of calls in flight. */
 function restoreSignal(
   record: SignalRecord,
@@ -131,11 +139,7 @@ function restoreSignal(
   if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
   if (kind === 'looked') return texts.looked(values, record)
-  if (kind === 'retrieved') {
-    const found = signalledDocuments(values, record, (step) => texts.documents.get(step)?.text)
-    texts.retrieved(call, found)
-    return host.emit(retrievedEvent(texts.steps[call]?.id ?? '', found, at))
-  }
+  if (kind === 'retrieved') return restoreDocuments(record, host)
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
     if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')

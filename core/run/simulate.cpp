@@ -37,6 +37,14 @@ void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
   }
 }
 
+/// Nothing is known of any cache; where nobody has looked for documents yet, as much is found as the plan asks for.
+void answer(Run& run, StepIndex step, TimeMs now) {
+  if (run.steps()[step].retrieving)
+    run.retrieved(step, run.plan().steps[step].documentTokens, now);
+  else if (run.steps()[step].state == StepState::Looking)
+    run.looked({step, Found::None, kNone, {}, 0, -1}, now);
+}
+
 /// Tokens of the answer where the options say what answers are like, or 0.
 std::uint32_t assumedAnswer(const Run& run, const CallRecord& call) {
   const RunOptions& options = run.options();
@@ -68,15 +76,14 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
   for (;;) {
     const CommandBuffer& commands = run.drain();
     std::vector<CallId> cancelled;
-    std::vector<StepIndex> looks, retrieves;
+    std::vector<StepIndex> asked;
     for (std::size_t i = 0; i < commands.count(); ++i) {
       const double* record = commands.data() + i * kCommandStride;
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
       const auto id = static_cast<CallId>(get(record, CommandField::Call));
       if (kind == CommandKind::Cancel) cancelled.push_back(id);
-      // Nothing is known of any cache.
-      if (kind == CommandKind::Look) looks.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
-      if (kind == CommandKind::Retrieve) retrieves.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
+      if (kind == CommandKind::Look || kind == CommandKind::Retrieve)
+        asked.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind != CommandKind::Call) continue;
       const SimulatedCall call = callOf(run, run.calls()[id]);
       calls.resize(std::max<std::size_t>(calls.size(), id + 1));
@@ -85,11 +92,8 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       due.push({now + call.totalMs, order++, id, true});
     }
     endCancelled(run, cancelled, now);
-    for (const StepIndex step : looks) run.looked({step, Found::None, kNone, {}, 0, -1}, now);
-    // Where nobody has looked yet, as much is found as the plan asks for.
-    for (const StepIndex step : retrieves)
-      if (run.steps()[step].retrieving) run.retrieved(step, run.plan().steps[step].documentTokens, now);
-    if (!looks.empty() || !retrieves.empty()) continue;
+    for (const StepIndex step : asked) answer(run, step, now);
+    if (!asked.empty()) continue;
     const TimeMs wake = run.nextWake();
     if (run.finished() || (due.empty() && wake == kNever)) return now;
     // Everything that falls due at one moment is told before the next drain: a place that comes free is offered to the

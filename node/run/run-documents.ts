@@ -9,7 +9,7 @@ import type { RunDocuments } from '../options.js'
 
 /** A finder, and what it has opened by itself. */
 export interface OpenedDocuments {
-  readonly finder: DocumentFinder | undefined
+  readonly finder: DocumentFinder
   close(): Promise<void>
 }
 
@@ -22,12 +22,14 @@ interface Surroundings {
   readonly signal?: AbortSignal | undefined
 }
 
+const none: DocumentFinder = { retrieve: () => Promise.reject(new AetherflowError('docs.none')) }
+
 /** `documents` false: none. Nothing is opened before the first question. */
 export function runDocuments(
   documents: DocumentFinder | RunDocuments | false | undefined,
   { folder, files, keys, signal }: Surroundings,
 ): OpenedDocuments {
-  if (documents === false) return { finder: undefined, close: () => Promise.resolve() }
+  if (documents === false) return { finder: none, close: () => Promise.resolve() }
   if (documents !== undefined && 'retrieve' in documents)
     return { finder: withoutKeys(documents, keys), close: () => Promise.resolve() }
   const { dir = folder, ...others } = documents ?? {}

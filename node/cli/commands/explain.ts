@@ -44,7 +44,7 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
     const { files, allowFile: allowFiles } = flags
     const options = { ...planOptions(flags), folder: files ?? input.folder, allowFiles, documents: documentsOf(flags) }
     const plan = await wholePlan(input.source)
-    const { warnings } = await checkPlan(plan, { ...options, documents: false, folder: undefined })
+    const { warnings } = await checkPlan(plan, { ...options, documents: undefined, folder: undefined })
     const explanation = await explainPlan(plan, options)
     const { simulate } = options
     const simulated = simulate === undefined ? undefined : simulate.name

@@ -2,9 +2,10 @@
 import type { AnswerCache, CacheMode } from '../../../bindings/cache/ports.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import { AetherflowError, type Fault } from '../../../bindings/errors.js'
-import type { Explanation, RetrievedEvent, RouteInfo, StepInfo } from '../../../bindings/events.js'
+import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../../../bindings/events.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
-import { retrievedEvent, retrievedSignal, Retriever } from '../../../bindings/retrievals.js'
+import { Retriever } from '../../../bindings/retrievals.js'
+import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
 import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
 import { planBytes, type PlanSource } from './plan-source.js'
@@ -132,7 +133,7 @@ export interface Surroundings {
 }
 
 /** What would be found for a step. */
-export type FoundForStep = Omit<RetrievedEvent, 'type' | 'at'>
+export type FoundForStep = StepDocumentsReport & { readonly step: string }
 
 /** Tells the core what documents and context files weigh. Rejects as `Retriever` and `weighFiles`. */
 async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>): Promise<FoundForStep[]> {
@@ -144,8 +145,7 @@ async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>)
     const found = await retriever?.find(step)
     if (found === undefined) continue
     core.signal('retrieved', retrievedSignal(step.step, found, undefined).values, 0)
-    const { type: _type, at: _at, ...of } = retrievedEvent(step.id, found, 0)
-    all.push(of)
+    all.push({ step: step.id, ...documentsReport(found) })
   }
   if (files === undefined) return all
   for (const { step, tokens } of await weighFiles(files, steps, estimate)) core.weighed(step, tokens, 0)

@@ -19,8 +19,11 @@ export interface PreloadOptions {
   readonly docs?: DocsBase | undefined
   readonly cache?: SemanticCache | undefined
   readonly prompts?: Pick<Memoized<never, unknown>, 'stats'> | undefined
-  /** Most connections to one origin (default 200), and HTTP/2 where it is offered (default true). */
-  readonly connections?: { readonly most?: number; readonly http2?: boolean } | undefined
+  /**
+   * Most connections to one origin (default 200), how many of them are kept when nothing uses them (default 50), and HTTP/2 where it is
+   * offered (default true).
+   */
+  readonly connections?: { readonly most?: number; readonly kept?: number; readonly http2?: boolean } | undefined
 }
 
 export interface PreloadStatistics {
@@ -29,7 +32,7 @@ export interface PreloadStatistics {
   readonly prompts: MemoryStatistics | null
   readonly docs: DocsStatistics | null
   readonly cacheEntries: number | null
-  readonly connections: TransportStats & { readonly most: number; readonly http2: boolean }
+  readonly connections: TransportStats & { readonly most: number; readonly kept: number; readonly http2: boolean }
 }
 
 export interface Preloaded {
@@ -54,8 +57,8 @@ export async function preload(options: PreloadOptions = {}): Promise<Preloaded> 
   const begun = performance.now()
   await Promise.all([loadCore(), loadCache(), loadIndex()])
   const modulesMs = performance.now() - begun
-  const { most = 200, http2 = true } = connections
-  const pool = pooledTransport({ connections: most, http2 })
+  const { most = 200, kept = 50, http2 = true } = connections
+  const pool = pooledTransport({ connections: most, kept, http2 })
   const made = typeof model === 'string' ? await openEmbedder(model) : model
   const embedder = made && new KeepingEmbedder(made, keep)
   const embedding = embedder === undefined ? null : await firstAndKept(embedder)
@@ -67,7 +70,7 @@ export async function preload(options: PreloadOptions = {}): Promise<Preloaded> 
       prompts: options.prompts?.stats() ?? null,
       docs: options.docs?.stats() ?? null,
       cacheEntries: options.cache?.stats().entries ?? null,
-      connections: { ...pool.stats(), most, http2 },
+      connections: { ...pool.stats(), most, kept, http2 },
     }),
     async close() {
       await pool.close()

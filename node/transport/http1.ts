@@ -1,13 +1,14 @@
 /** HTTP/1.1 to one origin: a pool of connections over undici, directly or through a proxy. */
 import { rootCertificates } from 'node:tls'
 import type { Socket } from 'node:net'
-import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
+import { buildConnector, Client, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { setUp } from './connections.js'
 import { attemptMs, lookupBoth } from './environment.js'
 import type { PooledExchange } from './exchange.js'
 
 export interface LineOptions {
   readonly connections: number
+  readonly kept: number
   readonly connectMs: number
   readonly keepAliveMs: number
   readonly silenceMs: number
@@ -24,6 +25,8 @@ export interface OutgoingRequest {
 /** How requests get to one origin. */
 export interface Line {
   dispatch(request: OutgoingRequest, exchange: PooledExchange): void
+  /** Connections that stand; 0 behind a proxy, which has them. */
+  readonly open: number
   /** A request was given up because nothing came: no further one goes to the connections of before. */
   retire(): void
   close(): Promise<void>
@@ -73,6 +76,10 @@ export class Http1Line implements Line {
     socket.on('error', () => undefined)
   }
 
+  get open(): number {
+    return this.#pool instanceof Pool ? this.#pool.stats.connected : 0
+  }
+
   /** The old pool finishes what it has. */
   retire(): void {
     const pool = this.#pool
@@ -93,7 +100,7 @@ export class Http1Line implements Line {
   }
 
   #open(): Dispatcher {
-    const { connections, keepAliveMs, silenceMs, connectMs, ca } = this.#options
+    const { connections, kept, keepAliveMs, silenceMs, connectMs, ca } = this.#options
     const limits = {
       connections,
       keepAliveTimeout: keepAliveMs,
@@ -111,8 +118,12 @@ export class Http1Line implements Line {
     if (this.#proxy !== undefined)
       return new ProxyAgent({ ...limits, uri: this.#proxy, proxyTunnel: false, requestTls: how, proxyTls: how })
     const connect = buildConnector(how)
+    let clients = 0
     return new Pool(this.#origin, {
       ...limits,
+      // Free ones are taken in the order in which they were made: those beyond `kept` serve a rush, and are let go after it.
+      factory: (origin, options: Client.Options) =>
+        new Client(origin, clients++ < kept ? options : { ...options, keepAliveTimeout: 1, keepAliveMaxTimeout: 1 }),
       connect: (target, callback) => {
         const spare = this.#spare
         this.#spare = undefined

@@ -38,6 +38,10 @@ export class Http2Line implements Line {
     this.#pump()
   }
 
+  get open(): number {
+    return [...this.#sessions].filter(({ gone }) => !gone).length + this.#http1.open
+  }
+
   retire(): void {
     for (const session of this.#sessions) session.retire()
     this.#http1.retire()

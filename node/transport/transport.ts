@@ -11,6 +11,8 @@ import { Http2Line } from './http2.js'
 export interface PooledTransportOptions {
   /** Most connections to one origin. Default 64. */
   readonly connections?: number | undefined
+  /** Most unused HTTP/1.1 connections to one origin that are kept open; those beyond are closed within a second or two. Default 50. */
+  readonly kept?: number | undefined
   /** Until a connection stands: name, TCP, TLS. ms, default 10,000. */
   readonly connectMs?: number | undefined
   /** How long an unused connection is kept when the server names no time, ms. Default 30,000. */
@@ -33,6 +35,8 @@ export interface TransportStats {
   readonly requests: number
   /** Of these, how many went out on a connection that had served before. */
   readonly reused: number
+  /** Connections that stand now; those that a proxy holds are not known. */
+  readonly open: number
   /** Spent on setting connections up, ms. */
   readonly setupMs: number
   /** What the reused ones would have cost: each the mean set-up of its origin, ms. */
@@ -77,8 +81,9 @@ export function pooledTransport(options: PooledTransportOptions = {}): PooledTra
 }
 
 function sum(origins: readonly Origin[]): TransportStats {
-  const total = { requests: 0, reused: 0, setupMs: 0, savedMs: 0 }
-  for (const { requests, reused, setupMs } of origins) {
+  const total = { requests: 0, reused: 0, open: 0, setupMs: 0, savedMs: 0 }
+  for (const { requests, reused, open, setupMs } of origins) {
+    total.open += open
     total.requests += requests
     total.reused += reused
     total.setupMs += setupMs
@@ -95,8 +100,8 @@ class Origin {
   readonly #line: Line
 
   constructor(origin: string, options: PooledTransportOptions) {
-    const { connections = 64, connectMs = 10_000, keepAliveMs = 30_000, silenceMs = 600_000, ca } = options
-    const how: LineOptions = { connections, connectMs, keepAliveMs, silenceMs, ca }
+    const { connections = 64, kept = 50, connectMs = 10_000, keepAliveMs = 30_000, silenceMs = 600_000, ca } = options
+    const how: LineOptions = { connections, kept, connectMs, keepAliveMs, silenceMs, ca }
     const proxy = proxyFor(origin, options.env ?? process.env)
     const http1 = new Http1Line(origin, how, proxy)
     const http2 = origin.startsWith('https:') ? options.http2 : options.cleartextHttp2
@@ -117,6 +122,10 @@ class Origin {
       if (!signal.stopped) this.#line.dispatch({ path, method, headers: headersOf(request), body }, exchange)
     })
     return decoded(reply)
+  }
+
+  get open(): number {
+    return this.#line.open
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import type { ConnectionInfo } from '../../bindings/ports.js'
 import { pooledTransport, type PooledTransport, type PooledTransportOptions } from '../../node/transport/transport.js'
@@ -56,6 +57,44 @@ describe('connections', () => {
       expect(transport.stats()).toMatchObject({ requests: 12, reused: 12 - connections() })
     }
     await over(echo, use, { connections: 3 })
+  })
+
+  test('beyond those that are kept are let go when the rush is over', async () => {
+    const waiting: (() => void)[] = []
+    const sockets = new Set<Socket>()
+    const server = createHttpServer((_, reply) => {
+      waiting.push(() => reply.end('hello'))
+      if (waiting.length === 6) for (const answer of waiting) answer()
+    })
+    let left = (): void => {}
+    const twoLeft = new Promise<void>((resolve) => (left = resolve))
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (sockets.size === 2) left()
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const transport = pooledTransport({ connections: 6, kept: 2 })
+    try {
+      const calls = Array.from({ length: 6 }, async () => textOf(await transport.send(requestTo(url))))
+      await Promise.all(calls)
+      expect(waiting).toHaveLength(6)
+      await twoLeft
+      expect(transport.stats()).toMatchObject({ requests: 6, open: 2 })
+      // Those that are kept are the ones that are used.
+      const next = transport.send(requestTo(url))
+      while (waiting.length < 7) await turns(1)
+      waiting[6]?.()
+      await textOf(await next)
+      expect(transport.stats()).toMatchObject({ requests: 7, reused: 1, open: 2 })
+    } finally {
+      await transport.close()
+      server.close()
+    }
   })
 
   test('of Node`s own fetch and of other transports are not counted', async () => {

@@ -25,7 +25,7 @@ export { AetherflowError } from '../../bindings/errors.js'
 export type { ErrorCode, FailureKind, Outcome, Purpose, Reason } from '../../bindings/generated/wire.js'
 export type * from '../../bindings/events.js'
 export type { Plan, Step, StepType } from '../../bindings/plan.js'
-export type { Clock, Fetch } from '../../bindings/ports.js'
+export type { Clock, DocumentFinder, Fetch, FoundDocuments } from '../../bindings/ports.js'
 export type { Config, PolicyConfig, ProviderConfig } from '../standard/config.js'
 export { PlanRun, type RunControl, type RunResult } from '../standard/run/plan-run.js'
 export type { PlanSource } from '../standard/run/plan-source.js'
@@ -35,7 +35,11 @@ export type * from '../../bindings/cache/ports.js'
 export type * from './cache/options.js'
 export type * from './options.js'
 export { SemanticCache } from './cache/semantic-cache.js'
-export { openDocs } from './documents/load.js'
+export { openDocs, openSearch, optimizeQueries } from './documents/load.js'
+export { meilisearch, type MeilisearchOptions } from '../standard/search/meilisearch.js'
+export { minisearch, type MiniSearchLike } from '../standard/search/minisearch.js'
+export type { NgramResult, NgramSearch, SearchBatches, SearchReport } from '../standard/search/batches.js'
+export type * from '../standard/search/port.js'
 export type * from './documents/options.js'
 export type {
   DocsOptions,
@@ -114,7 +118,10 @@ export async function checkPlan(plan: PlanSource, options: ThreadOptions = {}): 
  * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made. Providers without a key
  * count as configured when none has one.
  */
-export async function explainPlan(plan: PlanSource, options: PlanOptions = {}): Promise<ExplainedPlan> {
+export async function explainPlan(
+  plan: PlanSource,
+  options: PlanOptions & Pick<RunPlanOptions, 'readFile' | 'documents'> = {},
+): Promise<ExplainedPlan> {
   return (await quietly('explain', plan, options)) as ExplainedPlan
 }
 

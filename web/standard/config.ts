@@ -60,6 +60,8 @@ export interface TransportConfig {
   readonly http2?: boolean
   /** Most connections to one host; default 64. */
   readonly connections?: number
+  /** Most unused connections to one host that are kept; default 50. */
+  readonly kept?: number
   /** How long an unused connection is kept, ms; default 30000. */
   readonly keepAliveMs?: number
 }
@@ -229,11 +231,11 @@ function checkTransport(value: unknown, where: string): void {
   if (!isObject(value)) throw new AetherflowError('host.config', where, "'transport' must be an object")
   for (const [key, setting] of Object.entries(value)) {
     const fine = key === 'http2' ? typeof setting === 'boolean' : Number.isSafeInteger(setting) && Number(setting) > 0
-    if (!['http2', 'connections', 'keepAliveMs'].includes(key) || !fine)
+    if (!['http2', 'connections', 'kept', 'keepAliveMs'].includes(key) || !fine)
       throw new AetherflowError(
         'host.config',
         where,
-        `'transport' has no such '${key}': http2 (true or false), connections, keepAliveMs`,
+        `'transport' has no such '${key}': http2 (true or false), connections, kept, keepAliveMs`,
       )
   }
 }

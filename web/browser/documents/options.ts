@@ -28,4 +28,6 @@ export interface DocsAssets {
   readonly documents?: string | URL
   readonly indexModule?: string | URL
   readonly indexData?: string | URL
+  /** The folder dist/grammars, for outlines of programs by tree-sitter (1 to 3 MB, loaded by language). Absent: they are guessed. */
+  readonly grammars?: string | URL
 }

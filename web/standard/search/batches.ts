@@ -1,5 +1,6 @@
 /** Many searches as few requests: n-grams are chosen, queries put together, batches kept in flight, a bad query found by halves. */
 import type { GramChoice, GramStrategy } from '../../../bindings/index/core.js'
+import { isQueryFault } from './query-fault.js'
 import type { SearchAnswer, SearchHit, SearchPort, SearchQuery } from './port.js'
 
 export interface NgramSearch {
@@ -114,12 +115,6 @@ export class SearchBatches {
     }
   }
 }
-
-/** The engine refuses a query of the batch. Anything else (no connection, no permission) would fail for each of them. */
-export class QueryFault extends Error {
-  override readonly name = 'QueryFault'
-}
-const isQueryFault = (error: unknown): error is QueryFault => error instanceof Error && error.name === 'QueryFault'
 
 function unite(
   indexes: readonly string[],

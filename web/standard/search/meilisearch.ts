@@ -1,7 +1,7 @@
 /** Meilisearch over fetch: one POST /multi-search for queries of all indexes. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { Fetch } from '../../../bindings/ports.js'
-import { QueryFault } from './batches.js'
+import { QueryFault } from './query-fault.js'
 import type { SearchPort, SearchQuery } from './port.js'
 
 export interface MeilisearchOptions {

@@ -2,6 +2,7 @@
  * The interfaces between the driver and a host. Types only: every adapter (providers, clocks, files, stores) lives elsewhere
  * and passes the contract suite of its interface.
  */
+import type { ChatTexts, ToolCall } from './chat.js'
 import type { FailureKind, FinishReason, LimitWindow, Refusal } from './generated/wire.js'
 
 /** What an answer must be. `schema` carries a JSON Schema object. */
@@ -30,6 +31,8 @@ export interface ModelRequest {
   readonly prefix?: string
   /** The same on every attempt of the same work; sent where the host and provider take one. */
   readonly idempotencyKey?: string
+  /** Turns, tools and settings of a caller, sent in place of `system` and `user`, which then only say what is in them. */
+  readonly chat?: ChatTexts
 }
 
 /** What a reply's headers said of one limit. Absent numbers were not said. */
@@ -60,6 +63,8 @@ export interface ModelReply {
   readonly providerMs?: number
   /** Tokens of a predicted text that were taken, and that were not but are billed within `output`. */
   readonly prediction?: { readonly accepted: number; readonly rejected: number }
+  /** Calls of the tools that were offered; absent: none. */
+  readonly toolCalls?: readonly ToolCall[]
 }
 
 /** Called while a reply arrives, in this order, each at the moment it happens. */

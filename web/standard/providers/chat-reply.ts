@@ -1,6 +1,8 @@
+import type { ToolCall } from '../../../bindings/chat.js'
 import type { ModelReply, Usage } from '../../../bindings/ports.js'
 import { failureInStream, isError, type Confidential } from '../failure/failure.js'
 import { endingOf } from './chat-finish.js'
+import { ToolCalls } from './tool-calls.js'
 import type { FailureTable } from './failures/index.js'
 import { count, heartbeat, Reply, type Arrived, type ReplyOptions } from './reply.js'
 
@@ -55,6 +57,7 @@ export class ChatReply extends Reply {
   private finishWord: string | undefined
   private providerMs: number | undefined
   private prediction: ModelReply['prediction']
+  private readonly calls = new ToolCalls()
   /** A delta came: a whole message after it is the same text once more, as MiniMax sends it at the end of a stream. */
   private streamed = false
 
@@ -90,14 +93,17 @@ export class ChatReply extends Reply {
     const text = this.add(content.text)
     const thought = content.thought + thoughtLength(message)
     this.think(thought)
+    const called = this.options.tools === true && this.calls.take(message['tool_calls'])
     if (typeof message.refusal === 'string') this.refusal += message.refusal
-    return { text, token: content.text !== '' || thought > 0, moved: true }
+    return { text, token: content.text !== '' || thought > 0 || called, moved: true }
   }
 
   /** `[DONE]` is a success even when no finish reason came, and so is JSON that is whole. */
   end(done: boolean, whole = false): ModelReply {
     if (!this.finished && !done && !whole) throw this.unfinished()
     const word = this.finishWord ?? 'stop'
+    const toolCalls = this.calls.all()
+    if (toolCalls.length > 0) return this.called(toolCalls, word)
     const ending = endingOf(word)
     if ('failed' in ending) {
       const safe = /^[\w.-]{1,60}$/.test(word) ? `the model stopped with ${word}` : 'the model did not end as it should'
@@ -118,6 +124,17 @@ export class ChatReply extends Reply {
       ...(this.providerMs !== undefined && { providerMs: this.providerMs }),
       ...(this.prediction && { prediction: this.prediction }),
     }
+  }
+
+  /** Calls of tools are an answer, with a text beside them or without; cut off by the limit they are none. */
+  private called(toolCalls: readonly ToolCall[], word: string): ModelReply {
+    const ending = endingOf(word)
+    const calling = /^(?:tool_calls|tool_use|function_call)$/i.test(word)
+    if ('failed' in ending && !calling) throw this.failure(ending.failed, 'the model did not end as it should')
+    if (toolCalls.some(({ name, arguments: args }) => name === '' || !isJson(args))) {
+      throw this.failure(word === 'length' ? 'limit_reached' : 'generation_failed', 'a call of a tool is not whole')
+    }
+    return { text: this.text(), usage: this.usage, finish: 'stop', toolCalls, ...this.reasoned() }
   }
 
   /** Some hosts write an empty text, or the word null, on every chunk but the last. */
@@ -195,5 +212,16 @@ function readContent(content: unknown): { readonly text: string; readonly though
       parts.filter((part) => /think|reason/.test(String(part?.type))),
       0,
     ),
+  }
+}
+
+/** Arguments that are left out are none. */
+function isJson(text: string): boolean {
+  if (text.trim() === '') return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }

@@ -1,7 +1,10 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
 import { noLimits } from '../limit-headers.js'
+import { callerSettings, type ChatSetting } from './chat-turns.js'
 import { hasObjectRoot, messages, temperature, type Dialect } from './dialect.js'
 import { deepseekFailures } from './failures/index.js'
+
+const settings: ReadonlySet<ChatSetting> = new Set(['top_p', 'stop', 'presence_penalty', 'frequency_penalty'])
 
 export const deepseek: Dialect = {
   name: 'deepseek',
@@ -15,6 +18,7 @@ export const deepseek: Dialect = {
     thinking: { type: 'disabled' },
     ...(wantsJsonObject(request) && { response_format: { type: 'json_object' } }),
     ...temperature(request),
+    ...callerSettings(request, settings),
   }),
   failures: deepseekFailures,
   limitHeaders: noLimits,

@@ -1,4 +1,5 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { turns } from './chat-turns.js'
 import type { ReadLimits } from '../limit-headers.js'
 import type { FailureTable } from './failures/index.js'
 
@@ -28,10 +29,12 @@ export interface PrefixRule {
 
 /** The turns as plain strings: DeepSeek refuses content in parts. An empty system text sends no turn. */
 export function messages(request: ModelRequest, systemRole: 'system' | 'developer' = 'system'): readonly object[] {
+  const prefix = request.prefix ? [{ role: 'assistant', content: request.prefix, prefix: true }] : []
+  if (request.chat) return [...turns(request.chat.messages, systemRole), ...prefix]
   return [
     ...(request.system === '' ? [] : [{ role: systemRole, content: request.system }]),
     { role: 'user', content: request.user },
-    ...(request.prefix ? [{ role: 'assistant', content: request.prefix, prefix: true }] : []),
+    ...prefix,
   ]
 }
 

@@ -1,3 +1,4 @@
+import { contentText, type ChatMessage } from '../../../bindings/chat.js'
 import type { ModelRequest } from '../../../bindings/ports.js'
 import { openApiSchema } from './gemini-schema.js'
 
@@ -5,22 +6,35 @@ import { openApiSchema } from './gemini-schema.js'
 export type Thinking =
   { readonly thinkingBudget: number } | { readonly thinkingLevel: 'minimal' | 'low' | 'medium' | 'high' }
 
+/** Turns of a conversation; the system's are in `system` already. Tools are not offered to Gemini, so no turn calls one. */
+function geminiTurns(messages: readonly ChatMessage[]): readonly object[] {
+  return messages
+    .filter(({ role }) => role !== 'system')
+    .map(({ role, content }) => ({
+      role: role === 'assistant' ? 'model' : 'user',
+      parts: [{ text: contentText(content) }],
+    }))
+}
+
 /** The request as `generateContent` takes it. A cached content holds the system text: beside one it is refused. */
 export function geminiBody(
   request: ModelRequest,
   thinking?: Thinking,
   cachedContent?: string,
 ): Readonly<Record<string, unknown>> {
-  const { system, user, maxOutputTokens, temperature } = request
+  const { system, user, maxOutputTokens, temperature, chat } = request
   return {
     ...(cachedContent !== undefined
       ? { cachedContent }
       : system !== '' && { systemInstruction: { parts: [{ text: system }] } }),
-    contents: [{ role: 'user', parts: [{ text: user }] }],
+    contents: chat === undefined ? [{ role: 'user', parts: [{ text: user }] }] : geminiTurns(chat.messages),
     generationConfig: {
       // Thinking counts against it too.
       maxOutputTokens,
       ...(temperature !== undefined && { temperature }),
+      ...(chat?.topP !== undefined && { topP: chat.topP }),
+      ...(chat?.seed !== undefined && { seed: chat.seed }),
+      ...(chat?.stop?.length && { stopSequences: chat.stop }),
       ...format(request),
       ...(thinking && { thinkingConfig: thinking }),
     },

@@ -1,5 +1,12 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
+import { callerSettings, type ChatSetting } from './chat-turns.js'
 import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
+
+/** What somebody asks for who calls such a host through here is for the host to know. */
+const settings: ReadonlySet<ChatSetting> = new Set([
+  ...(['top_p', 'stop', 'seed', 'presence_penalty', 'frequency_penalty'] as const),
+  ...(['reasoning_effort', 'parallel_tool_calls'] as const),
+])
 
 /**
  * Any other host of the format: only the fields that all of them know, and the wish for usage, without which many streams
@@ -16,6 +23,7 @@ export const generic: Dialect = {
     ...(request.stream && { stream_options: { include_usage: true } }),
     ...formatOf(request, { type: 'json_object' }),
     ...temperature(request),
+    ...callerSettings(request, settings),
   }),
 }
 

@@ -1,7 +1,10 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
 import { groqLimits } from '../limit-headers.js'
+import { callerSettings, type ChatSetting } from './chat-turns.js'
 import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
 import { groqFailures } from './failures/index.js'
+
+const settings: ReadonlySet<ChatSetting> = new Set(['top_p', 'stop', 'seed'])
 
 export const groq: Dialect = {
   name: 'groq',
@@ -16,6 +19,7 @@ export const groq: Dialect = {
       ...(format && { response_format: format }),
       ...reasoning(request.model),
       ...temperature(request),
+      ...callerSettings(request, settings),
     }
   },
   failures: groqFailures,

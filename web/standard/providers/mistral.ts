@@ -1,10 +1,15 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
 import { mistralLimits } from '../limit-headers.js'
+import { callerSettings, type ChatSetting } from './chat-turns.js'
 import { messages, schemaFormat, type Dialect } from './dialect.js'
 import { mistralFailures } from './failures/index.js'
 
 /** The highest temperature that is taken; more is refused with 422. */
 const maxTemperature = 1.5
+
+const settings: ReadonlySet<ChatSetting> = new Set([
+  ...(['top_p', 'stop', 'random_seed', 'presence_penalty', 'frequency_penalty', 'parallel_tool_calls'] as const),
+])
 
 /**
  * Mistral and Codestral. Their schema of the request is closed: a field that it does not name, such as `stream_options` or
@@ -21,6 +26,7 @@ export const mistral: Dialect = {
       stream: request.stream,
       ...(format && { response_format: format }),
       ...mistralTemperature(request.temperature),
+      ...callerSettings(request, settings),
     }
   },
   failures: mistralFailures,

@@ -28,7 +28,7 @@ export function createOpenAiCompatible(config: OpenAiCompatibleConfig): ModelCli
         reply: (confidential) =>
           new ChatReply(
             confidential,
-            { mayBeBlank: Boolean(request.prefix), constrained: 'response_format' in body },
+            { mayBeBlank: Boolean(request.prefix), constrained: 'response_format' in body, tools: 'tools' in body },
             dialect.failures,
           ),
         failures: dialect.failures,

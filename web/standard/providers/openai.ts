@@ -1,7 +1,14 @@
 import type { ModelRequest } from '../../../bindings/ports.js'
 import { openaiLimits } from '../limit-headers.js'
+import { callerSettings, type ChatSetting } from './chat-turns.js'
 import { hasObjectRoot, messages, schemaFormat, temperature, type Dialect } from './dialect.js'
 import { openaiFailures } from './failures/index.js'
+
+const settings: ReadonlySet<ChatSetting> = new Set([
+  ...(['top_p', 'stop', 'seed', 'presence_penalty', 'frequency_penalty', 'parallel_tool_calls'] as const),
+])
+/** Reasoning models refuse sampling settings and, some of them, `stop`. */
+const ofReasoning: ReadonlySet<ChatSetting> = new Set(['reasoning_effort', 'parallel_tool_calls'])
 
 export const openai: Dialect = {
   name: 'openai',
@@ -18,6 +25,7 @@ export const openai: Dialect = {
       ...(format && { response_format: format }),
       // Reasoning models refuse a temperature unless their effort is `none`, which not all of them have.
       ...(reasons ? {} : temperature(request)),
+      ...callerSettings(request, reasons ? ofReasoning : settings),
     }
   },
   failures: openaiFailures,

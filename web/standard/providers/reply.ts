@@ -19,6 +19,8 @@ export interface ReplyOptions {
   readonly mayBeBlank?: boolean
   /** The provider was asked to enforce a format, which some answer with nothing at all. */
   readonly constrained?: boolean
+  /** Tools were offered: a call of one is an answer. */
+  readonly tools?: boolean
 }
 
 /** Characters of reasoning that make a token, about. */

@@ -1,0 +1,118 @@
+/** One request that is answered by a chat run: admission, policy, cancellation and settlement, whatever its form is. */
+import type { RunEvent } from '../../bindings/events.js'
+import { ChatFailure, runChat, type ChatAnswer, type ChatFacts } from '../../web/standard/chat/chat-run.js'
+import type { ChatRequest } from '../../web/standard/chat/request.js'
+import type { Admission } from './accounts.js'
+import { admitChat } from './admission.js'
+import type { ParsedChat } from './chat-body.js'
+import type { Call, Context } from './context.js'
+import { policyOf, type Extensions } from './extensions.js'
+import { HttpError } from './http-error.js'
+
+export interface Watching {
+  onText?(piece: string): void
+  onRestart?(): void
+  /** A call leaves for this model, `provider/model`. */
+  onServed?(model: string): void
+}
+
+/** Texts of a request as they stand in answers: HIT, SEMANTIC HIT, MISS, REFRESH, DISABLED. */
+export function cacheWord(cache: ChatFacts['cache']): string {
+  if (cache === undefined) return 'DISABLED'
+  const words = { exact: 'HIT', shared: 'HIT', semantic: 'SEMANTIC HIT', miss: 'MISS', refresh: 'REFRESH' } as const
+  return words[cache]
+}
+
+/** What we say of an answer, in all forms of it. */
+export function aboutAnswer(facts: ChatFacts, id: string, simulated: string | undefined): object {
+  return {
+    run_id: id,
+    route: facts.route,
+    cache: cacheWord(facts.cache),
+    cost_usd: facts.costMicroUsd / 1e6,
+    attempts: facts.attempts,
+    ...(simulated === undefined ? {} : { simulated }),
+  }
+}
+
+export function answerHeaders(facts: ChatFacts): Record<string, string> {
+  return {
+    'x-aetherflow-route': facts.route.replaceAll(/[^\x20-\x7e]/g, '?'),
+    'x-aetherflow-attempts': String(facts.attempts),
+    'x-aetherflow-cache': cacheWord(facts.cache),
+    'x-aetherflow-cost-usd': String(facts.costMicroUsd / 1e6),
+  }
+}
+
+/** The model as a client may name it again; an answer from the cache came from none. */
+export const servedModel = ({ provider, model }: ChatFacts, asked: string): string =>
+  provider === '' ? asked : `${provider}/${model}`
+
+/** A request that was let in; `run` once. */
+export class Answering {
+  readonly request: ChatRequest
+  readonly #call: Call
+  readonly #context: Context
+  readonly #extensions: Extensions
+  readonly #admission: Admission
+  readonly #gone = new AbortController()
+
+  /** Throws a HttpError when the request is not let in. */
+  constructor(parsed: ParsedChat, extensions: Extensions, call: Call, context: Context) {
+    const { type, complexity, cache } = extensions
+    this.request = {
+      ...parsed,
+      cache,
+      ...(type === undefined ? {} : { type }),
+      ...(complexity === undefined ? {} : { complexity }),
+    }
+    this.#call = call
+    this.#context = context
+    this.#extensions = extensions
+    if (context.ending.aborted)
+      throw new HttpError(503, 'server_ending', 'the server is ending', { retryAfterMs: 1000 })
+    this.#admission = admitChat(this.request, call.account, context.service)
+  }
+
+  /** Ends the request: nobody waits for its answer any more. */
+  cancel(): void {
+    this.#gone.abort()
+  }
+
+  /** Rejects as `runChat`. Whatever comes of it, its place is free and its money settled when this is over. */
+  async run(watching: Watching = {}): Promise<ChatAnswer> {
+    const { service, ending } = this.#context
+    const { response, account } = this.#call
+    const gone = (): void => this.cancel()
+    // Before the first byte as well as after it.
+    response.once('close', gone)
+    ending.addEventListener('abort', gone, { once: true })
+    let facts: ChatFacts | undefined
+    try {
+      if (response.destroyed) gone()
+      const answer = await runChat(this.request, service.chat, {
+        signal: this.#gone.signal,
+        policy: policyOf(service.config, this.#extensions, this.#admission.microUsd),
+        tenant: account.key.tenant ?? account.key.name,
+        onText: watching.onText?.bind(watching),
+        onRestart: watching.onRestart?.bind(watching),
+        onEvent: (event) => this.#told(event, watching),
+      })
+      facts = answer
+      return answer
+    } catch (error) {
+      if (error instanceof ChatFailure) facts = error.facts
+      throw error
+    } finally {
+      ending.removeEventListener('abort', gone)
+      response.removeListener('close', gone)
+      const { usage, costMicroUsd } = facts ?? { usage: { input: 0, output: 0 }, costMicroUsd: 0 }
+      this.#admission.settle({ tokens: usage.input + usage.output, microUsd: costMicroUsd })
+    }
+  }
+
+  #told(event: RunEvent, watching: Watching): void {
+    if (event.type === 'call') watching.onServed?.(`${event.provider}/${event.model}`)
+    this.#context.observe(event)
+  }
+}

@@ -1,0 +1,184 @@
+/** `aetherflow serve` as a library: an OpenAI-compatible server over the machine of all runs. */
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Embedder } from '../../bindings/cache/ports.js'
+import { AetherflowError } from '../../bindings/errors.js'
+import type { Clock } from '../../bindings/ports.js'
+import { systemClock } from '../../web/standard/clock.js'
+import { Metrics } from '../../web/standard/telemetry/metrics.js'
+import { Accounts, type Account } from './accounts.js'
+import type { Context } from './context.js'
+import { keysPath, readKeys, type ServeKey } from './keys.js'
+import { makeServer } from './server.js'
+import { openService, type ServiceOptions } from './service.js'
+import { SignIn } from './sign-in.js'
+import { Spending } from './spending.js'
+
+export interface ServeOptions extends ServiceOptions {
+  /** Default 4748; 0: any that is free. */
+  readonly port?: number | undefined
+  /** Address to listen on; default 127.0.0.1. Others need keys, and their names in `allowedHosts`. */
+  readonly host?: string | undefined
+  /** Names by which clients may call this server, besides localhost. */
+  readonly allowedHosts?: readonly string[] | undefined
+  /** Origins whose pages may call, e.g. `https://app.example`. Default: none. */
+  readonly corsOrigins?: readonly string[] | undefined
+  /** The callers; default: those of `keysFile`. */
+  readonly keys?: readonly ServeKey[] | undefined
+  /** Made at the first start. Default: `serve-keys.json` beside the user's configuration. */
+  readonly keysFile?: string | undefined
+  /** False: whoever reaches the server may use it. Only on the loopback interface. Default true. */
+  readonly auth?: boolean | undefined
+  /** Keeps what keys have spent, and runs. Default: nothing is kept. */
+  readonly folder?: string | undefined
+  /** Answers /v1/embeddings; its opener closes it. */
+  readonly embedder?: Embedder | undefined
+  /** How long requests under way may take to end when the server is closed, ms. Default 10000. */
+  readonly graceMs?: number | undefined
+  readonly clock?: Clock | undefined
+  /** Told of failures that nobody foresaw; without texts of requests. */
+  readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined
+}
+
+export interface ServeHandle {
+  /** `http://127.0.0.1:4748`. */
+  readonly url: string
+  /** The file of keys was made by this start. */
+  readonly keysMade: boolean
+  /** Name of the simulated profile; undefined: real providers. */
+  readonly simulated: string | undefined
+  /** An address that signs the page in, once; for the first key. */
+  signInLink(): string
+  /** Takes no more requests, lets those under way end within the grace, then cancels them. Idempotent. */
+  close(): Promise<void>
+}
+
+/** An idle stream is told that it is alive every so many ms. */
+const beatMs = 15_000
+
+const openKey: ServeKey = { name: 'local', token: 'no-key-is-needed-here' }
+const loopbackAddresses: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** Rejects with host.usage, host.config, host.io_failed, and as `openService`. */
+export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
+  const { host = '127.0.0.1', port = 4748, clock = systemClock, auth = true } = options
+  if (!auth && !loopbackAddresses.has(host))
+    throw new AetherflowError('host.usage', 'auth', 'a server that others reach needs keys: --no-auth is for loopback')
+  const { keys, made } = await keysOf(options, auth)
+  const spending = await Spending.open(options.folder)
+  const accounts = new Accounts(keys, clock, spending)
+  const service = await openService(options)
+  const first = accounts.all[0] as Account
+  const signIn = new SignIn(accounts, clock, auth ? undefined : first)
+  const metrics = new Metrics()
+  const ending = new AbortController()
+  const beats = new Beats(clock)
+  const context: Context = {
+    service,
+    embedder: options.embedder,
+    ending: ending.signal,
+    observe: (event) => metrics.take(event),
+    beat: (write) => beats.add(write),
+  }
+  const server = makeServer(
+    {
+      signIn,
+      hosts: new Set((options.allowedHosts ?? []).map((name) => name.toLowerCase())),
+      origins: new Set(options.corsOrigins ?? []),
+      metrics: () => metrics.text(),
+      failed: (error, id) => options.onFailure?.(error, id),
+      routes: [],
+    },
+    context,
+  )
+  try {
+    await listen(server, host, port)
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+  const url = addressOf(server)
+  const close = once_(async () => {
+    await closeServer(server, ending, clock, options.graceMs ?? 10_000)
+    beats.stop()
+    await service.close()
+    await spending.settled()
+  })
+  return { url, keysMade: made, simulated: service.simulated, signInLink: () => url + signIn.link(first), close }
+}
+
+async function keysOf(
+  { keys, keysFile }: ServeOptions,
+  auth: boolean,
+): Promise<{ readonly keys: readonly ServeKey[]; readonly made: boolean }> {
+  if (!auth) return { keys: [openKey], made: false }
+  if (keys === undefined) return readKeys(keysFile ?? keysPath())
+  if (keys.length === 0) throw new AetherflowError('host.usage', 'keys', 'name at least one key')
+  return { keys, made: false }
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    const detail = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message
+    throw new AetherflowError('host.io_failed', `${host}:${port}`, detail)
+  })
+}
+
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** Idle connections end at once, others with their requests; after the grace their requests are cancelled, and told so. */
+async function closeServer(server: Server, ending: AbortController, clock: Clock, graceMs: number): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  const stopGrace = clock.after(graceMs, () => {
+    ending.abort()
+    // What does not end by that hangs in its client.
+    clock.after(1000, () => server.closeAllConnections())
+  })
+  await closed
+  stopGrace()
+}
+
+/** One timer for all streams. */
+class Beats {
+  readonly #writes = new Set<() => void>()
+  readonly #clock: Clock
+  #stop: (() => void) | undefined
+  #over = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(write: () => void): () => void {
+    // Of its own: one write may be handed in twice.
+    const own = (): void => write()
+    this.#writes.add(own)
+    this.#stop ??= this.#next()
+    return () => void this.#writes.delete(own)
+  }
+
+  stop(): void {
+    this.#over = true
+    this.#stop?.()
+  }
+
+  #next(): (() => void) | undefined {
+    if (this.#over || this.#writes.size === 0) return undefined
+    return this.#clock.after(beatMs, () => {
+      for (const write of [...this.#writes]) write()
+      this.#stop = this.#next()
+    })
+  }
+}
+
+function once_(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
+}

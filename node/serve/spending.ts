@@ -1,0 +1,102 @@
+/** What every key has spent today, in UTC: kept in a file of a line a request, so that a restart gives no budget back. */
+import { appendFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode } from '../error-code.js'
+import { makeFolder } from '../make-folder.js'
+import { ioError } from '../run/outputs.js'
+
+interface Line {
+  readonly key: string
+  readonly microUsd: number
+}
+
+export class Spending {
+  readonly #folder: string | undefined
+  readonly #wallClock: () => number
+  #day = ''
+  readonly #spent = new Map<string, number>()
+  #lines: string[] = []
+  #writing: Promise<void> | undefined
+  /** Why it could not be written; told once, by `settled`. */
+  #fault: unknown
+
+  private constructor(folder: string | undefined, wallClock: () => number) {
+    this.#folder = folder
+    this.#wallClock = wallClock
+  }
+
+  /** `folder` undefined: in memory alone. Fails: host.io_failed. */
+  static async open(folder: string | undefined, wallClock: () => number = Date.now): Promise<Spending> {
+    const spending = new Spending(folder, wallClock)
+    spending.#turn()
+    if (folder !== undefined) await spending.#read()
+    return spending
+  }
+
+  /** Micro-USD. */
+  today(key: string): number {
+    this.#turn()
+    return this.#spent.get(key) ?? 0
+  }
+
+  add(key: string, microUsd: number): void {
+    if (!(microUsd > 0)) return
+    this.#spent.set(key, this.today(key) + microUsd)
+    if (this.#folder === undefined) return
+    this.#lines.push(`${JSON.stringify({ key, microUsd } satisfies Line)}\n`)
+    this.#writing ??= this.#write()
+  }
+
+  /** Resolves once all is written. Fails: host.io_failed, when something could not be. */
+  async settled(): Promise<void> {
+    await this.#writing
+    if (this.#fault !== undefined) throw this.#fault
+  }
+
+  #turn(): void {
+    const day = new Date(this.#wallClock()).toISOString().slice(0, 10)
+    if (day === this.#day) return
+    this.#day = day
+    this.#spent.clear()
+  }
+
+  #file(): string {
+    return join(this.#folder ?? '', `spent-${this.#day}.jsonl`)
+  }
+
+  async #read(): Promise<void> {
+    const text = await readFile(this.#file(), 'utf8').catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return ''
+      throw ioError(this.#file(), error)
+    })
+    for (const line of text.split('\n')) {
+      const read = lineOf(line)
+      if (read !== undefined) this.#spent.set(read.key, (this.#spent.get(read.key) ?? 0) + read.microUsd)
+    }
+  }
+
+  /** One write at a time, of all lines that came meanwhile. */
+  async #write(): Promise<void> {
+    while (this.#lines.length > 0) {
+      const text = this.#lines.join('')
+      this.#lines = []
+      try {
+        await makeFolder(this.#folder ?? '.', 0o700)
+        await appendFile(this.#file(), text, { mode: 0o600 })
+      } catch (error) {
+        this.#fault ??= ioError(this.#file(), error)
+      }
+    }
+    this.#writing = undefined
+  }
+}
+
+/** A line that was cut off by a crash counts nothing. */
+function lineOf(text: string): Line | undefined {
+  try {
+    const { key, microUsd } = JSON.parse(text) as Partial<Line>
+    return typeof key === 'string' && typeof microUsd === 'number' && microUsd > 0 ? { key, microUsd } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -19,6 +19,7 @@ import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 import { addMcp } from './mcp-program.js'
+import { addServe } from './serve-program.js'
 import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile, takeKeysFiles } from './settings-flags.js'
@@ -93,6 +94,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   addCommands(program, host, done)
   addAssist(program, host, done)
   addMcp(program, host, done)
+  addServe(program, host, done)
   takeKeysFiles(program)
   return program
 }

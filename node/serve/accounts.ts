@@ -63,21 +63,41 @@ export class Account {
   admit(wanted: Wanted): Admission {
     this.#mustHavePlace()
     this.#mustFitWindows(wanted.tokens)
-    const hold = this.#holdFor(wanted.microUsd)
-    const entry = { at: this.#clock.now(), tokens: wanted.tokens }
+    return this.#enter(wanted.tokens, this.#holdFor(wanted.microUsd))
+  }
+
+  /** Lets a run of a plan in, as `admit`. `microUsd`: its budget; without one it gets what is left of the day. */
+  admitRun(microUsd: number | undefined): Admission {
+    this.#mustHavePlace()
+    this.#mustFitWindows(0)
+    const { left } = this
+    if (left === undefined) return this.#enter(0, microUsd)
+    if (left <= 0)
+      throw new HttpError(402, 'budget_exceeded', 'the budget of this key for today is used up or reserved')
+    return this.#enter(0, Math.min(microUsd ?? left, left))
+  }
+
+  /** A run that an earlier process let in. */
+  goOn(microUsd: number | undefined): Admission {
+    const { left } = this
+    return this.#enter(0, left === undefined ? microUsd : Math.max(0, Math.min(microUsd ?? left, left)))
+  }
+
+  #enter(tokens: number, hold: number | undefined): Admission {
+    const entry = { at: this.#clock.now(), tokens }
     this.#recent.push(entry)
     this.#held += hold ?? 0
     this.inFlight += 1
     let over = false
     return {
       microUsd: hold,
-      settle: ({ tokens, microUsd }) => {
+      settle: (came) => {
         if (over) return
         over = true
         this.inFlight -= 1
         this.#held -= hold ?? 0
-        entry.tokens = tokens
-        this.#spending.add(this.key.name, microUsd)
+        entry.tokens = came.tokens
+        this.#spending.add(this.key.name, came.microUsd)
       },
     }
   }

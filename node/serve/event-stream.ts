@@ -31,6 +31,11 @@ export class EventStream {
     return this.#response.destroyed || this.#response.writableEnded
   }
 
+  /** What was written has not left: what can be left out is. */
+  get slow(): boolean {
+    return this.#response.writableNeedDrain
+  }
+
   /** `event` and `id` only where the protocol has them: clients of chat completions take a named event for a chunk. */
   send(data: unknown, { event, id }: { event?: string; id?: string | number } = {}): void {
     const named = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`

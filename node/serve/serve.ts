@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Embedder } from '../../bindings/cache/ports.js'
+import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
+import type { RunEvent } from '../../bindings/events.js'
 import type { Clock } from '../../bindings/ports.js'
 import { systemClock } from '../../web/standard/clock.js'
 import { Metrics } from '../../web/standard/telemetry/metrics.js'
@@ -11,7 +13,9 @@ import { Accounts, type Account } from './accounts.js'
 import type { Context } from './context.js'
 import { keysPath, readKeys, type ServeKey } from './keys.js'
 import { makeServer } from './server.js'
-import { openService, type ServiceOptions } from './service.js'
+import { Runs } from './runs.js'
+import { runRoutes } from './runs-route.js'
+import { openService, type Service, type ServiceOptions } from './service.js'
 import { SignIn } from './sign-in.js'
 import { Spending } from './spending.js'
 
@@ -81,6 +85,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     observe: (event) => metrics.take(event),
     beat: (write) => beats.add(write),
   }
+  const runs = await openRuns(options, { accounts, service, observe: context.observe })
   const server = makeServer(
     {
       signIn,
@@ -88,7 +93,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
       origins: new Set(options.corsOrigins ?? []),
       metrics: () => metrics.text(),
       failed: (error, id) => options.onFailure?.(error, id),
-      routes: [],
+      routes: runs === undefined ? [] : runRoutes(runs),
     },
     context,
   )
@@ -100,7 +105,12 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   }
   const url = addressOf(server)
   const close = once_(async () => {
-    await closeServer(server, ending, clock, options.graceMs ?? 10_000)
+    let stopGrace = (): void => undefined
+    const grace = new Promise<void>((resolve) => (stopGrace = clock.after(options.graceMs ?? 10_000, resolve)))
+    const ended = closeServer(server, ending, clock, grace)
+    await runs?.close(grace)
+    await ended
+    stopGrace()
     beats.stop()
     await service.close()
     await spending.settled()
@@ -132,17 +142,31 @@ function addressOf(server: Server): string {
 }
 
 /** Idle connections end at once, others with their requests; after the grace their requests are cancelled, and told so. */
-async function closeServer(server: Server, ending: AbortController, clock: Clock, graceMs: number): Promise<void> {
+async function closeServer(server: Server, ending: AbortController, clock: Clock, grace: Promise<void>): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
-  const stopGrace = clock.after(graceMs, () => {
+  let stopLast = (): void => undefined
+  void grace.then(() => {
     ending.abort()
     // What does not end by that hangs in its client.
-    clock.after(1000, () => server.closeAllConnections())
+    stopLast = clock.after(1000, () => server.closeAllConnections())
   })
   await closed
-  stopGrace()
+  stopLast()
+}
+
+/** Runs of plans need a place to be kept in. */
+async function openRuns(
+  { folder, cache, cacheModes, simulate, clock, onFailure }: ServeOptions,
+  { accounts, service, observe }: { accounts: Accounts; service: Service; observe: (event: RunEvent) => void },
+): Promise<Runs | undefined> {
+  if (folder === undefined) return undefined
+  const how = { config: service.config, ...service.shared, cache, cacheModes, simulate, clock }
+  const failed = (error: unknown, id: string): void => onFailure?.(error, id)
+  const runs = new Runs({ folder: join(folder, 'runs'), accounts, how, observe, failed })
+  await runs.open()
+  return runs
 }
 
 /** One timer for all streams. */

@@ -10,7 +10,8 @@ import { simulatorProfiles, type SimulatorProfile } from '../../web/standard/sim
 import { profileOf } from '../../web/standard/run/setup.js'
 import { digest } from '../digest.js'
 import { loadCore, loadLimits } from '../loader.js'
-import type { PlanOptions } from '../options.js'
+import type { PlanOptions, RunPlanOptions } from '../options.js'
+import { pooledTransport } from '../transport/transport.js'
 import { realProviders, simulatedProviders, type Providers } from '../providers.js'
 import { setUp } from '../run/execute.js'
 import { packageVersion } from '../version.js'
@@ -30,6 +31,8 @@ export interface PricedModel {
 
 export interface Service {
   readonly chat: ChatHost
+  /** The limits and connections of chats, for runs of plans. */
+  readonly shared: Pick<RunPlanOptions, 'limits' | 'pool'>
   readonly config: Config
   /** Words that a request may name: modes, then every model of a provider that can be called. */
   readonly modes: readonly string[]
@@ -47,7 +50,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     const { config, entries, timeouts } = await setUp(core, options)
     const defaults = core.document<Config>('defaults')
     const patience = (id: string) => patienceOf(defaults, config, id)
-    const providers = await openProviders(options, { entries, timeouts, patience, transport: config.transport })
+    const pool = pooledTransport(config.transport)
+    const providers = await openProviders(options, { entries, timeouts, patience, pool })
     const authority = new Authority(await loadLimits(), systemClock)
     const keys = new Map(entries.map(({ id, baseUrl, key }) => [id, digest([baseUrl, key ?? '']).slice(0, 16)]))
     return {
@@ -68,7 +72,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
         cache: options.cache,
         cacheModes: options.cacheModes,
       },
-      close: () => providers.close(),
+      shared: { limits: authority, pool },
+      close: async () => {
+        await providers.close()
+        await pool.close()
+      },
     }
   } finally {
     core.dispose()

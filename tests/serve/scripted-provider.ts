@@ -38,21 +38,23 @@ const scripts: Readonly<Record<string, Script>> = {
   },
   /** Begins to answer, and goes on only when told. */
   hold: async (asked, response, provider) => {
+    const { released } = provider
     if (asked.stream === true) begin(response)
     provider.holding.add(response)
     response.once('close', () => provider.left(response))
     provider.arrived()
     if (asked.stream === true) await flushed(response, chunk({ role: 'assistant', content: 'held' }))
-    await provider.released
+    await released
     if (asked.stream === true) finish(response, 'stop')
     else response.end(JSON.stringify(whole('held')))
   },
   /** Holds without a word. */
   silence: async (_asked, response, provider) => {
+    const { released } = provider
     provider.holding.add(response)
     response.once('close', () => provider.left(response))
     provider.arrived()
-    await provider.released
+    await released
     response.end(JSON.stringify(whole('late')))
   },
   cut: (asked, response) => answer(asked, response, 'as far as it', 'length'),
@@ -141,7 +143,11 @@ export function toldBy({ messages }: Asked): string {
   return typeof content === 'string' ? content : content.map(({ text }) => text ?? '').join('')
 }
 
-const wordOf = (asked: Asked, at: number): string => toldBy(asked).split(/\s+/)[at] ?? ''
+/** The words that count: those in double brackets, as a step's description comes with more around it, or else the first ones. */
+function wordOf(asked: Asked, at: number): string {
+  const told = toldBy(asked)
+  return (/\[\[([^\]]+)\]\]/.exec(told)?.[1] ?? told).split(/\s+/)[at] ?? ''
+}
 
 function reply(asked: Asked, response: ServerResponse): void {
   const last = asked.messages.at(-1)

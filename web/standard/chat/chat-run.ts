@@ -159,7 +159,8 @@ function askedFor(request: ChatRequest, cache: AnswerCache): AnswerCache {
 
 /** Why a step ended without a call's failure. */
 function endedBy(reason: Reason): { kind: FailureKind; message: string } {
-  const kind = reason === 'deadline_passed' ? 'deadline' : reason.startsWith('budget_') ? 'budget_exceeded' : 'cancelled'
+  const kind =
+    reason === 'deadline_passed' ? 'deadline' : reason.startsWith('budget_') ? 'budget_exceeded' : 'cancelled'
   return { kind, message: failureKindWords[kind] }
 }
 

@@ -1,0 +1,57 @@
+/** What a run's events come to: the snapshot with which a stream of them begins. */
+import type { RunEvent } from '../../bindings/events.js'
+
+export interface StepState {
+  readonly id: string
+  readonly state: 'waiting' | 'calling' | 'done' | 'failed' | 'skipped' | 'cancelled'
+  /** Of its output. */
+  readonly bytes?: number
+  /** Why it failed or was left out. */
+  readonly words?: string
+}
+
+export class RunState {
+  readonly #steps = new Map<string, StepState>()
+  #costMicroUsd = 0
+  /** Of runs under way, by step. */
+  readonly outputs = new Map<string, string>()
+
+  get costMicroUsd(): number {
+    return this.#costMicroUsd
+  }
+
+  get steps(): readonly StepState[] {
+    return [...this.#steps.values()]
+  }
+
+  take(event: RunEvent): void {
+    switch (event.type) {
+      case 'steps':
+        for (const { id } of event.steps) if (!this.#steps.has(id)) this.#put({ id, state: 'waiting' })
+        return
+      case 'call':
+        // A further call of a step that has its answer: an audit.
+        if (this.#steps.get(event.step)?.state === 'waiting') this.#put({ id: event.step, state: 'calling' })
+        return
+      case 'callEnd':
+        this.#costMicroUsd += event.costMicroUsd
+        return
+      case 'done':
+        return this.#put({ id: event.step, state: 'done', bytes: event.bytes })
+      case 'failed':
+        return this.#put({ id: event.step, state: 'failed', words: `${event.failure}: ${event.message}` })
+      case 'skipped':
+        return this.#put({ id: event.step, state: 'skipped', words: event.reason })
+      case 'cancelled':
+        return this.#put({ id: event.step, state: 'cancelled', words: event.reason })
+      case 'finish':
+        this.#costMicroUsd = event.costMicroUsd
+        return
+      default:
+    }
+  }
+
+  #put(step: StepState): void {
+    this.#steps.set(step.id, step)
+  }
+}

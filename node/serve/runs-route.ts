@@ -1,0 +1,208 @@
+/** `/v1/runs`: plans as runs behind handles, with their events as a stream that goes on where a reader left it. */
+import { count, isObject, within, type Body } from './chat-body.js'
+import type { Call, Context } from './context.js'
+import { EventStream } from './event-stream.js'
+import { badRequest, HttpError } from './http-error.js'
+import { readJson, sendJson } from './http.js'
+import type { Run, RunRequest, Runs } from './runs.js'
+import type { Route } from './server.js'
+
+export function runRoutes(runs: Runs): readonly Route[] {
+  const found = (call: Call, id = ''): Run => runs.find(id, tenantOf(call))
+  return [
+    { method: 'POST', path: /^\/v1\/runs$/, answer: (call) => start(call, runs) },
+    { method: 'GET', path: /^\/v1\/runs$/, answer: (call) => list(call, runs) },
+    {
+      method: 'GET',
+      path: /^\/v1\/runs\/([^/]+)$/,
+      answer: (call, _context, id) => sendJson(call.response, 200, aboutRun(found(call, id), true)),
+    },
+    {
+      method: 'DELETE',
+      path: /^\/v1\/runs\/([^/]+)$/,
+      answer: (call, _context, id) => {
+        const run = found(call, id)
+        runs.cancel(run)
+        sendJson(call.response, 202, aboutRun(run, false))
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/runs\/([^/]+)\/outputs\/(.+)$/,
+      answer: (call, _context, id, step = '') => output(call, found(call, id), step, runs),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/runs\/([^/]+)\/report$/,
+      answer: (call, _context, id) => report(call, found(call, id), runs),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/runs\/([^/]+)\/events$/,
+      answer: (call, context, id) => events(call, context, found(call, id)),
+    },
+  ]
+}
+
+export const tenantOf = ({ account }: Call): string => account.key.tenant ?? account.key.name
+
+async function start(call: Call, runs: Runs): Promise<void> {
+  const body = await readJson(call.request)
+  const { plan, name, mode } = body
+  if (!isObject(plan) && typeof plan !== 'string') throw badRequest('a plan, as an object or as text', 'plan')
+  if (name !== undefined && (typeof name !== 'string' || name.length > 200)) throw badRequest('a short text', 'name')
+  if (mode !== undefined && typeof mode !== 'string') throw badRequest('the name of a mode', 'mode')
+  const again = call.request.headers['idempotency-key']
+  if (typeof again === 'string' && again.length > 255) throw badRequest('at most 255 characters', 'idempotency-key')
+  const asked = {
+    key: call.account.key.name,
+    tenant: tenantOf(call),
+    ...(name === undefined ? {} : { name }),
+    ...(mode === undefined ? {} : { mode }),
+    ...boundsOf(body),
+  }
+  const text = typeof plan === 'string' ? plan : JSON.stringify(plan)
+  const run = await runs.start(text, asked, call.account, again as string | undefined)
+  sendJson(call.response, 202, aboutRun(run, false), {
+    location: `/v1/runs/${run.request.id}`,
+    'x-request-id': call.id,
+    'x-aetherflow-run-id': run.request.id,
+  })
+}
+
+function boundsOf(body: Body): Pick<RunRequest, 'budgetUsd' | 'deadlineMs' | 'seed'> {
+  const budgetUsd = within(body, 'budget_usd', 0, 1e6)
+  const deadlineMs = count(body, 'deadline_ms')
+  const seed = within(body, 'seed', 0, Number.MAX_SAFE_INTEGER)
+  return {
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(seed === undefined ? {} : { seed: Math.floor(seed) }),
+  }
+}
+
+/** Most runs of a list. */
+const mostListed = 100
+
+function list(call: Call, runs: Runs): void {
+  const limit = Math.min(mostListed, Number(call.url.searchParams.get('limit') ?? 20) || 20)
+  const after = call.url.searchParams.get('after')
+  const all = runs.of(tenantOf(call))
+  const from = after === null ? 0 : all.findIndex(({ request }) => request.id === after) + 1
+  const data = all.slice(from, from + limit)
+  sendJson(call.response, 200, {
+    object: 'list',
+    data: data.map((run) => aboutRun(run, false)),
+    has_more: from + limit < all.length,
+  })
+}
+
+export function aboutRun(run: Run, steps: boolean): object {
+  const { request, end, state } = run
+  return {
+    id: request.id,
+    object: 'run',
+    status: end?.outcome ?? (run.cancelled ? 'cancelling' : 'running'),
+    name: request.name ?? null,
+    mode: request.mode ?? null,
+    created_at: request.createdAt / 1000,
+    ended_at: end === undefined ? null : end.endedAt / 1000,
+    cost_usd: (end?.costMicroUsd ?? state.costMicroUsd) / 1e6,
+    budget_usd: request.budgetUsd ?? null,
+    error: end?.error ?? null,
+    ...(steps ? { steps: state.steps } : {}),
+  }
+}
+
+async function output(call: Call, run: Run, step: string, runs: Runs): Promise<void> {
+  const text = (await runs.outputs(run)).get(step)
+  if (text === undefined) throw new HttpError(404, 'no_output', 'that step has no output, or not yet')
+  const bytes = Buffer.from(text, 'utf8')
+  call.response.writeHead(200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    // Whatever a model wrote, it is no page.
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+  })
+  call.response.end(bytes)
+}
+
+async function report(call: Call, run: Run, runs: Runs): Promise<void> {
+  const found = await runs.report(run)
+  if (found === undefined) throw new HttpError(404, 'no_report', 'the run has come to no report, or not yet')
+  sendJson(call.response, 200, found)
+}
+
+/** How long a reader waits before it comes again, ms. */
+const comeAgainMs = 2000
+
+async function events({ request, response, id }: Call, context: Context, run: Run): Promise<void> {
+  const said = request.headers['last-event-id']
+  const last = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : undefined
+  const reading = new Reading(response, context, id)
+  // Watched before it is read, so that nothing falls between.
+  const stop = run.watch(reading)
+  response.once('close', stop)
+  const kept = await run.events()
+  // Readers of the kind that a page has come again until they hear this.
+  if (run.end !== undefined && last === kept.length) {
+    stop()
+    response.writeHead(204).end()
+    return
+  }
+  reading.begin(last, kept.length, aboutRun(run, true))
+  const from = last === undefined || last > kept.length ? kept.length : last
+  for (let at = from; at < kept.length; at += 1) reading.take({ id: at + 1, event: kept[at]! })
+  reading.live()
+  if (run.end !== undefined) reading.over()
+}
+
+/** One reader of the events of a run. */
+class Reading {
+  readonly #stream: EventStream
+  #last = 0
+  #waiting: { readonly id: number; readonly event: { readonly type: string } }[] | undefined = []
+  #begun = false
+  #over = false
+
+  constructor(response: Call['response'], context: Context, id: string) {
+    const headers = { 'x-request-id': id }
+    this.#stream = new EventStream(response, { headers, beat: (write) => context.beat(write) })
+  }
+
+  /** A reader who knows more than there is has another run in mind: it begins anew. */
+  begin(last: number | undefined, count: number, snapshot: object): void {
+    this.#begun = true
+    this.#stream.raw(`retry: ${comeAgainMs}\n\n`)
+    this.#last = last === undefined || last > count ? count : last
+    if (last !== undefined && last > count) this.#stream.send({}, { event: 'reset' })
+    if (last === undefined || last > count) this.#stream.send(snapshot, { event: 'snapshot', id: count })
+  }
+
+  take(kept: { readonly id: number; readonly event: { readonly type: string } }): void {
+    if (!this.#begun) return void this.#waiting?.push(kept)
+    if (kept.id <= this.#last) return
+    this.#last = kept.id
+    this.#stream.send(kept.event, { event: kept.event.type, id: kept.id })
+  }
+
+  /** What came while the past was read. */
+  live(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const kept of waiting) this.take(kept)
+    if (this.#over) this.#stream.end()
+  }
+
+  passing(event: { readonly type: string }): void {
+    if (this.#begun && this.#waiting === undefined && !this.#stream.slow)
+      this.#stream.send(event, { event: event.type })
+  }
+
+  over(): void {
+    this.#over = true
+    if (this.#waiting === undefined) this.#stream.end()
+  }
+}

@@ -43,6 +43,10 @@ const ignoreFiles = ['.gitignore', '.aetherflowignore']
 /** Never of use, and large; the last: what earlier runs answered would stand for what the project says. */
 const neverInto = new Set(['.git', 'node_modules', '.aetherflow', 'aetherflow-out'])
 
+/** Of a run that was kept elsewhere: the same holds for it. */
+const isRunFolder = (names: readonly string[]): boolean =>
+  names.includes('step_outputs') && (names.includes('journal.jsonl') || names.includes('run.json'))
+
 type Skip = (file: SkippedFile) => void
 
 /** What a walk gathers. */
@@ -109,6 +113,7 @@ export class FolderSource implements DocumentSource {
       to.skip({ path: folder, reason: 'unreadable' })
       return []
     })
+    if (isRunFolder(entries.map(({ name }) => name))) return
     const rules = [...above]
     for (const name of ignoreFiles) {
       if (!entries.some((entry) => entry.name === name && entry.isFile())) continue

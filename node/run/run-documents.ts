@@ -54,7 +54,24 @@ function sendable(source: DocumentSource, files: FileReader): DocumentSource {
     )
   return {
     list: (skip: (file: SkippedFile) => void, signal?: AbortSignal) => source.list(skip, signal),
-    read: async (path) => ((await allowed(path)) ? source.read(path) : undefined),
+    read: async (path) => {
+      const bytes = (await allowed(path)) ? await source.read(path) : undefined
+      return bytes !== undefined && path.endsWith('.json') && isPlan(bytes) ? undefined : bytes
+    },
+  }
+}
+
+/** Nothing says more of a question than the plan that asks it, and nothing answers it less. */
+function isPlan(bytes: Uint8Array): boolean {
+  try {
+    const { steps } = Object(JSON.parse(new TextDecoder().decode(bytes))) as { steps?: unknown }
+    const isStep = (step: unknown): boolean => {
+      const { id, type, description } = Object(step) as Record<string, unknown>
+      return [id, type, description].every((member) => typeof member === 'string')
+    }
+    return Array.isArray(steps) && steps.length > 0 && steps.every(isStep)
+  } catch {
+    return false
   }
 }
 

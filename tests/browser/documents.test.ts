@@ -121,12 +121,12 @@ describeInBrowser('documents in a page', () => {
       }
     })
     const found = [
-      ['a', ['guide.md:Install › Linux.3'], undefined],
+      ['a', ['guide.md:Install.1', 'guide.md:Install › Linux.3'], undefined],
       ['b', [], 'nothing'],
     ]
     expect(told.ran).toEqual([
-      { found, outcome: 'ok', thread: 'worker', report: 1 },
-      { found, outcome: 'ok', thread: 'page', report: 1 },
+      { found, outcome: 'ok', thread: 'worker', report: 2 },
+      { found, outcome: 'ok', thread: 'page', report: 2 },
     ])
     expect(told.explained).toEqual(found.map(([id, references]) => [id, references]))
     expect(told.refused).toEqual({ code: 'docs.none', where: '/steps/0/context/documents' })

@@ -141,10 +141,18 @@ describe('what may be sent', () => {
     expect(prompts[0]?.user).not.toContain(secret)
   })
 
-  test('not the outputs of earlier runs', async () => {
+  test('not the outputs of earlier runs, wherever they were kept, nor plans', async () => {
     write('aetherflow-out/t-1/step_outputs/a.md', `# Answer\n\n${secret}\n`)
+    write('kept/out/step_outputs/a.md', `# Answer\n\n${secret}\n`)
+    write('kept/out/run.json', JSON.stringify({ secret }))
+    write('plan.json', JSON.stringify(plan(step('a', { query: secret }))))
+    write(
+      'steps.json',
+      JSON.stringify({ steps: [{ id: 'toolchain', text: 'toolchain password swordfish: a recipe is no plan' }] }),
+    )
     const { prompts } = await run(plan(step('a', asking)))
     expect(prompts[0]?.user).not.toContain(secret)
+    expect(prompts[0]?.user).toContain('a recipe is no plan')
   })
 
   test('not the key of a configured provider, whoever has opened the index', async () => {

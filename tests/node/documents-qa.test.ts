@@ -1,8 +1,9 @@
 /** The index on docs-qa: a hundred questions on 232 sections of documentation. Nothing of the index was fitted to them. */
 import { expect, jest, test } from '@jest/globals'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { evaluateSet, readEvaluationFiles } from '../../node/documents/evaluate.js'
-import { readEvaluationSet } from '../../web/standard/documents/evaluation.js'
+import { openDocs } from '../../node/documents/open.js'
+import { readEvaluationSet, sectionSource } from '../../web/standard/documents/evaluation.js'
 import { sharedPath } from '../fixtures/paths.js'
 
 jest.setTimeout(60_000)
@@ -25,6 +26,29 @@ withData('by words alone: recall@3 ≥ .70, MRR@3 ≥ .82', async () => {
     return right / all
   }
   expect(share(0.4, 1)).toBeGreaterThan(share(0, 0.4) + 0.15)
+})
+
+withData('what the documents know nothing of is answered with less confidence, or with nothing', async () => {
+  const set = await readEvaluationFiles([folder])
+  const { source } = sectionSource(set.sections)
+  const strangers = readFileSync(sharedPath('data/cache/banking77-test.csv'), 'utf8').split('\n').slice(1)
+  const foreign = strangers.filter((line, at) => line !== '' && at % 30 === 0)
+  await using docs = await openDocs({ source, keep: false, leastConfidence: 0 })
+  const confidences = async (questions: readonly string[]): Promise<number[]> => {
+    const all: number[] = []
+    for (const question of questions) all.push((await docs.search(question)).confidence)
+    return all
+  }
+  const own = await confidences(set.questions.map(({ question }) => question))
+  const others = await confidences(foreign.map((line) => line.slice(0, line.lastIndexOf(','))))
+  expect(others.length).toBeGreaterThan(80)
+  // How often a question of the documents' own is asked with more confidence than a stranger's.
+  const ahead = own.flatMap((one) => others.map((other) => Number(one > other) + Number(one === other) / 2))
+  expect(ahead.reduce((sum, each) => sum + each, 0) / ahead.length).toBeGreaterThan(0.8)
+  // At the usual bar nearly no question of its own is left without, and a good part of the strangers' is.
+  const kept = (all: readonly number[]): number => all.filter((each) => each >= 0.25).length / all.length
+  expect(kept(own)).toBeGreaterThanOrEqual(0.95)
+  expect(kept(others)).toBeLessThan(0.65)
 })
 
 test('a set of one’s own, with its sections or without', async () => {

@@ -51,6 +51,9 @@ export async function bundleBrowser() {
     // With the cache's glue: a copy of the part lies beside nothing.
     built.push(await build({ ...settings, plugins: [], entryPoints: [entry], outfile: `${folder}/${name}.js` }))
   }
+  // Whoever calls a model through the AI SDK loads no page of ours: it stands by itself.
+  const sdk = { entryPoints: ['dist/web/browser/ai-sdk.js'], outfile: `${folder}/ai-sdk.js` }
+  built.push(await build({ ...settings, ...sdk }))
   writeLicences(
     `${folder}/licences.txt`,
     built.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
@@ -69,8 +72,8 @@ function leaveAddressesAlone() {
     writeFileSync(at(folder, name), marked)
     told += 1
   }
-  // Parts by the worker's side, cache and documents by the page's, the model runtime by the cache.
-  if (told !== 3) throw new Stop(`${told} bundled files load something by its address; three were expected`)
+  // Parts by the worker's side, cache and documents by the page's, the model runtime by the cache, the simulator by the SDK's provider.
+  if (told !== 4) throw new Stop(`${told} bundled files load something by its address; four were expected`)
 }
 
 /** The glue stays a file of its own: it finds the module by its own address. */

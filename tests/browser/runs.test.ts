@@ -27,6 +27,27 @@ describeInBrowser('a page', () => {
   }, 60_000)
   afterAll(() => server?.close())
 
+  test('is a provider of the AI SDK: whole and streamed, with nothing but its own bundle', async () => {
+    const told = await open.page.evaluate(async () => {
+      const address: string = '/package/browser/ai-sdk.js'
+      const sdk = (await import(address)) as typeof import('../../web/browser/ai-sdk.js')
+      const aetherflow = sdk.createAetherflow({ simulate: 'instant' })
+      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'hello' }] }]
+      const whole = await aetherflow('auto').doGenerate({ prompt })
+      const types: string[] = []
+      const { stream } = await aetherflow('fast').doStream({ prompt })
+      const reader = stream.getReader()
+      for (let part = await reader.read(); !part.done; part = await reader.read()) types.push(part.value.type)
+      await aetherflow.close()
+      return { whole, types }
+    })
+    expect(told.whole.content[0]).toMatchObject({ type: 'text' })
+    expect(told.whole.finishReason.unified).toBe('stop')
+    expect(told.whole.providerMetadata).toMatchObject({ aetherflow: { attempts: 1 } })
+    expect(told.types.slice(0, 3)).toEqual(['stream-start', 'text-start', 'text-delta'])
+    expect(told.types.at(-1)).toBe('finish')
+  })
+
   test.each([true, false] as const)('runs a plan under a strict policy, worker: %s', async (worker) => {
     const told = await open.page.evaluate(
       async ([plan, worker]) => {

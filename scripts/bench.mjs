@@ -22,6 +22,7 @@ const benches = [
   { name: 'index' },
   { name: 'index_speed', native: true },
   { name: 'search-batches' },
+  { name: 'assistant' },
   { name: 'page' },
   { name: 'embed-speed' },
 ]

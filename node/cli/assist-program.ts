@@ -1,5 +1,6 @@
 /** The commands that help to begin, as commander knows them. */
-import { Argument, type Command } from 'commander'
+import { Argument, Option, type Command } from 'commander'
+import { assistants, type Assistant } from './assistant-entries.js'
 import { guide, init, schema, schemas, type SchemaName } from './commands/assist.js'
 import { completion, shells, type Shell } from './commands/completion.js'
 import type { ExitCode, Host } from './host.js'
@@ -7,9 +8,15 @@ import type { ExitCode, Host } from './host.js'
 export function addAssist(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
-  command('init', 'begin here: an example plan, a configuration for this folder, a .gitignore; nothing is written over')
+  command(
+    'init',
+    'begin here: an example plan, a configuration for this folder, names of keys, a .gitignore; nothing is written over',
+  )
     .argument('[dir]', 'folder; default: this one', '.')
-    .action(async (folder: string) => done(await init(folder, host)))
+    .addOption(
+      new Option('--mcp <assistants...>', 'also the entry by which these find aetherflow mcp').choices(assistants),
+    )
+    .action(async (folder: string, { mcp = [] }: { mcp?: Assistant[] }) => done(await init(folder, mcp, host)))
   command('guide', 'print a card for language models: how to write a plan').action(() => done(guide(host)))
   command('schema', 'print a JSON Schema')
     .addArgument(

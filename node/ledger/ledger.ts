@@ -88,28 +88,57 @@ export class RunEntry {
   #writing: Promise<void> = Promise.resolve()
   #problem: unknown
 
-  constructor(ledger: Ledger, by: string) {
+  /** What is told is of a journal, and was counted when it happened: until `resumed`. */
+  #replays: boolean
+  readonly #opened = Date.now()
+
+  /** `goesOn`: the run may begin with what its journal tells. */
+  constructor(ledger: Ledger, by: string, goesOn = false) {
     this.#ledger = ledger
     this.#by = callerName(by)
+    this.#replays = goesOn
   }
 
   /** The entry of a run that a process of this environment makes; a simulated one buys nothing, and has none. */
-  static of(env: Environment, simulated: string | undefined): RunEntry | undefined {
-    return simulated === undefined ? new RunEntry(new Ledger(env), env[callerVariable] ?? 'cli') : undefined
+  static of(env: Environment, simulated: string | undefined, goesOn = false): RunEntry | undefined {
+    return simulated === undefined ? new RunEntry(new Ledger(env), env[callerVariable] ?? 'cli', goesOn) : undefined
   }
 
   event(event: RunEvent): void {
     if (event.type === 'callEnd') this.#count(event)
+    if (event.type === 'resumed') {
+      this.#sums.clear()
+      this.#replays = false
+    }
+    if (this.#replays) return
     if (event.at - this.#told < batchMs || this.#sums.size === 0) return
     this.#told = event.at
     this.#write()
   }
 
-  /** Writes the rest; resolves to what went wrong, undefined: nothing. */
-  async close(): Promise<unknown> {
+  /**
+   * Writes the rest; resolves to what went wrong, undefined: nothing. `begun`: ISO time at which the run began; of one that goes on
+   * and was over before, everything told is of its journal.
+   */
+  async close(begun?: string): Promise<unknown> {
+    if (this.#replays && (begun === undefined || Date.parse(begun) < this.#opened)) this.#sums.clear()
     this.#write()
     await this.#writing
     return this.#problem
+  }
+
+  /** What `running` comes to, once the rest is written. `problem` is told of a ledger that could not be. */
+  async during<Result extends { readonly run?: { readonly startedAt: string } | undefined }>(
+    running: PromiseLike<Result>,
+    problem: (error: unknown) => void,
+  ): Promise<Result> {
+    let result: Result | undefined
+    try {
+      return (result = await running)
+    } finally {
+      const error = await this.close(result?.run?.startedAt)
+      if (error !== undefined) problem(error)
+    }
   }
 
   #count({ provider, model, outcome, tokens, tokensEstimated, costMicroUsd }: RunEventOf<'callEnd'>): void {

@@ -20,7 +20,8 @@ export interface RunRecord {
   readonly budgetUsd: number
   readonly mode?: string | undefined
   readonly deadlineS?: number | undefined
-  readonly simulate?: string | undefined
+  /** The profile that plays the providers: how the command line is told of it, and its name. */
+  readonly simulate?: { readonly word: string; readonly name: string } | undefined
   readonly configFile?: string | undefined
   /** ISO 8601. */
   readonly startedAt: string

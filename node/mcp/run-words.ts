@@ -42,7 +42,7 @@ function headLine(run: KnownRun): string {
     formatDuration(log.ms),
     `${formatUsd(log.cost)} of ${formatUsd(Math.round(record.budgetUsd * 1e6))}`,
   ]
-  return `run ${record.id} ${stateWords(run)}: ${figures.join(', ')}${simulatedLabel(record.simulate)}`
+  return `run ${record.id} ${stateWords(run)}: ${figures.join(', ')}${simulatedLabel(record.simulate?.name)}`
 }
 
 /** The path without the folder that the head names. */

@@ -52,7 +52,8 @@ export class Runs {
   /** Resolves once its process has started. Fails: host.usage when too many are at work, host.io_failed. */
   start({ plan, files, budgetUsd, mode, deadlineS, caller }: NewRun): Promise<RunRecord> {
     return this.#inTurn(async () => {
-      const { root, simulate, configFile } = this.#settings
+      const { root, simulate: played, configFile } = this.#settings
+      const simulate = played && { word: played.word, name: played.profile.name }
       const id = freshId()
       const folder = await this.#freshFolder(id)
       const record: RunRecord = {
@@ -85,13 +86,24 @@ export class Runs {
   }
 
   /** Asks the run to end in order; its last words come later. */
-  async cancel({ record, state }: KnownRun): Promise<void> {
+  async cancel(known: KnownRun): Promise<void> {
+    // A process that has just started does not listen yet, and would die without a word.
+    const { record, state } = await this.#begun(known)
     if (state !== 'running' || record.runner === undefined) return
     try {
       process.kill(record.runner.pid, 'SIGTERM')
     } catch {
       // It ended in between.
     }
+  }
+
+  async #begun(known: KnownRun): Promise<KnownRun> {
+    let run = known
+    for (let tries = 0; run.state === 'running' && run.log.steps.size === 0 && tries < 200; ++tries) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      run = await this.find(known.record.id)
+    }
+    return run
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -167,7 +179,7 @@ function wordsOf({ folder, files, budgetUsd, mode, deadlineS, simulate, configFi
     ...(times > 1 ? ['--resume'] : []),
     ...(mode === undefined ? [] : ['--mode', mode]),
     ...(deadlineS === undefined ? [] : ['--deadline', `${deadlineS}s`]),
-    ...(simulate === undefined ? [] : [`--simulate=${simulate}`]),
+    ...(simulate === undefined ? [] : [`--simulate=${simulate.word}`]),
     ...(configFile === undefined ? [] : ['--config', configFile]),
   ]
 }

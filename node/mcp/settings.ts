@@ -1,6 +1,7 @@
 /** What whoever starts the server decides, and no client can change. */
 import { realpath, stat } from 'node:fs/promises'
 import { AetherflowError } from '../../bindings/errors.js'
+import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
 import { readConfig } from '../config.js'
 import type { Environment } from '../folders.js'
 import { readProjectConfig, withProject } from '../project-config.js'
@@ -16,8 +17,8 @@ export interface McpSettings {
   /** Most runs at once. */
   readonly maxRuns: number
   readonly mode: string | undefined
-  /** As the command line's `--simulate`. */
-  readonly simulate: string | undefined
+  /** The profile that plays the providers, and how the command line is told of it. */
+  readonly simulate: { readonly word: string; readonly profile: SimulatorProfile } | undefined
   readonly configFile: string | undefined
 }
 

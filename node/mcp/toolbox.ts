@@ -5,7 +5,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import { formatDuration, formatUsd, plural, simulatedLabel } from '../../web/standard/format.js'
 import type { DocsBase } from '../../web/standard/documents/documents.js'
 import { openDocs } from '../documents/open.js'
-import { checkPlan, explainPlan, simulatedProfile, type CheckOptions } from '../index.js'
+import { checkPlan, explainPlan, type CheckOptions } from '../index.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { usageLines, usageOf } from '../ledger/usage.js'
 import { planCard } from '../plan-card.js'
@@ -77,7 +77,7 @@ export class Toolbox {
       return answer(
         fitting(
           [
-            `${plural(report.counts.total, 'step')}, ${formatDuration(report.makespanMs)} in parallel, ${formatDuration(report.sumOfStepsMs)} of work${simulatedLabel(simulate)}`,
+            `${plural(report.counts.total, 'step')}, ${formatDuration(report.makespanMs)} in parallel, ${formatDuration(report.sumOfStepsMs)} of work${simulatedLabel(simulate?.profile.name)}`,
             `cost ${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}; prices of ${report.pricesAsOf}`,
             `critical path: ${short(report.criticalPath.join(' → '))}`,
             ...(assumed.length > 0 ? ['no keys are set: explained as if all providers were configured'] : []),
@@ -183,7 +183,7 @@ export class Toolbox {
       configFile,
       project: configFile === undefined ? root : undefined,
       folder: plan.files,
-      ...(simulate === undefined ? {} : { simulate: simulatedProfile(simulate) }),
+      simulate: simulate?.profile,
     }
   }
 }

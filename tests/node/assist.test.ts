@@ -92,9 +92,41 @@ describe('init', () => {
       '--quiet',
     )
     expect(ran.code).toBe(0)
+    const { $schema } = JSON.parse(readFileSync(path.join(here, 'aetherflow.config.json'), 'utf8')) as {
+      $schema: string
+    }
+    expect($schema).toMatch(/^\.\/node_modules\/@aetherflow\/aetherflow\/dist\/config\.schema\.json$/)
+    expect(readFileSync(path.join(here, '.env.example'), 'utf8')).toMatch(/^#.*\n([A-Z_]+_API_KEY=\n){5,}$/)
     writeFileSync(path.join(here, 'plan.json'), 'mine')
     expect((await run('init', here)).out).not.toContain('written')
     expect(readFileSync(path.join(here, 'plan.json'), 'utf8')).toBe('mine')
+  })
+})
+
+describe('init --mcp', () => {
+  const entry = { command: 'npx', args: ['-y', '@aetherflow/aetherflow', 'mcp'] }
+  const read = (...parts: string[]): unknown => JSON.parse(readFileSync(path.join(...parts), 'utf8'))
+
+  test('writes the entries of assistants that are named, and of no other', async () => {
+    const here = mkdtempSync(path.join(folder, 'init-'))
+    await run('init', here)
+    expect(readdirSync(here)).not.toContain('.mcp.json')
+    await run('init', here, '--mcp', 'claude-code', 'cursor', 'vscode')
+    expect(read(here, '.mcp.json')).toEqual({ mcpServers: { aetherflow: entry } })
+    expect(read(here, '.cursor/mcp.json')).toEqual({ mcpServers: { aetherflow: entry } })
+    expect(read(here, '.vscode/mcp.json')).toEqual({ servers: { aetherflow: { type: 'stdio', ...entry } } })
+    expect((await run('init', here, '--mcp', 'emacs')).code).toBe(2)
+  })
+
+  test('leaves a file of somebody’s own as it is, and says what it lacks', async () => {
+    const here = mkdtempSync(path.join(folder, 'init-'))
+    const own = '{"mcpServers":{"other":{"command":"x"}}}'
+    writeFileSync(path.join(here, '.mcp.json'), own)
+    const { out } = await run('init', here, '--mcp', 'claude-code')
+    expect(out).toContain('left as it is; it lacks, in "mcpServers": "aetherflow":{"command":"npx"')
+    expect(readFileSync(path.join(here, '.mcp.json'), 'utf8')).toBe(own)
+    writeFileSync(path.join(here, '.mcp.json'), '{"mcpServers":{"aetherflow":{}}}')
+    expect((await run('init', here, '--mcp', 'claude-code')).out).toMatch(/\.mcp\.json +left as it is\n/)
   })
 })
 

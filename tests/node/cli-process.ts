@@ -50,7 +50,10 @@ export class Process {
       this.stdout += text
       for (const look of this.#waiting) look()
     })
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+      for (const look of this.#waiting) look()
+    })
     // A process that has ended reads no input; the test sees that by its exit code.
     this.child.stdin.on('error', () => {})
     this.#closed = new Promise((resolve) => this.child.on('close', resolve))
@@ -59,15 +62,23 @@ export class Process {
   }
 
   /** Waits until standard output holds `text`; throws when the process ends without it. */
-  async until(text: string): Promise<void> {
+  until(text: string): Promise<void> {
+    return this.#untilIn(() => this.stdout, text)
+  }
+  /** The same of standard error. */
+  untilSaid(text: string): Promise<void> {
+    return this.#untilIn(() => this.stderr, text)
+  }
+
+  async #untilIn(said: () => string, text: string): Promise<void> {
     const seen = new Promise<boolean>((resolve) => {
       const look = (): void => {
-        if (this.stdout.includes(text)) resolve(true)
+        if (said().includes(text)) resolve(true)
       }
       this.#waiting.add(look)
       look()
     })
-    const found = await Promise.race([seen, this.#closed.then(() => this.stdout.includes(text))])
+    const found = await Promise.race([seen, this.#closed.then(() => said().includes(text))])
     if (!found) throw new Error(`ended without '${text}': ${this.stdout}${this.stderr}`)
   }
 

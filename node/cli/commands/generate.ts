@@ -39,7 +39,7 @@ export async function generate(prompt: string, flags: GenerateFlags, host: Host)
     },
     ...(streams ? { onText } : {}),
   })
-  const result = await Promise.resolve(running).finally(() => entry?.close())
+  const result = await (entry?.during(running, () => undefined) ?? running)
   const answer = result.outputs.get('answer')
   // A repaired or unwrapped answer differs from what was streamed: the final one is what counts.
   if (answer !== undefined && answer !== shown) stdout.write(`${separator(shown)}${clean(answer)}`)

@@ -1,5 +1,6 @@
 /** `aetherflow mcp`: tools for coding assistants, on standard input and output or over HTTP. */
 import { Console } from 'node:console'
+import { resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { CoreRun } from '../../../bindings/core.js'
 import { oneLine } from '../../../web/standard/format.js'
@@ -47,7 +48,6 @@ export async function mcp(flags: McpFlags, host: Host): Promise<ExitCode> {
 
 async function settingsOf(flags: McpFlags, { env, program }: Host): Promise<McpSettings> {
   const { budget, maxRuns, mode, simulate, config } = flags
-  if (simulate !== undefined) profileOfFlag(simulate)
   if (program === undefined || program === '')
     throw new AetherflowError('host.usage', '', 'runs are processes of this program, and it does not know its own file')
   const settings = {
@@ -55,12 +55,18 @@ async function settingsOf(flags: McpFlags, { env, program }: Host): Promise<McpS
     env,
     program: [process.execPath, program],
     budgetUsd: budget,
-    ...{ maxRuns, mode, simulate, configFile: config },
+    ...{ maxRuns, mode },
+    simulate: simulate === undefined ? undefined : { word: placed(simulate), profile: profileOfFlag(simulate) },
+    // Runs work in the root, and these are named from here.
+    configFile: config === undefined ? undefined : resolve(config),
   }
   // A broken configuration is told to whoever starts the server, not to a model.
   await ceilingOf(settings)
   return settings
 }
+
+/** A profile's name, or its file. */
+const placed = (word: string): string => (/[./\\]/.test(word) ? resolve(word) : word)
 
 const until = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -202,7 +202,7 @@ async function execute(
   const steps: StepInfo[] = []
   /** What screens that show no warnings would keep to themselves. */
   const warningLines: string[] = []
-  const entry = RunEntry.of(host.env, simulated)
+  const entry = RunEntry.of(host.env, simulated, store !== undefined)
   const onEvent = (event: RunEvent): void => {
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') {
@@ -235,10 +235,9 @@ async function execute(
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
-  const result = await Promise.resolve(runPlan(input?.source, options)).finally(async () => {
-    const problem = await entry?.close()
-    if (problem !== undefined) warningLines.push(`warning ledger: ${oneLine(String(problem))}\n`)
-  })
+  const running = runPlan(input?.source, options)
+  const problem = (error: unknown): void => void warningLines.push(`warning ledger: ${oneLine(String(error))}\n`)
+  const result = await (entry?.during(running, problem) ?? running)
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts
     ?.settled()

@@ -16,10 +16,16 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   ...{ late: ['abc'], all: ['abc', 'bcd', 'cd', 'late', 'solo'] },
 }
 export const steps: readonly string[] = ids
+/** Steps that ask for documents: what they were given stands in the journal, and their keys hold it. */
+const asking: readonly string[] = ['a', 'b', 'late']
+const documents = { query: 'how is a power cut survived', tokens: 200 }
 const plan = {
   task_id: 'crash',
   description: 'a run that is killed',
-  steps: ids.map((id) => ({ id, type: 'testing', description: `STEP-${id}: do it`, dependencies: needs[id] ?? [] })),
+  steps: ids.map((id) => ({
+    ...{ id, type: 'testing', description: `STEP-${id}: do it`, dependencies: needs[id] ?? [] },
+    ...(asking.includes(id) ? { context: { documents } } : {}),
+  })),
 }
 
 export interface LedgerEntry {
@@ -59,11 +65,17 @@ export class CrashBench {
       JSON.stringify({ providers: { ...Object.fromEntries(others), openai } }),
     )
     writeFileSync(path.join(folder, 'plan.json'), JSON.stringify(plan))
+    writeFileSync(path.join(folder, 'guide.md'), '# Power\n\nA power cut is survived by the journal.\n')
     const otherwise = plan.steps.map((step) =>
       step.id === 'cd' ? { ...step, description: 'STEP-cd: otherwise' } : step,
     )
     writeFileSync(path.join(folder, 'changed.json'), JSON.stringify({ ...plan, steps: otherwise }))
-    return new CrashBench(folder, url, server)
+    const bench = new CrashBench(folder, url, server)
+    // The index is kept from here on: how often a run flushes does not depend on the runs before it.
+    const command = [process.execPath, program, 'check', 'plan.json']
+    const { code, stdout } = await bench.run('check', [], { command })
+    if (code !== 0 || !stdout.includes('guide.md:Power')) throw new Error(`the documents are not found: ${stdout}`)
+    return bench
   }
 
   stop(): void {

@@ -58,6 +58,7 @@ bool sameStep(const Step& a, const Step& b) {
   return a.id == b.id && a.description == b.description && a.typeName == b.typeName && a.complexity == b.complexity &&
          a.estimatedTokens == b.estimatedTokens && a.priority == b.priority && a.optional == b.optional &&
          a.output == b.output && a.schema == b.schema && a.provider == b.provider && a.context == b.context &&
+         a.documentTokens == b.documentTokens && a.query == b.query && a.documentPaths == b.documentPaths &&
          a.files == b.files && a.validationCriteria == b.validationCriteria;
 }
 

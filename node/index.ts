@@ -13,6 +13,7 @@ import { PlanRun } from '../web/standard/run/plan-run.js'
 import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-options.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
+import { telemetry } from '../web/standard/telemetry/otel.js'
 import { contextOf, documentsOf, execute, setUp, simulatedProfile } from './run/execute.js'
 import type { OpenedDocuments } from './run/run-documents.js'
 import { loadCore } from './loader.js'
@@ -82,6 +83,8 @@ export { recallOf, type NgramResult, type NgramSearch, type SearchReport } from 
 export { meilisearch, type MeilisearchOptions } from '../web/standard/search/meilisearch.js'
 export { minisearch, type MiniSearchLike } from '../web/standard/search/minisearch.js'
 export type * from '../web/standard/search/port.js'
+export type { TelemetryOptions } from '../web/standard/telemetry/otel.js'
+export { Metrics } from '../web/standard/telemetry/metrics.js'
 export { preload, type Preloaded, type PreloadOptions, type PreloadStatistics } from './preload.js'
 export { memoize, type Memoized, type MemoizeOptions, type MemoryStatistics } from '../web/standard/preload/memoize.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
@@ -94,8 +97,10 @@ export type { CacheStatistics } from '../web/standard/cache/statistics.js'
  */
 export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun {
   return new PlanRun(async (emit, own) => {
+    const traced = options.telemetry && telemetry({ name: options.planName, ...options.telemetry })
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
+      traced?.(event)
       emit(event)
     }
     mustKnowOptions(options, known)
@@ -124,6 +129,7 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   allowFiles: true,
   performer: true,
   onPrompt: true,
+  telemetry: true,
   limits: true,
   project: true,
   rejected: true,

@@ -6,6 +6,7 @@ import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
 import type { OpenDocsOptions } from './documents/open.js'
+import type { TelemetryOptions } from '../web/standard/telemetry/otel.js'
 import type { SyncPolicy } from './run/journal-file.js'
 import type { PooledTransport } from './transport/transport.js'
 
@@ -74,6 +75,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
    * called like files of keys. A file that holds the key of a configured provider is never sent.
    */
   readonly allowFiles?: readonly string[] | undefined
+  /** Spans and metrics of the run, over the module `@opentelemetry/api` that is handed in. Default: none. */
+  readonly telemetry?: TelemetryOptions | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined
   /**

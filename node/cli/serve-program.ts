@@ -32,6 +32,10 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--cache <dir>', 'keep answers there, and take them from there')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
+    .option(
+      '--otel',
+      'spans and metrics through @opentelemetry/api, which is installed beside this and set up by --import',
+    )
     .option('--embedder <model>', 'answer /v1/embeddings by this model: see aetherflow model')
     .option('--state <dir>', 'where runs and what keys have spent are kept; default: the user’s state folder')
     .addOption(

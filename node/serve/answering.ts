@@ -1,5 +1,4 @@
 /** One request that is answered by a chat run: admission, policy, cancellation and settlement, whatever its form is. */
-import type { RunEvent } from '../../bindings/events.js'
 import { ChatFailure, runChat, type ChatAnswer, type ChatFacts } from '../../web/standard/chat/chat-run.js'
 import type { ChatRequest } from '../../web/standard/chat/request.js'
 import type { Admission } from './accounts.js'
@@ -88,6 +87,7 @@ export class Answering {
     response.once('close', gone)
     ending.addEventListener('abort', gone, { once: true })
     let facts: ChatFacts | undefined
+    const observe = this.#context.observer(this.#call.request.headers)
     try {
       if (response.destroyed) gone()
       const answer = await runChat(this.request, service.chat, {
@@ -96,7 +96,10 @@ export class Answering {
         tenant: account.key.tenant ?? account.key.name,
         onText: watching.onText?.bind(watching),
         onRestart: watching.onRestart?.bind(watching),
-        onEvent: (event) => this.#told(event, watching),
+        onEvent: (event) => {
+          if (event.type === 'call') watching.onServed?.(`${event.provider}/${event.model}`)
+          observe(event)
+        },
       })
       facts = answer
       return answer
@@ -109,10 +112,5 @@ export class Answering {
       const { usage, costMicroUsd } = facts ?? { usage: { input: 0, output: 0 }, costMicroUsd: 0 }
       this.#admission.settle({ tokens: usage.input + usage.output, microUsd: costMicroUsd })
     }
-  }
-
-  #told(event: RunEvent, watching: Watching): void {
-    if (event.type === 'call') watching.onServed?.(`${event.provider}/${event.model}`)
-    this.#context.observe(event)
   }
 }

@@ -1,5 +1,5 @@
 /** What every route of the server gets. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { RunEvent } from '../../bindings/events.js'
 import type { Embedder } from '../../bindings/cache/ports.js'
 import type { Account } from './accounts.js'
@@ -10,8 +10,8 @@ export interface Context {
   readonly embedder: Embedder | undefined
   /** Aborted when the server ends and its grace is over. */
   readonly ending: AbortSignal
-  /** Told of every event of every request and run. */
-  observe(event: RunEvent): void
+  /** Takes the events of one request. `headers`: of whoever sent it, for its trace. */
+  observer(headers: IncomingHttpHeaders): (event: RunEvent) => void
   /** Calls back as long as the response is open, whenever a comment should keep it so; the result ends that. */
   beat(write: () => void): () => void
 }

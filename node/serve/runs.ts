@@ -56,7 +56,10 @@ export interface RunsOptions {
   readonly folder: string
   readonly accounts: Accounts
   /** How every run is carried out. */
-  readonly how: Pick<RunPlanOptions, 'config' | 'limits' | 'pool' | 'simulate' | 'cache' | 'cacheModes' | 'clock'> & {
+  readonly how: Pick<
+    RunPlanOptions,
+    'config' | 'limits' | 'pool' | 'simulate' | 'cache' | 'cacheModes' | 'clock' | 'telemetry'
+  > & {
     readonly cache?: AnswerCache | undefined
   }
   observe(event: RunEvent): void

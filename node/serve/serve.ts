@@ -9,6 +9,7 @@ import type { RunEvent } from '../../bindings/events.js'
 import type { Clock } from '../../bindings/ports.js'
 import { systemClock } from '../../web/standard/clock.js'
 import { Metrics } from '../../web/standard/telemetry/metrics.js'
+import { telemetry, type TelemetryOptions } from '../../web/standard/telemetry/otel.js'
 import { Accounts, type Account } from './accounts.js'
 import type { Context } from './context.js'
 import { keysPath, readKeys, type ServeKey } from './keys.js'
@@ -41,6 +42,8 @@ export interface ServeOptions extends ServiceOptions {
   /** How long requests under way may take to end when the server is closed, ms. Default 10000. */
   readonly graceMs?: number | undefined
   readonly clock?: Clock | undefined
+  /** Spans and metrics of requests and runs, over the module `@opentelemetry/api` that is handed in. Default: none. */
+  readonly telemetry?: Omit<TelemetryOptions, 'carrier' | 'name'> | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
   readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined
 }
@@ -78,14 +81,22 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const metrics = new Metrics()
   const ending = new AbortController()
   const beats = new Beats(clock)
+  const observer: Context['observer'] = (carrier) => {
+    const { telemetry: traced } = options
+    const trace = traced && telemetry({ name: 'chat', carrier, ...traced })
+    return (event) => {
+      metrics.take(event)
+      trace?.(event)
+    }
+  }
   const context: Context = {
     service,
     embedder: options.embedder,
     ending: ending.signal,
-    observe: (event) => metrics.take(event),
+    observer,
     beat: (write) => beats.add(write),
   }
-  const runs = await openRuns(options, { accounts, service, observe: context.observe })
+  const runs = await openRuns(options, { accounts, service, observe: (event) => metrics.take(event) })
   const server = makeServer(
     {
       signIn,
@@ -158,11 +169,11 @@ async function closeServer(server: Server, ending: AbortController, clock: Clock
 
 /** Runs of plans need a place to be kept in. */
 async function openRuns(
-  { folder, cache, cacheModes, simulate, clock, onFailure }: ServeOptions,
+  { folder, cache, cacheModes, simulate, clock, telemetry: traced, onFailure }: ServeOptions,
   { accounts, service, observe }: { accounts: Accounts; service: Service; observe: (event: RunEvent) => void },
 ): Promise<Runs | undefined> {
   if (folder === undefined) return undefined
-  const how = { config: service.config, ...service.shared, cache, cacheModes, simulate, clock }
+  const how = { config: service.config, ...service.shared, cache, cacheModes, simulate, clock, telemetry: traced }
   const failed = (error: unknown, id: string): void => onFailure?.(error, id)
   const runs = new Runs({ folder: join(folder, 'runs'), accounts, how, observe, failed })
   await runs.open()

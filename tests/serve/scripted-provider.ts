@@ -89,6 +89,12 @@ export class ScriptedProvider {
     this.hold()
   }
 
+  /** Nobody waits from now on. */
+  releaseAll(): void {
+    this.#release()
+    this.released = Promise.resolve()
+  }
+
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`

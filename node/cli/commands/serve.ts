@@ -8,6 +8,7 @@ import { serve as startServer, type ServeHandle } from '../../serve/serve.js'
 import { openRunCache } from '../run-cache.js'
 import type { CacheFlags } from '../cache-flags.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { openTelemetry } from '../open-telemetry.js'
 import { profileOfFlag } from '../profile-flag.js'
 
 export interface ServeFlags extends CacheFlags {
@@ -21,6 +22,7 @@ export interface ServeFlags extends CacheFlags {
   readonly embedder?: string
   readonly state?: string
   readonly grace: number
+  readonly otel?: true
 }
 
 export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
@@ -37,6 +39,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
       folder: flags.state ?? join(userStateFolder(env), 'serve'),
       configFile: flags.config,
       simulate: flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate),
+      telemetry: flags.otel === true ? await openTelemetry() : undefined,
       ...{ cache: cache?.options.cache, cacheModes: cache?.options.cacheModes },
       // What an error says may quote a request: its name and code are enough to look for it.
       onFailure: (error, id) => void stderr.write(`failed ${id}: ${nameOf(error)}\n`),

@@ -84,6 +84,7 @@ export class RunLog {
     } catch {
       return
     }
+    if (typeof record !== 'object' || record === null) return
     const { type } = record as { type?: string }
     if (type === 'result' || type === 'error') {
       this.over = true

@@ -85,6 +85,10 @@ export class RunRecords {
   }
 }
 
+/** Asked for once. */
+let own: Promise<ProcessOwner> | undefined
+
 export async function isAlive({ runner }: RunRecord): Promise<boolean> {
-  return runner !== undefined && (await ownerState(runner, await thisProcess())) === 'lives'
+  own ??= thisProcess()
+  return runner !== undefined && (await ownerState(runner, await own)) === 'lives'
 }

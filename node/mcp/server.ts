@@ -61,7 +61,7 @@ export function mcpServer(parts: ServerParts): McpServer {
     )
   }
   addPrompt(server)
-  addTasks(server, parts.toolbox)
+  addTasks(server, parts)
   return server
 }
 
@@ -86,17 +86,23 @@ async function call(
   } catch (error) {
     result = refusal(error instanceof RefusedPlan ? error.message : errorLines(error).join('\n'))
   }
-  const told = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('')
-  const record = {
-    at: new Date().toISOString(),
-    by: caller,
-    tool: name,
-    asked: parts.tokens(JSON.stringify(given)),
-    told: parts.tokens(told),
-  }
-  // A ledger that cannot be written takes nothing from an answer.
-  await parts.ledger?.add([record]).catch(() => undefined)
+  await count(name, caller, JSON.stringify(given), textOf(result), parts)
   return result
+}
+
+const textOf = ({ content }: CallToolResult): string =>
+  content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+
+/** What the assistant wrote and was told. A ledger that cannot be written takes nothing from an answer. */
+async function count(
+  tool: string,
+  by: string,
+  asked: string,
+  told: string,
+  { ledger, tokens }: ServerParts,
+): Promise<void> {
+  const record = { at: new Date().toISOString(), by, tool, asked: tokens(asked), told: tokens(told) }
+  await ledger?.add([record]).catch(() => undefined)
 }
 
 function work(
@@ -167,7 +173,8 @@ function addPrompt(server: McpServer): void {
   )
 }
 
-function addTasks(server: McpServer, { runs }: Toolbox): void {
+function addTasks(server: McpServer, parts: ServerParts): void {
+  const { runs } = parts.toolbox
   const params = fromJsonSchema<{ taskId: string }>({
     type: 'object',
     properties: { taskId: { type: 'string' } },
@@ -180,7 +187,10 @@ function addTasks(server: McpServer, { runs }: Toolbox): void {
     })
   server.server.setRequestHandler('tasks/get', { params }, async ({ taskId }, context) => {
     mustTakeTasks(context)
-    return detailedTask(await find(taskId))
+    const task = detailedTask(await find(taskId))
+    // Clients ask no more once they have the result.
+    if (task.result !== undefined) await count('run_plan', callerOf(server, context), '', textOf(task.result), parts)
+    return task
   })
   server.server.setRequestHandler('tasks/update', { params }, async ({ taskId }, context) => {
     mustTakeTasks(context)

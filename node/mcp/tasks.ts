@@ -52,7 +52,7 @@ function taskOf(run: KnownRun) {
 export const createdTask = (run: KnownRun): CallToolResult =>
   ({ resultType: 'task', ...taskOf(run), content: [] }) as unknown as CallToolResult
 
-export function detailedTask(run: KnownRun): Record<string, unknown> {
+export function detailedTask(run: KnownRun): { readonly result?: CallToolResult } & Record<string, unknown> {
   const task = taskOf(run)
   if (task.status === 'completed') {
     const isError = run.log.error === undefined ? {} : { isError: true }

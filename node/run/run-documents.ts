@@ -3,7 +3,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { DocumentFinder, FileReader, FoundDocuments } from '../../bindings/ports.js'
 import type { DocsBase } from '../../web/standard/documents/documents.js'
 import type { DocumentSource, SkippedFile } from '../../web/standard/documents/ports.js'
-import { openDocs } from '../documents/open.js'
+import { indexFolder, openDocs, type OpenDocsOptions } from '../documents/open.js'
 import { FolderSource } from '../documents/source.js'
 import type { RunDocuments } from '../options.js'
 
@@ -34,8 +34,7 @@ export function runDocuments(
     return { finder: withoutKeys(documents, keys), close: () => Promise.resolve() }
   const { dir = folder, ...others } = documents ?? {}
   let opening: Promise<DocsBase> | undefined
-  const open = (): Promise<DocsBase> =>
-    (opening ??= openDocs({ ...others, dir, signal, source: sendable(new FolderSource(dir), files(dir)) }))
+  const open = (): Promise<DocsBase> => (opening ??= openSendable(files(dir), { ...others, dir, signal }))
   return {
     finder: withoutKeys({ retrieve: async (question, options) => (await open()).retrieve(question, options) }, keys),
     close: async () => {
@@ -43,6 +42,18 @@ export function runDocuments(
       await opened?.close()
     },
   }
+}
+
+/**
+ * An index of what may leave a folder, by what `files` reads of it. It is kept apart from the user's own index of the folder: what that
+ * has read already would not be looked at again.
+ */
+export function openSendable(
+  files: FileReader,
+  options: OpenDocsOptions & { readonly dir: string },
+): Promise<DocsBase> {
+  const { dir, keep = `${indexFolder(dir)}-sendable` } = options
+  return openDocs({ ...options, keep, source: sendable(new FolderSource(dir), files) })
 }
 
 /** A plan is untrusted, and what it asks for goes to a provider: what it may not name as a context file it may not look up either. */

@@ -118,6 +118,18 @@ describe.each(ways)('over %s, %s era', (way, era) => {
     expect((await ended(call, id)).text).toContain('is done: 2 of 2 steps ok')
   })
 
+  test('breaks off a call that waits, and the run goes on', async () => {
+    place.play({ groq: 3_600_000 })
+    const plan = planOf(step('a'), step('slow', { provider: 'groq' }))
+    const id = idOf(await it.call('run_plan', { plan }))
+    const stop = new AbortController()
+    const onprogress = (): void => stop.abort()
+    const waiting = it.call('run_status', { run_id: id, wait_ms: 20_000 }, { signal: stop.signal, onprogress })
+    await expect(waiting).rejects.toThrow()
+    expect((await it.call('run_status', { run_id: id })).text).toContain('is running: 1 of 2')
+    expect((await it.call('cancel_run', { run_id: id })).text).toContain('was cancelled')
+  })
+
   test('has the card as an answer and as a prompt', async () => {
     expect((await it.call('search_docs')).text).toBe(planCard)
     const { messages } = await it.client.getPrompt({ name: 'write_plan', arguments: { task: 'Tidy up' } })
@@ -272,6 +284,12 @@ describe('sizes', () => {
     expect(text).toContain('removing its folder')
     expect(readdirSync(path.join(place.root, 'aetherflow-out')).length).toBeGreaterThan(0)
     expect(text).not.toContain('aetherflow-out')
+    // What is not for providers is not for an assistant either.
+    writeFileSync(path.join(place.root, 'credentials.json'), '{"pelican": "the pelican sleeps at noon"}')
+    writeFileSync(path.join(place.root, 'birds.md'), '# Birds\n\nA pelican sleeps at night.\n')
+    const birds = await call('search_docs', { query: 'When does the pelican sleep?' })
+    expect(birds.text).toContain('at night')
+    expect(birds.text).not.toContain('at noon')
   })
 })
 
@@ -319,22 +337,5 @@ describe('over HTTP', () => {
     expect(await status('evil.example')).toBe(403)
     expect(await status('127.0.0.1.evil.example:8791')).toBe(403)
     expect(await status('localhost')).not.toBe(403)
-  })
-
-  test.each(eras)('a %s client that breaks off takes back its call, not the run', async (era) => {
-    const it = await open('http', era)
-    place.play({ groq: 3_600_000 })
-    const plan = planOf(step('a'), step('slow', { provider: 'groq' }))
-    const id = idOf(await it.call('run_plan', { plan }))
-    const stop = new AbortController()
-    const waiting = it.call(
-      'run_status',
-      { run_id: id, wait_ms: 20_000 },
-      { signal: stop.signal, onprogress: () => stop.abort() },
-    )
-    await expect(waiting).rejects.toThrow()
-    const other = await open('http', era)
-    expect((await other.call('run_status', { run_id: id })).text).toContain('is running: 1 of 2')
-    expect((await other.call('cancel_run', { run_id: id })).text).toContain('was cancelled')
   })
 })

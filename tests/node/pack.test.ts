@@ -50,6 +50,25 @@ describe('the packed package in an empty folder', () => {
     expect(report.simulated).toBe('instant')
   })
 
+  test('answers a coding assistant, with no other package than it names, and tells how plans are written', async () => {
+    const bin = join(folder, 'node_modules', '.bin', 'aetherflow')
+    const hello = {
+      ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'packed', version: '1' } },
+    }
+    const child = run(bin, ['mcp', '--simulate'], { cwd: folder })
+    child.child.stdout?.once('data', () => child.child.stdin?.end())
+    child.child.stdin?.write(`${JSON.stringify(hello)}\n`)
+    const { stdout } = await child
+    expect(JSON.parse(stdout)).toMatchObject({ id: 1, result: { serverInfo: { name: 'aetherflow' } } })
+    expect(existsSync(join(folder, 'node_modules/@modelcontextprotocol'))).toBe(false)
+    const home = join(folder, 'node_modules/@aetherflow/aetherflow')
+    expect(readFileSync(join(home, 'dist/node/mcp/licences.txt'), 'utf8')).toContain('@modelcontextprotocol/server')
+    expect((await run(bin, ['guide'], { cwd: folder })).stdout).toBe(
+      readFileSync(join(home, 'dist/plan-card.md'), 'utf8'),
+    )
+  }, 60_000)
+
   test('leads from an empty folder to a verified result, each command twice where it may be said twice', async () => {
     const place = join(folder, 'path')
     mkdirSync(place)

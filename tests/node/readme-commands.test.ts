@@ -21,6 +21,8 @@ const instead: Readonly<Record<string, readonly string[] | undefined>> = {
   run: ['--simulate', '--quiet'],
   replay: [],
   playground: undefined,
+  mcp: undefined,
+  usage: [],
   guide: [],
   generate: ['--simulate'],
 }

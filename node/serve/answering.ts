@@ -27,6 +27,7 @@ export function aboutAnswer(facts: ChatFacts, id: string, simulated: string | un
   return {
     run_id: id,
     route: facts.route,
+    why: facts.why,
     cache: cacheWord(facts.cache),
     cost_usd: facts.costMicroUsd / 1e6,
     attempts: facts.attempts,

@@ -38,7 +38,7 @@ export interface RunRequest {
 
 /** How it ended; kept. `failed`: it could not be carried out, for reasons of the host. */
 export interface RunEnd {
-  readonly outcome: 'ok' | 'steps_failed' | 'cancelled' | 'failed'
+  readonly outcome: 'ok' | 'steps_failed' | 'budget_exhausted' | 'cancelled' | 'failed'
   readonly costMicroUsd: number
   readonly endedAt: number
   readonly error?: { readonly code: string; readonly detail: string }
@@ -224,7 +224,8 @@ export class Runs {
     const end = await this.#ended(run, kept, admission?.microUsd).finally(() => {
       run.under = undefined
     })
-    admission?.settle({ tokens: 0, microUsd: end?.costMicroUsd ?? run.state.costMicroUsd })
+    // Of a run that goes on later all is counted at its end.
+    admission?.settle({ tokens: 0, microUsd: end?.costMicroUsd ?? 0 })
     await kept.settled().catch((error: unknown) => this.#options.failed(error, run.request.id))
     if (end !== undefined) {
       run.end = end
@@ -255,10 +256,10 @@ export class Runs {
       })
       if (run.cancelled) run.under.cancel()
       const { outcome, report } = await run.under
-      if (this.#ending && outcome === 'cancelled' && !run.cancelled) return undefined
+      if (this.#ending && !run.cancelled) return undefined
       const { costMicroUsd } = report.totals
       return {
-        outcome: outcome === 'ok' || outcome === 'cancelled' ? outcome : 'steps_failed',
+        outcome: outcome === 'plan_invalid' ? 'failed' : outcome,
         costMicroUsd,
         endedAt: Date.now(),
       }

@@ -23,6 +23,7 @@ const instead: Readonly<Record<string, readonly string[] | undefined>> = {
   playground: undefined,
   mcp: undefined,
   usage: [],
+  serve: undefined,
   guide: [],
   generate: ['--simulate'],
 }

@@ -78,6 +78,7 @@ describe('openai', () => {
     // 20 tokens at 1 USD and 10 at 2 USD a million.
     expect(data.usage).toMatchObject({ prompt_tokens: 20, completion_tokens: 10, total_tokens: 30, cost: 0.00004 })
     expect(data).toHaveProperty('aetherflow.route', 'local/m')
+    expect(data).toHaveProperty('aetherflow.why', expect.stringContaining('the only one'))
     expect(response.headers.get('x-aetherflow-cost-usd')).toBe('0.00004')
     expect(response.headers.get('x-aetherflow-attempts')).toBe('1')
   })

@@ -2,7 +2,7 @@
 import type { AnswerCache, CacheFound, CacheQuestion } from '../../../bindings/cache/ports.js'
 import { contentText, type ToolCall } from '../../../bindings/chat.js'
 import type { CoreRun } from '../../../bindings/core.js'
-import type { CallEndEvent, HitKind, RunEvent } from '../../../bindings/events.js'
+import type { CallEndEvent, HitKind, RunEvent, RunEventOf } from '../../../bindings/events.js'
 import { failureKindWords, type FailureKind, type FinishReason, type Reason } from '../../../bindings/generated/wire.js'
 import type { Clock, Usage } from '../../../bindings/ports.js'
 import type { LimitSharing } from '../../../bindings/shared-limits.js'
@@ -51,6 +51,8 @@ export interface ChatFacts {
   readonly model: string
   /** For people: where the request went, and why elsewhere than first chosen. */
   readonly route: string
+  /** For people: why the first of them. */
+  readonly why: string
   /** Calls that left for a provider. */
   readonly attempts: number
   /** undefined: no cache was asked. */
@@ -173,6 +175,7 @@ class Watch {
   #answered: CallEndEvent | undefined
   #parts: ChatReplyParts | undefined
   #attempts = 0
+  #reason = ''
   #cost = 0
   #hit: HitKind | undefined
   #repaired = false
@@ -185,7 +188,7 @@ class Watch {
 
   take(event: RunEvent): void {
     if (event.type === 'callEnd') this.#ended(event)
-    else if (event.type === 'call' && event.purpose === 'main') this.#went(`${event.provider}/${event.model}`)
+    else if (event.type === 'call' && event.purpose === 'main') this.#went(event)
     else if (event.type === 'note' && event.provider !== undefined) this.#noted(event.reason)
     else if (event.type === 'restart') this.#options.onRestart?.()
     else if (event.type === 'hit') this.#hit = event.kind
@@ -196,7 +199,9 @@ class Watch {
     this.#options.onEvent?.(event)
   }
 
-  #went(target: string): void {
+  #went({ provider, model, why }: RunEventOf<'call'>): void {
+    const target = `${provider}/${model}`
+    if (this.#routes.length === 0) this.#reason = why
     if (this.#routes.at(-1) !== target) this.#routes.push(target)
   }
 
@@ -219,6 +224,7 @@ class Watch {
       provider: end?.provider ?? '',
       model: end?.model ?? '',
       route: this.#routes.join(' > '),
+      why: this.#reason,
       attempts: this.#attempts,
       cache: this.#hit ?? cache,
       costMicroUsd: this.#cost,

@@ -76,15 +76,15 @@ export class Ledger {
   }
 }
 
-/** ms of a run's own time between two batches: what a run that is killed may leave unsaid. */
+/** ms between two batches: what a process that is killed may leave unsaid. */
 const batchMs = 2000
 
-/** Collects what the calls of one run use, and adds it to the ledger as the run goes on. */
+/** Collects what the calls of a run use, or of all runs of a server, and adds it to the ledger as they go on. */
 export class RunEntry {
   readonly #ledger: Ledger
   readonly #by: string
   readonly #sums = new Map<string, CallsRecord>()
-  #told = 0
+  #told = Date.now()
   #writing: Promise<void> = Promise.resolve()
   #problem: unknown
 
@@ -100,8 +100,8 @@ export class RunEntry {
   }
 
   /** The entry of a run that a process of this environment makes; a simulated one buys nothing, and has none. */
-  static of(env: Environment, simulated: string | undefined, goesOn = false): RunEntry | undefined {
-    return simulated === undefined ? new RunEntry(new Ledger(env), env[callerVariable] ?? 'cli', goesOn) : undefined
+  static of(env: Environment, simulated: string | undefined, goesOn = false, by = 'cli'): RunEntry | undefined {
+    return simulated === undefined ? new RunEntry(new Ledger(env), env[callerVariable] ?? by, goesOn) : undefined
   }
 
   event(event: RunEvent): void {
@@ -111,8 +111,9 @@ export class RunEntry {
       this.#replays = false
     }
     if (this.#replays) return
-    if (event.at - this.#told < batchMs || this.#sums.size === 0) return
-    this.#told = event.at
+    const now = Date.now()
+    if (now - this.#told < batchMs || this.#sums.size === 0) return
+    this.#told = now
     this.#write()
   }
 

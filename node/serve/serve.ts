@@ -42,6 +42,8 @@ export interface ServeOptions extends ServiceOptions {
   /** How long requests under way may take to end when the server is closed, ms. Default 10000. */
   readonly graceMs?: number | undefined
   readonly clock?: Clock | undefined
+  /** Told of every event of every request and run. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Spans and metrics of requests and runs, over the module `@opentelemetry/api` that is handed in. Default: none. */
   readonly telemetry?: Omit<TelemetryOptions, 'carrier' | 'name'> | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
@@ -81,11 +83,15 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const metrics = new Metrics()
   const ending = new AbortController()
   const beats = new Beats(clock)
+  const observe = (event: RunEvent): void => {
+    metrics.take(event)
+    options.onEvent?.(event)
+  }
   const observer: Context['observer'] = (carrier) => {
     const { telemetry: traced } = options
     const trace = traced && telemetry({ name: 'chat', carrier, ...traced })
     return (event) => {
-      metrics.take(event)
+      observe(event)
       trace?.(event)
     }
   }
@@ -96,7 +102,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     observer,
     beat: (write) => beats.add(write),
   }
-  const runs = await openRuns(options, { accounts, service, observe: (event) => metrics.take(event) })
+  const runs = await openRuns(options, { accounts, service, observe })
   const server = makeServer(
     {
       signIn,

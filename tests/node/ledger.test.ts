@@ -21,7 +21,7 @@ import { since, usageLines, usageOf } from '../../node/ledger/usage.js'
 import { startSimulatorServer, type SimulatorServer } from '../../node/simulator-server.js'
 import { createSimulator, simulatorProfiles } from '../../web/standard/simulator/index.js'
 import { root } from '../checks/sources.js'
-import { aetherflow } from './cli-process.js'
+import { aetherflow, Process } from './cli-process.js'
 import { Place, overStdio, planOf, step } from './mcp-client.js'
 
 jest.setTimeout(60_000)
@@ -211,6 +211,20 @@ describe('with providers that are asked over the network', () => {
     expect((await usage()).byCaller['cli']?.calls).toBe(2)
     await aetherflow(['generate', 'hello', ...words], '', { env: env() })
     expect((await usage()).byCaller['cli']?.calls).toBe(3)
+  })
+
+  test('a server counts what it answers', async () => {
+    const server = new Process(['serve', '--port', '0', '--no-auth', ...words], { env: env() })
+    await server.until('/v1\n')
+    const response = await fetch(`${server.stdout.trim()}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'hello' }] }),
+    })
+    expect([response.status, await response.json()]).toMatchObject([200, { object: 'chat.completion' }])
+    server.child.kill('SIGTERM')
+    await server.exit()
+    expect((await usage()).byCaller['serve']?.calls).toBe(1)
   })
 
   test('a run of a tool counts for its client, off its quota; the key is in no answer, log or record', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openEmbedder } from '../../embed/index.js'
 import { userStateFolder } from '../../folders.js'
 import { AetherflowError } from '../../index.js'
+import { RunEntry } from '../../ledger/ledger.js'
 import { keysPath } from '../../serve/keys.js'
 import { serve as startServer, type ServeHandle } from '../../serve/serve.js'
 import { openRunCache } from '../run-cache.js'
@@ -31,6 +32,8 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     void stderr.write(`warning ${code}: ${detail}\n`)
   const cache = await openRunCache(flags, undefined, host, warn)
   const embedder = flags.embedder === undefined ? undefined : await openEmbedder(flags.embedder)
+  const played = flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate)
+  const entry = RunEntry.of(env, played?.name, false, 'serve')
   try {
     const server = await startServer({
       ...{ port: flags.port, host: flags.host, auth: flags.auth, graceMs: flags.grace * 1000 },
@@ -38,7 +41,8 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
       keysFile: flags.keys ?? keysPath(env),
       folder: flags.state ?? join(userStateFolder(env), 'serve'),
       configFile: flags.config,
-      simulate: flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate),
+      simulate: played,
+      onEvent: (event) => entry?.event(event),
       telemetry: flags.otel === true ? await openTelemetry() : undefined,
       ...{ cache: cache?.options.cache, cacheModes: cache?.options.cacheModes },
       // What an error says may quote a request: its name and code are enough to look for it.
@@ -49,6 +53,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     stderr.write('Ending: requests under way are answered first.\n')
     await server.close()
   } finally {
+    await entry?.close()
     await embedder?.close()
     await cache?.close()
   }

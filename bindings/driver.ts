@@ -216,7 +216,13 @@ export class Driver {
     const { files } = this.#options
     if (this.#feed.broken || this.#cancelled) return
     const { recalled } = this.#options
-    if (whole) await this.#retrievals.all(this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true))
+    if (whole)
+      await this.#retrievals
+        .all(this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true))
+        .catch((error: unknown) => {
+          // What was looked for may have been given up for that.
+          if (!this.#cancelled) throw error
+        })
     if (files === undefined || this.#cancelled) return
     const estimate = (text: string): number => this.#core.estimateTokens(text)
     const weights = await weighFiles(files, this.#texts.steps, estimate).catch((error: unknown) => {

@@ -72,6 +72,17 @@ export interface RetrievalsHost {
   attach(texts: SignalTexts): void
 }
 
+/** Whether the core took it. A run that was cancelled meanwhile takes nothing more. */
+function taken(tell: () => void): boolean {
+  try {
+    tell()
+    return true
+  } catch (error) {
+    if (error instanceof AetherflowError && error.code.startsWith('run.')) return false
+    throw error
+  }
+}
+
 export class Retrievals {
   readonly #host: RetrievalsHost
   readonly #retriever: Retriever
@@ -101,7 +112,7 @@ export class Retrievals {
     if (this.#closed) return
     for (const [{ step }, documents] of found) {
       this.#asked.add(step)
-      this.#tell(step, documents, (tell) => (tell(), true))
+      this.#tell(step, documents, taken)
     }
   }
 

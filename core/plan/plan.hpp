@@ -57,8 +57,8 @@ struct Step {
   std::vector<std::string> files;  ///< `context.files`
   /// `context.documents`: what is to be found for it, in so many tokens at most; 0 = nothing.
   std::uint32_t documentTokens = 0;
-  std::string query;  ///< empty: its description asks
-  std::vector<std::string> documentPaths;
+  std::string query;          ///< empty: its description asks
+  std::string documentPaths;  ///< JSON text of a list of texts, or empty
   std::vector<std::string> validationCriteria;
   std::vector<Dependency> dependencies;
 };

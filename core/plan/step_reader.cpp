@@ -260,27 +260,33 @@ bool StepReader::documents(JsonCursor& cursor, Step& step) {
   if (!expect(cursor, '{', kDocuments)) return false;
   step.documentTokens = kDocumentTokens;
   constexpr std::string_view kNames[] = {"query", "paths", "tokens"};
-  MemberNames names;
+  unsigned seen = 0;
   std::string keyScratch;
   for (bool more = cursor.enter(); more; more = cursor.more()) {
     const std::string_view name = decodeString(cursor.key(), keyScratch);
     int known = 2;
     while (known >= 0 && kNames[known] != name) --known;
     const std::string tail = std::string(kDocuments) + memberPlace(name);
-    const ErrorCode code = names.add(known, name, limits_.members);
-    if (code != ErrorCode::None) return fail(code, tail, quoted(name, " stands twice, or too many members"));
-    std::int64_t number = 0;
-    if (known == 0 && !text(cursor, tail, step.query)) return false;
-    if (known == 1 && !texts(cursor, tail, step.documentPaths)) return false;
-    if (known == 2) {
+    const unsigned bit = known < 0 ? 0u : 1u << known;
+    if ((seen & bit) != 0) return fail(ErrorCode::PlanDuplicateKey, tail, quoted(name, " stands twice"));
+    seen |= bit;
+    if (known == 0) {
+      if (!text(cursor, tail, step.query)) return false;
+    } else if (known == 1) {
+      std::vector<std::string> paths;
+      JsonCursor list = cursor;
+      if (!texts(list, tail, paths)) return false;
+      appendCompact(step.documentPaths, cursor.value());
+    } else if (known == 2) {
+      std::int64_t number = 0;
       if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
       step.documentTokens = static_cast<std::uint32_t>(number);
+    } else {
+      Nearest nearest(name);
+      for (const std::string_view each : kNames) nearest.offer(each);
+      warnings_.unknownMember("context.documents", name, stepPlace(index_, tail), nearest);
+      cursor.value();
     }
-    if (known >= 0) continue;
-    Nearest nearest(name);
-    for (const std::string_view each : kNames) nearest.offer(each);
-    warnings_.unknownMember("context.documents", name, stepPlace(index_, tail), nearest);
-    cursor.value();
   }
   return true;
 }

@@ -32,9 +32,8 @@ void writeDocuments(JsonWriter& json, const Step& step) {
   for (TemplatePiece piece; pieces.next(piece);)
     if (piece.kind != TemplatePiece::Kind::Output) query += piece.text;
   json.key("documents").beginObject().field("query", query);
-  json.field("tokens", static_cast<std::int64_t>(step.documentTokens)).key("paths").beginArray();
-  for (const std::string& path : step.documentPaths) json.string(path);
-  json.endArray().endObject();
+  json.field("tokens", static_cast<std::int64_t>(step.documentTokens)).key("paths");
+  json.raw(step.documentPaths.empty() ? "[]" : std::string_view(step.documentPaths)).endObject();
 }
 
 void writeStep(JsonWriter& json, const Step& step, StepIndex index) {

@@ -274,7 +274,7 @@ export class Runs {
     }
   }
 
-  /** Files that a plan of a stranger names are those of an empty folder. */
+  /** Files that a plan of a stranger names are those of an empty folder, and documents it has none. */
   #resumption({ folder, request }: Run): RunPlanOptions {
     const { how } = this.#options
     const { mode, seed, tenant, name } = request
@@ -283,6 +283,7 @@ export class Runs {
       journal: folder,
       resume: true,
       folder: join(folder, 'files'),
+      documents: false,
       tenant,
       ...(mode === undefined ? {} : { mode }),
       ...(seed === undefined ? {} : { seed }),

@@ -62,9 +62,9 @@ function copyPage() {
   cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
   cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })
   cpSync(at('dist/browser'), at(target, 'browser'), { recursive: true })
-  // The cache's glue is in browser/cache.js.
-  const cache = ['aetherflow_cache.wasm', 'aetherflow_cache.json']
-  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm', ...cache])
+  // The glue of cache and index is in browser/cache.js and browser/documents.js.
+  const others = ['cache', 'index'].flatMap((name) => [`aetherflow_${name}.wasm`, `aetherflow_${name}.json`])
+  for (const file of ['aetherflow_core.mjs', 'aetherflow_core.wasm', ...others])
     cpSync(at('dist/core', file), at(target, 'core', file))
 }
 

@@ -224,6 +224,25 @@ describe('documents that are looked for while other steps run', () => {
     expect(result.outcome).toBe('cancelled')
   })
 
+  test.each([
+    ['is found all the same', () => Promise.resolve({ parts: [part('late', 'x')], confidence: 1, ms: 1 })],
+    ['is given up', () => Promise.reject(new DOMException('gone', 'AbortError'))],
+  ] as const)('of a whole plan that is cancelled meanwhile end with it: what was asked for %s', async (_, end) => {
+    const interruption = new AbortController()
+    const finder: DocumentFinder = {
+      retrieve: () => {
+        interruption.abort()
+        return end()
+      },
+    }
+    const performer = new Answers()
+    const options = { documents: finder, signal: interruption.signal }
+    const { result, events } = await ran(planOf(step('a', [], asks()), step('b')), performer, options)
+    expect(result.outcome).toBe('cancelled')
+    expect(performer.tickets).toEqual([])
+    expect(events.some(({ type }) => type === 'retrieved')).toBe(false)
+  })
+
   test('are not looked for when the output of the step is known', async () => {
     const finder = new Finder()
     const recalled = new Map([['a', { text: 'kept' }]])

@@ -177,7 +177,7 @@ TEST(PlanReader, DocumentsAStepAsksForAreNoPartOfItsContext) {
   const Step& a = reader.plan().steps[0];
   EXPECT_EQ(a.context, R"({"k":1})");
   EXPECT_EQ(a.query, "why?");
-  EXPECT_EQ(a.documentPaths, (std::vector<std::string>{"docs", "a.md"}));
+  EXPECT_EQ(a.documentPaths, R"(["docs","a.md"])");
   EXPECT_EQ(a.documentTokens, 50u);
   EXPECT_EQ(reader.plan().steps[1].documentTokens, 2000u);
   EXPECT_EQ(reader.plan().steps[1].context, "");

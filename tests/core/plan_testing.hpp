@@ -41,7 +41,7 @@ inline std::string print(const PlanReader& reader) {
     }
     for (const std::string& file : step.files) out += "file " + file + '|';
     if (step.documentTokens > 0) out += "documents " + std::to_string(step.documentTokens) + ' ' + step.query + '|';
-    for (const std::string& path : step.documentPaths) out += "path " + path + '|';
+    out += step.documentPaths + '|';
     for (const std::string& text : step.validationCriteria) out += "check " + text + '|';
     for (const Dependency& edge : step.dependencies) {
       out += std::to_string(edge.step) + '@' + std::to_string(edge.place) + '|';

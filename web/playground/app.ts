@@ -5,6 +5,7 @@ import { RunModel } from '../element/run-model.js'
 import { endWords } from '../element/run-words.js'
 import { Announcer } from './announcer.js'
 import { keepDraft, keptDraft } from './draft.js'
+import { visitorDocuments } from './documents.js'
 import { PlanEditor } from './editor/plan-editor.js'
 import { PlanSchema, type Schema } from './editor/plan-schema.js'
 import { contextFile, examples } from './examples.js'
@@ -289,6 +290,7 @@ export class Playground {
         relay: this.#keys.relay,
         keys: (provider) => this.#keys.key(provider),
         readFile: (path) => contextFile(path, this.#keys.files),
+        documents: visitorDocuments(this.#keys.files),
       },
       {
         onEvents: () => this.#progress(session),

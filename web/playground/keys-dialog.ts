@@ -47,7 +47,7 @@ export class KeysDialog {
         h(
           'p',
           { class: 'about' },
-          'Files that steps name under context.files. Those of the examples are here already.',
+          'Files that steps name under context.files; context.documents looks in them. Those of the examples are here already.',
         ),
         this.#picker(),
         this.#list,

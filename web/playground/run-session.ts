@@ -7,6 +7,7 @@ import {
   type PageRunResult,
   type RunEvent,
   type RunPlanOptions,
+  type DocumentFinder,
 } from '../browser/index.js'
 import { simulateSpeed } from './pace.js'
 import { problemOfError } from './plan-check.js'
@@ -25,6 +26,7 @@ export interface SessionSettings {
   readonly cache: AnswerCache | undefined
   readonly keys: (provider: string) => string | undefined
   readonly readFile: (path: string) => Promise<string>
+  readonly documents: DocumentFinder
 }
 
 export interface SessionWatcher {
@@ -58,12 +60,13 @@ export class RunSession {
     this.plan = plan
     this.settings = settings
     this.#watcher = watcher
-    const { mode, simulate, speed, budgetUsd, config, relay, cache, keys, readFile } = settings
+    const { mode, simulate, speed, budgetUsd, config, relay, cache, keys, readFile, documents } = settings
     this.#pace = simulate === undefined ? 1 : speed
     this.model.reuses = cache !== undefined
     const options: RunPlanOptions = {
       mode,
       readFile,
+      documents,
       ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: simulateSpeed(simulate, speed) }),
       ...(simulate === undefined && relay !== undefined ? { relay } : {}),
       ...(config === undefined ? {} : { config }),

@@ -1,6 +1,5 @@
 /** Replays the journal of a run, off the page's thread: any moment of it, and the prompts of its calls. */
 import { CoreRun } from '../../bindings/core.js'
-import type { RunReport } from '../../bindings/events.js'
 import { createCore } from '../../bindings/glue.js'
 import { readJournal, type Journal } from '../../bindings/journal/reader.js'
 import type { CoreModule } from '../../bindings/module.js'
@@ -9,6 +8,7 @@ import { replayJournal } from '../standard/run/replay.js'
 import { replayEvents } from '../standard/run/replay-events.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CallCommand } from '../../bindings/commands.js'
+import { runReport } from '../../bindings/run-report.js'
 import { writesAnswer } from '../../bindings/run-texts.js'
 import type { Moment, PromptSeen, StepSeen, TravelQuestion } from './travel-words.js'
 
@@ -101,7 +101,7 @@ function seen(
   })
   return withCore(module, (run) => {
     const { texts } = replayEvents(run, from.journal, record, () => undefined)
-    const report = run.document<RunReport>('report').steps[step]
+    const report = runReport(run, texts).steps[step]
     return { report, prompts, output: texts.outputs[step] }
   })
 }
@@ -137,6 +137,7 @@ function promptAt(
   const issues = texts.issues.get(step)
   const prompt = run.prompt(command.call, {
     files,
+    documents: texts.documents.get(step)?.text,
     dependencies: info === undefined ? [] : texts.inputsOf(info),
     ...(answer === undefined ? {} : { answer }),
     ...(issues === undefined ? {} : { issues }),

@@ -28,15 +28,31 @@ const types: Readonly<Record<string, string>> = {
  * header for everything. Rejects with host.io_failed when the folder has no page, or the port is taken.
  */
 export async function servePage(folder: string, port: number): Promise<PageServer> {
-  const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch((error: unknown) => {
-    throw new AetherflowError('host.io_failed', folder, `there is no page: ${errorCode(error) ?? String(error)}`)
+  const policy = await policyOf(folder)
+  const server = createServer((request, response) => {
+    // A page of another site must not read from here by a name that it points at this machine.
+    const known = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')
+    void reply(known ? folder : undefined, policy, request, response)
   })
-  const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "default-src 'self'"
-  const server = createServer((request, response) => void reply(folder, policy, request, response))
   await listen(server, port)
   const address = server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
   return { url: `http://127.0.0.1:${bound}/`, close: () => close(server) }
+}
+
+async function policyOf(folder: string): Promise<string> {
+  const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch((error: unknown) => {
+    throw new AetherflowError('host.io_failed', folder, `there is no page: ${errorCode(error) ?? String(error)}`)
+  })
+  return /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "default-src 'self'"
+}
+
+/** The files of `folder` for another server, which has looked at the names that it is called by. Rejects as `servePage`. */
+export async function openPage(
+  folder: string,
+): Promise<(request: IncomingMessage, response: ServerResponse) => Promise<void>> {
+  const policy = await policyOf(folder)
+  return (request, response) => reply(folder, policy, request, response)
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -59,8 +75,9 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
+/** Without a folder everything is refused. */
 async function reply(
-  folder: string,
+  folder: string | undefined,
   policy: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -77,8 +94,7 @@ async function reply(
   }
   const plain = 'text/plain; charset=utf-8'
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, plain, 'only GET')
-  // A page of another site must not read from here by a name that it points at this machine.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return send(403, plain, 'unknown host')
+  if (folder === undefined) return send(403, plain, 'unknown host')
   const file = fileOf(folder, request.url ?? '/')
   if (file === undefined) return send(404, plain, 'not found')
   try {

@@ -138,8 +138,9 @@ async function report(call: Call, run: Run, runs: Runs): Promise<void> {
 /** How long a reader waits before it comes again, ms. */
 const comeAgainMs = 2000
 
-async function events({ request, response, id }: Call, context: Context, run: Run): Promise<void> {
-  const said = request.headers['last-event-id']
+async function events({ request, response, url, id }: Call, context: Context, run: Run): Promise<void> {
+  // A page cannot send the header by itself, but wants the beginning too.
+  const said = request.headers['last-event-id'] ?? url.searchParams.get('after')
   const last = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : undefined
   const reading = new Reading(response, context, id)
   // Watched before it is read, so that nothing falls between.

@@ -10,6 +10,7 @@ import type { Clock } from '../../bindings/ports.js'
 import { systemClock } from '../../web/standard/clock.js'
 import { Metrics } from '../../web/standard/telemetry/metrics.js'
 import { telemetry, type TelemetryOptions } from '../../web/standard/telemetry/otel.js'
+import { openPage } from '../page-server.js'
 import { Accounts, type Account } from './accounts.js'
 import type { Context } from './context.js'
 import { keysPath, readKeys, type ServeKey } from './keys.js'
@@ -37,6 +38,8 @@ export interface ServeOptions extends ServiceOptions {
   readonly auth?: boolean | undefined
   /** Keeps what keys have spent, and runs. Default: nothing is kept. */
   readonly folder?: string | undefined
+  /** Folder of the playground, which is then handed out too. Default: none. */
+  readonly page?: string | undefined
   /** Answers /v1/embeddings; its opener closes it. */
   readonly embedder?: Embedder | undefined
   /** How long requests under way may take to end when the server is closed, ms. Default 10000. */
@@ -74,6 +77,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const { host = '127.0.0.1', port = 4748, clock = systemClock, auth = true } = options
   if (!auth && !loopbackAddresses.has(host))
     throw new AetherflowError('host.usage', 'auth', 'a server that others reach needs keys: --no-auth is for loopback')
+  const page = options.page === undefined ? undefined : await openPage(options.page)
   const { keys, made } = await keysOf(options, auth)
   const spending = await Spending.open(options.folder)
   const accounts = new Accounts(keys, clock, spending)
@@ -87,19 +91,11 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     metrics.take(event)
     options.onEvent?.(event)
   }
-  const observer: Context['observer'] = (carrier) => {
-    const { telemetry: traced } = options
-    const trace = traced && telemetry({ name: 'chat', carrier, ...traced })
-    return (event) => {
-      observe(event)
-      trace?.(event)
-    }
-  }
   const context: Context = {
     service,
     embedder: options.embedder,
     ending: ending.signal,
-    observer,
+    observer: observerOf(options, observe),
     beat: (write) => beats.add(write),
   }
   const runs = await openRuns(options, { accounts, service, observe })
@@ -110,6 +106,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
       origins: new Set(options.corsOrigins ?? []),
       metrics: () => metrics.text(),
       failed: (error, id) => options.onFailure?.(error, id),
+      page,
       routes: runs === undefined ? [] : runRoutes(runs),
     },
     context,
@@ -122,17 +119,38 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   }
   const url = addressOf(server)
   const close = once_(async () => {
-    let stopGrace = (): void => undefined
-    const grace = new Promise<void>((resolve) => (stopGrace = clock.after(options.graceMs ?? 10_000, resolve)))
-    const ended = closeServer(server, ending, clock, grace)
-    await runs?.close(grace)
-    await ended
-    stopGrace()
+    await closeAll({ server, ending, clock, graceMs: options.graceMs ?? 10_000 }, runs)
     beats.stop()
     await service.close()
     await spending.settled()
   })
   return { url, keysMade: made, simulated: service.simulated, signInLink: () => url + signIn.link(first), close }
+}
+
+function observerOf({ telemetry: traced }: ServeOptions, observe: (event: RunEvent) => void): Context['observer'] {
+  return (carrier) => {
+    const trace = traced && telemetry({ name: 'chat', carrier, ...traced })
+    return (event) => {
+      observe(event)
+      trace?.(event)
+    }
+  }
+}
+
+interface Closing {
+  readonly server: Server
+  readonly ending: AbortController
+  readonly clock: Clock
+  readonly graceMs: number
+}
+
+async function closeAll({ server, ending, clock, graceMs }: Closing, runs: Runs | undefined): Promise<void> {
+  let stopGrace = (): void => undefined
+  const grace = new Promise<void>((resolve) => (stopGrace = clock.after(graceMs, resolve)))
+  const ended = closeServer(server, ending, clock, grace)
+  await runs?.close(grace)
+  await ended
+  stopGrace()
 }
 
 async function keysOf(
@@ -146,7 +164,8 @@ async function keysOf(
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
-  server.listen(port, host)
+  // Many may come at once; the usual backlog would turn some of them away without a word.
+  server.listen({ port, host, backlog: 4096 })
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const detail = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message
     throw new AetherflowError('host.io_failed', `${host}:${port}`, detail)

@@ -17,8 +17,8 @@ export interface Gate {
   readonly hosts: ReadonlySet<string>
   /** Origins whose pages may call. */
   readonly origins: ReadonlySet<string>
-  /** Answers what is no route of the API: the page; false: nothing there. */
-  readonly page?: ((request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>) | undefined
+  /** Answers what is no route of the API: the page. */
+  readonly page?: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
   /** Prometheus text. */
   metrics(): string
   /** An unforeseen failure; without texts of the request. */
@@ -98,7 +98,7 @@ async function route(
   const path = url.pathname
   const metrics = path === '/metrics'
   if (!path.startsWith('/v1/') && !metrics) {
-    if (gate.page !== undefined && (await gate.page(request, response, url))) return
+    if (gate.page !== undefined) return gate.page(request, response)
     throw new HttpError(404, 'not_found', 'there is nothing at this address')
   }
   const account = mustSignIn(request, gate)
@@ -170,7 +170,7 @@ function signIn(url: URL, response: ServerResponse, { signIn: tickets }: Gate): 
   if (cookie === undefined)
     throw new HttpError(403, 'link_used', 'this link was used or is too old: ask the server for another')
   response.writeHead(303, {
-    location: '/',
+    location: '/runs.html',
     'set-cookie': cookie,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',

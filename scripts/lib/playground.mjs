@@ -46,6 +46,9 @@ export async function bundlePlayground() {
     plugins: [besides('./browser/index.js', './core/aetherflow_core.mjs')],
   })
   await build({ ...settings, entryPoints: [`${source}/styles/index.css`], outfile: `${target}/page.css` })
+  // The page of a server's runs: aetherflow serve.
+  await build({ ...settings, entryPoints: [`dist/${source}/server/runs.js`], outfile: `${target}/runs.js` })
+  await build({ ...settings, entryPoints: [`${source}/styles/runs.css`], outfile: `${target}/runs.css` })
   copyPage()
   writeLicences(`${target}/licences.txt`, Object.keys(metafile.inputs))
   const kb = (file) => (gzipSync(readFileSync(at(file)), { level: 9 }).length / 1024).toFixed(1)
@@ -56,8 +59,10 @@ export async function bundlePlayground() {
 
 function copyPage() {
   mkdirSync(at(target), { recursive: true })
-  const page = readFileSync(at(source, 'index.html'), 'utf8')
-  writeFileSync(at(target, 'index.html'), page.replace('{{policy}}', contentPolicy()))
+  for (const name of ['index.html', 'runs.html']) {
+    const page = readFileSync(at(source, name), 'utf8')
+    writeFileSync(at(target, name), page.replace('{{policy}}', contentPolicy()))
+  }
   cpSync(at(source, 'icon.svg'), at(target, 'icon.svg'))
   cpSync(at('core/plan/plan.schema.json'), at(target, 'plan.schema.json'))
   cpSync(at('examples/plans'), at(target, 'examples'), { recursive: true })

@@ -1,5 +1,6 @@
 /** `aetherflow serve`: answers other software until it is interrupted. */
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { openEmbedder } from '../../embed/index.js'
 import { userStateFolder } from '../../folders.js'
 import { AetherflowError } from '../../index.js'
@@ -38,6 +39,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     const server = await startServer({
       ...{ port: flags.port, host: flags.host, auth: flags.auth, graceMs: flags.grace * 1000 },
       ...{ allowedHosts: flags.allowedHost, corsOrigins: flags.corsOrigin, embedder },
+      page: fileURLToPath(new URL('../../../playground', import.meta.url)),
       keysFile: flags.keys ?? keysPath(env),
       folder: flags.state ?? join(userStateFolder(env), 'serve'),
       configFile: flags.config,
@@ -66,6 +68,7 @@ function tell(server: ServeHandle, { auth, keys }: ServeFlags, { stdout, stderr,
   const file = keys ?? keysPath(env)
   if (auth) stderr.write(`Callers need a key of ${file}${server.keysMade ? ', which was made now' : ''}.\n`)
   else stderr.write('No key is asked for: every program of this machine may call, and spend.\n')
+  stderr.write(`Runs in the browser: ${auth ? `${server.signInLink()} (signs in once)` : `${server.url}/runs.html`}\n`)
   stderr.write('Ctrl-C ends the server.\n')
 }
 

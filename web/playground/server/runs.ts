@@ -1,0 +1,182 @@
+/** The runs of the server that handed this page out: a list, one of them live or as it was, two beside each other. */
+import { Counters } from '../../element/counters.js'
+import { fill, h } from '../../element/dom.js'
+import { GraphView } from '../../element/graph-view.js'
+import { RunModel } from '../../element/run-model.js'
+import { styleSheet, themeCss } from '../../element/theme.js'
+import { TimelineView } from '../../element/timeline-view.js'
+import { viewCss } from '../../element/view-style.js'
+import { formatDuration, formatUsd } from '../../standard/format.js'
+import { cancelRun, listRuns, oneRun, outputAddress, reportOf, watchRun, type ServerRun } from './api.js'
+
+const nameOf = (run: ServerRun): string => run.name ?? run.id
+
+class RunsPage {
+  readonly element = h('main')
+  readonly #list = h('div', { class: 'scroll' })
+  readonly #status = h('p', { role: 'status' })
+  readonly #detail = h('section', { 'aria-label': 'Run' })
+  readonly #compared = h('section', { 'aria-label': 'Comparison' })
+  readonly #chosen = new Set<string>()
+  #stop: () => void = () => undefined
+
+  constructor() {
+    const again = h('button', { type: 'button', onclick: () => void this.list() }, 'Look again')
+    this.element.append(
+      h('h1', {}, 'Runs of this server'),
+      h('p', {}, h('a', { href: './index.html' }, 'Playground'), ' ', again),
+      this.#status,
+      this.#list,
+      this.#compared,
+      this.#detail,
+    )
+  }
+
+  /** Shows the list, and the run that the address names. */
+  async list(): Promise<void> {
+    await this.#try(async () => {
+      const runs = await listRuns()
+      this.#status.textContent = runs.length === 0 ? 'There are no runs yet: POST /v1/runs begins one.' : ''
+      fill(this.#list, runs.length === 0 ? undefined : this.#table(runs))
+      const named = location.hash.slice(1)
+      if (runs.some(({ id }) => id === named)) await this.#open(named)
+    })
+  }
+
+  #table(runs: readonly ServerRun[]): HTMLElement {
+    const head = ['Compare', 'Run', 'State', 'Cost', 'Begun'].map((words) => h('th', { scope: 'col' }, words))
+    const rows = runs.map((run) => {
+      const box = h('input', {
+        ...{ type: 'checkbox', 'aria-label': `compare ${nameOf(run)}`, checked: this.#chosen.has(run.id) },
+        onchange: () => void this.#choose(run.id, box.checked),
+      })
+      const open = h('button', { type: 'button', onclick: () => void this.#try(() => this.#open(run.id)) }, nameOf(run))
+      const begun = new Date(run.created_at * 1000).toLocaleString()
+      const cells = [box, open, run.status, formatUsd(run.cost_usd * 1e6), begun].map((cell) => h('td', {}, cell))
+      return h('tr', { 'data-run': run.id }, ...cells)
+    })
+    return h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows))
+  }
+
+  async #choose(id: string, on: boolean): Promise<void> {
+    if (on) this.#chosen.add(id)
+    else this.#chosen.delete(id)
+    const [one, other] = [...this.#chosen].slice(-2)
+    if (one === undefined || other === undefined) return fill(this.#compared)
+    await this.#try(async () => {
+      const both = await Promise.all([one, other].map(compared))
+      fill(this.#compared, h('h2', {}, 'Comparison'), h('div', { class: 'scroll' }, comparison(both)))
+    })
+  }
+
+  /** The events from the first draw it as it was, those to come as it goes on. */
+  async #open(id: string): Promise<void> {
+    this.#stop()
+    location.hash = id
+    const run = await oneRun(id)
+    const model = new RunModel()
+    const [graph, timeline, counters] = viewsOf(model)
+    const outputs = h('ul', { 'aria-label': 'Outputs' })
+    const cancel = h('button', { type: 'button', onclick: () => void this.#try(() => cancelRun(id)) }, 'Cancel')
+    cancel.hidden = run.ended_at !== null
+    const state = h('p', { role: 'status', class: 'state' }, run.status)
+    const link = (step: string): Node =>
+      h('li', {}, h('a', { href: outputAddress(id, step), target: '_blank', rel: 'noopener' }, `Output of ${step}`))
+    fill(
+      this.#detail,
+      h('h2', {}, nameOf(run)),
+      state,
+      cancel,
+      counters.element,
+      graph.element,
+      timeline.element,
+      outputs,
+    )
+    this.#stop = watchRun(
+      id,
+      (event) => {
+        const first = event.type === 'steps'
+        model.apply(event)
+        if (first) graph.show(model, () => model.at)
+        for (const view of [graph, timeline, counters]) view.refresh()
+        if (event.type === 'done') outputs.append(link(event.step))
+        if (event.type === 'finish') state.textContent = event.outcome
+      },
+      () => (cancel.hidden = true),
+    )
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    this.#status.classList.remove('error')
+    try {
+      await work()
+    } catch (error) {
+      this.#status.classList.add('error')
+      this.#status.textContent = error instanceof Error ? error.message : String(error)
+    }
+  }
+}
+
+function viewsOf(model: RunModel): readonly [GraphView, TimelineView, Counters] {
+  const onSelect = (step: number): void => {
+    graph.select(step)
+    timeline.select(step)
+  }
+  const graph = new GraphView({ wheel: 'ctrl', onSelect })
+  const timeline = new TimelineView({ onSelect })
+  const counters = new Counters()
+  graph.element.classList.add('graph')
+  for (const view of [graph, timeline, counters]) view.show(model, () => model.at)
+  return [graph, timeline, counters]
+}
+
+interface Compared {
+  readonly run: ServerRun
+  readonly ms: number | undefined
+}
+
+/** A run under way has no report yet. */
+async function compared(id: string): Promise<Compared> {
+  const run = await oneRun(id)
+  const report = run.ended_at === null ? undefined : await reportOf(id).catch(() => undefined)
+  return { run, ms: report?.makespanMs }
+}
+
+function comparison(both: readonly Compared[]): HTMLElement {
+  const row = (name: string, cells: readonly string[]): HTMLElement =>
+    h('tr', {}, h('th', { scope: 'row' }, name), ...cells.map((cell) => h('td', {}, cell)))
+  const steps = new Set(both.flatMap(({ run }) => (run.steps ?? []).map(({ id }) => id)))
+  const stateOf = ({ run }: Compared, step: string): string => run.steps?.find(({ id }) => id === step)?.state ?? '–'
+  return h(
+    'table',
+    {},
+    h('thead', {}, h('tr', {}, h('td'), ...both.map(({ run }) => h('th', { scope: 'col' }, nameOf(run))))),
+    h(
+      'tbody',
+      {},
+      row(
+        'State',
+        both.map(({ run }) => run.status),
+      ),
+      row(
+        'Time',
+        both.map(({ ms }) => (ms === undefined ? '–' : formatDuration(ms))),
+      ),
+      row(
+        'Cost',
+        both.map(({ run }) => formatUsd(run.cost_usd * 1e6)),
+      ),
+      ...[...steps].map((step) =>
+        row(
+          step,
+          both.map((each) => stateOf(each, step)),
+        ),
+      ),
+    ),
+  )
+}
+
+document.adoptedStyleSheets = [styleSheet(themeCss(':root')), styleSheet(viewCss)]
+const page = new RunsPage()
+document.body.replaceChildren(page.element)
+void page.list()

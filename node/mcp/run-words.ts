@@ -36,6 +36,8 @@ const count = ({ log }: KnownRun, state: StepState): number =>
 function headLine(run: KnownRun): string {
   const { record, log, state } = run
   const working = count(run, 'calling')
+  // Its process has only started.
+  if (state === 'running' && log.steps.size === 0) return `run ${record.id} is running: it has just begun`
   const figures = [
     `${count(run, 'done')} of ${log.steps.size} steps ok`,
     ...(state === 'running' && working > 0 ? [`${working} at work`] : []),

@@ -34,6 +34,9 @@ export interface KnownRun {
   readonly log: RunLog
 }
 
+/** Logs that are kept as far as they have been read. */
+const mostLogs = 100
+
 const usage = (where: string, detail: string): AetherflowError => new AetherflowError('host.usage', where, detail)
 
 export class Runs {
@@ -128,6 +131,11 @@ export class Runs {
     if (known !== undefined) return known
     const log = new RunLog(file)
     this.#logs.set(file, log)
+    // Whoever asks for an old one has it read again.
+    for (const oldest of this.#logs.keys()) {
+      if (this.#logs.size <= mostLogs) break
+      this.#logs.delete(oldest)
+    }
     return log
   }
 

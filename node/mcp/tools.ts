@@ -105,4 +105,4 @@ export const tools: readonly ToolEntry[] = [
 
 /** Told once to each client. */
 export const instructions =
-  'Delegate long or parallel text and code generation: write a plan (search_docs without a query tells how), check_plan, run_plan, then run_status and read_output. Write the plan to a file and name its path: so you write it once.'
+  'Delegate long or parallel text and code generation, from some 300 lines on: write a plan (search_docs without a query tells how), check_plan, run_plan, then run_status and read_output. Write the plan to a file and name its path: so you write it once.'

@@ -106,8 +106,11 @@ function connection(client: Client, pid?: number): Connection {
   return { client, call, pid, close: () => client.close() }
 }
 
+/** A transport of another class asks for the era on its own process instead of starting one more for that. */
+class OneProcess extends StdioClientTransport {}
+
 export async function overStdio(place: Place, era: Era, ...more: readonly string[]): Promise<Connection> {
-  const transport = new StdioClientTransport({
+  const transport = new OneProcess({
     command: process.execPath,
     args: place.words(...more),
     env: place.env,

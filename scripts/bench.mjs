@@ -25,6 +25,7 @@ const benches = [
   { name: 'assistant' },
   { name: 'page' },
   { name: 'embed-speed' },
+  { name: 'serve' },
 ]
 
 await main(async () => {

@@ -1,4 +1,6 @@
 /** The server as real clients see it: every row of the stream table, with the clients that people use. One server for all. */
+import { execFile, spawnSync } from 'node:child_process'
+import { promisify } from 'node:util'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { ChatOpenAI } from '@langchain/openai'
@@ -8,7 +10,8 @@ import OpenAI from 'openai'
 import { createOpenAICompatible as createOpenAICompatible6 } from 'openai-compatible6'
 import { z } from 'zod'
 import { serve, type ServeHandle } from '../../node/serve/serve.js'
-import { configOf, ScriptedProvider } from './scripted-provider.js'
+import { projectPath } from '../fixtures/paths.js'
+import { citySchema, configOf, ScriptedProvider, weather } from './scripted-provider.js'
 
 jest.setTimeout(60_000)
 
@@ -43,27 +46,6 @@ beforeEach(() => {
 })
 
 const said = (content: string) => [{ role: 'user' as const, content }]
-
-const weather = {
-  type: 'function' as const,
-  function: {
-    name: 'weather',
-    description: 'Weather of a city',
-    parameters: {
-      type: 'object',
-      properties: { city: { type: 'string' } },
-      required: ['city'],
-      additionalProperties: false,
-    },
-  },
-}
-
-const citySchema = {
-  type: 'object',
-  properties: { city: { type: 'string' }, sights: { type: 'integer' } },
-  required: ['city', 'sights'],
-  additionalProperties: false,
-} as const
 
 describe('openai', () => {
   test('answers a text, says what it cost and which model served it', async () => {
@@ -382,6 +364,17 @@ describe('LangChain', () => {
     const city = await chat().withStructuredOutput(schema, { method: 'jsonSchema' }).invoke('a city')
     expect(city).toEqual({ city: 'Paris', sights: 3 })
   })
+})
+
+const python = process.env['AETHERFLOW_PYTHON'] ?? 'python3'
+const hasPython = spawnSync(python, ['-c', 'import openai']).status === 0
+const script = projectPath('tests/serve/openai-client.py')
+
+// Without Python and its package there is nothing to ask with: AETHERFLOW_PYTHON names one that has it.
+;(hasPython ? test : test.skip)('openai in Python: text, stream, cost, errors (needs Python with openai)', async () => {
+  const env = { ...process.env, BASE: `${server.url}/v1`, KEY: token }
+  const { stdout } = await promisify(execFile)(python, [script], { env })
+  expect(stdout.trim()).toBe('fine')
 })
 
 async function chunksOf(body: Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream'>) {

@@ -230,3 +230,25 @@ export const configOf = (baseUrl: string, ...others: readonly string[]): Config 
   modes: { build: { rules: [{ name: 'all', use: ['local'], why: 'the only one' }] } },
   retry: { baseMs: 1, capMs: 2, attempts: 2 },
 })
+
+/** The tool that the provider calls, and the schema of what it answers when it is asked for JSON. */
+export const weather = {
+  type: 'function' as const,
+  function: {
+    name: 'weather',
+    description: 'Weather of a city',
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string' } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  },
+}
+
+export const citySchema = {
+  type: 'object',
+  properties: { city: { type: 'string' }, sights: { type: 'integer' } },
+  required: ['city', 'sights'],
+  additionalProperties: false,
+} as const

@@ -6,6 +6,7 @@
  *   const no = member.ask({ call, group, tokens, priority })     undefined: the call may leave
  */
 import { failureKinds, limitWindows, refusals } from './generated/wire.js'
+import { afterIo } from './late.js'
 import type { LimitsModule, SharedAuthority } from './module.js'
 import { OwnedSession } from './owned-session.js'
 import type {
@@ -117,7 +118,7 @@ export class Authority implements LimitAuthority {
     this.#cancelWake =
       wake < 0
         ? undefined
-        : this.#clock.after(Math.min(longestTimerMs, Math.max(0, wake - now)), () => this.act((s, at) => s.tick(at)))
+        : afterIo(this.#clock, Math.min(longestTimerMs, Math.max(0, wake - now)), () => this.act((s, at) => s.tick(at)))
   }
 }
 

@@ -28,7 +28,7 @@ function callWords(core: CoreRun, { reason = 'routed', purpose, step }: CallComm
 
 /** The end of a call that the core has just taken. */
 export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEndEvent {
-  const { tokens, costMicroUsd, outcome, firstTokenMs, responseMs, attempt } = core.document<CallReport>(
+  const { tokens, costMicroUsd, priceKnown, outcome, firstTokenMs, responseMs, attempt } = core.document<CallReport>(
     'call',
     command.call,
   )
@@ -47,6 +47,7 @@ export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallComman
     tokens: { input, cached, output, reasoning },
     tokensEstimated: estimated,
     costMicroUsd,
+    ...(priceKnown ? {} : { priceAssumed: true }),
     firstTokenMs,
     responseMs,
   }

@@ -18,6 +18,7 @@ import { PlanFeed } from './feed.js'
 import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { JournalRecorder } from './journal/recorder.js'
+import { lateMs } from './late.js'
 import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
@@ -51,6 +52,8 @@ export class Driver {
   #cancelled = false
   #pumping = false
   #cancelWake: (() => void) | undefined
+  /** When the wake is due, ms of the run. */
+  #wakeAt = Infinity
   #hostError: unknown
   #finish: ((outcome: Outcome) => void) | undefined
   #crash: ((error: unknown) => void) | undefined
@@ -296,11 +299,16 @@ export class Driver {
     this.#schedulePump()
   }
 
-  /** Events that arrive in one turn are answered by one drain. */
+  /**
+   * Events that arrive in one turn are answered by one drain. Whatever arrives first after a pause of the process, no deadline is
+   * looked at before all that came meanwhile was read.
+   */
   #schedulePump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    queueMicrotask(() => this.#pump())
+    if (this.now - this.#wakeAt <= lateMs) return queueMicrotask(() => this.#pump())
+    this.#cancelWake?.()
+    this.#cancelWake = this.#options.clock.after(0, () => this.#pump())
   }
 
   #pump(): void {
@@ -313,16 +321,21 @@ export class Driver {
       }
       this.#recovering = false
       this.#cancelWake?.()
-      const wake = this.#core.nextWake()
-      this.#cancelWake =
-        wake === undefined
-          ? undefined
-          : this.#options.clock.after(Math.min(longestTimerMs, Math.max(0, wake - this.now)), () => {
-              this.#signal(() => this.#core.tick(this.now))
-            })
+      this.#wake(this.#core.nextWake())
     } catch (error) {
       this.#crash?.(error)
     }
+  }
+
+  #wake(at: number | undefined): void {
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    this.#wakeAt = Infinity
+    if (at === undefined) return
+    const { now } = this
+    const ms = Math.min(longestTimerMs, Math.max(0, at - now))
+    this.#wakeAt = now + ms
+    this.#cancelWake = this.#options.clock.after(ms, () => this.#signal(() => this.#core.tick(this.now)))
   }
 
   /** Tells the core something; an event that comes too late for the step's state is dropped there and here: false. */

@@ -69,10 +69,11 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       tokens: ref('tokens'),
       tokensEstimated: ref('tokensEstimated'),
       costMicroUsd: ref('costMicroUsd'),
+      priceAssumed: { const: true, description: 'The price is unknown; the cost is at an assumed one.' },
       firstTokenMs: { type: ['number', 'null'] },
       responseMs: { type: ['number', 'null'] },
     },
-    ['failure', 'message'],
+    ['failure', 'message', 'priceAssumed'],
   ),
   note: ev(
     'note',

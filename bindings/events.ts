@@ -70,6 +70,8 @@ export interface CallEndEvent extends OfCall {
   readonly tokens: Usage
   readonly tokensEstimated: boolean
   readonly costMicroUsd: number
+  /** The model's price is unknown: `costMicroUsd` is at the one that was assumed. */
+  readonly priceAssumed?: true
   /** ms from its start; null: nothing came. */
   readonly firstTokenMs: number | null
   readonly responseMs: number | null

@@ -140,6 +140,13 @@ export interface CeilingReport {
   readonly tokens: number | null
 }
 
+export interface AssumedPrice {
+  readonly provider: string
+  readonly model: string
+  readonly inMicroUsdPerMtok: number
+  readonly outMicroUsdPerMtok: number
+}
+
 /** What the core reports of a run; times in ms since its start, money in micro-USD (1 USD = 1,000,000). */
 export interface RunReport {
   readonly taskId: string
@@ -147,6 +154,8 @@ export interface RunReport {
   readonly outcome: Outcome | 'running'
   readonly mode: string
   readonly pricesAsOf: string
+  /** Models that were called without a known price, and the price that was assumed (`unknownPrice`), micro-USD per million tokens. */
+  readonly assumedPrices: readonly AssumedPrice[]
   readonly counts: {
     readonly total: number
     readonly done: number

@@ -2,6 +2,7 @@
 import type { Clock, Fetch, ModelClient } from '../bindings/ports.js'
 import type { ProviderEntry } from '../web/standard/config.js'
 import { clientFor, simulatedEntries, takesIdempotencyKey } from '../web/standard/providers/clients.js'
+import { withinContext } from '../web/standard/providers/local-context.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
 import { createSimulator, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { startSimulatorServer } from './simulator-server.js'
@@ -53,7 +54,7 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
   const transport: PooledTransport | undefined = fetch ? undefined : (pool ?? pooledTransport(options.transport))
   const over = transport ? { transport } : { fetch: fetch! }
   const clients = new Map<string, ModelClient>()
-  for (const { id, dialect, baseUrl, key } of options.entries) {
+  for (const { id, dialect, baseUrl, key, preset } of options.entries) {
     if (key === undefined) continue
     const more = {
       ...(clock === undefined ? {} : { clock }),
@@ -62,8 +63,9 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
       ...(key === '' ? { keyless: true } : {}),
       patience: options.patience?.(id),
     }
-    const client = clientFor(dialect, { ...over, baseUrl, key: () => key, ...more })
-    if (client !== undefined) clients.set(id, client)
+    const config = { ...over, baseUrl, key: () => key, ...more }
+    const client = clientFor(dialect, config)
+    if (client !== undefined) clients.set(id, withinContext(client, config, preset))
   }
   return {
     available: [...clients.keys()],
@@ -86,7 +88,7 @@ export async function simulatedProviders(
     ...(seed === undefined ? {} : { seed }),
   })
   const server = await startSimulatorServer(simulator)
-  const entries = simulatedEntries(options.entries, profile, server.url)
+  const entries = simulatedEntries(options.entries, profile, server.url).map(({ preset: _preset, ...entry }) => entry)
   const { fetch, transport } = options
   // Every one of them is ours, and keeps a ledger of the keys.
   const played = open({ entries, clock, timeouts, patience, fetch, transport }, () => true)

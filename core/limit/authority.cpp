@@ -104,8 +104,15 @@ void Authority::settleLimits(Group& group) {
 /// No placement of a window will ever hold a call of that size.
 bool Authority::tooLarge(const Group& group, std::int64_t tokens) const {
   for (std::size_t w = 0; w < kWindows; ++w)
-    if (group.windows[w].limited() && (ofTokens(w) ? tokens : 1) > group.windows[w].limit()) return true;
+    if (group.windows[w].never(ofTokens(w) ? tokens : 1)) return true;
   return false;
+}
+
+/// What a call's tokens count as beside those of others.
+std::int64_t Authority::counted(const Group& group, std::int64_t tokens) const {
+  for (std::size_t w = 0; w < kWindows; ++w)
+    if (ofTokens(w)) tokens = group.windows[w].counted(tokens);
+  return tokens;
 }
 
 /// Whether `calls` with `tokens` in all fit now; if not, why and until when.
@@ -182,17 +189,17 @@ SharedAnswer Authority::ask(const SharedAsk& ask, TimeMs now) {
     serve(ask.group, now);
     return answer;
   }
-  answer = room(group, 1, ask.tokens, now);
+  answer = room(group, 1, counted(group, ask.tokens), now);
   if (answer.granted) {
     // Room that a better ticket waits for is not taken.
-    std::int64_t calls = 1, tokens = ask.tokens;
+    std::int64_t calls = 1, tokens = counted(group, ask.tokens);
     bool better = false;
     for (const Ticket& ticket : group.tickets) {
       if (ticket.member == ask.member || tooLarge(group, ticket.tokens)) continue;
       if (!before(ticket, group.tickets[mine])) continue;
       better = true;
       ++calls;
-      tokens += ticket.tokens;
+      tokens += counted(group, ticket.tokens);
     }
     if (better && !room(group, calls, tokens, now).granted) {
       answer = {};
@@ -305,7 +312,7 @@ void Authority::serve(SharedGroup index, TimeMs now) {
     // Whoever can never be served is told too: it asks, and learns why.
     const bool never = tooLarge(group, ticket.tokens);
     calls += never ? 0 : 1;
-    tokens += never ? 0 : ticket.tokens;
+    tokens += never ? 0 : counted(group, ticket.tokens);
     if (!never && !room(group, calls, tokens, now).granted) return;
     if (ticket.offeredUntil >= 0) continue;
     ticket.offeredUntil = now + kOfferMs;
@@ -324,7 +331,7 @@ TimeMs Authority::nextWake(TimeMs now) {
     for (const Ticket& ticket : group.tickets) {
       const bool never = tooLarge(group, ticket.tokens);
       calls += never ? 0 : 1;
-      tokens += never ? 0 : ticket.tokens;
+      tokens += never ? 0 : counted(group, ticket.tokens);
       if (ticket.offeredUntil >= 0) {
         wake = std::min(wake, ticket.offeredUntil);
         continue;

@@ -148,6 +148,7 @@ class Authority {
   /// The smallest of what is stated holds.
   static void settleLimits(Group& group);
   bool tooLarge(const Group& group, std::int64_t tokens) const;
+  std::int64_t counted(const Group& group, std::int64_t tokens) const;
   SharedAnswer room(Group& group, std::int64_t calls, std::int64_t tokens, TimeMs now);
   bool before(const Ticket& a, const Ticket& b) const;
   std::size_t ticketOf(Group& group, const SharedAsk& ask);

@@ -34,12 +34,13 @@ QuotaFit Quotas::check(QuotaIndex index, std::int64_t tokens, TimeMs now, bool n
   TimeMs until = 0;
   for (std::size_t w = 0; w < kWindows; ++w) {
     SlidingWindow& window = group.windows[w];
-    const std::int64_t amount = ofTokens(w) ? tokens : newCall ? 1 : 0;
-    if (window.fits(amount, now)) continue;
+    const std::int64_t asked = ofTokens(w) ? tokens : newCall ? 1 : 0;
+    const std::int64_t amount = window.counted(asked);
+    if (window.never(asked)) fit.ever = false;
+    if (!window.never(asked) && window.fits(amount, now)) continue;
     const TimeMs at = window.fitsAt(amount, now);
     if (fit.window == Window::Count || at > until) fit.window = static_cast<Window>(w);
     fit.fits = false;
-    if (amount > window.limit()) fit.ever = false;
     until = std::max(until, at);
   }
   if (fit.window != Window::Count) fit.until = until;

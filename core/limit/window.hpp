@@ -2,6 +2,7 @@
 // One limit over a sliding window. Never broken in any placement of the window: what live calls may still use is
 // reserved and does not expire; what was used counts for one whole window after the moment at which the use was surely over.
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,11 @@ class SlidingWindow {
 
   bool limited() const { return limit_ >= 0; }
   std::int64_t limit() const { return limit_; }
+  /// No placement of the window will ever hold so much: it is over what was configured. A limit that only a provider told of is
+  /// no such word, as nobody knows in what it counts: see `counted`.
+  bool never(std::int64_t amount) const { return configured_ >= 0 && amount > configured_; }
+  /// What `amount` counts as: at most a whole window that a provider told of, so that what is larger has it to itself.
+  std::int64_t counted(std::int64_t amount) const { return learned_ >= 0 ? std::min(amount, limit_) : amount; }
   /// Used and not expired, reserved, and what others used of the same account as far as the provider told.
   std::int64_t taken(TimeMs now);
   bool fits(std::int64_t amount, TimeMs now) { return !limited() || taken(now) + amount <= limit_; }

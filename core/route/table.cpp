@@ -9,7 +9,8 @@ namespace aetherflow {
 namespace {
 
 constexpr const char* kModelMembers =
-    "in cached out asOf source firstTokenMs tokensPerSecond maxOut context thinks patienceMs quotaGroup";
+    "in cached out asOf source firstTokenMs tokensPerSecond maxOut context thinks thinksSource patienceMs "
+    "quotaGroup";
 
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);

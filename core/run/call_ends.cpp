@@ -268,6 +268,7 @@ void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
     if (!waits && record.freeTries < 255) ++record.freeTries;
   }
   if (waits && record.waitsSince < 0) record.waitsSince = now_;
+  if (waits) ++record.pushedBack;
   if (again.unknown) {
     record.refused = true;
     notes_.failedAt(Reason::RefusedElsewhere, call.step, call.target, event.kind);

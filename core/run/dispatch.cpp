@@ -15,6 +15,7 @@ void Machine::beginPhase(StepIndex index, Purpose purpose) {
   record.tries = record.triesHere = record.freeTries = 0;
   record.refused = false;
   record.waitsSince = -1;
+  record.pushedBack = 0;
   record.lastFailure = FailureKind::Count;
   record.strictest = ConstraintLevel::Native;
   record.widened = 0;
@@ -102,10 +103,14 @@ void Machine::dispatch() {
   while (dispatchOne());
 }
 
+/// Optional work that the budget has no room for any more.
+bool Machine::skipped(StepIndex step) const {
+  return skipOptional_ && plan().steps[step].optional && steps_[step].tries == 0;
+}
+
 /// Ends the top of a queue when the budget starts nothing like it any more.
 bool Machine::leftOut(GroupIndex group, const ReadyItem& item) {
-  const bool skipped = skipOptional_ && plan().steps[item.step].optional && steps_[item.step].tries == 0;
-  if (!budgetStopped_ && !skipped) return false;
+  if (!budgetStopped_ && !skipped(item.step)) return false;
   queues_[group].pop();
   if (item.purpose != Purpose::Main)
     giveUp(item.step, FailureKind::BudgetExceeded);
@@ -154,11 +159,40 @@ bool Machine::dispatchOne() {
     }
   }
   if (chosen == kNone) return false;
-  const ReadyItem item = queues_[chosen].top();
-  queues_[chosen].pop();
+  const ReadyItem item = take(chosen, placement, broke != kNone);
   move(item.step, StepEvent::Dispatched);
   steps_[item.step].call = call(item, placement);
   return true;
+}
+
+/// Takes the top of the queue, whose placement is known. Where the call asks whether a limited group serves again, it takes the
+/// step that was sent away least often instead: one that is refused for what it asks must not speak for all. `inOrder`: never.
+ReadyItem Machine::take(GroupIndex group, Placement& placement, bool inOrder) {
+  ReadyQueue& queue = queues_[group];
+  const std::vector<ReadyItem>& items = queue.items();
+  std::size_t best = 0;
+  if (!inOrder && quotas_.pushes(table_.models[placement.target.model].quota) > 0) {
+    const auto goesFirst = [this](const ReadyItem& a, const ReadyItem& b) {
+      const std::uint32_t one = steps_[a.step].pushedBack, other = steps_[b.step].pushedBack;
+      return one != other ? one < other : before(a, b);
+    };
+    for (std::size_t i = 1; i < items.size(); ++i)
+      if (steps_[items[i].step].state == StepState::Ready && !skipped(items[i].step) &&
+          goesFirst(items[i], items[best]))
+        best = i;
+  }
+  const ReadyItem item = items[best];
+  if (best != 0) {
+    const Placement other = place(group, item);
+    if (other.offer.goes && other.target == placement.target) {
+      placement = other;
+      queue.remove(best);
+      return item;
+    }
+  }
+  const ReadyItem top = queue.top();
+  queue.pop();
+  return top;
 }
 
 /// Takes the place, the limits and the money of a call.

@@ -164,7 +164,9 @@ class Machine {
   void enqueue(StepIndex step);
   void dispatch();
   bool dispatchOne();
+  bool skipped(StepIndex step) const;
   bool leftOut(GroupIndex group, const ReadyItem& item);
+  ReadyItem take(GroupIndex group, Placement& placement, bool inOrder);
   Placement place(GroupIndex group, const ReadyItem& item);
   void blocked(const ReadyItem& item, const Placement& placement);
   CallId call(const ReadyItem& item, const Placement& placement);

@@ -211,6 +211,22 @@ void writeCache(JsonWriter& json, const Run& run) {
   json.field("savedMs", all.saved.ms).endObject();
 }
 
+/// Models that were called without a known price, and what was assumed for them.
+void writeAssumedPrices(JsonWriter& json, const Run& run) {
+  const Table& table = run.table();
+  std::vector<bool> called(table.models.size());
+  for (const CallRecord& call : run.calls()) called[call.target.model] = true;
+  json.key("assumedPrices").beginArray();
+  for (std::size_t i = 0; i < called.size(); ++i) {
+    const Model& model = table.models[i];
+    if (!called[i] || model.price.known) continue;
+    json.beginObject().field("provider", table.providers[model.provider].id).field("model", model.id);
+    json.field("inMicroUsdPerMtok", model.price.inPerMtok).field("outMicroUsdPerMtok", model.price.outPerMtok);
+    json.endObject();
+  }
+  json.endArray();
+}
+
 void writeSummary(JsonWriter& json, const Run& run) {
   Totals all;
   for (const CallRecord& call : run.calls()) all.add(call);
@@ -237,6 +253,7 @@ void writeSummary(JsonWriter& json, const Run& run) {
   // What the reused connections would have cost to set up, at the mean of those that were.
   json.field("connectionSetupMs", all.setupMs);
   json.field("connectionSetupSavedMs", all.setups > 0 ? all.reused * all.setupMs / all.setups : 0);
+  writeAssumedPrices(json, run);
   writeBudget(json, run);
   writeCache(json, run);
   json.key("totals").beginObject();

@@ -80,6 +80,7 @@ struct StepRecord {
   std::uint8_t freeTries = 0;     ///< of its calls those that were no attempts, at most 255
   bool refused = false;           ///< it was refused for an unknown reason, and went elsewhere for that
   TimeMs waitsSince = -1;         ///< since when its providers ask it to come back later
+  std::uint32_t pushedBack = 0;   ///< how often they did
   Target lastTarget;
   FailureKind lastFailure = FailureKind::Count;
   ConstraintLevel strictest = ConstraintLevel::Native;  ///< that is still asked for, after refusals

@@ -31,6 +31,12 @@ void ReadyQueue::pop() {
   heap_.pop_back();
 }
 
+void ReadyQueue::remove(std::size_t at) {
+  heap_[at] = heap_.back();
+  heap_.pop_back();
+  restore();
+}
+
 void ReadyQueue::restore() {
   std::make_heap(heap_.begin(), heap_.end(), after);
 }

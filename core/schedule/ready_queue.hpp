@@ -32,6 +32,7 @@ class ReadyQueue {
   const ReadyItem& top() const { return heap_.front(); }
   void push(const ReadyItem& item);  ///< O(log n)
   void pop();                        ///< O(log n)
+  void remove(std::size_t at);       ///< the item at that place of `items`; O(n)
   std::vector<ReadyItem>& items() { return heap_; }
   void restore();  ///< after keys changed in place; O(n)
 

@@ -10,6 +10,7 @@ import {
   simulatedLabel,
 } from '../../web/standard/format.js'
 import { hitWords, savedWords } from '../../web/standard/report/cache.js'
+import { pricesWords } from '../../web/standard/report/prices.js'
 import type { Paint } from './colour.js'
 
 export interface SummaryExtras {
@@ -42,7 +43,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
     lines.push(`  ${work} of work in ${formatDuration(report.makespanMs)}: ${report.speedup.toFixed(1)}× in parallel`)
   }
   const cached = tokens.cached > 0 ? ` (${formatCount(tokens.cached)} cached)` : ''
-  const prices = costMicroUsd > 0 ? ` at prices of ${oneLine(report.pricesAsOf)}` : ''
+  const prices = costMicroUsd > 0 ? ` at ${oneLine(pricesWords(report))}` : ''
   lines.push(
     `  ${formatCount(tokens.input)} tokens in${cached}, ${formatCount(tokens.output)} out, ${formatUsd(costMicroUsd)}${prices}`,
   )

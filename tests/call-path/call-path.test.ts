@@ -1,12 +1,11 @@
 // Situations of the call path from public bug reports of gateways and clients: each against the real host, over real sockets.
-//   AETHERFLOW_CALL_PATH=DIR    plays the case.json files of that folder too, and prints what happened beside what is right
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+//   AETHERFLOW_CALL_PATH=DIR    plays the case.json files of that folder too, and holds them to what folder.ts knows to be right
 import { describe, expect, jest, test } from '@jest/globals'
 import { connectionCases } from './cases-connections.js'
 import { refusalCases } from './cases-refusals.js'
 import { replyCases } from './cases-replies.js'
-import { play, type CallPathCase, type Played } from './player.js'
+import { casesIn } from './folder.js'
+import { play, type Played } from './player.js'
 import type { OwnCase } from './shapes.js'
 
 jest.setTimeout(60_000)
@@ -35,6 +34,7 @@ function holds({ right }: OwnCase, played: Played): void {
   if (right.requests !== undefined) expect(requests).toEqual(right.requests)
   if (right.output !== undefined) expect(outputs).toEqual({ a: right.output })
   if (right.outputs !== undefined) expect(outputs).toEqual(right.outputs)
+  if (right.outcome !== undefined) expect(played.result.outcome).toBe(right.outcome)
   if (right.failure !== undefined) expect(failures.map(({ failure }) => failure)).toEqual([right.failure])
   if (right.words !== undefined) expect(failures.map(({ message }) => message).join()).toContain(right.words)
   if (right.costMicroUsd !== undefined) expect(costOf(played)).toBe(right.costMicroUsd)
@@ -61,17 +61,25 @@ describe.each(families)('%s', (_, cases) => {
   })
 })
 
+// A folder whose cases have no server but this one's, and no clock but the real one: some wait a minute for a limit.
 const folder = process.env['AETHERFLOW_CALL_PATH']
-const others =
-  folder === undefined ? [] : readdirSync(folder).filter((name) => existsSync(join(folder, name, 'case.json')))
 if (folder === undefined) console.warn('SKIPPED: no folder of further cases in AETHERFLOW_CALL_PATH')
+const others = folder === undefined ? [] : casesIn(folder)
 
 ;(folder === undefined ? describe.skip : describe)('cases of a folder', () => {
-  test.each(others.length > 0 ? others : ['none'])('%s ends, and keeps keys and money together', async (name) => {
-    const one = JSON.parse(readFileSync(join(folder!, name, 'case.json'), 'utf8')) as CallPathCase
-    const played = await play(one)
-    const { requests, outputs, failures } = played
-    console.log(JSON.stringify({ name, right: one.expected, requests, outputs, failures, cost: costOf(played) }))
-    agrees(played)
-  })
+  test('are there', () => expect(others.length).toBeGreaterThan(0))
+
+  if (others.length > 0)
+    test.each(others.map((one) => [one.name, one] as const))(
+      '%s',
+      async (name, one) => {
+        const played = await play(one)
+        agrees(played)
+        if (one.right !== undefined) return holds({ ...one, right: one.right }, played)
+        const { requests, outputs, failures } = played
+        const came = { requests, outputs, failures, cost: costOf(played) }
+        console.warn(`NOT CHECKED: nothing says what is right of ${name}: ${JSON.stringify(came)}, ${one.expected}`)
+      },
+      100_000,
+    )
 })

@@ -293,20 +293,25 @@ const usages: readonly OwnCase[] = [
     { costMicroUsd: 1831 },
     alone,
   ),
-  situation(
-    'a ceiling of money under usage of zeros',
-    'litellm#37924',
-    [says(long, zeros)],
-    { requests: { alpha: 1 } },
-    {
-      ...alone,
-      config: { budget: { run: { usd: 0.006 } } },
-      plan: planOf(
-        ...['a', 'b', 'c', 'd'].map((id, at, all) =>
-          step(id, at > 0 ? [all[at - 1]!] : [], { estimated_tokens: 1000 }),
+  ...[
+    ['zeros', zeros, { estimated: true }],
+    ['counts', { prompt_tokens: 60, completion_tokens: 2000 }, { costMicroUsd: 4060 }],
+  ].map(([name, said, more]) =>
+    situation(
+      `a ceiling of money under usage of ${name as string}`,
+      'litellm#37924',
+      [says(long, said as object)],
+      { requests: { alpha: 1 }, outcome: 'budget_exhausted', ...(more as object) },
+      {
+        ...alone,
+        config: { budget: { run: { usd: 0.006 }, ladder: ['stop'] } },
+        plan: planOf(
+          ...['a', 'b', 'c', 'd'].map((id, at, all) =>
+            step(id, at > 0 ? [all[at - 1]!] : [], { estimated_tokens: 1000 }),
+          ),
         ),
-      ),
-    },
+      },
+    ),
   ),
   situation(
     'no usage beside hidden thought',

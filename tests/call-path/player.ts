@@ -53,7 +53,7 @@ export interface Played {
   readonly failures: readonly { readonly failure: string; readonly message: string }[]
 }
 
-const onePlan = {
+export const onePlan = {
   task_id: 't',
   description: 'A test',
   steps: [

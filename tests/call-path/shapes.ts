@@ -31,6 +31,8 @@ export interface Right {
   readonly requests?: Readonly<Record<string, number>>
   readonly output?: string
   readonly outputs?: Readonly<Record<string, string>>
+  /** Of the run. */
+  readonly outcome?: string
   /** Of the only step that failed. */
   readonly failure?: string
   /** What its message holds. */

@@ -155,12 +155,31 @@ TEST_F(AuthorityTest, ACallLargerThanAWindowIsToldSoAndHoldsNobodyUp) {
   const SharedAnswer full = ask(a, 1, 0, 900);
   EXPECT_EQ(full.why, Refusal::Window);
   EXPECT_EQ(full.window, Window::TokensMinute);
-  // A limit learned meanwhile makes what waits too large: it is told, and others go on.
-  authority_.seen(0, Window::TokensMinute, 500, -1, -1, now_);
+  // A limit stated meanwhile makes what waits too large: it is told, and others go on.
+  SharedLimits tighter;
+  tighter.most[1] = 500;
+  authority_.group(b, "g", tighter, narrowed);
   end(b, 0);
   EXPECT_EQ(freed(), std::vector<MemberId>{a});
   EXPECT_TRUE(ask(b, 1, 0, 300).granted);
   EXPECT_EQ(ask(a, 1, 0, 900).why, Refusal::TooLarge);
+}
+
+TEST_F(AuthorityTest, ACallLargerThanALimitThatAProviderTellsOfHasAWindowToItself) {
+  bool narrowed = false;
+  authority_.group(0, "g", {}, narrowed);
+  const MemberId a = authority_.join(), b = authority_.join();
+  authority_.seen(0, Window::TokensMinute, 500, -1, -1, now_);
+  ASSERT_TRUE(ask(b, 0, 0, 300).granted);
+  EXPECT_EQ(ask(a, 0, 0, 900).why, Refusal::Window);
+  EXPECT_EQ(ask(b, 1, 0, 100).why, Refusal::Turn) << "what is large is not overtaken for ever";
+  end(b, 0);
+  EXPECT_EQ(freed(), std::vector<MemberId>{}) << "what it used counts for a whole window";
+  now_ = authority_.nextWake(now_);
+  authority_.tick(now_);
+  EXPECT_EQ(freed(), std::vector<MemberId>{a});
+  EXPECT_TRUE(ask(a, 0, 0, 900).granted);
+  EXPECT_FALSE(ask(b, 2, 0, 1).granted);
 }
 
 TEST_F(AuthorityTest, OneProbeOfAnOpenBreakerForAll) {

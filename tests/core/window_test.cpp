@@ -240,5 +240,22 @@ TEST(Quotas, CountsTokensOnceALimitOfThemIsKnown) {
   EXPECT_TRUE(quotas.countsTokens());
 }
 
+TEST(Quotas, OnlyAStatedLimitIsTooSmallForEver) {
+  Quotas quotas;
+  quotas.open({limits(-1, 1'000, 0), limits(-1, -1, 0)});
+  for (const QuotaIndex group : {0, 1}) quotas.seen(group, Window::TokensMinute, 100, -1, -1, 0);
+  EXPECT_FALSE(quotas.check(0, 1'001, 0).ever);
+  for (const QuotaIndex group : {0, 1}) {
+    EXPECT_TRUE(quotas.check(group, 900, 0).fits) << "nothing else is in the window";
+    quotas.take(group, 900);
+    quotas.settle(group, 900, 60, false, true, 10);
+    const QuotaFit fit = quotas.check(group, 900, 20);
+    EXPECT_TRUE(fit.ever);
+    EXPECT_FALSE(fit.fits);
+    EXPECT_TRUE(quotas.check(group, 900, fit.until).fits);
+    EXPECT_TRUE(quotas.check(group, 40, 20).fits);
+  }
+}
+
 }  // namespace
 }  // namespace aetherflow::testing

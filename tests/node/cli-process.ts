@@ -15,8 +15,15 @@ export function scratch(): { folder: string; remove: () => void } {
 }
 
 /** Where processes work that name no folder: what they leave there goes with this one. */
-const workplace = mkdtempSync(path.join(tmpdir(), 'aetherflow-work-'))
+export const workplace = mkdtempSync(path.join(tmpdir(), 'aetherflow-work-'))
 process.on('exit', () => rmSync(workplace, { recursive: true, force: true }))
+
+/** A home that does not exist: no configuration of whoever runs the tests. */
+export const environment = (env: Readonly<Record<string, string>>): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: path.join(tmpdir(), 'nobody'),
+  ...env,
+})
 
 export interface Options {
   readonly env?: Readonly<Record<string, string>>
@@ -43,9 +50,7 @@ export class Process {
     { env = {}, cwd = workplace, command = [process.execPath, program] }: Options = {},
   ) {
     const [file = '', ...before] = command
-    const PATH = process.env['PATH'] ?? ''
-    // A home that does not exist: no configuration of whoever runs the tests.
-    this.child = spawn(file, [...before, ...words], { cwd, env: { PATH, HOME: path.join(tmpdir(), 'nobody'), ...env } })
+    this.child = spawn(file, [...before, ...words], { cwd, env: environment(env) })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
       for (const look of this.#waiting) look()

@@ -41,7 +41,14 @@ const step = (id: string, more: Partial<StepReport>): StepReport => ({
   ...more,
 })
 const report: RunReport = {
-  ...{ taskId: 'shop', description: 'improve it', outcome: 'steps_failed', mode: 'build', pricesAsOf: '2026-11-21' },
+  ...{
+    taskId: 'shop',
+    description: 'improve it',
+    outcome: 'steps_failed',
+    mode: 'build',
+    assumedPrices: [{ provider: 'p', model: 'm', inMicroUsdPerMtok: 10e6, outMicroUsdPerMtok: 50e6 }],
+    pricesAsOf: '2026-11-21',
+  },
   counts: { total: 3, done: 1, failed: 1, skipped: 1, cancelled: 0 },
   ...{ successRate: 0.3333, makespanMs: 8000, sumOfStepsMs: 12_000, speedup: 1.5, totals },
   ...{ connectionReuseRate: 0.5, connectionSetupMs: 12, connectionSetupSavedMs: 12, breakers: [] },
@@ -128,7 +135,7 @@ describe('report.md', () => {
     expect(row('All figures', 'tokens in')[1]).toBe('1,000, of them cached 400')
     expect(row('All figures', 'tokens out')[1]).toBe('2,000, of them reasoning 50')
     expect(row('All figures', 'cost')[1]).toBe(
-      '$0.004213 at prices of 2026-11-21; no price is known of m: the configured worst case is counted',
+      '$0.004213 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
     )
     expect(row('All figures', 'connections reused')[1]).toBe('50 %; set-up took 12 ms, reuse saved 12 ms')
   })
@@ -176,7 +183,9 @@ describe('report.md', () => {
     const outputs = { one: 'step_outputs/one.md', [hostile]: 'step_outputs/a%7Cb.md' }
     const first = reportMarkdown(report, { expected, outputs }).split('## What to do next')[0] ?? ''
     expect(first).toContain('| time | 8.0 s for 12.0 s of work, 1.5× in parallel; 10.0 s expected, so 20 % less |')
-    expect(first).toContain('| cost | $0.0042 at prices of 2026-11-21; $0.0040 expected, within $0.0010 to $0.0090 |')
+    expect(first).toContain(
+      '| cost | $0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens; $0.0040 expected, within $0.0010 to $0.0090 |',
+    )
     expect(first).toContain(
       '| slowest step | [one](step_outputs/one.md): 4.0 s on groq m, in 2 calls; 2.0 s expected |',
     )
@@ -271,7 +280,7 @@ describe('on the terminal', () => {
     expect(lines).toEqual([
       '✗ 1 of 3 steps done, 1 failed, 1 skipped in 8.0 s, $0.0042 (simulated: default)',
       '  12.0 s of work in 8.0 s: 1.5× in parallel',
-      '  1,000 tokens in (400 cached), 2,000 out, $0.0042 at prices of 2026-11-21',
+      '  1,000 tokens in (400 cached), 2,000 out, $0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
       `  critical path: one → ${id}`,
       '  1 call failed or cancelled: 1 auth',
       `  failed: ${id} (auth)`,

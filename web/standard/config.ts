@@ -47,8 +47,12 @@ export interface ModelConfig {
   readonly maxOut?: number
   /** Tokens of prompt and answer together; longer prompts are not sent. */
   readonly context?: number
-  /** Tokens of hidden thought for each token of answer, typically; limits and reservations make room for them. */
+  /**
+   * Tokens of hidden thought for each token of answer, typically; limits and reservations make room for them. Providers publish
+   * no such shares: those of the built-in table are assumptions, and its `thinksSource` says so.
+   */
   readonly thinks?: number
+  readonly thinksSource?: string
   /** Longest silence before the first token, ms; default `timeouts.firstTokenMs`, three times that for a model that thinks. */
   readonly patienceMs?: number
   readonly quotaGroup?: string
@@ -147,6 +151,8 @@ export interface ProviderEntry {
   readonly keyEnv: string
   /** '': it needs none. */
   readonly key: string | undefined
+  /** Of a host that people run themselves, or route through. */
+  readonly preset?: string
 }
 
 const members = new Set([
@@ -173,7 +179,7 @@ const providerMembers = new Set([
 /** As core/route/table.cpp reads them. */
 const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
-  ...['context', 'thinks', 'patienceMs'],
+  ...['context', 'thinks', 'thinksSource', 'patienceMs'],
 ])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
@@ -265,7 +271,7 @@ export function withoutKeys(config: Config): Record<string, unknown> {
   const providers: Record<string, unknown> = {}
   for (const [id, provider] of Object.entries(config.providers ?? {})) {
     // What is known and no more: all of this goes into the journal.
-    const { key: _key, ...rest } = only(provider, providerMembers)
+    const { key: _key, preset: _preset, ...rest } = only(provider, providerMembers)
     const models = Object.entries(provider.models ?? {}).map(([model, about]) => [
       model,
       isObject(about) ? only(about, modelMembers) : about,
@@ -295,6 +301,7 @@ export function mergedEntries(
       dialect: merged.dialect ?? 'generic',
       baseUrl: merged.baseUrl ?? '',
       keyEnv,
+      ...(merged.preset === undefined ? {} : { preset: merged.preset }),
       // An empty variable is an unset one.
       key: key === undefined || key.trim() === '' ? (needsNone ? '' : undefined) : key.trim(),
     }

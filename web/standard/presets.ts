@@ -64,7 +64,7 @@ export function withPreset(provider: Fields): Fields | undefined {
   const named = typeof given['default'] === 'string' ? { [given['default']]: {} } : {}
   const models = Object.entries({ ...named, ...(given['models'] as Fields | undefined) })
   const made = models.map(([id, members]) => [id, { ...model, ...(members as Fields) }] as const)
-  return { dialect: 'generic', ...known, ...given, models: Object.fromEntries(made) }
+  return { dialect: 'generic', ...known, ...given, preset: name, models: Object.fromEntries(made) }
 }
 
 /** Whether an address is on this machine, by its host's name or address. */

@@ -9,6 +9,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../../web/standard/format.js'
+import { pricesWords } from '../../../web/standard/report/prices.js'
 import { checkPlan, explainPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
 import { paint, type Paint } from '../colour.js'
@@ -86,7 +87,7 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
   return [
     `  ${name('makespan')}${formatDuration(report.makespanMs)} (${formatDuration(report.sumOfStepsMs)} of work${speedup})`,
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
-    `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, prices of ${oneLine(report.pricesAsOf)}`,
+    `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, ${oneLine(pricesWords(report))}`,
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
     ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]

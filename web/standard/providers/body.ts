@@ -1,3 +1,4 @@
+import { afterIo } from '../../../bindings/late.js'
 import type { Clock, TransportBody } from '../../../bindings/ports.js'
 import type { CallGuard } from './call-guard.js'
 import { transportFailure } from './transport-failure.js'
@@ -53,7 +54,7 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
  * open after the answer is cut off after that time.
  */
 export function settle(body: TransportBody, clock: Clock): void {
-  const stopWaiting = clock.after(settleMs, () => body.cancel())
+  const stopWaiting = afterIo(clock, settleMs, () => body.cancel())
   const drain = async () => {
     try {
       while ((await body.read()) !== undefined);

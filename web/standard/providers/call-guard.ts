@@ -1,4 +1,5 @@
 import type { FailureKind } from '../../../bindings/generated/wire.js'
+import { lateMs } from '../../../bindings/late.js'
 import type { Clock, StopSignal } from '../../../bindings/ports.js'
 import { CallFailure } from '../failure/failure.js'
 
@@ -30,12 +31,6 @@ const kindOfTimer: Readonly<Record<Timer, FailureKind>> = {
 
 /** Time-outs that measure silence: whatever moves the reply begins them anew. */
 const ofSilence: ReadonlySet<Timer> = new Set<Timer>(['firstTokenMs', 'idleMs', 'wholeMs'])
-
-/**
- * A timer that fires this much too late, ms, says that the process stood still: suspended, stopped, or busy. What came
- * meanwhile lies in the socket, so one turn of I/O passes before the time-out decides.
- */
-const lateMs = 1000
 
 /** Ends a call from outside: the caller's signal and the time-outs, whichever is first. One for each call. */
 export class CallGuard implements StopSignal {

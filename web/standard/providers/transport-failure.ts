@@ -30,9 +30,20 @@ export function transportFailure(error: unknown, phase: 'before' | 'during'): Ca
   const fallback = phase === 'before' ? unanswered(error) : 'truncated'
   const kind = kindByCode.get(code) ?? (certificateCodes.test(code) ? 'certificate' : fallback)
   const words = phase === 'before' ? (proxyWords(error) ?? wordsOf(kind)) : 'the connection broke'
+  const never = phase === 'before' ? unspoken.get(code) : undefined
+  if (never !== undefined) return new CallFailure(kind, `${never} (${code})`, { shouldRetry: false })
   if (code !== '') return new CallFailure(kind, `${words} (${code})`)
   return new CallFailure(kind, phase === 'before' ? `${words}: ${opaque}` : words)
 }
+
+/** What no further attempt changes: both sides speak, and not the same. */
+const unspoken: ReadonlyMap<string, string> = new Map([
+  [
+    'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    'the host speaks HTTP/2 only: set "transport": {"http2": true} in the configuration',
+  ],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the host speaks no TLS at that port: does its address begin with http://?'],
+])
 
 /** Node's and OpenSSL's names of what is wrong with a certificate. */
 const certificateCodes =
@@ -63,7 +74,7 @@ function unanswered(error: unknown): CallFailure['kind'] {
 function errorCode(error: unknown): string {
   for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; depth++) {
     const { code, cause, errors } = at as { code?: unknown; cause?: unknown; errors?: unknown }
-    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code
     at = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined)
   }
   return ''

@@ -4,6 +4,7 @@ import { failureKindWords, type FailureKind } from '../../../bindings/generated/
 import { formatCount, formatDuration, formatShare, formatUsd, plural } from '../format.js'
 import { facts, heading, table, type Block, type Cell, type Inline } from './blocks.js'
 import { decidingCall } from './policy.js'
+import { pricesWords } from './prices.js'
 
 /** What was expected of a run before it began: see `explainPlan`. */
 export interface Expected {
@@ -76,8 +77,9 @@ function off(actual: number, expected: number): string {
   return share === 0 ? '' : `, so ${Math.abs(share)} % ${share > 0 ? 'more' : 'less'}`
 }
 
-function costWords({ totals, pricesAsOf }: RunReport, expected: Expected | undefined): string {
-  const cost = `${formatUsd(totals.costMicroUsd)}${totals.costMicroUsd > 0 ? ` at prices of ${pricesAsOf}` : ''}`
+function costWords(report: RunReport, expected: Expected | undefined): string {
+  const { costMicroUsd } = report.totals
+  const cost = `${formatUsd(costMicroUsd)}${costMicroUsd > 0 ? ` at ${pricesWords(report)}` : ''}`
   if (expected === undefined) return cost
   const { low, high, expected: usual } = expected.costMicroUsd
   return `${cost}; ${formatUsd(usual)} expected, within ${formatUsd(low)} to ${formatUsd(high)}`

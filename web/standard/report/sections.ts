@@ -14,6 +14,7 @@ import { cacheSection } from './cache.js'
 import { documentsSection } from './documents.js'
 import { inShort, type Expected } from './facts.js'
 import { policySection } from './policy.js'
+import { pricesWords } from './prices.js'
 import { mostStepRows, stepsSection, why } from './steps.js'
 import { timeline } from './timeline.js'
 
@@ -210,7 +211,7 @@ function about(report: RunReport, extras: ReportExtras): Block[] {
     ['calls', `${formatCount(totals.calls)}, ${formatCount(totals.succeeded)} succeeded`],
     ['tokens in', `${formatCount(totals.tokens.input)}, of them cached ${formatCount(totals.tokens.cached)}`],
     ['tokens out', `${formatCount(totals.tokens.output)}, of them reasoning ${formatCount(totals.tokens.reasoning)}`],
-    ['cost', `${formatUsdExact(totals.costMicroUsd)} at prices of ${report.pricesAsOf}${unknownPrices(report)}`],
+    ['cost', `${formatUsdExact(totals.costMicroUsd)} at ${pricesWords(report)}`],
     ['connections reused', connections(report)],
   ]
   return [heading('All figures'), facts(rows)]
@@ -220,11 +221,4 @@ function connections(report: RunReport): string {
   const { connectionReuseRate: share, connectionSetupMs, connectionSetupSavedMs } = report
   if (share === null) return 'unknown'
   return `${formatShare(share)}; set-up took ${formatDuration(connectionSetupMs)}, reuse saved ${formatDuration(connectionSetupSavedMs)}`
-}
-
-function unknownPrices(report: RunReport): string {
-  const models = new Set<string>()
-  for (const step of report.steps) for (const call of step.calls) if (!call.priceKnown) models.add(call.model)
-  if (models.size === 0) return ''
-  return `; no price is known of ${[...models].join(', ')}: the configured worst case is counted`
 }

@@ -1,0 +1,14 @@
+/** At which prices a figure of money stands. */
+import type { RunReport } from '../../../bindings/report.js'
+import { formatUsd } from '../format.js'
+
+/** `prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens`. */
+export function pricesWords({ pricesAsOf, assumedPrices }: Pick<RunReport, 'pricesAsOf' | 'assumedPrices'>): string {
+  const byPrice = new Map<string, string[]>()
+  for (const { provider, model, inMicroUsdPerMtok: input, outMicroUsdPerMtok: output } of assumedPrices) {
+    const price = `${formatUsd(input)} in and ${formatUsd(output)} out per million tokens`
+    byPrice.set(price, [...(byPrice.get(price) ?? []), `${provider} ${model}`])
+  }
+  const assumed = [...byPrice].map(([price, models]) => `; price of ${models.join(', ')} unknown, assumed ${price}`)
+  return `prices of ${pricesAsOf}${assumed.join('')}`
+}

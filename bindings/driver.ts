@@ -18,7 +18,7 @@ import { PlanFeed } from './feed.js'
 import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { JournalRecorder } from './journal/recorder.js'
-import { lateMs } from './late.js'
+import { afterTurn, lateMs } from './late.js'
 import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
@@ -308,7 +308,7 @@ export class Driver {
     this.#pumping = true
     if (this.now - this.#wakeAt <= lateMs) return queueMicrotask(() => this.#pump())
     this.#cancelWake?.()
-    this.#cancelWake = this.#options.clock.after(0, () => this.#pump())
+    this.#cancelWake = afterTurn(() => this.#pump())
   }
 
   #pump(): void {

@@ -34,6 +34,8 @@ class PausingClock implements Clock {
 
   /** `timersFirst`: what fell due fires before any socket is read; else a few turns later. */
   pause(ms: number, timersFirst: boolean): void {
+    // The process stands still for a moment indeed, so that what was written has reached the other end.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
     this.#skew += ms
     const due = [...this.#timers.values()].filter((timer) => timer.due <= this.now()).sort((a, b) => a.due - b.due)
     for (const timer of due) {

@@ -6,7 +6,8 @@ import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { SemanticCache } from '../../node/index.js'
 import { sharedPath } from '../fixtures/paths.js'
-import { aetherflow, jsonLines, plan, Process, scratch } from './cli-process.js'
+import { aetherflow as alone, jsonLines, plan, Process, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 jest.setTimeout(60_000)
 
@@ -329,7 +330,9 @@ describe('evaluate', () => {
     expect([code, stdout, stderr]).toEqual([130, '', expect.stringContaining('is kept for the next time')])
     expect(bytes()).toBeGreaterThanOrEqual(20_000)
     const few = ['--limit', '40', '--json']
-    const [one, two] = [await evaluate(file, '--model', model, ...few), await evaluate(file, '--model', model, ...few)]
+    // A model is loaded by each in a process of its own.
+    const again = () => alone([...words, ...few], '', { env: { HOME: folder } })
+    const [one, two] = [await again(), await again()]
     expect(JSON.parse(one.stdout)).toMatchObject({ pooled: { mustMiss: 40, wrong: 0 }, model: 'all-MiniLM-L6-v2' })
     expect(two.stdout).toBe(one.stdout)
   })

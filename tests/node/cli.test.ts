@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../checks/sources.js'
-import { aetherflow, jsonLines, plan, scratch } from './cli-process.js'
+import { jsonLines, plan, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.
 jest.setTimeout(30_000)

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll } from '@jest/globals'
 import { root } from '../checks/sources.js'
-import { environment, program, workplace, type Options } from './cli-process.js'
+import { aetherflow as alone, environment, program, workplace, type Options } from './cli-process.js'
 
 export interface CommandLine {
   readonly words: readonly string[]
@@ -29,8 +29,12 @@ function started(): ChildProcess {
   return child
 }
 
-/** As `aetherflow` of cli-process.ts, without a start for each command. Several at once have a process each. */
-export async function command(words: readonly string[], input = '', options: Options = {}): Promise<Ended> {
+/**
+ * As `aetherflow` of cli-process.ts, without a start for each command. Several at once have a process each, and one that is started in
+ * a way of its own has its own too.
+ */
+export async function aetherflow(words: readonly string[], input = '', options: Options = {}): Promise<Ended> {
+  if (options.command !== undefined) return alone(words, input, options)
   const child = idle.pop() ?? started()
   const { cwd = workplace, env = {} } = options
   mkdirSync(cwd, { recursive: true })

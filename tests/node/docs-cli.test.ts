@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { aetherflow, Process, scratch } from './cli-process.js'
+import { Process, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 jest.setTimeout(60_000)
 

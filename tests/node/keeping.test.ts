@@ -5,7 +5,8 @@ import path from 'node:path'
 import { FaultServer } from '../faults/fault-server.js'
 import { configOf, plan, step } from '../faults/host.js'
 import { answerOf } from '../faults/wire.js'
-import { aetherflow, jsonLines, Process, scratch } from './cli-process.js'
+import { jsonLines, Process, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.
 jest.setTimeout(60_000)
@@ -35,11 +36,8 @@ const start = (words: readonly string[], command?: readonly string[]): Process =
     cwd: folder,
     ...(command === undefined ? {} : { command }),
   })
-const run = (words: readonly string[], input = '') => {
-  const started = start(words)
-  started.child.stdin.end(input)
-  return started.exit()
-}
+const run = (words: readonly string[], input = '') =>
+  aetherflow(['run', ...words, '--config', 'config.json'], input, { cwd: folder })
 const called = (): string[] => server.ledger.entries.map(({ step: id }) => id)
 /** Never answers the step. */
 const silence = (id: string) => ({ step: id, fault: () => ({ instead: 'silence' as const }) })

@@ -2,7 +2,8 @@ import { afterAll, expect, test } from '@jest/globals'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { makeFolder } from '../../node/make-folder.js'
-import { aetherflow, plan, scratch } from './cli-process.js'
+import { plan, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 const { folder, remove } = scratch()
 afterAll(remove)

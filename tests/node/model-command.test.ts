@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import path from 'node:path'
 import { PullProgress } from '../../node/cli/commands/model-progress.js'
 import { FakeClock } from '../sim/fake-clock.js'
-import { aetherflow, jsonLines, Process, program, scratch } from './cli-process.js'
+import { jsonLines, Process, program, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 import { FileServer } from './file-server.js'
 
 jest.setTimeout(60_000)

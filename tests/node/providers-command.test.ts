@@ -6,7 +6,8 @@ import { probeProvider, type Probe } from '../../node/provider-probe.js'
 import { pooledTransport } from '../../node/transport/transport.js'
 import { FakeClock, settled } from '../sim/fake-clock.js'
 import { json, startScriptedServer, type Script } from '../sim/scripted-server.js'
-import { aetherflow, scratch } from './cli-process.js'
+import { scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 const canary = 'canary-4f1c9b77e2d0a6'
 let scratched: ReturnType<typeof scratch>

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { copyFileSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../checks/sources.js'
-import { aetherflow, plan, scratch } from './cli-process.js'
+import { plan, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.
 jest.setTimeout(60_000)

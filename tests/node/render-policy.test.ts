@@ -6,7 +6,8 @@ import { RunView } from '../../node/cli/run-view.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { reasonWords } from '../../bindings/generated/wire.js'
 import { reportMarkdown } from '../../web/standard/report/markdown.js'
-import { aetherflow, plan } from './cli-process.js'
+import { plan } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 const note = (reason: string, more: object): RunEvent =>
   ({ type: 'note', at: 5, reason, words: 'words', ...more }) as RunEvent

@@ -6,7 +6,8 @@ import { readJournal, type Journal } from '../../bindings/journal/reader.js'
 import { JournalLines } from '../../bindings/journal/journal.js'
 import { loadCore } from '../../node/loader.js'
 import { replayJournal, type Replayed } from '../../web/standard/run/replay.js'
-import { aetherflow, plan, scratch } from './cli-process.js'
+import { plan, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 jest.setTimeout(30_000)
 

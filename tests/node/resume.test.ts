@@ -5,7 +5,8 @@ import path from 'node:path'
 import type { CallTicket, Performer } from '../../bindings/performer.js'
 import { runPlan, type RunPlanOptions } from '../../node/index.js'
 import { createSimulator, simulatorProfiles } from '../../web/standard/simulator/index.js'
-import { aetherflow, jsonLines, Process, scratch } from './cli-process.js'
+import { jsonLines, Process, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 jest.setTimeout(30_000)
 

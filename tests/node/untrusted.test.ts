@@ -5,7 +5,8 @@ import path from 'node:path'
 import { JournalLines } from '../../bindings/journal/journal.js'
 import { FaultServer } from '../faults/fault-server.js'
 import { canary, configOf, plan, step } from '../faults/host.js'
-import { aetherflow, Process, scratch } from './cli-process.js'
+import { Process, scratch } from './cli-process.js'
+import { aetherflow } from './commands.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.
 jest.setTimeout(60_000)

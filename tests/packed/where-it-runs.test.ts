@@ -183,26 +183,24 @@ export async function go(own: OwnPlan, json: { steps: { id: string; output: stri
 `
 const main = '@aetherflow/aetherflow'
 describe('the types, strict and with every declaration checked', () => {
-  test.each([
-    ['node16', 'node16', 'use.mts', main],
-    ['node16', 'node16', 'use.cts', main],
-    ['nodenext', 'nodenext', 'use.mts', main],
-    ['nodenext', 'nodenext', 'use.cts', main],
-    ['esnext', 'bundler', 'use.ts', `${main}/node`],
-    ['preserve', 'bundler', 'use.ts', `${main}/node`],
-    ['node16', 'node16', 'use.mts', `${main}/node`],
+  // One compilation for each way of resolving: what each file is told of a missing or wrong type, its own line says.
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ['node16', 'node16', { 'use.mts': main, 'use.cts': main, 'sub.mts': `${main}/node` }],
+    ['nodenext', 'nodenext', { 'use.mts': main, 'use.cts': main }],
+    ['esnext', 'bundler', { 'use.ts': `${main}/node` }],
+    ['preserve', 'bundler', { 'use.ts': `${main}/node` }],
   ])(
-    'module %s, resolution %s, %s from %s',
-    async (module, moduleResolution, file, from) => {
-      const folder = `types-${module}-${file}-${from.length}`
+    'module %s, resolution %s: %j',
+    async (module, moduleResolution, files) => {
+      const folder = `types-${module}`
       app.write({
-        [`${folder}/${file}`]: use(from),
+        ...Object.fromEntries(Object.entries(files).map(([file, from]) => [`${folder}/${file}`, use(from)])),
         [`${folder}/tsconfig.json`]: JSON.stringify({
           compilerOptions: {
             ...{ module, moduleResolution, target: 'es2022', strict: true, exactOptionalPropertyTypes: true },
             ...{ noEmit: true, skipLibCheck: false, types: ['node'] },
           },
-          files: [file],
+          files: Object.keys(files),
         }),
       })
       const compiler = projectPath('node_modules/typescript/bin/tsc')

@@ -8,7 +8,8 @@ import { systemClock } from '../../web/standard/clock.js'
 import { FaultServer } from '../faults/fault-server.js'
 import { configOf, once, plan, step } from '../faults/host.js'
 import { answer, refusal } from '../faults/wire.js'
-import { aetherflow, jsonLines, scratch } from '../node/cli-process.js'
+import { jsonLines, scratch } from '../node/cli-process.js'
+import { aetherflow } from '../node/commands.js'
 import { Screen } from '../node/render-screen.js'
 
 // Processes start slowly on a busy machine; no test waits for the clock.

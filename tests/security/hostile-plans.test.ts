@@ -6,7 +6,8 @@ import { checkPlan, runPlan } from '../../node/index.js'
 import { FaultServer } from '../faults/fault-server.js'
 import { canary, configOf, once, plan, run, step } from '../faults/host.js'
 import { answer } from '../faults/wire.js'
-import { aetherflow, scratch } from '../node/cli-process.js'
+import { scratch } from '../node/cli-process.js'
+import { aetherflow } from '../node/commands.js'
 import { everything, filesBelow } from './secrets.js'
 
 jest.setTimeout(60_000)

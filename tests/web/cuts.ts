@@ -3,6 +3,12 @@ import type { Fetch, Transport } from '../../bindings/ports.js'
 /** Cuts within the last bytes, where finish, usage and [DONE] are, are tried at every byte. */
 const tailBytes = 40
 
+/**
+ * How far apart the cuts of short recordings are on a socket, where a reading takes milliseconds; in process every byte is cut
+ * (every-cut.test.ts). AETHERFLOW_EVERY_CUT=1: here too.
+ */
+export const socketStep = process.env['AETHERFLOW_EVERY_CUT'] === undefined ? 31 : 1
+
 /** Where to cut a stream in two: at every `step`-th byte, and at every one near its end. */
 export function cutsOf(bytes: Uint8Array, step: number): number[] {
   const all = new Set<number>()
@@ -27,11 +33,11 @@ export function watching(ended: (bytes: number) => unknown): Fetch {
 }
 
 /** Least distance of two cuts in one event, bytes: far more than any mark that a reader looks for. */
-const stride = 1024
+const stride = 256
 
 /**
  * Cuts a stream at every byte with few readings: in the p-th of them each event is cut at its p-th byte, and a long one again
- * every 1024 bytes after that. A cut has nearly nothing to do with the next one, so each stands for a cut alone.
+ * every 256 bytes after that. A cut has nearly nothing to do with the next one, so each stands for a cut alone.
  *
  *     data: {…}\n\n data: {…}\n\n data: {…}\n\n
  *       |             |             |              p = 3

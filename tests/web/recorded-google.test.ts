@@ -10,7 +10,7 @@ import {
   type GoogleChunk,
 } from '../fixtures/streams-recorded.js'
 import { json, openStream, writeParts } from '../sim/scripted-server.js'
-import { cutsOf, watching } from './cuts.js'
+import { cutsOf, socketStep, watching } from './cuts.js'
 import { failureOf, modelRequest, withScript } from './call.js'
 
 const chunksOf = (name: string) => recordedEvents(name).map((text) => JSON.parse(text) as GoogleChunk)
@@ -24,11 +24,11 @@ const recorded = haveRecordings ? describe : describe.skip
 
 recorded('recorded streams of Gemini over a real socket', () => {
   test.each(['google-text', 'google-reasoning', 'google-reasoning-gemini3'])(
-    '%s: the same answer, cut in two at every byte',
+    '%s: the same answer, cut in two',
     async (name) => {
       const expected = plainGoogle(chunksOf(`google/${name}`))
       const bytes = googleBytes(recordedEvents(`google/${name}`))
-      const cuts = cutsOf(bytes, 1)
+      const cuts = cutsOf(bytes, socketStep)
       const seen = new Set<number>()
       let next = 0
       await withScript(

@@ -4,20 +4,20 @@ import { deepseek, groq, mistral, openai } from '../../web/standard/providers/in
 import { haveRecordings, plainReading, recordedEvents, recordedReply, sseBytes } from '../fixtures/streams-recorded.js'
 import { json, openStream, writeParts } from '../sim/scripted-server.js'
 import { failureOf, generate, withScript } from './call.js'
-import { cutsOf, watching } from './cuts.js'
+import { cutsOf, socketStep, watching } from './cuts.js'
 
 const dialects: Readonly<Record<string, Dialect>> = { deepseek, groq, mistral, openai }
 const dialectOf = (name: string) => ({ dialect: dialects[name.split('/')[0]!]! })
 
 /** With text, so that they end in an answer. The second number: cut at every N-th byte. */
 const answering: readonly (readonly [string, number])[] = [
-  ['openai/azure-model-router.1', 1],
+  ['openai/azure-model-router.1', socketStep],
   ['deepseek/deepseek-text', 997],
   ['deepseek/deepseek-reasoning', 499],
   ['openai/openai-text', 997],
   ['groq/groq-text', 2999],
   ['groq/groq-reasoning', 4999],
-  ['mistral/mistral-text', 1],
+  ['mistral/mistral-text', socketStep],
 ]
 const silent = [
   'deepseek/deepseek-tool-call',
@@ -92,6 +92,7 @@ recorded('recorded streams over a real socket', () => {
       )
       expect(result.text).toBe(plainReading(events.slice(-20)).text)
     },
+    60_000,
   )
 
   test('ended early at any of its events, a stream is truncated and never an answer', async () => {
@@ -134,8 +135,9 @@ recorded('recorded streams over a real socket', () => {
 
 recorded('recorded thinking of Mistral, in parts', () => {
   // The oracle of the others takes content for text; here it is a list of parts.
-  test('streamed: the answer alone, cut in two at every byte', async () => {
+  test('streamed: the answer alone, cut in two', async () => {
     const bytes = sseBytes(recordedEvents('mistral/mistral-reasoning'))
+    const cuts = cutsOf(bytes, socketStep)
     let cut = 0
     await withScript(
       async (reply) => {
@@ -144,13 +146,13 @@ recorded('recorded thinking of Mistral, in parts', () => {
         reply.end()
       },
       async (server) => {
-        for (cut = 1; cut < bytes.length; cut++) {
+        for (cut of cuts) {
           const { text, finish, usage } = await generate(server.url, { dialect: mistral })
           if (text !== '2 + 2 = 4' || finish !== 'stop' || usage?.output !== 46) throw new Error(`cut at ${cut}`)
         }
       },
     )
-    expect(cut).toBe(bytes.length)
+    expect(cut).toBe(bytes.length - 1)
   }, 60_000)
   test('whole: the answer alone', async () => {
     const result = await withScript(

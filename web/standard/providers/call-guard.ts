@@ -1,5 +1,5 @@
 import type { FailureKind } from '../../../bindings/generated/wire.js'
-import { lateMs } from '../../../bindings/late.js'
+import { afterTurn, lateMs } from '../../../bindings/late.js'
 import type { Clock, StopSignal } from '../../../bindings/ports.js'
 import { CallFailure } from '../failure/failure.js'
 
@@ -122,19 +122,28 @@ export class CallGuard implements StopSignal {
     this.#endRace = undefined
   }
 
-  #wait(timer: Timer, ms: number, limitMs: number, again = false): void {
+  #wait(timer: Timer, ms: number, limitMs: number): void {
     const dueAt = this.#clock.now() + ms
-    const due = () => {
+    /** `resumedAt`: when the timer fired too late, a turn of I/O ago. */
+    const due = (resumedAt?: number): void => {
       const now = this.#clock.now()
       const restMs = ofSilence.has(timer) ? this.#movedAt + limitMs - now : 0
       if (restMs > 0) return this.#wait(timer, restMs, limitMs)
-      if (now - dueAt > lateMs && !again) return this.#wait(timer, 0, limitMs, true)
+      if (resumedAt === undefined && now - dueAt > lateMs)
+        return void this.#cancels.set(
+          timer,
+          afterTurn(() => due(now)),
+        )
       // The pause was not the provider's: what moves after it may go on for as long as a silence may last.
-      if (again && this.#movedAt >= dueAt) return this.#wait(timer, this.#timeouts.idleMs ?? limitMs, limitMs)
+      if (resumedAt !== undefined && this.#movedAt >= resumedAt)
+        return this.#wait(timer, this.#timeouts.idleMs ?? limitMs, limitMs)
       this.#silent = this.#byteAt < now - limitMs
       this.#stop(new CallFailure(kindOfTimer[timer], `${timer.slice(0, -2)} time-out after ${limitMs} ms`))
     }
-    this.#cancels.set(timer, this.#clock.after(ms, due))
+    this.#cancels.set(
+      timer,
+      this.#clock.after(ms, () => due()),
+    )
   }
 
   #stop(failure: CallFailure): void {

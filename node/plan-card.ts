@@ -77,7 +77,9 @@ Members of a step (the first three are required):
 - complexity: 0 to 1. Hard steps go to stronger models.
 - estimated_tokens: length of the answer.
 - dependencies: ids of the steps whose outputs it gets.
-- context.files: paths below the plan's folder; the model sees nothing else of the project.
+- context.files: paths below the plan's folder.
+- context.documents: {"query", "paths", "tokens"}, all optional: sections of the project's documents that answer the query; {} lets the
+  description ask. Of the project the model sees nothing but these and the files.
 - output: "code", "json", "text" or a JSON Schema that the answer must obey.
 - optional: true when the others can go on without it. priority: higher goes first.
 
@@ -85,6 +87,6 @@ Rules:
 1. Steps that need nothing of each other do not depend on each other: they run at once.
 2. One step, one result. Split what is long; do not split what must agree.
 3. Name every file that a step needs, and only those.
-4. A step knows only its description, files and dependencies. Write "this file", never "as above".
+4. A step knows only its description, files, documents and dependencies. Write "this file", never "as above".
 5. End with one step that sums up, if somebody is to read a result.
 `

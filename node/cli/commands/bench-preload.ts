@@ -38,6 +38,6 @@ function lines({ embedding, modulesMs, embedder, stats }: Preloaded): string[] {
     ...measured,
     `modules           ${ms(modulesMs)}  (runs, cache, index)`,
     `models loaded ${modelsLoaded}, embeddings kept ${formatCount(embeddings.kept)} and reused ${formatCount(embeddings.reused)},` +
-      ` at most ${connections.most} connections an origin, HTTP/2 ${connections.http2 ? 'where it is offered' : 'off'}`,
+      ` at most ${connections.most} connections an origin, ${connections.kept} kept, HTTP/2 ${connections.http2 ? 'where it is offered' : 'off'}`,
   ]
 }

@@ -192,7 +192,7 @@ export const eventsSchema = {
   $id: 'urn:aetherflow:events:1',
   title: 'Event of an AetherFlow run',
   description:
-    'What a run tells its watchers, and each line of `aetherflow run --json` but the last (result or error). Later versions add types and members.',
+    'What a run tells its watchers, and each line that the command line writes as JSON but the last (result or error). Later versions add types and members.',
   oneOf: Object.keys(events).map((name) => ({ $ref: `#/$defs/events/${name}` })),
   $defs: { ...defs, events },
 }

@@ -10,7 +10,7 @@ const advice: Partial<Record<FailureKind, string>> = {
   quota_exhausted: 'top up the account, or set the key of another provider',
   overloaded: 'run it again later, or set the key of another provider',
   auth: 'check the key of the provider',
-  deadline: 'raise retry.deadlineMs of the configuration',
+  deadline: 'raise retry.deadlineMs, the time that each step may take',
   budget_exceeded: 'raise the budget of the configuration, or choose a cheaper mode',
   unreachable: 'check the network and the address of the provider',
   unresolved: 'check the address of the provider and the name service of this machine',
@@ -122,7 +122,7 @@ function shortfall(texts: RunTexts, { cause, needed, left, countsTokens }: NoteC
   const amount = (value: number): string =>
     countsTokens === 1 ? `${value.toLocaleString('en')} tokens` : `$${(value / 1e6).toFixed(4)}`
   const step = texts.steps[cause]?.id
-  const what = countsTokens === 1 ? 'budget.run.tokens (--max-tokens)' : 'budget.run.usd (--budget)'
+  const what = countsTokens === 1 ? 'budget.run.tokens' : 'budget.run.usd'
   return `${step ?? 'the next call'} may need ${amount(needed)}, ${amount(left)} is left; raise ${what}`
 }
 

@@ -1,7 +1,7 @@
 /** Errors as a person gets them, and the exit codes they lead to. */
 import { AetherflowError, type Fault } from '../../bindings/errors.js'
-import { errorAdvice } from '../../bindings/generated/wire.js'
 import { oneLine, visibleText } from '../../web/standard/format.js'
+import { adviceOf } from './advice.js'
 import { paint } from './colour.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 
@@ -24,9 +24,9 @@ export function failureRecord(error: unknown): {
   others?: (Fault & { advice: string })[]
 } {
   if (error instanceof AetherflowError) {
-    const { code, where, detail, advice, others } = error
-    const more = others.map((other) => ({ ...other, advice: errorAdvice[other.code] }))
-    return { type: 'error', code, where, detail, advice, ...(more.length > 0 && { others: more }) }
+    const { code, where, detail, others } = error
+    const more = others.map((other) => ({ ...other, advice: adviceOf(other.code) }))
+    return { type: 'error', code, where, detail, advice: adviceOf(code), ...(more.length > 0 && { others: more }) }
   }
   const detail = error instanceof Error ? error.message : String(error)
   return { type: 'error', code: 'internal', where: '', detail, advice: 'please report this with the plan' }

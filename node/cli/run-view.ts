@@ -2,6 +2,7 @@
 import { handleEvent, type EventHandlers, type RunEvent } from '../../bindings/events.js'
 import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
 import { documentWords, oneLine } from '../../web/standard/format.js'
+import { withFlags } from './advice.js'
 import { displayWidth } from './terminal-text.js'
 
 export type RowState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
@@ -120,7 +121,7 @@ export class RunView {
       this.#settle(row, 'done', at, costMicroUsd)
     },
     failed: ({ message, failure, at, costMicroUsd }, row) => {
-      row.note = message === '' ? failureKindWords[failure] : message
+      row.note = message === '' ? failureKindWords[failure] : withFlags(message)
       this.messages.set(row.id, message)
       this.#settle(row, 'failed', at, costMicroUsd)
     },
@@ -148,7 +149,7 @@ export class RunView {
     if (event.reason === 'routed') return
     // Why it waits and until when is the news; the rest of the remarks speaks for itself.
     const short = waitWords[event.reason]
-    row.note = short !== undefined && event.detail !== undefined ? `${short}: ${event.detail}` : event.words
+    row.note = short !== undefined && event.detail !== undefined ? `${short}: ${withFlags(event.detail)}` : event.words
     if (event.reason !== 'retrying') return
     row.state = 'waiting'
     row.tokens = row.settledTokens

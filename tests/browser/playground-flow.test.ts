@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Download } from 'playwright-core'
 import { describeInBrowser } from './chromium.js'
-import { activeWords, drawn, openPlayground, playgroundUrl, screenshot, type Playground } from './playground.js'
+import {
+  accessFaults,
+  activeWords,
+  drawn,
+  openPlayground,
+  playgroundUrl,
+  screenshot,
+  type Playground,
+} from './playground.js'
 
 const text = async (download: Download): Promise<string> => readFileSync(await download.path(), 'utf8')
 
@@ -132,8 +140,12 @@ describeInBrowser('the playground by mouse', () => {
     // By itself, without the playground and its network.
     const alone = await page.context().newPage()
     await alone.setContent(html)
-    expect(await alone.getByRole('heading', { level: 2 }).textContent()).toBe('polite (simulated: default)')
-    expect(await alone.locator('svg.gantt rect').count()).toBe(3)
+    expect(await alone.getByRole('heading', { level: 1 }).textContent()).toBe('polite (simulated: default)')
+    expect(await alone.locator('svg rect title').count()).toBe(3)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await alone.emulateMedia({ colorScheme })
+      expect(await accessFaults(alone)).toEqual([])
+    }
     await screenshot(alone, 'flow-report-html')
     await alone.close()
     await page.getByRole('tab', { name: 'Run' }).click()

@@ -236,4 +236,40 @@ describeInBrowser('a page', () => {
     }, chain)
     expect(told).toMatchObject({ steps: 2, dot: 'digraph', assumed: true, done: 2, used: [true] })
   })
+
+  test('an explanation weighs the files that the page has, and says which it has not', async () => {
+    const told = await open.page.evaluate(async (plan) => {
+      const [one, ...others] = plan.steps
+      const withFile = { ...plan, steps: [{ ...one, context: { files: ['a.md'] } }, ...others] }
+      const cost = async (text: string) =>
+        (await api.explainPlan(withFile, { readFile: () => text })).costMicroUsd.expected
+      const missing = { readFile: () => Promise.reject(new Error('not here')) }
+      const refused = await api.explainPlan(withFile, missing).then(
+        () => 'explained',
+        (error: Error) => error.message,
+      )
+      return { small: await cost('x'), large: await cost('word '.repeat(50_000)), refused }
+    }, chain)
+    expect(told.large).toBeGreaterThan(told.small)
+    expect(told.refused).toContain('not here')
+  })
+
+  test('an answer that was paid for and refused is told, with the reason', async () => {
+    const told = await open.page.evaluate(async () => {
+      const rejected: [string, string, string][] = []
+      const usage = { input: 5, cached: 0, output: 5, reasoning: 0 }
+      const step = { id: 'a', type: 'analysis', description: 'say', dependencies: [], output: 'json' }
+      const result = await api.runPlan(
+        { task_id: 't', description: 'd', steps: [step] },
+        {
+          performer: { perform: async () => ({ text: 'no JSON', usage, finish: 'stop' }) },
+          policy: { retry: { attempts: 1 } },
+          rejected: (info, text, why) => void rejected.push([info.id, text, why]),
+        },
+      )
+      return { rejected, outcome: result.outcome }
+    })
+    expect(told.outcome).not.toBe('ok')
+    expect(told.rejected[0]).toEqual(['a', 'no JSON', expect.stringMatching(/\S/)])
+  })
 })

@@ -115,13 +115,16 @@ describe('run', () => {
     // A profile of one's own: one provider that refuses its key.
     const refusing = { firstTokenMs: 0, tokensPerSecond: 1e6, failures: [{ kind: 'auth', share: 1 }] }
     const profile = file('refusing.json', JSON.stringify({ name: 'refusing', providers: { openai: refusing } }))
+    const targets = file('targets.json', JSON.stringify({ targets: { responseMs: 1000 } }))
     const words = ['run', file('p.json', text), `--simulate=${profile}`, '--output', path.join(folder, 'out')]
-    const { code, stdout } = await aetherflow(words)
+    const { code, stdout } = await aetherflow([...words, '--config', targets])
     expect(code).toBe(1)
     expect(stdout).toContain('✗ 1 of 3 steps done, 1 failed, 1 skipped')
     expect(readdirSync(path.join(folder, 'out/step_outputs'))).toEqual(['c.md'])
     expect(read('out', 'report.md')).toMatch(/\| a \| failed \| auth: /)
     expect(read('out', 'report.md')).toMatch(/\| b \| skipped \| .*because of a/)
+    expect(read('out', 'report.md')).toContain('aetherflow providers tells which keys are accepted')
+    expect(read('out', 'report.md')).toContain('They are those of targets.json.')
   })
 
   test('ids that would escape stay inside', async () => {

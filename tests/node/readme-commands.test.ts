@@ -1,8 +1,13 @@
-/** The commands that the README shows, each twice in a row in one folder: what worked once works again. */
+/**
+ * The commands that documents show. Those of the README, of the examples and of `npm start` are carried out, each twice in a row in one
+ * folder: what worked once works again. Of all others the command and its flags are known to the program.
+ */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { copyFileSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { root } from '../checks/sources.js'
+import { main } from '../../node/cli/program.js'
+import { systemClock } from '../../web/standard/clock.js'
+import { root, sources } from '../checks/sources.js'
 import { plan, scratch } from './cli-process.js'
 import { aetherflow } from './commands.js'
 
@@ -61,4 +66,59 @@ test('what npm start runs, twice', async () => {
     const { code, stderr } = await aetherflow(['run', path.join(root, started), '--simulate'], '', { cwd: folder })
     expect([time, code, stderr]).toEqual([time, 0, ''])
   }
+})
+
+test('the command that the examples show, twice', async () => {
+  const examples = readFileSync(path.join(root, 'examples/README.md'), 'utf8')
+  const [, words = ''] = /`aetherflow (run examples[^`]+)`/.exec(examples) ?? []
+  for (const time of ['first', 'second']) {
+    // In a folder of its own: the plan is found from the project's.
+    const command = [...wordsOf(words.replace('examples/plans', path.join(root, 'examples/plans'))), 'instant']
+    const { code, stderr } = await aetherflow(command, '', { cwd: folder })
+    expect([time, code, stderr]).toEqual([time, 0, ''])
+  }
+})
+
+/** The help of a command, in this process. */
+async function help(...words: string[]): Promise<string> {
+  let told = ''
+  const stdout = { write: (text: string) => (told += text) }
+  const stdin = (async function* () {})()
+  const signal = new AbortController().signal
+  await main([...words, '--help'], { stdin, stdout, stderr: stdout, env: {}, clock: systemClock, signal })
+  return told
+}
+
+/** Every `aetherflow …` in the code of a document; a usage that goes on over lines is one. */
+function commandsIn(text: string): string[] {
+  const blocks = [...text.matchAll(/^```(?!json|js|ts|html)\w*\n([^]*?)^```/gm)].map(([, block = '']) => block)
+  const lines = blocks.flatMap((block) => block.replace(/\n +(?=[[|])/g, ' ').split('\n'))
+  const shownInBlocks = lines.flatMap((line) => /^(?:npx )?aetherflow (.+?)(?: {3,}.*)?$/.exec(line)?.[1] ?? [])
+  const spans = [...text.matchAll(/`(?:npx )?aetherflow ([^`]+)`/g)].map(([, words = '']) => words)
+  return [...shownInBlocks, ...spans]
+}
+
+test('commands and flags that documents name are known to the program', async () => {
+  const names = [...(await help()).matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name)
+  expect(names).toContain('explain')
+  const helps = new Map<string, string>()
+  for (const name of names) {
+    const whole = await help(name)
+    // Commands of commands: `cache list`.
+    const below = /^Commands:\n([^]*)/m.exec(whole)?.[1] ?? ''
+    const inner = [...below.matchAll(/^ {2}([a-z]+)/gm)].map(([, one = '']) => one).filter((one) => one !== 'help')
+    helps.set(name, [whole, ...(await Promise.all(inner.map((one) => help(name, one))))].join('\n'))
+  }
+  const documents = sources(['.md']).filter(({ path: file }) => !/fixtures|CHANGELOG|traces/.test(file))
+  const found = documents.flatMap(({ path: file, text }) => commandsIn(text).map((command) => ({ file, command })))
+  expect(found.length).toBeGreaterThan(30)
+  const unknown = found.flatMap(({ file, command }) => {
+    const [, name = ''] = /^(--?[\w-]+|[a-z]+)/.exec(command) ?? []
+    if (name.startsWith('-')) return []
+    const known = helps.get(name)
+    if (known === undefined) return [`${file}: aetherflow ${name}`]
+    const flags = command.match(/(?<![\w-])--[a-z-]+/g) ?? []
+    return flags.filter((flag) => !known.includes(flag)).map((flag) => `${file}: aetherflow ${name} … ${flag}`)
+  })
+  expect(unknown).toEqual([])
 })

@@ -5,6 +5,7 @@ import { paint } from '../../node/cli/colour.js'
 import { summaryLines } from '../../node/cli/summary.js'
 import { displayWidth } from '../../node/cli/terminal-text.js'
 import { markdownText } from '../../web/standard/format.js'
+import { remedies } from '../../node/cli/advice.js'
 import { reportHtml } from '../../web/standard/report/html.js'
 import { reportMarkdown } from '../../web/standard/report/markdown.js'
 import { timeline } from '../../web/standard/report/timeline.js'
@@ -194,8 +195,15 @@ describe('report.md', () => {
     // A name of a file is no address of its own: its percents are encoded once more.
     expect(whole).toContain(`[${markdownText(hostile)}](step_outputs/a%257Cb.md)`)
     expect(row('What to do next', 'auth').slice(1)).toEqual([
-      ...['1 step', 'the provider refused the key', 'aetherflow providers tells which keys are accepted'],
+      ...['1 step', 'the provider refused the key', 'check the key of the provider'],
     ])
+    // A host names its own flags and commands.
+    expect(reportMarkdown(report, { remedies })).toContain(
+      '| auth | 1 step | the provider refused the key | aetherflow providers tells which keys are accepted |',
+    )
+    expect(reportMarkdown(report, { targetsFrom: 'those of mine.json' })).toContain(
+      'Per call. They are those of mine.json.',
+    )
   })
 
   test('shares of calls are told only of enough calls for a share to be some', () => {

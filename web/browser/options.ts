@@ -32,6 +32,8 @@ export interface PlanOptions extends PlanSettings, ThreadOptions {
   readonly relay?: string | undefined
   /** Simulated time runs so many times as fast. Default 1. */
   readonly simulateSpeed?: number | undefined
+  /** Reads a context file of a step; a rejection fails the step, and an explanation. Default: steps that name files fail. */
+  readonly readFile?: ((path: string) => string | Promise<string>) | undefined
 }
 
 export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'> {
@@ -42,10 +44,10 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
   /** Makes an output durable; what it resolves to, a text, is the `path` of the event `done`. A rejection cancels the run. `again`: it may have been delivered before. */
   readonly deliver?:
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
-  /** Reads a context file of a step; a rejection fails the step. Default: steps that name files fail. */
-  readonly readFile?: ((path: string) => string | Promise<string>) | undefined
   /** What steps find that ask for documents: an open index (`openDocs`), which its opener closes. Absent: such steps fail. */
   readonly documents?: DocumentFinder | undefined
+  /** Told of an answer that was paid for and does not hold the step's output constraint, or was cut short. `why`: for people. */
+  readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
   /** Lines of the run's journal as they are written: for replays in memory, by `readJournal` and `replayJournal`. */
   readonly onJournal?: ((lines: string) => void) | undefined
   /** False: answers come whole instead of streamed. Default true. */

@@ -194,8 +194,9 @@ export class Playground {
       return this.#arrange()
     }
     this.#problems.busy()
-    const { mode, budgetUsd } = this.#settings.choices
-    this.#check.ask(text, { mode, budgetUsd, config: this.#keys.config }, now)
+    const { mode, budgetUsd, simulate } = this.#settings.choices
+    const keys = (provider: string): string | undefined => this.#keys.key(provider)
+    this.#check.ask(text, { mode, budgetUsd, simulate, keys, config: this.#keys.config }, now)
   }
 
   /** What is typed is kept as soon as it is judged. */

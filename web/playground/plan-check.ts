@@ -1,5 +1,12 @@
 /** Checks a plan as it is typed: the core's own reading of it, a moment after the last key. */
-import { AetherflowError, checkPlan, explainPlan, type CheckedPlan, type Config } from '../browser/index.js'
+import {
+  AetherflowError,
+  checkPlan,
+  explainPlan,
+  type CheckedPlan,
+  type Config,
+  type KeySource,
+} from '../browser/index.js'
 import { errorAdvice, type ErrorCode } from '../../bindings/generated/wire.js'
 import type { Problem } from './editor/plan-editor.js'
 
@@ -23,6 +30,10 @@ export interface CheckSettings {
   readonly mode: string
   readonly budgetUsd: number | undefined
   readonly config: Config | undefined
+  /** Name of the simulated profile that would play; undefined: real providers. */
+  readonly simulate: string | undefined
+  /** Of real providers. */
+  readonly keys: KeySource
 }
 
 /** ms of no typing before a check. */
@@ -56,7 +67,7 @@ export class PlanCheck {
     this.#watcher.onVerdict(verdict)
     if (verdict.plan === undefined) return
     try {
-      const estimate = await explainPlan(text, optionsOf(settings))
+      const estimate = await explainPlan(text, { ...optionsOf(settings), readFile: this.#watcher.readFile })
       if (turn === this.#turn) this.#watcher.onEstimate(estimate.report.makespanMs, estimate.costMicroUsd.expected)
     } catch (error) {
       if (turn === this.#turn) this.#watcher.onNoEstimate(error instanceof Error ? error.message : String(error))
@@ -64,9 +75,10 @@ export class PlanCheck {
   }
 }
 
-function optionsOf({ mode, budgetUsd, config }: CheckSettings) {
+function optionsOf({ mode, budgetUsd, config, simulate, keys }: CheckSettings) {
   return {
     mode,
+    ...(simulate === undefined ? { keys } : { simulate }),
     ...(config === undefined ? {} : { config }),
     ...(budgetUsd === undefined ? {} : { policy: { budget: { run: { usd: budgetUsd } } } }),
   }

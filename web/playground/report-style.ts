@@ -1,4 +1,4 @@
-/** How a report looks, on screen and in the file that is kept. */
+/** How a report looks on the screen; the file that is kept brings its own (web/standard/report/html.ts). */
 
 /** Rules of the report's own elements; variables of the page where there are some. */
 export const reportRules = `
@@ -21,13 +21,4 @@ tbody th { font-weight: 600; }
 .gantt .provider-gemini { fill: var(--af-provider-gemini, #8a3ad6); }
 .gantt .provider-mistral { fill: var(--af-provider-mistral, #a87600); }
 .gantt .end-failed, .gantt .end-lost { fill-opacity: 0.35; stroke: var(--af-failed, #c02634); }
-`
-
-/** Of the file: a page by itself, light, fit for paper. */
-export const reportCss = `
-body { margin: 0; background: #fff; color: #1a202a; font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1100px; margin: 0 auto; padding: 32px 24px; }
-h2 { font-size: 26px; margin: 0 0 8px; }
-h3 { font-size: 17px; margin: 28px 0 8px; }
-${reportRules}
 `

@@ -1,11 +1,12 @@
 /** The report of a run: on screen, and as a file to keep: Markdown, JSON, or one page of HTML that needs nothing else. */
-import { reportMarkdown } from '../standard/report/markdown.js'
+import type { PageRunResult } from '../browser/index.js'
+import { reportHtml } from '../standard/report/html.js'
+import { reportMarkdown, type ReportExtras } from '../standard/report/markdown.js'
 import { version } from '../standard/version.js'
 import { fill, h } from '../element/dom.js'
 import { saveFile } from './plan-files.js'
 import { reportElements } from './report-document.js'
 import { ganttSvg } from './report-gantt.js'
-import { reportCss } from './report-style.js'
 import type { RunSession } from './run-session.js'
 
 export class ReportView {
@@ -44,8 +45,7 @@ export class ReportView {
   markdown(): string {
     const result = this.#session?.result
     if (result === undefined) return ''
-    const { simulated, warnings, report } = result
-    return reportMarkdown(report, { simulated, warnings, messages: this.#session?.messages ?? new Map() })
+    return reportMarkdown(result.report, this.#extras(result))
   }
 
   /** As `run.json` of the command line, but with the outputs themselves instead of the names of their files. */
@@ -67,13 +67,14 @@ export class ReportView {
     return `${JSON.stringify(kept, null, 2)}\n`
   }
 
-  /** Written as text: a <style> that is made in this page, even for another document, is refused by its policy. */
+  /** The same page that the command line writes: everything is in it. */
   html(): string {
-    const title = h('title', {}, this.#session?.result?.report.taskId || 'Run').outerHTML
-    const main = h('main', {})
-    main.append(...this.#elements())
-    const head = `<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n${title}`
-    return `<!doctype html>\n<html lang="en">\n<head>\n${head}\n<style>${reportCss}</style>\n</head>\n<body>${main.outerHTML}</body>\n</html>\n`
+    const result = this.#session?.result
+    return result === undefined ? '' : reportHtml(result.report, { ...this.#extras(result), picture: 'timeline.svg' })
+  }
+
+  #extras({ simulated, warnings }: PageRunResult): ReportExtras {
+    return { simulated, warnings, messages: this.#session?.messages ?? new Map() }
   }
 
   #elements(): Element[] {

@@ -1,8 +1,9 @@
 /** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it and with what it names: files, providers, models. No call. */
-import { errorAdvice, type ErrorCode } from '../../../bindings/generated/wire.js'
+import type { ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import { checkPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
+import { adviceOf } from '../advice.js'
 import { paint } from '../colour.js'
 import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
@@ -23,7 +24,7 @@ export interface CheckFlags extends DocumentFlags {
 /** What to do about it stands with its code, not with the core. */
 const advised = <W extends { code: string }>(warning: W): W & { advice: string } => ({
   ...warning,
-  advice: errorAdvice[warning.code as ErrorCode],
+  advice: adviceOf(warning.code as ErrorCode),
 })
 
 export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {

@@ -15,6 +15,7 @@ import { planName, type OutputFolder } from '../../run/outputs.js'
 import { FileRunStore } from '../../run/file-run-store.js'
 import { PromptFolder } from '../../run/prompt-folder.js'
 import { expectedOf, reportFiles } from '../../run/report-files.js'
+import { remedies, withFlags } from '../advice.js'
 import { openFile } from '../open-file.js'
 import { paint } from '../colour.js'
 import { documentsOf, type DocumentFlags } from '../docs-flags.js'
@@ -31,6 +32,7 @@ import { PlainRenderer, QuietRenderer } from '../render/plain.js'
 import type { Renderer } from '../render/renderer.js'
 import { TtyRenderer } from '../render/tty.js'
 import { summaryLine, summaryLines } from '../summary.js'
+import { targetsFrom } from '../targets-from.js'
 import { packageVersion } from '../../version.js'
 import { RunEntry } from '../../ledger/ledger.js'
 
@@ -103,7 +105,8 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     renderer.end()
     if (place !== undefined) {
       const about = { startedAt: result.run?.startedAt ?? startedAt, plan, messages }
-      await keep(place.outputs, result, { ...about, expected: await expectedFor(beginning, flags, result) })
+      const expected = await expectedFor(beginning, flags, result)
+      await keep(place.outputs, result, { ...about, expected, targetsFrom: await targetsFrom(flags.config) })
     }
     await tellResult(result, { flags, host, renderer, place, finals, path })
     if (flags.open && place !== undefined) await openFile(join(place.folder, 'report.html'), host)
@@ -267,6 +270,7 @@ interface Circumstances {
   readonly plan: string
   readonly messages: ReadonlyMap<string, string>
   readonly expected: Expected | undefined
+  readonly targetsFrom: string | undefined
 }
 
 /** Explaining a plan takes the core a second for so many steps. */
@@ -300,11 +304,10 @@ async function keep(outputs: OutputFolder, result: RunResult, about: Circumstanc
     warnings,
     report,
   }
-  const { plan, messages, expected } = about
-  await outputs.finish(
-    record,
-    reportFiles(report, { simulated, plan, warnings, messages, expected, outputs: record.outputs }),
-  )
+  const { plan, expected, targetsFrom } = about
+  const messages = new Map([...about.messages].map(([id, message]) => [id, withFlags(message)]))
+  const told = { simulated, plan, warnings, messages, expected, targetsFrom, remedies, outputs: record.outputs }
+  await outputs.finish(record, reportFiles(report, told))
 }
 
 interface Ended extends Told {

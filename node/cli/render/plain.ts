@@ -9,6 +9,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../../web/standard/format.js'
+import { withFlags } from '../advice.js'
 import type { Output } from '../host.js'
 import { RunView } from '../run-view.js'
 import type { Renderer, RunHeader } from './renderer.js'
@@ -40,7 +41,7 @@ export class PlainRenderer implements Renderer {
     call: ({ purpose, step, provider, model }) =>
       `${purpose === 'main' ? 'start  ' : purpose.padEnd(7)} ${oneLine(step)} → ${oneLine(provider)} ${oneLine(model)}`,
     note: ({ step, words, detail }) =>
-      `note    ${step === undefined ? '' : `${oneLine(step)}: `}${oneLine(words)}${detail === undefined ? '' : `: ${oneLine(detail)}`}`,
+      `note    ${step === undefined ? '' : `${oneLine(step)}: `}${oneLine(words)}${detail === undefined ? '' : `: ${oneLine(withFlags(detail))}`}`,
     restart: ({ step }) => `restart ${oneLine(step)}: discard what was streamed of it`,
     resumed: ({ records, calls }) =>
       `resumed after ${plural(records, 'record')} of the journal, ${plural(calls, 'call')} made again`,
@@ -57,7 +58,7 @@ export class PlainRenderer implements Renderer {
       const more = `${repaired ? ', repaired' : ''}${recalled === true ? ', from an earlier run' : ''}`
       return `done    ${oneLine(step)} ${this.#figures(step)}${more}`
     },
-    failed: ({ step, failure, message }) => `failed  ${oneLine(step)} ${failure}: ${oneLine(message)}`,
+    failed: ({ step, failure, message }) => `failed  ${oneLine(step)} ${failure}: ${oneLine(withFlags(message))}`,
     skipped: ({ step, cause }) =>
       `skipped ${oneLine(step)}${cause === undefined ? '' : ` because of ${oneLine(cause)}`}`,
     cancelled: ({ step }) => `cancel  ${oneLine(step)}`,
@@ -95,7 +96,7 @@ export class QuietRenderer implements Renderer {
 
   event(event: RunEvent): void {
     if (event.type !== 'failed') return
-    this.#output.write(`failed ${oneLine(event.step)} ${event.failure}: ${oneLine(event.message)}\n`)
+    this.#output.write(`failed ${oneLine(event.step)} ${event.failure}: ${oneLine(withFlags(event.message))}\n`)
   }
 
   end(): void {}

@@ -28,7 +28,7 @@ export interface JobSettings extends PlanSettings, Omit<CacheSettings, 'cache'> 
 export type JobKind = 'run' | 'check' | 'explain' | 'probe' | KeptRunsJob
 /** Of the journals that the browser keeps; `settings.journal` names one. */
 export type KeptRunsJob = 'listRuns' | 'deleteRun' | 'readRun'
-export type Question = 'key' | 'file' | 'deliver' | 'text' | 'journal' | 'cache' | 'documents'
+export type Question = 'key' | 'file' | 'deliver' | 'rejected' | 'text' | 'journal' | 'cache' | 'documents'
 
 /** The page, as the job sees it. */
 export interface Page {
@@ -36,6 +36,7 @@ export interface Page {
   text(step: string, piece: string): void
   journal(lines: string): void
   deliver(step: StepInfo, text: string, again: boolean): Promise<string | void> | string | void
+  rejected(step: StepInfo, text: string, why: string): Promise<unknown> | void
   key(provider: string): string | undefined | Promise<string | undefined>
   file(path: string): string | Promise<string>
   own(control: RunControl): void
@@ -78,7 +79,16 @@ const cloned = [
 const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   ...sharedOptions,
   ...{ worker: true, assets: true, keys: true, providers: true, relay: true, simulateSpeed: true },
-  ...{ signal: true, onEvent: true, onText: true, deliver: true, readFile: true, onJournal: true, stream: true },
+  ...{
+    signal: true,
+    onEvent: true,
+    onText: true,
+    deliver: true,
+    rejected: true,
+    readFile: true,
+    onJournal: true,
+    stream: true,
+  },
   ...{
     documents: true,
     journal: true,
@@ -94,11 +104,12 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
 /** Fails: host.usage for an option that there is not. */
 export function settingsOf(options: RunPlanOptions): JobSettings {
   mustKnowOptions(options, known)
-  const { keys, readFile, deliver, onText, onJournal, cache, documents, assets } = options
+  const { keys, readFile, deliver, rejected, onText, onJournal, cache, documents, assets } = options
   const can: Readonly<Record<Question, unknown>> = {
     key: keys,
     file: readFile,
     deliver,
+    rejected,
     text: onText,
     journal: onJournal,
     cache,
@@ -127,6 +138,7 @@ export function pageOf(
     text: (step, piece) => options.onText?.(step, piece),
     journal: (lines) => options.onJournal?.(lines),
     deliver: (step, text, again) => options.deliver?.(step, text, again),
+    rejected: (step, text, why) => options.rejected?.(step, text, why),
     key: (provider) => options.keys?.(provider),
     file: (path) => options.readFile?.(path) ?? '',
     find: (question, wanted) => options.documents?.retrieve(question, wanted) ?? refuse(),

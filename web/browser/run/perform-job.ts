@@ -99,6 +99,7 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
         driver: {
           onText: can('text') ? (step, piece) => page.text(step, piece) : undefined,
           deliver: can('deliver') ? (step, text, again) => page.deliver(step, text, again) : undefined,
+          rejected: can('rejected') ? async (step, text, why) => page.rejected(step, text, why) : undefined,
         },
         emit: (event) => page.emit(event),
         own: (control) => page.own(control),

@@ -200,6 +200,10 @@ async function reply({ page, chunks }: Under, what: string, of: readonly unknown
     const path = await page.deliver(step, text, again)
     return typeof path === 'string' ? path : undefined
   }
+  if (what === 'rejected') {
+    await page.rejected(...(of as Parameters<Page['rejected']>))
+    return undefined
+  }
   const next = await chunks?.next()
   return next?.done === false ? next.value : undefined
 }

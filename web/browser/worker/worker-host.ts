@@ -63,6 +63,7 @@ export class WorkerHost {
       text: (step, piece) => this.#outbox.addText(job, step, piece),
       journal: (lines) => this.#outbox.add({ is: 'journal', job, lines }),
       deliver: (step, text, again) => ask('deliver', step, text, again),
+      rejected: (step, text, why) => ask('rejected', step, text, why),
       key: (provider) => ask('key', provider),
       file: (path) => ask('file', path),
       find: (question, wanted) => ask('find', question, wanted),

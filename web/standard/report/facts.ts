@@ -19,7 +19,11 @@ export function tookMs({ startedAt, settledAt }: StepReport): number | undefined
   return startedAt === null || settledAt === null ? undefined : settledAt - startedAt
 }
 
-export function inShort(report: RunReport, expected: Expected | undefined, step: (id: string) => Inline): Block[] {
+export function inShort(
+  report: RunReport,
+  { expected, remedies = {} }: { readonly expected?: Expected | undefined; readonly remedies?: Remedies | undefined },
+  step: (id: string) => Inline,
+): Block[] {
   const rows: [string, Cell][] = [
     ['outcome', `${outcomeWords(report)}: ${countWords(report)}`],
     ['time', timeWords(report, expected)],
@@ -32,7 +36,7 @@ export function inShort(report: RunReport, expected: Expected | undefined, step:
     const share = formatShare(dearest.costMicroUsd / report.totals.costMicroUsd)
     rows.push(['most expensive step', [step(dearest.id), `: ${formatUsd(dearest.costMicroUsd)}, ${share} of the cost`]])
   }
-  return [heading('In short'), facts(rows), ...advice(report)]
+  return [heading('In short'), facts(rows), ...advice(report, remedies)]
 }
 
 function most(steps: readonly StepReport[], measure: (step: StepReport) => number): StepReport | undefined {
@@ -93,18 +97,19 @@ function slowWords(step: StepReport, expected: Expected | undefined): string {
   return `${formatDuration(tookMs(step))}${where}${calls}${usual === undefined ? '' : `; ${formatDuration(usual)} expected`}`
 }
 
-const again = 'the same command with --reuse tries again what did not succeed, and keeps what is done'
+/** What helps against a kind of failure; `budget` and `cancelled`: how a run ended; `again`: what comes after all of it. */
+export type Remedies = Readonly<Partial<Record<FailureKind | 'budget' | 'cancelled' | 'again', string>>>
 
-/** What helps against each kind of failure; the others are the provider's business: time helps. */
-const remedies: Readonly<Partial<Record<FailureKind, string>>> = {
-  auth: 'aetherflow providers tells which keys are accepted',
+/** In the library's words: hosts name their own flags and buttons. The kinds that are missing are the provider's business: time helps. */
+const usualRemedies: Remedies = {
+  auth: 'check the key of the provider',
   denied: 'name another provider for the step, or in the configuration',
   quota_exhausted: 'add money or quota there, or set a key of another provider',
-  rate_limited: 'lower --concurrency for the provider, or allow it more time with --deadline',
-  bad_request: 'look at the message; explain --prompts shows what was asked',
+  rate_limited: 'lower the concurrency of the provider, or allow each step more time (retry.deadlineMs)',
+  bad_request: 'look at the message, and at the prompt that was sent',
   too_large: 'give the step fewer or smaller files, or a model with a longer context',
   content_blocked: 'word the step otherwise, or name another provider for it',
-  not_found: 'aetherflow providers lists the models that there are',
+  not_found: 'name a model that the provider has',
   unresolved: 'check the network, and baseUrl in the configuration',
   certificate: 'check baseUrl in the configuration, and certificates of a proxy (NODE_EXTRA_CA_CERTS)',
   unreachable: 'check the network',
@@ -112,12 +117,16 @@ const remedies: Readonly<Partial<Record<FailureKind, string>>> = {
   truncated: 'raise estimated_tokens of the step, or split it',
   limit_reached: 'raise estimated_tokens of the step, or split it',
   input: 'put the file where the plan names it',
-  deadline: 'raise --deadline, or split the step',
-  budget_exceeded: 'raise --budget',
+  deadline: 'raise retry.deadlineMs, the time that each step may take, or split the step',
+  budget_exceeded: 'raise the budget',
   host: 'look at the message: the code around the step failed',
+  budget: 'raise the budget',
+  cancelled: 'resume the run',
+  again: 'reusing the run tries again what did not succeed, and keeps what is done',
 }
 
-function advice(report: RunReport): Block[] {
+function advice(report: RunReport, own: Remedies): Block[] {
+  const helps = { ...usualRemedies, ...own }
   const kinds = new Map<FailureKind, number>()
   for (const { state, failure } of report.steps)
     if (state === 'failed' && failure !== undefined) kinds.set(failure, (kinds.get(failure) ?? 0) + 1)
@@ -125,13 +134,12 @@ function advice(report: RunReport): Block[] {
     kind,
     plural(count, 'step'),
     failureKindWords[kind],
-    remedies[kind] ?? 'try again later',
+    helps[kind] ?? 'try again later',
   ])
   if (report.outcome === 'budget_exhausted' && !kinds.has('budget_exceeded'))
-    rows.push(['budget', '', 'the budget did not suffice for what was left', 'raise --budget'])
-  if (report.outcome === 'cancelled')
-    rows.push(['cancelled', '', 'the run was cancelled', 'the same command with --resume goes on'])
+    rows.push(['budget', '', 'the budget did not suffice for what was left', helps.budget ?? ''])
+  if (report.outcome === 'cancelled') rows.push(['cancelled', '', 'the run was cancelled', helps.cancelled ?? ''])
   if (rows.length === 0) return []
-  const last = kinds.size > 0 ? [{ kind: 'paragraph' as const, parts: [`Then ${again}.`] }] : []
+  const last = kinds.size > 0 ? [{ kind: 'paragraph' as const, parts: [`Then ${helps.again}.`] }] : []
   return [heading('What to do next'), table(['failure', 'of', 'what it means', 'what helps'], rows), ...last]
 }

@@ -12,7 +12,7 @@ import {
 import { facts, heading, longTable, paragraph, table, type Block, type Inline } from './blocks.js'
 import { cacheSection } from './cache.js'
 import { documentsSection } from './documents.js'
-import { inShort, type Expected } from './facts.js'
+import { inShort, type Expected, type Remedies } from './facts.js'
 import { policySection } from './policy.js'
 import { pricesWords } from './prices.js'
 import { mostStepRows, stepsSection, why } from './steps.js'
@@ -32,6 +32,8 @@ export interface ReportExtras {
   readonly expected?: Expected | undefined
   /** Who set the targets; default: the built-in table. */
   readonly targetsFrom?: string | undefined
+  /** What helps, in the host's own words: its flags, its buttons. Default: the library's. */
+  readonly remedies?: Remedies | undefined
   /** Name of the timeline's file beside a Markdown report; absent: it has no picture. */
   readonly picture?: string | undefined
 }
@@ -46,7 +48,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
   }
   return [
     ...head(report, extras),
-    ...inShort(report, extras.expected, step),
+    ...inShort(report, extras, step),
     ...failures(report, extras),
     ...picture(report, extras),
     ...stepsSection(report, extras.expected, step),

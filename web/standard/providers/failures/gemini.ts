@@ -1,6 +1,6 @@
 import type { FailureTable } from './table.js'
 
-/** Status words, and reasons of an `ErrorInfo`. An exhausted day or purse is known from the details: see failure-google.ts. */
+/** Status words, and reasons of an `ErrorInfo`. An exhausted day or purse is known from the details: see failure/google.ts. */
 export const geminiFailures: FailureTable = {
   messages: [[/exceeds the maximum number of tokens allowed/i, 'too_large']],
   words: {

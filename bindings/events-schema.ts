@@ -178,12 +178,15 @@ const defs = {
       optional: bool,
       priority: { type: 'integer' },
       provider: { ...text, description: 'An id of a provider, or provider/model.' },
+      temperature: num,
+      maxTokens: whole,
+      outputFile: { ...text, description: 'Name of the output, as the plan has it.' },
       schema: { type: 'object' },
       files: { type: 'array', items: text },
       documents: obj({ query: text, tokens: whole, paths: { type: 'array', items: text } }),
       dependencies: { type: 'array', items: whole },
     },
-    ['provider', 'schema', 'documents'],
+    ['provider', 'temperature', 'maxTokens', 'outputFile', 'schema', 'documents'],
   ),
 }
 

@@ -21,6 +21,12 @@ export interface StepInfo {
   readonly priority: number
   /** Of the plan: an id of a provider, or `provider/model`. */
   readonly provider?: string
+  /** Of the plan; absent: the provider's own. */
+  readonly temperature?: number
+  /** Most tokens of the answer, of the plan. */
+  readonly maxTokens?: number
+  /** Name of the output's file, of the plan: without folders. */
+  readonly outputFile?: string
   readonly schema?: Record<string, unknown>
   readonly files: readonly string[]
   /** What is to be found for it in the documents: `paths` empty means all. */

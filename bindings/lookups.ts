@@ -134,7 +134,12 @@ export class Lookups {
       constraint: answerConstraint(prompt.level, step),
       // As the plan declares it: what a budget leaves of it changes from run to run. An answer that nobody audited is no
       // answer to a run that audits.
-      parameters: { estimatedTokens: step.estimatedTokens, ...(texts.audited ? { audited: true } : {}) },
+      parameters: {
+        estimatedTokens: step.estimatedTokens,
+        ...(step.temperature === undefined ? {} : { temperature: step.temperature }),
+        ...(step.maxTokens === undefined ? {} : { maxTokens: step.maxTokens }),
+        ...(texts.audited ? { audited: true } : {}),
+      },
     }
     return { question: { prompt: prompt.user, scope, mode: command.use }, fingerprint }
   }

@@ -40,6 +40,16 @@ export interface Step {
   readonly output?: 'code' | 'json' | 'text' | Readonly<Record<string, unknown>> | undefined
   /** A provider's id, or provider/model; wins over every rule. */
   readonly provider?: string | undefined
+  /** A model of that provider; without one, of the first configured provider that has it. */
+  readonly model?: string | undefined
+  /** More for the system text of the step's own calls. */
+  readonly system?: string | undefined
+  /** 0 to 2; default: the provider's. */
+  readonly temperature?: number | undefined
+  /** Most tokens of the answer, thinking apart. */
+  readonly max_tokens?: number | undefined
+  /** Name of the output's file, where outputs are kept in files; no folders. */
+  readonly output_file?: string | undefined
   /** −1000 to 1000; among ready steps the higher goes first. */
   readonly priority?: number | undefined
   readonly on_interrupt?: 'restart' | 'continue' | 'fail' | undefined

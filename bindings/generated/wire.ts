@@ -789,7 +789,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'cache.download_failed': 'try again: what has arrived is kept; or give the files of the model yourself',
   'cache.pairs': 'a header line, then label, category, text_a, text_b in each line, separated by tabs',
   'host.worker': 'the worker that carried the run has stopped; start a new run',
-  'docs.none': 'hand over an index (documents, --docs DIR), or take context.documents out of the step',
+  'docs.none': 'hand over an index of documents, or take context.documents out of the step',
   'docs.no_path': 'name files or folders that the index holds, as they are called from its folder',
 }
 

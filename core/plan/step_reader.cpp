@@ -24,6 +24,11 @@ enum Member : int {
   kOptional,
   kOnInterrupt,
   kCache,
+  kSystem,
+  kTemperature,
+  kMaxTokens,
+  kModel,
+  kOutputFile,
   kMembers,
 };
 constexpr std::array<std::string_view, kMembers> kPlaces = {
@@ -41,6 +46,11 @@ constexpr std::array<std::string_view, kMembers> kPlaces = {
     "/optional",
     "/on_interrupt",
     "/cache",
+    "/system",
+    "/temperature",
+    "/max_tokens",
+    "/model",
+    "/output_file",
 };
 
 constexpr std::string_view kDocuments = "/context/documents";
@@ -57,6 +67,16 @@ std::string itemPlace(std::string_view list, std::size_t item) {
   place += '/';
   place += std::to_string(item);
   return place;
+}
+
+/// A name without folders, which no file system takes for something else.
+bool isFileName(std::string_view name) {
+  if (name.empty() || name.size() > 120 || name.front() == '.') return false;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && c != '.' && c != '_' && c != '-') return false;
+  }
+  return true;
 }
 
 constexpr std::int64_t kMostTokens = 10'000'000;
@@ -88,6 +108,7 @@ ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most)
 
 void StepReader::read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs) {
   index_ = index;
+  model_.clear();
   MemberNames names;
   bool has[kMembers] = {};
   JsonCursor cursor(json);
@@ -105,6 +126,7 @@ void StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
     cursor = before;
     cursor.value();
   }
+  joinModel(step);
   for (const int required : {kId, kType, kDescription}) {
     const std::string_view place = kPlaces[static_cast<std::size_t>(required)];
     if (!has[required]) fail(ErrorCode::PlanMissing, place, "a step needs " + quoted(place.substr(1)));
@@ -159,6 +181,18 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
       if (step.cache != CacheUse::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
+    case kSystem: return text(cursor, tail, step.system);
+    case kTemperature: return temperature(cursor, step.temperature);
+    case kMaxTokens:
+      if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
+      step.maxTokens = static_cast<std::uint32_t>(number);
+      return true;
+    case kModel: return text(cursor, tail, model_);
+    case kOutputFile:
+      if (!text(cursor, tail, step.outputFile)) return false;
+      if (isFileName(step.outputFile)) return true;
+      return fail(ErrorCode::PlanWrongType, tail,
+                  quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
     default: {
       Nearest nearest(name);
       for (const std::string_view place : kPlaces) nearest.offer(place.substr(1));
@@ -173,6 +207,28 @@ bool StepReader::text(JsonCursor& cursor, std::string_view tail, std::string& ou
   if (!expect(cursor, '"', tail)) return false;
   out = decodeString(cursor.value(), scratch_);
   return true;
+}
+
+/// Kept as it is written: it is the provider's to read.
+bool StepReader::temperature(JsonCursor& cursor, std::string& out) {
+  const std::string_view tail = kPlaces[kTemperature];
+  if (!expect(cursor, '0', tail)) return false;
+  const std::string_view written = cursor.value();
+  const double value = toDouble(decimalOf(written));
+  if (!(value >= 0 && value <= 2))
+    return fail(ErrorCode::PlanOutOfRange, tail, shortened(written) + " is not within 0 to 2");
+  out = written;
+  return true;
+}
+
+/// `provider` and `model` are one target: "groq" and "x" are "groq/x"; a model alone is looked for at every provider.
+void StepReader::joinModel(Step& step) {
+  if (model_.empty()) return;
+  if (step.provider.find('/') != std::string::npos) {
+    fail(ErrorCode::PlanWrongType, kPlaces[kModel], "the provider names a model already");
+    return;
+  }
+  step.provider = step.provider.empty() ? model_ : step.provider + "/" + model_;
 }
 
 bool StepReader::complexity(JsonCursor& cursor, double& out) {

@@ -42,6 +42,8 @@ class StepReader {
   bool member(int known, std::string_view name, JsonCursor& cursor, Step& step, std::vector<std::string>& needs);
   bool text(JsonCursor& cursor, std::string_view tail, std::string& out);
   bool complexity(JsonCursor& cursor, double& out);
+  bool temperature(JsonCursor& cursor, std::string& out);
+  void joinModel(Step& step);
   bool integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most, std::int64_t& out);
   bool texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out);
   bool needed(JsonCursor& cursor, std::vector<std::string>& needs);
@@ -57,6 +59,7 @@ class StepReader {
   StepIndex index_ = 0;
   std::uint32_t listItems_ = 0;
   std::string scratch_;
+  std::string model_;  ///< of the step that is read
 };
 
 }  // namespace aetherflow

@@ -21,6 +21,8 @@ class Assembler {
   Prompt run() {
     const Step& step = *parts_.step;
     prompt_.system = systemText(parts_.role, step.type, step.output);
+    // After what all steps of a kind share, so that their prefix stays equal.
+    if (!judges() && !step.system.empty()) prompt_.system += "\n" + step.system;
     // Before the dependencies are written: it finds which of them the description takes in.
     const std::string task = substituted(stripped(step.description));
     shared();

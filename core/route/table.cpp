@@ -189,11 +189,20 @@ Target Table::findTarget(std::string_view text) const {
   // Model ids may hold slashes ("openai/gpt-oss-120b"): the provider ends at the first one.
   const std::size_t slash = text.find('/');
   const ProviderIndex provider = findProvider(text.substr(0, slash));
-  if (provider == kNone16) return {};
-  if (slash == std::string_view::npos) return {provider, providers[provider].defaultModel};
-  for (const ModelIndex model : providers[provider].models)
-    if (models[model].id == text.substr(slash + 1)) return {provider, model};
-  return {};
+  if (provider != kNone16) {
+    if (slash == std::string_view::npos) return {provider, providers[provider].defaultModel};
+    for (const ModelIndex model : providers[provider].models)
+      if (models[model].id == text.substr(slash + 1)) return {provider, model};
+  }
+  // A model alone: at the first provider that has it, one with a key before others.
+  Target found;
+  for (ModelIndex model = 0; model < models.size(); ++model) {
+    if (models[model].id != text) continue;
+    const bool available = providers[models[model].provider].available;
+    if (available || found.provider == kNone16) found = {models[model].provider, model};
+    if (available) break;
+  }
+  return found;
 }
 
 const Mode* Table::findMode(std::string_view name) const {

@@ -115,7 +115,7 @@ struct Table {
   std::string pricesAsOf;
 
   ProviderIndex findProvider(std::string_view id) const;  ///< kNone16 when there is none
-  /// "provider" (its default model) or "provider/model". kNone16 members when unknown.
+  /// "provider" (its default model), "provider/model", or the id of a model alone. kNone16 members when unknown.
   Target findTarget(std::string_view text) const;
   const Mode* findMode(std::string_view name) const;
 };

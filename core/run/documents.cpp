@@ -42,6 +42,9 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.field("output", name(step.output)).field("optional", step.optional);
   json.field("priority", static_cast<std::int64_t>(step.priority));
   if (!step.provider.empty()) json.field("provider", step.provider);
+  if (!step.temperature.empty()) json.key("temperature").raw(step.temperature);
+  if (step.maxTokens > 0) json.field("maxTokens", static_cast<std::int64_t>(step.maxTokens));
+  if (!step.outputFile.empty()) json.field("outputFile", step.outputFile);
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
   json.key("files").beginArray();
   for (const std::string& file : step.files) json.string(file);

@@ -16,7 +16,8 @@ MicroUsd atPeakPrice(const Provider& provider, MicroUsd usd) {
 }  // namespace
 
 std::uint64_t ownPromptTokens(const Step& step) {
-  std::uint64_t tokens = kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context);
+  std::uint64_t tokens =
+      kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context) + estimateTokens(step.system);
   for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
   return tokens;
 }
@@ -29,6 +30,7 @@ std::uint32_t answerEstimate(const Step& step, const Phase& phase) {
 std::uint32_t answerLimit(const Step& step, const Phase& phase, const Model& model, std::uint32_t widened) {
   if (phase.mostTokens > 0) return model.withThought(phase.mostTokens);
   const std::uint64_t estimate = answerEstimate(step, phase);
+  if (step.maxTokens > 0) return model.withThought(step.maxTokens);
   const std::uint64_t wide = std::max<std::uint64_t>(2048, 4 * estimate) << std::min<std::uint32_t>(widened, 16);
   return model.withThought(wide);
 }

@@ -15,7 +15,7 @@ std::uint64_t ownPromptTokens(const Step& step);
 /// Answer tokens expected of a call.
 std::uint32_t answerEstimate(const Step& step, const Phase& phase);
 /// Most answer tokens of a call. Generous, because a cut answer is worth nothing: four times the estimate, at least 2,048,
-/// never above the model's own. Doubled for each time that the step's answer was cut.
+/// or what the step says; never above the model's own. Doubled for each time that the step's answer was cut.
 std::uint32_t answerLimit(const Step& step, const Phase& phase, const Model& model, std::uint32_t widened);
 /// Tokens that a prompt will surely not exceed: its estimate in the model's measure, and 60 % for data that estimates badly.
 std::uint32_t promptBound(std::uint32_t estimate, const TokenFactor& factor);

@@ -7,6 +7,7 @@ const own: Readonly<Partial<Record<ErrorCode, string>>> = {
   'route.no_provider': 'set the key of at least one provider, or use --simulate',
   'host.usage': "see 'aetherflow --help'",
   'host.plan_changed': 'resume with the plan of the run, or add --reuse to keep what still matches',
+  'docs.none': 'hand over an index with --docs DIR, or take context.documents out of the step',
   'cache.store_failed': "check the cache's folder; 'aetherflow cache clear' empties it",
   'cache.model': "get the model with 'aetherflow model pull', or go without: the built-in embedder needs none",
   'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or go without a model',

@@ -52,6 +52,14 @@ export function outputExtension(step: Pick<StepInfo, 'type' | 'output' | 'files'
   return extensions.size === 1 && only !== undefined && /^\.[A-Za-z0-9]{1,10}$/.test(only) ? only : '.txt'
 }
 
+/** A step's file name in two parts: the plan's own, else made of id and kind. */
+function nameParts(step: StepInfo): { base: string; extension: string } {
+  const { id, outputFile } = step
+  if (outputFile === undefined) return { base: outputName(id), extension: outputExtension(step) }
+  const extension = extname(outputFile)
+  return { base: outputName(outputFile.slice(0, outputFile.length - extension.length)), extension }
+}
+
 const stepsFolder = 'step_outputs'
 
 /** Outputs written at once. Thousands may end together, and each takes a file handle that calls need too. */
@@ -121,8 +129,7 @@ export class OutputFolder {
   nameOf(step: StepInfo): string {
     const known = this.#names.get(step.id)
     if (known !== undefined) return known
-    const base = outputName(step.id)
-    const extension = outputExtension(step)
+    const { base, extension } = nameParts(step)
     const hash = hashOf(step.id)
     let name = base + extension
     for (let size = 12; this.#taken.has(name.toLowerCase()); size += 12) {
@@ -165,7 +172,7 @@ export class OutputFolder {
   /** Keeps an answer that was paid for and refused, beside the outputs: `a.rejected.txt`, `a.rejected-2.txt`. Fails: host.io_failed. */
   async reject(step: StepInfo, text: string, why: string): Promise<string> {
     const name = this.nameOf(step)
-    const base = name.slice(0, name.length - outputExtension(step).length)
+    const base = name.slice(0, name.length - nameParts(step).extension.length)
     for (let n = 1; ; ++n) {
       const plain = `${base}.rejected${n === 1 ? '' : `-${n}`}.txt`
       const free = this.#taken.has(plain.toLowerCase())

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { fetchModel } from '../../web/browser/cache/model-files.js'
+import { loadRuntime } from '../../web/browser/cache/model-runtime.js'
 import { afterAwake, within } from '../../web/browser/patience.js'
 import { lockedRuns, lockRun } from '../../web/browser/run/journal-lock.js'
 import { Pulse } from '../../web/browser/worker/pulse.js'
@@ -90,6 +91,49 @@ test.each([
   expect(problems).toEqual([expect.stringContaining('the Cache API did not answer within 30 s')])
   expect(fetched).toEqual(expect.arrayContaining(Object.keys(files)))
   expect(waited).toBeLessThan(60_000)
+})
+
+/** Lets 100 ms after 100 ms pass until `work` has ended; gives its end and the time. */
+async function passing(work: Promise<unknown>): Promise<{ end: string; waited: number }> {
+  let end: string | undefined
+  void code(work).then((told) => (end = told))
+  for (let waited = 0; ; waited += 100) {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (end !== undefined) return { end, waited }
+    await jest.advanceTimersByTimeAsync(100)
+  }
+}
+
+const quiet = { progress: () => undefined, problem: () => undefined }
+
+test.each(['headers', 'body'])(
+  'a server of models that falls silent in its %s: the download fails, and is given up',
+  async (where) => {
+    let given: AbortSignal | undefined
+    replace('caches', undefined)
+    replace('fetch', (_: URL, init: RequestInit) => {
+      given = init.signal ?? undefined
+      const begun = new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(8)) })
+      return where === 'headers' ? never() : Promise.resolve(new Response(begun))
+    })
+    const { end, waited } = await passing(
+      fetchModel('http://models.test/m', { ...quiet, signal: new AbortController().signal }),
+    )
+    expect(end).toMatch(/^cache\.download_failed: .*the server of the model did not answer within 60 s$/)
+    expect(given?.aborted).toBe(true)
+    expect(waited).toBeLessThanOrEqual(61_000)
+  },
+)
+
+test('a runtime that never arrives, and one that never makes a model ready', async () => {
+  replace('navigator', {})
+  expect(await passing(loadRuntime(never))).toMatchObject({
+    end: expect.stringMatching(/^cache\.runtime: .*the address of onnxruntime-web did not answer within 60 s$/),
+  })
+  const ort = { Tensor: class {}, InferenceSession: { create: never } }
+  const runtime = await loadRuntime(() => Promise.resolve(ort))
+  const { end } = await passing(runtime.open(new Uint8Array(1)))
+  expect(end).toContain('onnxruntime-web did not answer within 120 s')
 })
 
 test('locks that are never given nor refused: the run is, in words; one that comes late is given back', async () => {

@@ -23,6 +23,8 @@ export interface ModelHooks {
 export const modelCacheName = 'aetherflow-models'
 /** How long the Cache API may take for one file, ms; one that takes longer is gone without. */
 const keptMs = 30_000
+/** How long a server may send nothing of a file, ms. */
+const silentMs = 60_000
 const checksumHeader = 'x-aetherflow-sha256'
 
 /** Which of a folder's files to take: the first that is there. See node/embed/model-files.ts for why in this order. */
@@ -151,8 +153,14 @@ class ModelFiles {
   async #download(url: URL): Promise<Uint8Array | undefined> {
     const { signal, progress } = this.hooks
     const file = url.pathname.split('/').at(-1) ?? ''
+    const silence = new AbortController()
+    const heard = <T>(work: Promise<T>): Promise<T> =>
+      within(silentMs, work, () => unanswered('the server of the model', silentMs))
+    const stop = (): void => silence.abort()
+    signal.addEventListener('abort', stop, { once: true })
     try {
-      const reply = await fetch(url, { signal, credentials: 'same-origin' })
+      signal.throwIfAborted()
+      const reply = await heard(fetch(url, { signal: silence.signal, credentials: 'same-origin' }))
       if (reply.status === 404) return undefined
       if (!reply.ok) throw new AetherflowError('cache.download_failed', url.href, `the server answers ${reply.status}`)
       // Of a compressed reply the length is that of other bytes.
@@ -162,9 +170,9 @@ class ModelFiles {
       let bytes = 0
       progress({ file, bytes, total })
       for (
-        let reader = reply.body?.getReader(), part = await reader?.read();
+        let reader = reply.body?.getReader(), part = reader && (await heard(reader.read()));
         part?.value;
-        part = await reader?.read()
+        part = reader && (await heard(reader.read()))
       ) {
         parts.push(part.value)
         bytes += part.value.length
@@ -174,10 +182,14 @@ class ModelFiles {
         throw new AetherflowError('cache.download_failed', url.href, `${bytes} of ${total} bytes arrived`)
       return joined(parts, bytes)
     } catch (error) {
+      // Whatever is still coming is given up.
+      stop()
       if (signal.aborted) throw new AetherflowError('host.disposed', url.href, 'the download was aborted')
       throw error instanceof AetherflowError
         ? error
         : new AetherflowError('cache.download_failed', url.href, messageOf(error))
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 }

@@ -10,6 +10,8 @@ export type RuntimeSource = string | (() => Promise<unknown>)
 const mostThreads = 4
 /** How long a graphics driver may take to answer, ms. */
 const gpuMs = 5_000
+/** How long the runtime may take to arrive, and to make a model ready, ms: slow machines compile 90 MB for a while. */
+const [importMs, sessionMs] = [60_000, 120_000] as const
 
 /** Fails: cache.runtime. */
 export async function loadRuntime(source: RuntimeSource | undefined): Promise<ModelRuntime> {
@@ -19,9 +21,11 @@ export async function loadRuntime(source: RuntimeSource | undefined): Promise<Mo
   }
   const where = typeof source === 'string' ? source : ''
   try {
-    const imported = typeof source === 'string' ? await imports(source) : await source()
+    const importing = typeof source === 'string' ? imports(source) : source()
+    const imported = await within(importMs, importing, () => unanswered('the address of onnxruntime-web', importMs))
     const found = imported as { readonly default?: unknown }
-    const ort = isRuntime(found) ? found : isRuntime(found.default) ? found.default : undefined
+    const given = isRuntime(found) ? found : isRuntime(found.default) ? found.default : undefined
+    const ort = given && timed(given)
     if (ort === undefined) throw new Error('it has no InferenceSession')
     // Shared memory, which threads need, is given to isolated pages alone.
     const threads = globalThis.crossOriginIsolated ? Math.min(mostThreads, navigator.hardwareConcurrency) : 1
@@ -48,6 +52,15 @@ async function hasGpu(): Promise<boolean> {
   if (gpu === undefined) return false
   const asked = within(gpuMs, gpu.requestAdapter(), () => unanswered('WebGPU', gpuMs))
   return ((await asked.catch(() => null)) ?? null) !== null
+}
+
+/** A runtime that never gets ready is one that fails: a cache that waits for it is gone without. */
+function timed(ort: OrtLike): OrtLike {
+  const { InferenceSession, Tensor, env } = ort
+  const late = (): unknown => unanswered('onnxruntime-web', sessionMs)
+  const create = (model: Uint8Array, options?: object): Promise<OrtSession> =>
+    within(sessionMs, InferenceSession.create(model, options), late)
+  return { InferenceSession: { create }, Tensor, ...(env === undefined ? {} : { env }) }
 }
 
 /** Builds of onnxruntime-web without WebGPU refuse it, and so do models with operators that it lacks: then WebAssembly it is. */

@@ -90,6 +90,9 @@ export class ModelPerformer implements Performer {
       maxOutputTokens: ticket.maxTokens,
       output: constraintOf(ticket, prompt.level),
       stream: this.#options.plain !== true,
+      ...(ticket.purpose === 'audit' || ticket.step.temperature === undefined
+        ? {}
+        : { temperature: ticket.step.temperature }),
       ...(prefix === undefined ? {} : { prefix }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     }

@@ -95,7 +95,10 @@ function stepsOf(core: CoreRun, plan: Uint8Array): StepInfo[] {
 }
 
 /** What of a step says when it runs and what it may cost, and nothing of it is sent. */
-const unsent = ['step', 'id', 'priority', 'optional', 'complexity', 'estimatedTokens', 'dependencies'] as const
+const unsent = [
+  ...(['step', 'id', 'priority', 'optional', 'complexity', 'estimatedTokens', 'dependencies'] as const),
+  ...(['maxTokens', 'outputFile'] as const),
+] as const
 
 /**
  * Of each step by its position: what is sent for it, with that of every step it depends on in the place of its output. The core

@@ -33,7 +33,7 @@ const saved = { savedTokens: whole, savedMicroUsd: whole, savedMs: whole }
 /** One schema for each type of event: the compiler proves the list complete. */
 const events: Readonly<Record<RunEvent['type'], object>> = {
   steps: ev('steps', 'More of the plan was read.', { steps: { type: 'array', items: ref('step') } }),
-  warning: ev('warning', 'Something that the run goes on without.', { code: text, where: text, detail: text }),
+  warning: ev('warning', 'Something that the run continues without.', { code: text, where: text, detail: text }),
   call: ev('call', 'A call leaves.', {
     ...ofCall,
     ...target,
@@ -116,7 +116,7 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       tokens: { ...whole, description: 'That they add to the prompt, estimated.' },
       confidence: { ...num, description: 'That they are what was asked for, 0 to 1.' },
       retrievalTimeMs: { ...whole, description: '0: found for another step already.' },
-      abstained: { enum: ['nothing', 'unsure'], description: 'Why there are none; the step goes on without.' },
+      abstained: { enum: ['nothing', 'unsure'], description: 'Why there are none; the step continues without.' },
       failure: { ...text, description: 'Why nothing could be looked for; the step fails.' },
     },
     ['abstained', 'failure'],

@@ -79,7 +79,7 @@ export function pulledModel(env: Host['env']): string | undefined {
   }
 }
 
-/** To look at: whoever opens with limits of his own drives out what lies beyond them. */
+/** To look at: whoever opens with limits of his own evicts what exceeds them. */
 const noLimits = {
   bytes: Number.MAX_SAFE_INTEGER,
   entries: 2 ** 32 - 1,

@@ -49,7 +49,7 @@ for (const signal of signals) process.on(signal, signal === 'SIGHUP' ? hangUp : 
 const gone: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody reads any more (| head, a terminal that was closed): what is under way is cancelled, what is written later is dropped.
+    // Nobody reads any more (| head, a terminal that was closed): what is in progress is cancelled, what is written later is dropped.
     if (gone.has(error.code ?? '')) interruption.abort()
     else process.exit(exitCodes.failed)
   })

@@ -184,7 +184,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(allowFile())
     .addOption(documentOptions.dir())
     .addOption(documentOptions.model())
-    .option('--resume', 'go on with the run in --output; its plan need not be named again')
+    .option('--resume', 'resume the run in --output; its plan need not be named again')
     .option('--reuse', 'as --resume; a changed plan, or undone steps, begin a new run that keeps what still matches')
     .option('--take-over', 'take the run from an owner on another machine that is gone for certain')
     .option('--no-journal', 'keep no journal: the run cannot be resumed')

@@ -81,7 +81,7 @@ function mustAgree({ cache, tenant }: Wanted, began: Began, here: Place): void {
   if (cache !== undefined && dir !== began.dir)
     throw new AetherflowError('host.usage', '--cache', `the run began with the cache in ${began.dir}, and goes on so`)
   if (tenant !== undefined && tenant !== began.tenant)
-    throw new AetherflowError('host.usage', '--tenant', 'the run began with another, and goes on with that')
+    throw new AetherflowError('host.usage', '--tenant', 'the run began with another, and keeps it')
   const flags = [
     dir === began.dir ? '' : `--cache ${began.dir}`,
     here.model === (began.model ?? here.model) ? '' : `--cache-model ${began.model}`,

@@ -13,7 +13,7 @@ export interface RuntimeStart {
 }
 
 export interface WorkerStart extends RuntimeStart {
-  /** Int32Array of [busy, stopping]: native code must not be under way when its thread is ended, see `WorkerSession`. */
+  /** Int32Array of [busy, stopping]: native code must not be in progress when its thread is ended, see `WorkerSession`. */
   readonly state: SharedArrayBuffer
 }
 

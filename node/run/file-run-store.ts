@@ -34,11 +34,7 @@ export const journalName = 'journal.jsonl'
 
 /** Refused: a run that is there, when another is to begin. */
 export function runExists(folder: string): AetherflowError {
-  return new AetherflowError(
-    'host.journal',
-    folder,
-    'there is a run in this folder: go on with it (resume), or name another',
-  )
+  return new AetherflowError('host.journal', folder, 'there is a run in this folder: resume it, or name another folder')
 }
 
 /** What was read last, and what the file was then: a journal that goes on grows, another one is another file. */

@@ -149,7 +149,7 @@ export class Account {
     if (left >= microUsd) return microUsd
     // What others hold may come back.
     if (left + this.#held >= microUsd)
-      throw this.#limited('the rest of the budget of this key is reserved by requests under way', 1000)
+      throw this.#limited('the rest of the budget of this key is reserved by requests in flight', 1000)
     if (left <= 0) throw new HttpError(402, 'budget_exceeded', `the budget of this key for today is used up`)
     return left
   }

@@ -1,5 +1,5 @@
 /**
- * One process's own file, to whose end it alone writes. What comes while a write is under way goes out with the next. A write that
+ * One process's own file, to whose end it alone writes. What comes while a write is in progress goes out with the next. A write that
  * fails leaves whole records only, so that others never read what is later written over.
  */
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'

@@ -79,7 +79,7 @@ export class SegmentFolder {
       this.#looking = this.#look().finally(() => (this.#looking = undefined))
       return this.#looking
     }
-    // The one under way may have listed the folder too early; one more serves all that have come meanwhile.
+    // The one in progress may have listed the folder too early; one more serves all that have come meanwhile.
     this.#next ??= this.#looking
       .catch(() => {})
       .then(() => {

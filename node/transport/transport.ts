@@ -45,7 +45,7 @@ export interface TransportStats {
 
 export interface PooledTransport extends Transport {
   stats(): TransportStats
-  /** Ends all connections at once; exchanges under way reject with UND_ERR_DESTROYED. */
+  /** Ends all connections at once; exchanges in flight reject with UND_ERR_DESTROYED. */
   close(): Promise<void>
 }
 

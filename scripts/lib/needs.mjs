@@ -61,7 +61,7 @@ const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 
 /**
  * One row a need. `for`: which commands want it ("start" wants what "start" names, "test" wants all). `find` gives the file that
- * satisfies it. `optional`: without it CMake fetches the same version, or a check is skipped aloud.
+ * satisfies it. `optional`: without it CMake fetches the same version, or a check is skipped with a message.
  */
 export const needs = {
   cmake: {

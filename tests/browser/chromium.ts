@@ -23,7 +23,7 @@ function found(): string | undefined {
 const executablePath = found()
 if (executablePath === undefined) console.warn('SKIPPED the tests in a browser: no Chromium on this system')
 
-/** `describe` where there is a browser; skipped aloud where there is none. */
+/** `describe` where there is a browser; skipped with a message where there is none. */
 export const describeInBrowser = executablePath === undefined ? describe.skip : describe
 
 /** As root a browser refuses its own sandbox; without the rest it looks for hosts of its maker at every start. */

@@ -1,4 +1,4 @@
-/** What befalls a database in a browser: tabs, reloads, versions, a full origin, refusals, damage, deletion. */
+/** What can happen to a database in a browser: tabs, reloads, versions, a full origin, refusals, damage, deletion. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { describeInBrowser, openPage } from './chromium.js'

@@ -1,4 +1,4 @@
-/** A stream that breaks after its text was shown: begun anew aloud, gone on with, or given up, as the step wants. */
+/** A stream that breaks after its text was shown: restarted with an event, continued, or given up, as the step wants. */
 import { describe, expect, test } from '@jest/globals'
 import { cutOff, dripping, faults, stall } from './catalogue.js'
 import { notes, plan, prices, runVirtually, step, withVirtualServer, type HostOptions, type Ran } from './host.js'

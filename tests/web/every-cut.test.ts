@@ -1,5 +1,5 @@
 // Every recorded stream of the five providers, cut at every byte: the answer, or the failure, is always the same. In process,
-// because a socket mends cuts and takes a thousand times as long; the socket has its share in recorded-*.test.ts.
+// because a socket rejoins cuts and takes a thousand times as long; the socket has its share in recorded-*.test.ts.
 import { describe, expect, test } from '@jest/globals'
 import type { ModelClient, Transport } from '../../bindings/ports.js'
 import { CallFailure } from '../../web/standard/failure/failure.js'

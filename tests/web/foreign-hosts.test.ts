@@ -4,7 +4,7 @@
 //
 // Every `*.chunks.txt` (one JSON text a line, as it stood behind `data:`) and `*.json` (a whole reply) in it and below is
 // replayed over a real socket, and streams are cut at every byte. The measure is what JSON.parse alone reads. What is no chat
-// completion is skipped aloud. Without the variable: the shared recordings, of all providers.
+// completion is skipped with a message. Without the variable: the shared recordings, of all providers.
 import { describe, expect, test } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { finishReasons } from '../../bindings/generated/wire.js'

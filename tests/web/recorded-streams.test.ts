@@ -67,7 +67,7 @@ recorded('recorded streams over a real socket', () => {
         },
       )
       expect(next).toBe(cuts.length)
-      // A cut that the socket mends on its way would prove nothing.
+      // A cut that the socket rejoins on its way would prove nothing.
       expect(seen.size).toBeGreaterThan(0.8 * cuts.length)
       expect(expected.text.length).toBeGreaterThan(0)
     },

@@ -86,7 +86,7 @@ export class AetherflowRun extends Base {
     this.#graph.empty('There is no plan yet.')
   }
 
-  /** What is run. Setting it shows its graph; a run under way goes on with the plan it began with. */
+  /** What is run. Setting it shows its graph; a running run keeps the plan that it began with. */
   get plan(): PlanValue | undefined {
     return this.#plan
   }
@@ -99,9 +99,9 @@ export class AetherflowRun extends Base {
     return this.#run !== undefined
   }
 
-  /** Runs the plan. Rejects as `runPlan` does; with host.usage when a run is under way or there is no plan. */
+  /** Runs the plan. Rejects as `runPlan` does; with host.usage while a run is in progress or there is no plan. */
   async run(): Promise<PageRunResult> {
-    if (this.running) throw new AetherflowError('host.usage', '', 'a run is under way')
+    if (this.running) throw new AetherflowError('host.usage', '', 'a run is in progress')
     if (this.#plan === undefined) throw new AetherflowError('host.usage', '', 'there is no plan to run')
     const model = new RunModel()
     model.reuses = this.options.cache !== undefined

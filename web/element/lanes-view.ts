@@ -1,6 +1,6 @@
 /**
  * The calls of a large run: a lane for each provider, calls that overlap in rows below each other, and above them an overview of how many
- * were under way when. A drag over the overview shows that part of the run larger; a double click shows all again.
+ * were in progress when. A drag over the overview shows that part of the run larger; a double click shows all again.
  */
 import { formatCount, formatDuration, plural } from '../standard/format.js'
 import { FrameLoop, h } from './dom.js'

@@ -12,7 +12,7 @@ export interface Placed {
 export interface Lane {
   readonly provider: string
   readonly calls: readonly Placed[]
-  /** Most calls that were under way at once. */
+  /** Most calls that were in flight at once. */
   readonly rows: number
 }
 
@@ -35,7 +35,7 @@ export function packed(model: RunModel): Lane[] {
   })
 }
 
-/** Of `count` equal parts of the time until `end`: how many calls of each lane were under way, on average. */
+/** Of `count` equal parts of the time until `end`: how many calls of each lane were in progress, on average. */
 export function underWay(lanes: readonly Lane[], end: number, count: number): number[][] {
   const buckets = Array.from({ length: count }, () => lanes.map(() => 0))
   const width = Math.max(1, end) / count

@@ -55,7 +55,7 @@ export class RunModel {
     const { done, failed, skipped, cancelled } = this.counts
     return done + failed + skipped + cancelled
   }
-  /** Calls under way. */
+  /** Calls in flight. */
   get open(): number {
     let sum = 0
     for (const count of this.inFlight.values()) sum += count

@@ -14,7 +14,7 @@ export interface Bar {
   readonly estimateMs: number
   readonly from: number
   firstTokenAt: number | undefined
-  /** Undefined: under way. */
+  /** Undefined: still running. */
   to: number | undefined
   /** `lost`: another call of the step was first, or the run turned away from it. */
   end: 'running' | 'ok' | 'failed' | 'lost'

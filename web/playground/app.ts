@@ -221,7 +221,7 @@ export class Playground {
   }
 
   /**
-   * One truth on the screen: the run under way; else the last run, when it was of the plan in the editor; else that plan; else, pale, the
+   * One truth on the screen: the current run; else the last run, when it was of the plan in the editor; else that plan; else, pale, the
    * last one that was sound.
    */
   #arrange(): void {

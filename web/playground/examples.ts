@@ -28,7 +28,7 @@ const file = (id: string, title: string, shows: string, mode?: string): Example 
 export const examples: readonly Example[] = [
   file('diamond', 'Diamond', 'the smallest graph with a fork and a join'),
   file('five-files', 'Five files', 'five independent files, and a summary that waits for them'),
-  file('code-base', 'Code base', '23 steps: reviews, mended code, tests and documents'),
+  file('code-base', 'Code base', '23 steps: reviews, fixed code, tests and documents'),
   file('review', 'Double-check', 'each result is audited by a second model', 'double-check'),
   file('polite', 'Polite words', 'what stripping takes out of a prompt'),
   file('mission', 'Mission', '150 s of work that must not take 150 s'),

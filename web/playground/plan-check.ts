@@ -55,7 +55,7 @@ export class PlanCheck {
     this.#timer = setTimeout(() => void this.#check(text, settings, turn), now ? 0 : pauseMs)
   }
 
-  /** What is under way is of no use any more. */
+  /** What is in progress is of no use any more. */
   forget(): void {
     clearTimeout(this.#timer)
     this.#turn += 1

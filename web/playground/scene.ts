@@ -91,7 +91,7 @@ export class Scene {
     this.#present(planned)
   }
 
-  /** A run: under way, or as it ended. */
+  /** A run: in progress, or as it ended. */
   run(session: RunSession): void {
     if (session !== this.#session) {
       this.#leave()

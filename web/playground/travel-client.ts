@@ -1,4 +1,4 @@
-/** Asks the travel worker. Only the latest moment is of use: while one is under way, others wait, and the last of them wins. */
+/** Asks the travel worker. Only the latest moment is of use: while one is in progress, others wait, and the last of them wins. */
 import type { RunSession } from './run-session.js'
 import type { Moment, StepSeen, TravelAnswers, TravelQuestion } from './travel-words.js'
 

@@ -52,7 +52,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     })
     tell(server, flags, host)
     await interrupted(host.signal)
-    stderr.write('Ending: requests under way are answered first.\n')
+    stderr.write('Ending: requests in flight are answered first.\n')
     await server.close()
   } finally {
     await entry?.close()

@@ -1,4 +1,4 @@
-/** Ways to show a run under way. None of them decides anything, and each may be left out. */
+/** Ways to show a run in progress. None of them decides anything, and each may be left out. */
 import type { RunEvent } from '../../../bindings/events.js'
 
 /** What is known before the first event. */

@@ -90,7 +90,7 @@ class ModelFiles {
       // Absent in pages without TLS.
       return new ModelFiles(await answered(caches.open(modelCacheName)), hooks)
     } catch (error) {
-      hooks.problem(`the model is fetched anew each time: the browser keeps no files here (${messageOf(error)})`)
+      hooks.problem(`the model is downloaded each time: the browser keeps no files here (${messageOf(error)})`)
       return new ModelFiles(undefined, hooks)
     }
   }
@@ -119,9 +119,9 @@ class ModelFiles {
     try {
       const loaded = await answered(readKept(kept, url))
       if (loaded !== 'damaged') return loaded
-      this.hooks.problem(`${url.href} was damaged where the browser keeps it, and is fetched anew`)
+      this.hooks.problem(`${url.href} was damaged where the browser keeps it, and is downloaded again`)
     } catch (error) {
-      this.hooks.problem(`${url.href} is fetched anew: ${messageOf(error)}`)
+      this.hooks.problem(`${url.href} is downloaded again: ${messageOf(error)}`)
       if (this.#gaveUp(error)) return undefined
     }
     await answered(kept.delete(url.href)).catch((error: unknown) => this.#gaveUp(error))
@@ -138,7 +138,7 @@ class ModelFiles {
       if (this.kept !== undefined) await answered(this.kept.put(url.href, reply))
     } catch (error) {
       this.#gaveUp(error)
-      this.hooks.problem(`${url.href} cannot be kept, and is fetched anew next time: ${messageOf(error)}`)
+      this.hooks.problem(`${url.href} cannot be kept, and is downloaded again next time: ${messageOf(error)}`)
     }
     return { bytes, checksum }
   }

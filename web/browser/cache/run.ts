@@ -41,7 +41,7 @@ export async function cacheForRun(choice: CacheChoice, emit: (event: RunEvent) =
   }
 }
 
-/** Closes all that runs have opened, under way or not. */
+/** Closes all that runs have opened, in use or not. */
 export function closeRunCaches(): void {
   const all = [...shared.values()]
   shared.clear()

@@ -74,7 +74,7 @@ export class IndexedDbStore implements CacheStore {
       throw new AetherflowError(
         'cache.store_failed',
         this.#database.name,
-        'it was deleted and made anew: open it again',
+        'it was deleted and recreated: open it again',
       )
     if (state.write < this.#seen) this.#seen = -1
   }

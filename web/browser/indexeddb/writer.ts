@@ -1,5 +1,5 @@
 /**
- * Writes to a cache's database. What comes while a transaction is under way goes into the next one together; what nobody waits for
+ * Writes to a cache's database. What comes while a transaction is in progress goes into the next one together; what nobody waits for
  * (uses, counters, vectors) joins any that is due, or one of its own a little later.
  */
 import type { CacheEntry, CacheTally } from '../../../bindings/cache/ports.js'
@@ -58,7 +58,7 @@ export class CacheWriter {
   readonly #writer: string
   #queue: Waiting[] = []
   #held = new Held()
-  /** Held back, and in the transaction that is under way. */
+  /** Held back, and in the transaction that is in progress. */
   #going: Held | undefined
   /** Removed for want of room, and not yet told to the others. */
   #evicted = new Map<string, number>()

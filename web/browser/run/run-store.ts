@@ -102,7 +102,7 @@ class OwnedRow implements OwnedRun {
     const { kept } = this
     const row = this.#row
     if (kept === undefined || row === undefined)
-      throw new AetherflowError('host.journal', this.#name, 'there is no run to go on with')
+      throw new AetherflowError('host.journal', this.#name, 'there is no run to resume')
     // The lock is the fence: nobody else writes, so what is there may stay as it is.
     if (end.bytes === kept.bytes.length && end.newline)
       return (this.#writer = new JournalInDatabase(this.#database, row))

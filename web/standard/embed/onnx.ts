@@ -123,7 +123,7 @@ class OnnxEmbedder implements Embedder {
   }
 
   async #close(): Promise<void> {
-    // What is under way comes to its end; a load that fails has given its model back already.
+    // What is in progress comes to its end; a load that fails has given its model back already.
     await Promise.allSettled([...this.#waiting.values(), this.#loading])
     if (this.#loaded) await this.#parts.release()
   }

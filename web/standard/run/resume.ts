@@ -14,13 +14,13 @@ export function mustAgree(options: PlanSettings, begin: unknown): void {
   const table = (begin as { table?: Readonly<Record<string, unknown>> }).table ?? {}
   // The same once more is no other: a command that begins or goes on may always be given again.
   if (!holds(table, options.policy ?? {})) {
-    const detail = 'a run goes on with the limits and budgets that it began with; reuse begins a new run'
+    const detail = 'a run keeps the limits and budgets that it began with; reuse begins a new run'
     throw new AetherflowError('host.usage', 'policy', detail)
   }
   for (const name of lasting) {
     const [asked, was] = [options[name], (begin as PlanSettings)[name]]
     if (asked === undefined || JSON.stringify(asked) === JSON.stringify(was)) continue
-    const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and goes on with that`
+    const detail = `the run began with ${was === undefined ? 'the default' : JSON.stringify(was)}, and keeps it`
     throw new AetherflowError('host.usage', name, detail)
   }
 }

@@ -181,18 +181,11 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
       if (step.cache != CacheUse::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
-    case kSystem: return text(cursor, tail, step.system);
-    case kTemperature: return temperature(cursor, step.temperature);
+    case kSystem:
+    case kTemperature:
     case kMaxTokens:
-      if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
-      step.maxTokens = static_cast<std::uint32_t>(number);
-      return true;
-    case kModel: return text(cursor, tail, model_);
-    case kOutputFile:
-      if (!text(cursor, tail, step.outputFile)) return false;
-      if (isFileName(step.outputFile)) return true;
-      return fail(ErrorCode::PlanWrongType, tail,
-                  quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
+    case kModel:
+    case kOutputFile: return setting(known, cursor, step);
     default: {
       Nearest nearest(name);
       for (const std::string_view place : kPlaces) nearest.offer(place.substr(1));
@@ -207,6 +200,27 @@ bool StepReader::text(JsonCursor& cursor, std::string_view tail, std::string& ou
   if (!expect(cursor, '"', tail)) return false;
   out = decodeString(cursor.value(), scratch_);
   return true;
+}
+
+/// What a step says of its own calls, and of its output's name.
+bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
+  const std::string_view tail = kPlaces[static_cast<std::size_t>(known)];
+  std::int64_t number = 0;
+  switch (known) {
+    case kSystem: return text(cursor, tail, step.system);
+    case kTemperature: return temperature(cursor, step.temperature);
+    case kMaxTokens:
+      if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
+      step.maxTokens = static_cast<std::uint32_t>(number);
+      return true;
+    case kModel: return text(cursor, tail, model_);
+    case kOutputFile:
+      if (!text(cursor, tail, step.outputFile)) return false;
+      if (isFileName(step.outputFile)) return true;
+      return fail(ErrorCode::PlanWrongType, tail,
+                  quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
+    default: return false;
+  }
 }
 
 /// Kept as it is written: it is the provider's to read.

@@ -44,6 +44,7 @@ class StepReader {
   bool complexity(JsonCursor& cursor, double& out);
   bool temperature(JsonCursor& cursor, std::string& out);
   void joinModel(Step& step);
+  bool setting(int known, JsonCursor& cursor, Step& step);
   bool integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most, std::int64_t& out);
   bool texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out);
   bool needed(JsonCursor& cursor, std::vector<std::string>& needs);

@@ -43,6 +43,31 @@ describeInBrowser('a cache in a page', () => {
     return { ...open, another, origin: from.origin }
   }
 
+  test('what was written while the clock was a month ahead is stale once the clock is right, in IndexedDB too', async () => {
+    const { page } = await opened()
+    const told = await page.evaluate(async () => {
+      const right = Date.now()
+      let now = right + 30 * 86_400_000
+      const open = () => api.SemanticCache.open({ name: 'ahead', maxWrongShare: 0.05, now: () => now })
+      const asked = { prompt: 'How do I enable dark mode?', scope: { provider: 'p', model: 'm' } }
+      const alike = { ...asked, prompt: 'How can I enable dark mode?' }
+      const kinds: string[] = []
+      const writer = await open()
+      await writer.put({ ...asked, answer: 'of the future' })
+      kinds.push((await writer.get(asked)).kind)
+      await writer.close()
+      now = right
+      const reader = await open()
+      // By meaning first: the exact lookup forgets it.
+      for (const question of [alike, asked]) kinds.push((await reader.get(question)).kind)
+      await reader.put({ ...asked, answer: 'of today' })
+      kinds.push((await reader.get(asked)).kind)
+      await reader.close()
+      return kinds
+    })
+    expect(told).toEqual(['exact', 'miss', 'miss', 'exact'])
+  })
+
   test.each([true, false] as const)('keeps and finds answers, also in other words, worker: %s', async (worker) => {
     const { page, complaints } = await opened()
     const told = await page.evaluate(async (worker) => {

@@ -167,10 +167,6 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       if (!integer(cursor, tail, -kMostPriority, kMostPriority, number)) return false;
       step.priority = static_cast<std::int32_t>(number);
       return true;
-    case kOptional:
-      if (cursor.peek() != 't' && !expect(cursor, 'f', tail)) return false;
-      step.optional = cursor.value() == "true";
-      return true;
     case kOnInterrupt:
       if (!expect(cursor, '"', tail)) return false;
       step.onInterrupt = interruptOf(decodeString(cursor.value(), scratch_));
@@ -181,6 +177,7 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
       if (step.cache != CacheUse::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
+    case kOptional:
     case kSystem:
     case kTemperature:
     case kMaxTokens:
@@ -202,11 +199,15 @@ bool StepReader::text(JsonCursor& cursor, std::string_view tail, std::string& ou
   return true;
 }
 
-/// What a step says of its own calls, and of its output's name.
+/// What a step says of its own calls, of its output's name, and of what its failure means.
 bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
   const std::string_view tail = kPlaces[static_cast<std::size_t>(known)];
   std::int64_t number = 0;
   switch (known) {
+    case kOptional:
+      if (cursor.peek() != 't' && !expect(cursor, 'f', tail)) return false;
+      step.optional = cursor.value() == "true";
+      return true;
     case kSystem: return text(cursor, tail, step.system);
     case kTemperature: return temperature(cursor, step.temperature);
     case kMaxTokens:

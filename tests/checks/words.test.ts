@@ -26,7 +26,9 @@ function missing({ path, text }: Source): string[] {
     const bare = name.replace(/^(\.\.?\/)+/, '')
     // Tests speak of files that they make: there only names from a folder of the project on count.
     const counts = !path.startsWith('tests/') || (bare.includes('/') && tops.has(bare.split('/', 1)[0] ?? ''))
-    return !counts || known.has(bare) || elsewhere.has(bare) ? [] : [`${path}:${lineOf(text, at)}: ${name}`]
+    // What is built is not there yet.
+    const built = bare.startsWith('dist/') || bare.startsWith('build/')
+    return !counts || built || known.has(bare) || elsewhere.has(bare) ? [] : [`${path}:${lineOf(text, at)}: ${name}`]
   })
 }
 

@@ -7,7 +7,7 @@ const comment = /(?<![:'"\w])\/\/[^\n]*|\/\*[^]*?\*\//g
 
 /** Files of users and of other packages that documents speak of. */
 const elsewhere = new Set([
-  ...['report.md', 'report.html', 'PAIRS.tsv', 'docs/a.md', 'docs/guide.md'],
+  ...['report.md', 'report.html', 'PAIRS.tsv', 'docs/a.md', 'docs/guide.md', 'llama.cpp'],
   ...['ort.wasm.bundle.min.mjs', 'ort.webgpu.bundle.min.mjs'],
 ])
 

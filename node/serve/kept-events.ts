@@ -22,6 +22,7 @@ export class KeptEvents {
   #file: FileHandle | undefined
   #pending: RunEvent[] = []
   #writing: Promise<void> | undefined
+  #fault: unknown
   /** How often each was kept that a journal may tell again. */
   readonly #known = new Map<string, number>()
 
@@ -34,12 +35,11 @@ export class KeptEvents {
 
   /** Fails: host.io_failed. A last line that a crash cut off is written over. */
   static async open(path: string, told: (kept: KeptEvent) => void): Promise<KeptEvents> {
-    const events = await readEvents(path)
+    const { events, bytes } = await readLines(path)
     const kept = new KeptEvents(path, events, told)
     try {
       kept.#file = await open(path, 'a', 0o600)
-      const whole = Buffer.byteLength(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
-      if ((await kept.#file.stat()).size !== whole) await kept.#file.truncate(whole)
+      if ((await kept.#file.stat()).size > bytes) await kept.#file.truncate(bytes)
     } catch (error) {
       throw ioError(path, error)
     }
@@ -65,49 +65,55 @@ export class KeptEvents {
     return true
   }
 
-  /** Resolves once all is kept. Fails: host.io_failed. */
+  /** Resolves once all is kept. Fails: host.io_failed, when something could not be. */
   async settled(): Promise<void> {
     await this.#writing
+    if (this.#fault !== undefined) throw this.#fault
   }
 
   async close(): Promise<void> {
-    await this.#writing?.catch(() => undefined)
+    await this.#writing
     await this.#file?.close().catch(() => undefined)
     this.#file = undefined
   }
 
+  /** Never rejects: what a full disk does not take is told all the same, and is missing after a restart. */
   async #write(): Promise<void> {
-    try {
-      while (this.#pending.length > 0) {
-        const batch = this.#pending
-        this.#pending = []
+    while (this.#pending.length > 0) {
+      const batch = this.#pending
+      this.#pending = []
+      try {
         await this.#file?.writeFile(batch.map((event) => `${JSON.stringify(event)}\n`).join(''))
-        for (const event of batch) this.#told({ id: this.#events.push(event), event })
+      } catch (error) {
+        this.#fault ??= ioError(this.#path, error)
       }
-    } catch (error) {
-      throw ioError(this.#path, error)
-    } finally {
-      this.#writing = undefined
+      for (const event of batch) this.#told({ id: this.#events.push(event), event })
     }
+    this.#writing = undefined
   }
 }
 
 /** The events of a run that is over. Fails: host.io_failed. */
-export async function readEvents(path: string): Promise<RunEvent[]> {
+export const readEvents = async (path: string): Promise<RunEvent[]> => (await readLines(path)).events
+
+/** Up to the first line that is none, and how many bytes that is. */
+async function readLines(path: string): Promise<{ readonly events: RunEvent[]; readonly bytes: number }> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return ''
     throw ioError(path, error)
   })
   const events: RunEvent[] = []
+  let bytes = 0
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    if (line === '') continue
+    if (line === '') break
     try {
       events.push(JSON.parse(line) as RunEvent)
     } catch {
       break
     }
+    bytes += Buffer.byteLength(line) + 1
   }
-  return events
+  return { events, bytes }
 }
 
 /** Two events of one key mean the same, in whatever process. */

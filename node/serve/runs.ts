@@ -12,8 +12,8 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AnswerCache } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
-import type { RunEvent } from '../../bindings/events.js'
-import { checkPlan, runPlan, type PlanRun, type RunPlanOptions } from '../index.js'
+import type { RunEvent, RunReport } from '../../bindings/events.js'
+import { checkPlan, runPlan, type PlanRun, type RunPlanOptions, type RunResult } from '../index.js'
 import { makeFolder } from '../make-folder.js'
 import { ioError } from '../run/outputs.js'
 import type { Account, Accounts, Admission } from './accounts.js'
@@ -68,6 +68,8 @@ export interface RunsOptions {
 
 /** Most plan runs at once; those beyond wait for nobody, they are refused. */
 const mostRuns = 100
+/** Most results of runs that are over in memory. */
+const mostResults = 8
 
 export class Run {
   readonly request: RunRequest
@@ -109,6 +111,7 @@ export class Run {
 export class Runs {
   readonly #options: RunsOptions
   readonly #runs = new Map<string, Run>()
+  readonly #results = new Map<string, Promise<RunResult>>()
   #ending = false
 
   constructor(options: RunsOptions) {
@@ -187,15 +190,29 @@ export class Runs {
 
   /** Outputs of a run: of one that is over, from its journal. Fails: host.*. */
   async outputs(run: Run): Promise<ReadonlyMap<string, string>> {
-    if (run.end === undefined) return run.state.outputs
-    const result = await runPlan(undefined, { ...this.#resumption(run), performer: noCalls })
-    return result.outputs
+    return run.end === undefined ? run.state.outputs : (await this.#result(run)).outputs
   }
 
   /** The report of a run that is over; undefined: it has come to none. Fails: host.*. */
-  async report(run: Run): Promise<unknown> {
-    if (run.end === undefined || run.end.outcome === 'failed') return undefined
-    return (await runPlan(undefined, { ...this.#resumption(run), performer: noCalls })).report
+  async report(run: Run): Promise<RunReport | undefined> {
+    return run.end === undefined || run.end.outcome === 'failed' ? undefined : (await this.#result(run)).report
+  }
+
+  /** Read once for all who ask at a time, and kept for a few: a run has one reader at a time. */
+  #result(run: Run): Promise<RunResult> {
+    const { id } = run.request
+    const { how } = this.#options
+    // What is simulated is read as such; a run that is over calls nothing, with providers or without.
+    const calls = how.simulate === undefined || how.simulate === false ? { performer: noCalls } : {}
+    const known = this.#results.get(id) ?? runPlan(undefined, { ...this.#resumption(run), ...calls }).result
+    this.#results.delete(id)
+    this.#results.set(id, known)
+    known.catch(() => this.#results.delete(id))
+    for (const oldest of this.#results.keys()) {
+      if (this.#results.size <= mostResults) break
+      this.#results.delete(oldest)
+    }
+    return known
   }
 
   /** Lets runs end for so long; the others go on with the next start. */
@@ -218,22 +235,26 @@ export class Runs {
   }
 
   async #carryOut(run: Run, admission: Admission | undefined): Promise<void> {
-    const kept = await KeptEvents.open(run.eventsPath, (told) => run.tell((watcher) => watcher.take(told)))
-    run.kept = kept
-    for (const event of kept.all) run.state.take(event)
-    const end = await this.#ended(run, kept, admission?.microUsd).finally(() => {
-      run.under = undefined
-    })
-    // Of a run that goes on later all is counted at its end.
-    admission?.settle({ tokens: 0, microUsd: end?.costMicroUsd ?? 0 })
-    await kept.settled().catch((error: unknown) => this.#options.failed(error, run.request.id))
-    if (end !== undefined) {
-      run.end = end
-      await writeWhole(join(run.folder, 'end.json'), end)
+    let end: RunEnd | undefined
+    try {
+      const kept = await KeptEvents.open(run.eventsPath, (told) => run.tell((watcher) => watcher.take(told)))
+      run.kept = kept
+      for (const event of kept.all) run.state.take(event)
+      end = await this.#ended(run, kept, admission?.microUsd)
+      await kept.settled().catch((error: unknown) => this.#options.failed(error, run.request.id))
+      if (end !== undefined) {
+        run.end = end
+        // From here on the journal has them.
+        run.state.outputs.clear()
+        await writeWhole(join(run.folder, 'end.json'), end)
+      }
+      await kept.close()
+    } finally {
+      run.under = run.kept = undefined
+      // Of a run that goes on later all is counted at its end.
+      admission?.settle({ tokens: 0, microUsd: end?.costMicroUsd ?? 0 })
+      run.tell((watcher) => watcher.over())
     }
-    await kept.close()
-    run.kept = undefined
-    run.tell((watcher) => watcher.over())
   }
 
   /** Undefined: the server ends, and the run goes on with its next start. */

@@ -90,6 +90,14 @@ describe.each(majors)('%s', (_name, ai) => {
     expect(errors).toHaveLength(1)
   })
 
+  test('tools are not sent where they cannot be', async () => {
+    const execute = ({ city }: { city: string }) => Promise.resolve(city)
+    const tools = { weather: ai.tool({ inputSchema: z.object({ city: z.string() }), execute }) }
+    const call = ai.generateText({ model: aetherflow('gemini/gemini-3.8-flash'), prompt: 'weather?', tools })
+    await expect(call).rejects.toMatchObject({ code: 'host.usage' })
+    expect(provider.calls).toBe(0)
+  })
+
   test('abort closes the connection', async () => {
     const abort = new AbortController()
     const stream = ai.streamText({ model: aetherflow('auto'), prompt: 'hold', abortSignal: abort.signal })

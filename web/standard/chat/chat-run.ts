@@ -2,6 +2,7 @@
 import type { AnswerCache, CacheFound, CacheQuestion } from '../../../bindings/cache/ports.js'
 import { contentText, type ToolCall } from '../../../bindings/chat.js'
 import type { CoreRun } from '../../../bindings/core.js'
+import { AetherflowError } from '../../../bindings/errors.js'
 import type { CallEndEvent, HitKind, RunEvent, RunEventOf } from '../../../bindings/events.js'
 import { failureKindWords, type FailureKind, type FinishReason, type Reason } from '../../../bindings/generated/wire.js'
 import type { Clock, Usage } from '../../../bindings/ports.js'
@@ -88,8 +89,9 @@ const nothing: Usage = { input: 0, cached: 0, output: 0, reasoning: 0 }
 
 /** Rejects with ChatFailure, or an AetherflowError for what no provider was asked for: route.*, options.invalid, plan.too_large. */
 export async function runChat(request: ChatRequest, host: ChatHost, options: ChatOptions = {}): Promise<ChatAnswer> {
-  const core = host.freshCore()
   const { providers } = host
+  mustSuit(request, host)
+  const core = host.freshCore()
   const clock = host.clock ?? systemClock
   const told = (id: string, ms: number): void => void host.waits.set(id, clock.now() + ms)
   const performer = new ChatPerformer(request, (id) => providers.client(id), told)
@@ -125,6 +127,13 @@ export async function runChat(request: ChatRequest, host: ChatHost, options: Cha
   } finally {
     core.dispose()
   }
+}
+
+/** A model that was named is not replaced by another in silence. */
+function mustSuit(request: ChatRequest, { dialects }: ChatHost): void {
+  const [named = ''] = request.model.includes('/') ? request.model.split('/') : []
+  if (dialects[named] !== 'gemini' || !needsChatFormat(request)) return
+  throw new AetherflowError('host.usage', 'model', 'tools and pictures are not sent to Gemini: name another model')
 }
 
 /** The earliest time at which one of those that can be asked takes a request again, ms from now; undefined: no one said. */

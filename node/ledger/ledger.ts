@@ -1,5 +1,5 @@
 /**
- * The user's ledger: what runs of the command line and of assistants have used, in `$XDG_STATE_HOME/aetherflow/ledger/2026-11.jsonl`,
+ * The user's ledger: what runs of the command line, of servers and of assistants have used, in `$XDG_STATE_HOME/aetherflow/ledger/2026-11.jsonl`,
  * a file a month. Any number of processes add to it at once: a batch of lines is one write to the end of the file, which systems do
  * not mix with another's. A batch begins with a line end, so that a line which a killed process left half written spoils nothing
  * but itself.

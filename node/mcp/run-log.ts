@@ -28,6 +28,7 @@ export class RunLog {
   #offset = 0
   #rest = Buffer.alloc(0)
   #cost = 0
+  #reading: Promise<void> = Promise.resolve()
   readonly steps = new Map<string, LoggedStep>()
   /** Of the run that came to its end. */
   outcome: string | undefined
@@ -47,7 +48,13 @@ export class RunLog {
   }
 
   /** Reads what has come since. A file that is not there yet has nothing. Rejects with the system's error. */
-  async read(): Promise<void> {
+  read(): Promise<void> {
+    // One after the other: each goes on where the one before stopped.
+    this.#reading = this.#reading.catch(() => undefined).then(() => this.#readNews())
+    return this.#reading
+  }
+
+  async #readNews(): Promise<void> {
     const handle = await open(this.#file, 'r').catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return undefined
       throw error
@@ -90,7 +97,7 @@ export class RunLog {
       this.over = true
       if (type === 'error') this.error = record as LoggedError
       else this.outcome = (record as { outcome: string }).outcome
-    } else this.#event(record as RunEvent)
+    } else if (typeof (record as RunEvent).at === 'number') this.#event(record as RunEvent)
   }
 
   #event(event: RunEvent): void {

@@ -66,18 +66,18 @@ export class RunRecords {
     await rename(part, this.#path(record.id))
   }
 
-  /** Runs at work. What is left of runs whose folder is gone goes too. */
-  async living(): Promise<number> {
+  /** Runs whose process lives. What is left of runs whose folder is gone goes too. */
+  async living(): Promise<RunRecord[]> {
     const names = await readdir(this.#folder).catch(() => [] as string[])
-    let count = 0
+    const found: RunRecord[] = []
     for (const name of names) {
       const record = await this.get(name.replace(/\.json$/, ''))
       if (record === undefined) continue
       const there = await stat(record.folder).catch(() => undefined)
       if (there === undefined) await unlink(this.#path(record.id)).catch(() => undefined)
-      else if (await isAlive(record)) count++
+      else if (await isAlive(record)) found.push(record)
     }
-    return count
+    return found
   }
 
   #path(id: string): string {

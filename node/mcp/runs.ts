@@ -114,15 +114,26 @@ export class Runs {
     const own = before
       .catch(() => undefined)
       .then(async () => {
-        const living = await this.#records.living()
-        if (living >= this.#settings.maxRuns)
-          throw usage('run_plan', `${living} runs are at work already: wait for one, or cancel it`)
+        const working = await this.#working()
+        if (working >= this.#settings.maxRuns)
+          throw usage('run_plan', `${working} runs are at work already: wait for one, or cancel it`)
         return work()
       })
     this.#last = own
     return own.catch((error: unknown) => {
       throw error instanceof AetherflowError ? error : ioError(this.#settings.root, error)
     })
+  }
+
+  /** A run that has said its last word does not count, though its process may not have ended yet. */
+  async #working(): Promise<number> {
+    let count = 0
+    for (const record of await this.#records.living()) {
+      const log = this.#logOf(record)
+      await log.read().catch(() => undefined)
+      if (!log.over) count++
+    }
+    return count
   }
 
   #logOf(record: RunRecord): RunLog {

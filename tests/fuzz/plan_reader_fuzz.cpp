@@ -81,7 +81,7 @@ void requireSame(const PlanReader& a, const PlanReader& b) {
 
 /// Well-formed, not, or not for us to say: nlohmann refuses numbers that overflow a double, takes a zero byte for the
 /// end.
-enum class Verdict { Accepts, Refuses, Abstains };
+enum class JsonWord { Accepts, Refuses, Abstains };
 
 struct Judge : nlohmann::json_sax<nlohmann::json> {
   bool overflow = false;
@@ -103,11 +103,11 @@ struct Judge : nlohmann::json_sax<nlohmann::json> {
   }
 };
 
-Verdict judge(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) return Verdict::Abstains;
+JsonWord judge(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return JsonWord::Abstains;
   Judge judge;
-  if (nlohmann::json::sax_parse(text, &judge)) return Verdict::Accepts;
-  return judge.overflow ? Verdict::Abstains : Verdict::Refuses;
+  if (nlohmann::json::sax_parse(text, &judge)) return JsonWord::Accepts;
+  return judge.overflow ? JsonWord::Abstains : JsonWord::Refuses;
 }
 
 void requireGraph(const Plan& plan) {
@@ -147,9 +147,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   PlanReader roomy;
   read(roomy, text, 1u << 30, 0);
-  const Verdict verdict = judge(text);
-  if (verdict != Verdict::Abstains) {
-    require((roomy.error().code == ErrorCode::JsonMalformed) == (verdict == Verdict::Refuses),
+  const JsonWord verdict = judge(text);
+  if (verdict != JsonWord::Abstains) {
+    require((roomy.error().code == ErrorCode::JsonMalformed) == (verdict == JsonWord::Refuses),
             "the same notion of JSON");
   }
   requirePieces(text);

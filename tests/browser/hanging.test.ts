@@ -136,7 +136,9 @@ describeInBrowser('what never answers', () => {
       page.evaluate(() => {
         const { store } = globalThis as unknown as { store: InstanceType<typeof stores.IndexedDbStore> }
         const began = performance.now()
-        return stores.code(store.read(stores.key(1))).then((said) => [said, Math.round((performance.now() - began) / 1000)])
+        return stores
+          .code(store.read(stores.key(1)))
+          .then((said) => [said, Math.round((performance.now() - began) / 1000)])
       })
     expect(await passed(page, read(), 60)).toEqual(['cache.store_failed: IndexedDB did not answer within 30 s', 30])
     expect(await passed(page, read(), 60)).toEqual(['cache.store_failed: IndexedDB did not answer within 1 s', 1])

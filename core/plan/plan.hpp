@@ -52,10 +52,10 @@ struct Step {
   CacheUse cache = CacheUse::Count;          ///< no farther than this; Count: as far as the run allows
   OutputKind output = OutputKind::Any;
   std::string schema;              ///< JSON text, for OutputKind::Schema
-  std::string system;               ///< more for the system text of its own calls, or empty
-  std::string temperature;          ///< JSON number within 0 to 2, or empty: the provider's own
-  std::uint32_t maxTokens = 0;      ///< most tokens of the answer; 0 = as estimated
-  std::string outputFile;           ///< name of its output among the outputs, or empty
+  std::string system;              ///< more for the system text of its own calls, or empty
+  std::string temperature;         ///< JSON number within 0 to 2, or empty: the provider's own
+  std::uint32_t maxTokens = 0;     ///< most tokens of the answer; 0 = as estimated
+  std::string outputFile;          ///< name of its output among the outputs, or empty
   std::string provider;            ///< explicit provider id, "provider/model", or a model alone; or empty
   std::string context;             ///< the `context` object as compact JSON without `files` and `documents`, or empty
   std::vector<std::string> files;  ///< `context.files`

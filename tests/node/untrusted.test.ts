@@ -236,7 +236,6 @@ describe('a configuration', () => {
 
 describe('escapes, C1 and bidi characters of a plan are shown, and never obeyed', () => {
   const nasty = '\u001b]0;PWNED\u0007\u009b31mRED\u202egpj'
-  // eslint-disable-next-line no-control-regex
   const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
   const plans: [string, object][] = [
     ['in a dependency', plan(step('a', { dependencies: [nasty] }))],

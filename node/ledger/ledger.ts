@@ -76,7 +76,7 @@ export class Ledger {
   }
 }
 
-/** ms between two batches: what a process that is killed may leave unsaid. */
+/** ms between two batches: what a process that is killed may lose. */
 const batchMs = 2000
 
 /** Collects what the calls of a run use, or of all runs of a server, and adds it to the ledger as they go on. */

@@ -6,13 +6,25 @@ import { admitChat } from './admission.js'
 import type { ParsedChat } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { policyOf, type Extensions } from './extensions.js'
-import { HttpError } from './http-error.js'
+import { HttpError, httpErrorOf } from './http-error.js'
 
 export interface Watching {
   onText?(piece: string): void
   onRestart?(): void
   /** A call leaves for this model, `provider/model`. */
   onServed?(model: string): void
+}
+
+/** Where an answer goes while it comes about, in one form of it. */
+export interface AnswerStream {
+  /** A call leaves for this model, `provider/model`. */
+  served?(model: string): void
+  text(piece: string): void
+  /** The answer begins anew. False: what was sent cannot be taken back, and the request ends. */
+  restarted(): boolean
+  finish(answer: ChatAnswer): void
+  /** False: nothing has been sent yet, and the error is answered in the ordinary way. */
+  fail(error: HttpError): boolean
 }
 
 /** Texts of a request as they stand in answers: HIT, SEMANTIC HIT, MISS, REFRESH, DISABLED. */
@@ -77,6 +89,26 @@ export class Answering {
   /** Ends the request: nobody waits for its answer any more. */
   cancel(): void {
     this.#gone.abort()
+  }
+
+  /** Runs into a stream. Rejects with what the stream could not tell. */
+  async stream(into: AnswerStream): Promise<void> {
+    // What is audited may be replaced, and what was sent cannot be taken back: it is sent when it stands.
+    const held = this.request.model === 'double-check'
+    try {
+      const answer = await this.run({
+        onServed: (model) => into.served?.(model),
+        onText: (piece) => {
+          if (!held) into.text(piece)
+        },
+        onRestart: () => {
+          if (!into.restarted()) this.cancel()
+        },
+      })
+      into.finish(answer)
+    } catch (error) {
+      if (!into.fail(httpErrorOf(error))) throw error
+    }
   }
 
   /** Rejects as `runChat`. Whatever comes of it, its place is free and its money settled when this is over. */

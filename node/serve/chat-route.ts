@@ -2,19 +2,19 @@
 import type { ToolCall } from '../../bindings/chat.js'
 import type { ChatAnswer } from '../../web/standard/chat/chat-run.js'
 import type { Usage } from '../../bindings/ports.js'
-import { aboutAnswer, Answering, answerHeaders, servedModel } from './answering.js'
+import { aboutAnswer, Answering, answerHeaders, servedModel, type AnswerStream } from './answering.js'
 import { parseChat } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
 import { extensionsOf } from './extensions.js'
-import { httpErrorOf, HttpError } from './http-error.js'
+import { HttpError } from './http-error.js'
 import { readJson, sendJson } from './http.js'
 
 export async function chatCompletions(call: Call, context: Context): Promise<void> {
   const body = await readJson(call.request)
   const parsed = parseChat(body)
   const answering = new Answering(parsed, extensionsOf(call.request.headers, body), call, context)
-  if (parsed.stream) return streamed(answering, parsed.includeUsage, call, context)
+  if (parsed.stream) return answering.stream(new Chunks(call, context, answering.request.model, parsed.includeUsage))
   const answer = await answering.run()
   const { simulated } = context.service
   const headers = { ...call.account.headers(), ...answerHeaders(answer), 'x-request-id': call.id }
@@ -43,29 +43,8 @@ function completion(answer: ChatAnswer, asked: string, id: string, simulated: st
   }
 }
 
-async function streamed(answering: Answering, includeUsage: boolean, call: Call, context: Context): Promise<void> {
-  const { request } = answering
-  const chunks = new Chunks(call, context, request.model, includeUsage)
-  // What is audited may be replaced, and what was sent cannot be taken back: it is sent when it stands.
-  const held = request.model === 'double-check'
-  try {
-    const answer = await answering.run({
-      onServed: (model) => chunks.served(model),
-      onText: (piece) => {
-        if (!held) chunks.text(piece)
-      },
-      onRestart: () => {
-        if (!chunks.restarted()) answering.cancel()
-      },
-    })
-    chunks.finish(answer)
-  } catch (error) {
-    if (!chunks.fail(httpErrorOf(error))) throw error
-  }
-}
-
 /** The chunks of one answer. All have one id; the first names the role; the last before `[DONE]` has the counts, when asked for. */
-class Chunks {
+class Chunks implements AnswerStream {
   readonly #stream: EventStream
   readonly #call: Call
   readonly #context: Context

@@ -1,7 +1,7 @@
 /** `POST /v1/responses`, as far as it needs no memory of earlier ones: what clients ask who know no other interface. */
 import type { ChatMessage, ChatTool, ToolCall } from '../../bindings/chat.js'
 import type { ChatAnswer } from '../../web/standard/chat/chat-run.js'
-import { aboutAnswer, Answering, answerHeaders, servedModel } from './answering.js'
+import { aboutAnswer, Answering, answerHeaders, servedModel, type AnswerStream } from './answering.js'
 import {
   choiceOf,
   count,
@@ -19,13 +19,13 @@ import {
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
 import { extensionsOf } from './extensions.js'
-import { badRequest, httpErrorOf, HttpError } from './http-error.js'
+import { badRequest, HttpError } from './http-error.js'
 import { readJson, sendJson } from './http.js'
 
 export async function responses(call: Call, context: Context): Promise<void> {
   const body = await readJson(call.request)
   const answering = new Answering(parseResponses(body), extensionsOf(call.request.headers, body), call, context)
-  if (answering.request.stream) return streamed(answering, call, context)
+  if (answering.request.stream) return answering.stream(new ResponseEvents(call, context, answering.request.model))
   const answer = await answering.run()
   const headers = { ...call.account.headers(), ...answerHeaders(answer), 'x-request-id': call.id }
   sendJson(call.response, 200, whole(answer, answering.request.model, call, context), headers)
@@ -177,26 +177,8 @@ const shell = (id: string, model: string) => ({
   usage: null as object | null,
 })
 
-async function streamed(answering: Answering, call: Call, context: Context): Promise<void> {
-  const events = new ResponseEvents(call, context, answering.request.model)
-  const held = answering.request.model === 'double-check'
-  try {
-    const answer = await answering.run({
-      onText: (piece) => {
-        if (!held) events.text(piece)
-      },
-      onRestart: () => {
-        if (!events.restarted()) answering.cancel()
-      },
-    })
-    events.finish(answer)
-  } catch (error) {
-    if (!events.fail(httpErrorOf(error))) throw error
-  }
-}
-
 /** The events of one response, in the order that clients insist on. */
-class ResponseEvents {
+class ResponseEvents implements AnswerStream {
   readonly #stream: EventStream
   readonly #call: Call
   readonly #context: Context

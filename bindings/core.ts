@@ -31,6 +31,7 @@ import {
   type Refusal,
   type Verdict,
 } from './generated/wire.js'
+import { defaultTable } from './generated/default-table.js'
 import type { LimitSeen, Usage } from './ports.js'
 
 export type { CoreModule } from './module.js'
@@ -77,6 +78,9 @@ export type { ConstraintLevel } from './generated/wire.js'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** Modules that were handed the built-in table. */
+const tabled = new WeakSet<CoreModule>()
+
 /** Short texts are decoded and encoded by hand-free fast paths of the platform; nothing is kept between calls. */
 export class CoreRun {
   #module: CoreModule
@@ -85,6 +89,9 @@ export class CoreRun {
   constructor(module: CoreModule) {
     this.#module = module
     this.#owned = new OwnedSession(new module.Session(), this)
+    if (tabled.has(module)) return
+    tabled.add(module)
+    this.#call((s) => s.table(this.#text(s, defaultTable)))
   }
 
   /** Frees the C++ side. Every later call throws host.disposed. Idempotent. */

@@ -34,6 +34,8 @@ class Session {
   }
   std::uintptr_t output() const { return reinterpret_cast<std::uintptr_t>(out_.data()); }
 
+  /// The built-in table, for all sessions of the module; before the first `begin`.
+  void table(std::size_t bytes);
   int planBytes(std::size_t bytes, double now) { return code(run_.planBytes(text(0, bytes), whole(now))); }
   int planEnd(double now) { return code(run_.planEnd(whole(now))); }
   int begin(std::size_t bytes, double now) { return code(run_.begin(text(0, bytes), whole(now))); }
@@ -131,7 +133,18 @@ class Session {
   double values_[kSignalValues] = {};
 };
 
+/// What the hosts of this module have and it has not: see core/route/default_table.cpp. Never freed.
+std::string* given = nullptr;
+
+void Session::table(std::size_t bytes) {
+  if (given == nullptr) given = new std::string(text(0, bytes));
+}
+
 }  // namespace
+
+std::string_view defaultTableJson() {
+  return given == nullptr ? std::string_view("{}") : *given;
+}
 
 EMSCRIPTEN_BINDINGS(aetherflow) {
   using namespace emscripten;
@@ -149,6 +162,7 @@ EMSCRIPTEN_BINDINGS(aetherflow) {
       .function("nextWake", &Session::nextWake)
       .function("cost", &Session::cost)
       .function("document", &Session::document)
+      .function("table", &Session::table)
       .function("promptBegin", &Session::promptBegin)
       .function("promptFile", &Session::promptFile)
       .function("promptDependency", &Session::promptDependency)

@@ -4,6 +4,7 @@
 export interface Session {
   input(bytes: number): number
   output(): number
+  table(bytes: number): void
   planBytes(bytes: number, now: number): number
   planEnd(now: number): number
   begin(bytes: number, now: number): number

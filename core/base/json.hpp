@@ -42,6 +42,8 @@ struct JsonValue {
   /// The member, or nullptr: also when this is no object. O(log members).
   const JsonValue* find(std::string_view member) const;
   const JsonValue* find(const char* member) const;
+  /// Written alike, but for blanks and the order of members: numbers by their text, unlike compareJson().
+  bool operator==(const JsonValue&) const = default;
 };
 
 /// Nesting that parseJson() takes: nobody means more, and what walks a tree may recurse.

@@ -2,7 +2,6 @@
 
 #include "core/base/json.hpp"
 #include "core/base/json_writer.hpp"
-#include "core/route/defaults.generated.hpp"
 #include "core/route/policy_reader.hpp"
 
 namespace aetherflow {
@@ -175,10 +174,6 @@ void readLimits(Reading& reading, Table& table, const JsonValue& json) {
 
 }  // namespace
 
-std::string_view defaultTableJson() {
-  return kDefaultTableJson;
-}
-
 ProviderIndex Table::findProvider(std::string_view id) const {
   for (std::size_t i = 0; i < providers.size(); ++i)
     if (providers[i].id == id) return static_cast<ProviderIndex>(i);
@@ -211,12 +206,9 @@ const Mode* Table::findMode(std::string_view name) const {
   return nullptr;
 }
 
-Expected<Table> loadTable(const JsonValue* patch) {
-  JsonValue json = *parseJson(kDefaultTableJson);
-  if (patch != nullptr) {
-    if (!patch->isObject()) return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
-    mergePatch(json, *patch);
-  }
+namespace {
+
+Expected<Table> readTable(const JsonValue& json) {
   Reading reading;
   Table table;
   for (const char* member : {"providers", "modes", "unknownPrice"}) {
@@ -242,6 +234,31 @@ Expected<Table> loadTable(const JsonValue* patch) {
   table.policy = readPolicy(reading, json);
   table.pricesAsOf = reading.text(json, "pricesAsOf", "/table");
   if (reading.error) return reading.error;
+  return table;
+}
+
+struct Loaded {
+  JsonValue patch;
+  Table table;
+};
+
+}  // namespace
+
+Expected<Table> loadTable(const JsonValue* patch) {
+  if (patch != nullptr && !patch->isObject())
+    return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
+  // The runs of one process mostly have one configuration: reading both tables takes longer than all else of `begin`.
+  static Loaded* last = nullptr;  // never freed
+  const JsonValue none;
+  const JsonValue& now = patch == nullptr ? none : *patch;
+  if (last != nullptr && last->patch == now) return last->table;
+  JsonValue json = *parseJson(defaultTableJson());
+  if (patch != nullptr) mergePatch(json, *patch);
+  Expected<Table> table = readTable(json);
+  if (table) {
+    delete last;
+    last = new Loaded{now, *table};
+  }
   return table;
 }
 

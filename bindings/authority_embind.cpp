@@ -9,7 +9,7 @@
 #include "core/route/policy.hpp"
 #include "core/run/numbers.hpp"
 
-// See embind.cpp.
+// See cache_embind.cpp.
 extern "C" int __wrap_siprintf(char* to, const char*, ...) {
   to[0] = '?';
   to[1] = '\0';

@@ -1,5 +1,5 @@
 // The boundary of the semantic cache: a module of its own, which hosts load when a cache is opened. The same lanes as
-// embind.cpp: texts through input() and output(), numbers through values(), vectors through floats().
+// exports.cpp: texts through input() and output(), numbers through values(), vectors through floats().
 //
 //   keys    32 hexadecimal digits at the head of input()
 //   gone    entries that a call let go: their ids as 32-bit numbers in output(), gone() of them
@@ -15,7 +15,8 @@
 #include "core/cache/pooling.hpp"
 #include "core/cache/vectors.hpp"
 
-// See embind.cpp.
+// Embind's library names a type that was never registered by sprintf("%p"), which alone would bring printf's 5 KB into
+// the module. The link sends that call here (see CMakeLists.txt): the error then says "?" in place of a number.
 extern "C" int __wrap_siprintf(char* to, const char*, ...) {
   to[0] = '?';
   to[1] = '\0';

@@ -3,5 +3,6 @@ import create from '../core/aetherflow_core.mjs'
 import bytes from '../core/aetherflow_core.bytes.js'
 import type { CoreModule } from './module.js'
 import { opened } from './opened.js'
+import { withSessions } from './session.js'
 
-export const openCore = (): Promise<CoreModule> => opened(create, bytes)
+export const openCore = (): Promise<CoreModule> => withSessions(opened(create, bytes))

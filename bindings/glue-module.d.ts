@@ -1,6 +1,6 @@
 /** The generated glue has no types of its own: see scripts/lib/module.mjs. */
 declare module '*/aetherflow_core.mjs' {
-  const create: import('./module.js').CreateCore
+  const create: import('./module.js').CreateCore<import('./module.js').CoreGlue>
   export default create
 }
 declare module '*/aetherflow_index.mjs' {

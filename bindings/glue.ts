@@ -4,5 +4,6 @@
  */
 import create from '../core/aetherflow_core.mjs'
 import type { CreateCore } from './module.js'
+import { withSessions } from './session.js'
 
-export const createCore: CreateCore = create
+export const createCore: CreateCore = (options) => withSessions(create(options))

@@ -12,7 +12,7 @@
 #include "core/index/ngrams.hpp"
 #include "core/index/reference.hpp"
 
-// See embind.cpp.
+// See cache_embind.cpp.
 extern "C" int __wrap_siprintf(char* to, const char*, ...) {
   to[0] = '?';
   to[1] = '\0';

@@ -1,4 +1,4 @@
-/** The life of one C++ object behind Embind, and what a trap does to it. */
+/** The life of one C++ object behind its module, and what a trap does to it. */
 import { AetherflowError } from './errors.js'
 
 interface Deletable {

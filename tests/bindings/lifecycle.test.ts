@@ -20,11 +20,11 @@ async function counted(): Promise<{ module: CoreModule; deleted: () => number }>
     Session: function () {
       const session: Session = new core.Session()
       const remove = session.delete.bind(session)
-      session.delete = () => {
+      const value = (): void => {
         deletions += 1
         remove()
       }
-      return session
+      return Object.defineProperty(session, 'delete', { value })
     } as unknown as CoreModule['Session'],
   }
   return { module, deleted: () => deletions }

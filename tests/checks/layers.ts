@@ -69,8 +69,10 @@ function includeFault(from: string, target: string): string | undefined {
 }
 
 function systemFault(from: string, target: string): string | undefined {
-  const allowed = /^bindings\/(?:\w+_)?embind\.cpp$/.test(from)
-  return target.startsWith('emscripten') && !allowed ? `<${target}> belongs into bindings/*embind.cpp alone` : undefined
+  const allowed = /^bindings\/(?:exports|\w+_embind)\.cpp$/.test(from)
+  return target.startsWith('emscripten') && !allowed
+    ? `<${target}> belongs into bindings/exports.cpp and *_embind.cpp alone`
+    : undefined
 }
 
 function layerOf(file: string): { folder: string; level: number } | undefined {

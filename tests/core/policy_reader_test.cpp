@@ -176,6 +176,25 @@ TEST(PolicyReader, RefusesLimitsThatProtectNothing) {
   EXPECT_EQ(where(R"({"limits":{"groq":{"concurrency":-1}}})"), "/table/limits/groq/concurrency");
 }
 
+TEST(PolicyReader, KeepsNothingOfAnotherConfiguration) {
+  const auto places = [](const Expected<Table>& table) {
+    return table->providers[table->findProvider("groq")].concurrency;
+  };
+  const std::uint32_t usual = places(loadTable(nullptr));
+  const char* three = R"({"providers":{"groq":{"concurrency":3}}})";
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(places(tableWith(three)), 3u);
+    Expected<Table> changed = tableWith(three);
+    changed->providers.clear();
+    EXPECT_EQ(places(tableWith(three)), 3u) << "each run has its own";
+    EXPECT_FALSE(tableWith(R"({"providers":{"groq":{"concurrency":0}}})"));
+    EXPECT_EQ(places(tableWith(three)), 3u) << "a refusal is not kept";
+    EXPECT_EQ(places(tableWith(R"({"providers":{"groq":{"concurrency":4}}})")), 4u);
+    EXPECT_EQ(places(tableWith("{}")), usual);
+    EXPECT_EQ(places(loadTable(nullptr)), usual);
+  }
+}
+
 TEST(PolicyReader, KnowsEveryFailureKind) {
   // What may be tried again, and where: the word of the issue, kind by kind.
   for (int kind = 0; kind < static_cast<int>(FailureKind::Count); ++kind) {

@@ -1,10 +1,13 @@
-// The boundary: the only file that knows Emscripten. Three lanes, see README of core:
+// The boundary of the run's module. Three lanes, see README of core:
 //   documents  UTF-8 text, written by the caller into input(), read from output()
 //   signals    one scalar method per event; commands as one view of float64 records
 //   bulk       texts of prompts and answers, through the same two buffers
 // No callbacks, no vectors of handles, no view that outlives a call. Every method that can refuse returns 0 or −code.
+//
+// All that crosses is numbers, so these are plain exports (session.ts makes a class of them): Embind, with its names of types and its
+// conversions, weighs 9 KB of gzip in a module and its glue.
 
-#include <emscripten/bind.h>
+#include <emscripten/emscripten.h>
 
 #include <string>
 
@@ -13,14 +16,6 @@
 #include "core/run/numbers.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
-
-// Embind's library names a type that was never registered by sprintf("%p"), which alone would bring printf's 5 KB into
-// the module. The link sends that call here (see CMakeLists.txt): the error then says "?" in place of a number.
-extern "C" int __wrap_siprintf(char* to, const char*, ...) {
-  to[0] = '?';
-  to[1] = '\0';
-  return 1;
-}
 
 namespace aetherflow {
 namespace {
@@ -146,33 +141,36 @@ std::string_view defaultTableJson() {
   return given == nullptr ? std::string_view("{}") : *given;
 }
 
-EMSCRIPTEN_BINDINGS(aetherflow) {
-  using namespace emscripten;
-  class_<Session>("Session")
-      .constructor<>()
-      .function("input", &Session::input)
-      .function("output", &Session::output)
-      .function("planBytes", &Session::planBytes)
-      .function("planEnd", &Session::planEnd)
-      .function("begin", &Session::begin)
-      .function("values", &Session::values)
-      .function("signal", &Session::signal)
-      .function("drain", &Session::drain)
-      .function("commands", &Session::commands)
-      .function("nextWake", &Session::nextWake)
-      .function("cost", &Session::cost)
-      .function("document", &Session::document)
-      .function("table", &Session::table)
-      .function("promptBegin", &Session::promptBegin)
-      .function("promptFile", &Session::promptFile)
-      .function("promptDependency", &Session::promptDependency)
-      .function("promptAnswer", &Session::promptAnswer)
-      .function("promptEnd", &Session::promptEnd)
-      .function("section", &Session::section)
-      .function("check", &Session::check)
-      .function("audit", &Session::audit)
-      .function("mostTokens", &Session::mostTokens)
-      .function("estimate", &Session::estimate);
-}
-
 }  // namespace aetherflow
+
+// Every function `session_<method>` takes the session first: see session.ts.
+using aetherflow::Session;
+// clang-format off
+#define EXPORTED extern "C" EMSCRIPTEN_KEEPALIVE
+
+EXPORTED Session* session_open() { return new Session(); }
+EXPORTED void session_delete(Session* s) { delete s; }
+EXPORTED std::uintptr_t session_input(Session* s, std::size_t bytes) { return s->input(bytes); }
+EXPORTED std::uintptr_t session_output(Session* s) { return s->output(); }
+EXPORTED int session_planBytes(Session* s, std::size_t bytes, double now) { return s->planBytes(bytes, now); }
+EXPORTED int session_planEnd(Session* s, double now) { return s->planEnd(now); }
+EXPORTED int session_begin(Session* s, std::size_t bytes, double now) { return s->begin(bytes, now); }
+EXPORTED std::uintptr_t session_values(Session* s) { return s->values(); }
+EXPORTED int session_signal(Session* s, int kind, double now) { return s->signal(kind, now); }
+EXPORTED double session_drain(Session* s) { return s->drain(); }
+EXPORTED std::uintptr_t session_commands(Session* s) { return s->commands(); }
+EXPORTED double session_nextWake(Session* s) { return s->nextWake(); }
+EXPORTED double session_cost(Session* s, double step) { return s->cost(step); }
+EXPORTED std::size_t session_document(Session* s, int kind, double from) { return s->document(kind, from); }
+EXPORTED void session_table(Session* s, std::size_t bytes) { return s->table(bytes); }
+EXPORTED int session_promptBegin(Session* s, double call, double step, double provider) { return s->promptBegin(call, step, provider); }
+EXPORTED int session_promptFile(Session* s, std::size_t pathBytes, std::size_t textBytes) { return s->promptFile(pathBytes, textBytes); }
+EXPORTED int session_promptDependency(Session* s, double step, std::size_t bytes) { return s->promptDependency(step, bytes); }
+EXPORTED int session_promptAnswer(Session* s, std::size_t answerBytes, std::size_t issuesBytes) { return s->promptAnswer(answerBytes, issuesBytes); }
+EXPORTED std::size_t session_promptEnd(Session* s) { return s->promptEnd(); }
+EXPORTED std::size_t session_section(Session* s, int index) { return s->section(index); }
+EXPORTED int session_check(Session* s, double step, std::size_t bytes) { return s->check(step, bytes); }
+EXPORTED int session_audit(Session* s, std::size_t bytes) { return s->audit(bytes); }
+EXPORTED double session_mostTokens(Session* s, double call) { return s->mostTokens(call); }
+EXPORTED double session_estimate(Session* s, std::size_t bytes) { return s->estimate(bytes); }
+// clang-format on

@@ -9,6 +9,7 @@ import { bundleMcp } from './lib/mcp.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
+import { bundleProgram } from './lib/program.mjs'
 import { main, mustNode, stage as plainStage } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
@@ -55,7 +56,11 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
 }
 
 /** Compiles TypeScript projects, with those that they refer to. */
-export const compile = (folders) => mustNode([at(compiler), '-b', ...folders])
+export async function compile(folders) {
+  await mustNode([at(compiler), '-b', ...folders])
+  // The compiler has written the command line in many files again.
+  await bundleProgram()
+}
 
 /** A tree that was configured with tests stays so: `npm start` after `npm test` must not configure again. */
 const hasTests = () => existsSync(at('build/wasm/tests/CMakeFiles/aetherflow_tests.dir'))

@@ -1,8 +1,7 @@
 /** The commands that help to begin, as commander knows them. */
 import { Argument, Option, type Command } from 'commander'
 import { assistants, type Assistant } from './assistant-entries.js'
-import { guide, init, schema, schemas, type SchemaName } from './commands/assist.js'
-import { completion, shells, type Shell } from './commands/completion.js'
+import { schemas, shells, type SchemaName, type Shell } from './choices.js'
 import type { ExitCode, Host } from './host.js'
 
 export function addAssist(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -16,16 +15,20 @@ export function addAssist(program: Command, host: Host, done: (code: ExitCode) =
     .addOption(
       new Option('--mcp <assistants...>', 'also the entry by which these find aetherflow mcp').choices(assistants),
     )
-    .action(async (folder: string, { mcp = [] }: { mcp?: Assistant[] }) => done(await init(folder, mcp, host)))
-  command('guide', 'print a card for language models: how to write a plan').action(() => done(guide(host)))
+    .action(async (folder: string, { mcp = [] }: { mcp?: Assistant[] }) =>
+      done(await (await import('./commands/assist.js')).init(folder, mcp, host)),
+    )
+  command('guide', 'print a card for language models: how to write a plan').action(async () =>
+    done((await import('./commands/assist.js')).guide(host)),
+  )
   command('schema', 'print a JSON Schema')
     .addArgument(
       new Argument('[what]', 'of a plan, of the lines of run --json, or of a project’s configuration')
         .choices(schemas)
         .default('plan'),
     )
-    .action(async (name: SchemaName) => done(await schema(name, host)))
+    .action(async (name: SchemaName) => done(await (await import('./commands/assist.js')).schema(name, host)))
   command('completion', 'print a script that completes commands and options; its first line says where it goes')
     .addArgument(new Argument('<shell>').choices(shells))
-    .action((shell: Shell) => done(completion(shell, program, host)))
+    .action(async (shell: Shell) => done((await import('./commands/completion.js')).completion(shell, program, host)))
 }

@@ -1,7 +1,7 @@
 /** `aetherflow bench …` as commander knows it. */
 import { Option, type Command } from 'commander'
 import { runs, seed } from './arguments.js'
-import { benchPreload, type BenchPreloadFlags } from './commands/bench-preload.js'
+import type { BenchPreloadFlags } from './commands/bench-preload.js'
 import type { ExitCode, Host } from './host.js'
 
 export function addBench(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -15,7 +15,9 @@ export function addBench(program: Command, host: Host, done: (code: ExitCode) =>
     .copyInheritedSettings(program)
     .option('--model <model>', 'a pulled model, a folder or an address; default: the pulled one')
     .option('--json', 'print the result as JSON')
-    .action(async (flags: BenchPreloadFlags) => done(await benchPreload(flags, host)))
+    .action(async (flags: BenchPreloadFlags) =>
+      done(await (await import('./commands/bench-preload.js')).benchPreload(flags, host)),
+    )
 }
 
 /** `bench NAME [plan]` of a benchmark that tells a sheet: its command with the flags of all such (see `BenchFlags`). */

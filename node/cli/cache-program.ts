@@ -1,9 +1,9 @@
 /** `aetherflow cache …` as commander knows it. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { cacheOptions, wholeNumber } from './cache-flags.js'
-import { cacheEvaluate, type EvaluateFlags } from './commands/cache-evaluate.js'
-import { cacheExplain, type ExplainFlags } from './commands/cache-explain.js'
-import { cacheClear, cacheList, cacheStats, type ClearFlags, type ListFlags, type LookFlags } from './commands/cache.js'
+import type { EvaluateFlags } from './commands/cache-evaluate.js'
+import type { ExplainFlags } from './commands/cache-explain.js'
+import type { ClearFlags, ListFlags, LookFlags } from './commands/cache.js'
 import type { ExitCode, Host } from './host.js'
 
 const configOption = (): Option => new Option('--config <file>', 'configuration instead of the user’s own')
@@ -18,24 +18,26 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
   const look = (usage: string, about: string): Command =>
     command(usage, about).addOption(cacheOptions.folder()).option('--json', 'print the result as JSON')
   look('stats', 'entries, hits, and what they saved').action(async (flags: LookFlags) =>
-    done(await cacheStats(flags, host)),
+    done(await (await import('./commands/cache.js')).cacheStats(flags, host)),
   )
   look('list', 'the answers that are kept, newest first')
     .addOption(new Option('--limit <n>', 'most entries shown; default 20').argParser(wholeNumber))
-    .action(async (flags: ListFlags) => done(await cacheList(flags, host)))
+    .action(async (flags: ListFlags) => done(await (await import('./commands/cache.js')).cacheList(flags, host)))
   look('clear', 'remove answers: all, or those that every given condition holds for')
     .option('--tenant <name>', 'of that tenant')
     .option('--provider <id>', 'of that provider')
     .option('--model <id>', 'of that model')
     .addOption(new Option('--older-than <time>', 'kept for that long: 90m, 12h, 30d').argParser(age))
     .option('--yes', 'do not ask')
-    .action(async (flags: ClearFlags) => done(await cacheClear(flags, host)))
+    .action(async (flags: ClearFlags) => done(await (await import('./commands/cache.js')).cacheClear(flags, host)))
   look('explain <prompt>', 'what a look-up would find, and why it would be served or not; -: from standard input')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'of that tenant only')
     .option('--in <key>', 'as the task of the step that is kept under that key, see list')
-    .action(async (prompt: string, flags: ExplainFlags) => done(await cacheExplain(prompt, flags, host)))
+    .action(async (prompt: string, flags: ExplainFlags) =>
+      done(await (await import('./commands/cache-explain.js')).cacheExplain(prompt, flags, host)),
+    )
   command('evaluate <pairs...>', 'what the cache would have done on pairs of prompts of your own')
     .option('--model <model>', 'a pulled model, a folder, an address, or lexical; default: as for runs')
     .addOption(cacheOptions.share('--share <share>'))
@@ -43,7 +45,9 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
     .addOption(new Option('--show <n>', 'show so many of the wrong answers served').argParser(wholeNumber))
     .option('--no-keep', 'keep no embeddings for the next time')
     .option('--json', 'print the result as JSON')
-    .action(async (pairs: string[], flags: EvaluateFlags) => done(await cacheEvaluate(pairs, flags, host)))
+    .action(async (pairs: string[], flags: EvaluateFlags) =>
+      done(await (await import('./commands/cache-evaluate.js')).cacheEvaluate(pairs, flags, host)),
+    )
 }
 
 /** `90m`, `12h`, `30d` in ms. */

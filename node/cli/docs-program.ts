@@ -1,8 +1,7 @@
 /** `aetherflow index` and `aetherflow docs …` as commander knows them. */
 import { Option, type Command } from 'commander'
 import { wholeNumber } from './cache-flags.js'
-import { docs, index, type DocsFlags, type IndexFlags } from './commands/docs.js'
-import { docsEvaluate } from './commands/docs-evaluate.js'
+import type { DocsFlags, IndexFlags } from './commands/docs.js'
 import type { ExitCode, Host } from './host.js'
 
 export function addDocs(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -16,7 +15,9 @@ export function addDocs(program: Command, host: Host, done: (code: ExitCode) => 
 
   common(top('index [dir]', 'read the documents and programs of a folder into an index, or bring it up to date'))
     .option('--watch', 'stay, and follow what changes')
-    .action(async (dir: string | undefined, flags: IndexFlags) => done(await index(dir ?? '.', flags, host)))
+    .action(async (dir: string | undefined, flags: IndexFlags) =>
+      done(await (await import('./commands/docs.js')).index(dir ?? '.', flags, host)),
+    )
 
   const group = common(top('docs [question]', 'find what the documents say, with the places where it stands'))
     .option('--dir <dir>', 'folder of the documents; default: this one')
@@ -24,7 +25,7 @@ export function addDocs(program: Command, host: Host, done: (code: ExitCode) => 
     .option('--path <path...>', 'only in these files and folders')
   group.action(async (question: string | undefined, flags: DocsFlags) => {
     if (question === undefined) return group.help({ error: true })
-    done(await docs(question, flags, host))
+    done(await (await import('./commands/docs.js')).docs(question, flags, host))
   })
   group
     .command('evaluate <set...>')
@@ -33,6 +34,10 @@ export function addDocs(program: Command, host: Host, done: (code: ExitCode) => 
     )
     .copyInheritedSettings(program)
     .action(async (files: string[], _: object, command: Command) =>
-      done(await docsEvaluate(files, command.optsWithGlobals<DocsFlags>(), host)),
+      done(
+        await (
+          await import('./commands/docs-evaluate.js')
+        ).docsEvaluate(files, command.optsWithGlobals<DocsFlags>(), host),
+      ),
     )
 }

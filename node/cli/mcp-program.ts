@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { port } from './arguments.js'
 import type { McpFlags } from './commands/mcp.js'
-import { usage, type UsageFlags } from './commands/usage.js'
+import type { UsageFlags } from './commands/usage.js'
 import type { ExitCode, Host } from './host.js'
 import { amount } from './policy-flags.js'
 import { addKeysFile } from './settings-flags.js'
@@ -52,5 +52,5 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
   )
     .addOption(new Option('--days <n>', 'so many days, today among them').argParser(days).default(30))
     .option('--json', 'print the sums as JSON')
-    .action(async (flags: UsageFlags) => done(await usage(flags, host)))
+    .action(async (flags: UsageFlags) => done(await (await import('./commands/usage.js')).usage(flags, host)))
 }

@@ -1,6 +1,6 @@
 /** `aetherflow model …` as commander knows it. */
 import type { Command } from 'commander'
-import { modelList, modelPath, modelPull, type ModelListFlags, type PullFlags } from './commands/model.js'
+import type { ModelListFlags, PullFlags } from './commands/model.js'
 import type { ExitCode, Host } from './host.js'
 
 export function addModel(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -18,12 +18,14 @@ export function addModel(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--to <dir>', 'folder, instead of one in the cache folder')
     .option('--file <file>', 'which .onnx file to take')
     .option('--json', 'print every event as one JSON line, the result last')
-    .action(async (name: string | undefined, flags: PullFlags) => done(await modelPull(name, flags, host)))
+    .action(async (name: string | undefined, flags: PullFlags) =>
+      done(await (await import('./commands/model.js')).modelPull(name, flags, host)),
+    )
   command('list', 'the models that were pulled')
     .option('--verify', 'read every file and compare its checksum')
     .option('--json', 'print the list as JSON')
-    .action(async (flags: ModelListFlags) => done(await modelList(flags, host)))
-  command('path [name]', 'print the folder of a pulled model, or of all of them').action((name: string | undefined) =>
-    done(modelPath(name, host)),
+    .action(async (flags: ModelListFlags) => done(await (await import('./commands/model.js')).modelList(flags, host)))
+  command('path [name]', 'print the folder of a pulled model, or of all of them').action(
+    async (name: string | undefined) => done((await import('./commands/model.js')).modelPath(name, host)),
   )
 }

@@ -1,4 +1,7 @@
-/** The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. */
+/**
+ * The command line as commander knows it. Each command resolves to an exit code; nothing here ends the process. What a command
+ * does is loaded when it is called: nobody waits for the others.
+ */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
 import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
@@ -6,14 +9,13 @@ import { cacheOptions } from './cache-flags.js'
 import { addBench } from './bench-program.js'
 import { addAssist } from './assist-program.js'
 import { addCache } from './cache-program.js'
-import { check, type CheckFlags } from './commands/check.js'
-import { explainPrompts } from './commands/explain-prompts.js'
-import { explain, type ExplainFlags } from './commands/explain.js'
-import { generate, type GenerateFlags } from './commands/generate.js'
-import { playground, type PlaygroundFlags } from './commands/playground.js'
-import { providers, type ProvidersFlags } from './commands/providers.js'
-import { replay, type ReplayFlags } from './commands/replay.js'
-import { run, type RunFlags } from './commands/run.js'
+import type { CheckFlags } from './commands/check.js'
+import type { ExplainFlags } from './commands/explain.js'
+import type { GenerateFlags } from './commands/generate.js'
+import type { PlaygroundFlags } from './commands/playground.js'
+import type { ProvidersFlags } from './commands/providers.js'
+import type { ReplayFlags } from './commands/replay.js'
+import type { RunFlags } from './commands/run.js'
 import { documentOptions } from './docs-flags.js'
 import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
@@ -109,22 +111,30 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
     .addOption(options.mode())
     .addOption(options.simulate())
     .addOption(options.config())
-    .action(async (prompt: string, flags: GenerateFlags) => done(await generate(prompt, flags, host)))
+    .action(async (prompt: string, flags: GenerateFlags) =>
+      done(await (await import('./commands/generate.js')).generate(prompt, flags, host)),
+    )
   addKeysFile(command('providers', 'list the providers: keys, whether they answer, models, prices, money left'))
     .addOption(options.config())
     .addOption(options.simulate())
     .option('--offline', 'ask no provider')
     .addOption(options.json('print the list as JSON'))
-    .action(async (flags: ProvidersFlags) => done(await providers(flags, host)))
+    .action(async (flags: ProvidersFlags) =>
+      done(await (await import('./commands/providers.js')).providers(flags, host)),
+    )
   command('replay <dir>', 'decide a run once more from its journal, without any call, and compare')
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))
-    .action(async (dir: string, flags: ReplayFlags) => done(await replay(dir, flags, host)))
+    .action(async (dir: string, flags: ReplayFlags) =>
+      done(await (await import('./commands/replay.js')).replay(dir, flags, host)),
+    )
   addCache(program, host, done)
   addDocs(program, host, done)
   command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
     .addOption(new Option('--port <n>', 'port on 127.0.0.1; 0: any that is free').argParser(port).default(4747))
-    .action(async (flags: PlaygroundFlags) => done(await playground(flags, host)))
+    .action(async (flags: PlaygroundFlags) =>
+      done(await (await import('./commands/playground.js')).playground(flags, host)),
+    )
   addModel(program, host, done)
   addBench(program, host, done)
 }
@@ -145,9 +155,10 @@ function addReading(
     .addOption(options.config())
     .addOption(options.json('print steps and warnings as JSON'))
     .addOption(options.watch())
-    .action(async (plan: string, flags: CheckFlags) =>
-      done(await again(plan, flags, host, () => check(plan, flags, host))),
-    )
+    .action(async (plan: string, flags: CheckFlags) => {
+      const { check } = await import('./commands/check.js')
+      done(await again(plan, flags, host, () => check(plan, flags, host)))
+    })
   addKeysFile(addPolicyOptions(command('explain <plan>', 'show routes, times and cost of a plan without running it')))
     .addOption(options.mode())
     .addOption(options.simulate())
@@ -161,7 +172,9 @@ function addReading(
     .option('--prompts', 'print the prompts that the steps would send instead; outputs in them are simulated')
     .addOption(options.watch())
     .action(async (plan: string, flags: ExplainFlags) => {
-      const show = flags.prompts ? explainPrompts : explain
+      const show = flags.prompts
+        ? (await import('./commands/explain-prompts.js')).explainPrompts
+        : (await import('./commands/explain.js')).explain
       done(await again(plan, flags, host, () => show(plan, flags, host)))
     })
 }
@@ -209,7 +222,11 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--dry-run', 'explain the plan with the same options instead: nothing is called and nothing kept')
     .addOption(options.watch(', with --reuse, whenever the plan’s file has changed'))
     .action(async (plan: string | undefined, flags: WatchedFlags<RunFlags>) => {
-      if (flags.dryRun) return done(await explain(named(plan), flags as ExplainFlags, host))
+      if (flags.dryRun) {
+        const { explain } = await import('./commands/explain.js')
+        return done(await explain(named(plan), flags as ExplainFlags, host))
+      }
+      const { run } = await import('./commands/run.js')
       const kept = flags.watch ? { ...flags, reuse: true as const } : flags
       done(await again(plan, flags, host, () => run(plan, kept, host)))
     })

@@ -6,7 +6,8 @@ import { expandHome } from '../folders.js'
 import { readConfig } from '../config.js'
 import { AetherflowError, type RunPlanOptions } from '../index.js'
 import { SemanticCache, type CachePlace } from '../cache/semantic-cache.js'
-import { pulledModel, type CacheFlags } from './cache-flags.js'
+import type { CacheFlags } from './cache-flags.js'
+import { pulledModel } from './cache-place.js'
 import type { Host } from './host.js'
 
 export type CacheWarning = { readonly code: string; readonly where: string; readonly detail: string }

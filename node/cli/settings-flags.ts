@@ -1,6 +1,6 @@
 /** Options that say where a command's settings come from, and what happens to them before it runs. */
 import { Option, type Command } from 'commander'
-import { AetherflowError, listProviders } from '../index.js'
+import { AetherflowError } from '../../bindings/errors.js'
 import { takeKeysFile } from '../keys-file.js'
 
 /** `--keys-file`; and `--env-file`, which Node takes for itself wherever it stands, and of which it believes everything. */
@@ -19,6 +19,7 @@ export function takeKeysFiles(program: Command): void {
       throw new AetherflowError('host.usage', '--env-file', detail)
     }
     if (keysFile === undefined) return
+    const { listProviders } = await import('../index.js')
     const { entries } = await listProviders({ configFile: config })
     const known = new Set(entries.map(({ keyEnv }) => keyEnv).filter((name) => name !== ''))
     await takeKeysFile(keysFile, known, process.env)

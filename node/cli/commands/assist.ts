@@ -8,6 +8,7 @@ import { makeFolder } from '../../make-folder.js'
 import { projectConfigName } from '../../project-config.js'
 import { ioError } from '../../run/outputs.js'
 import { assistantEntries, missingEntry, type Assistant } from '../assistant-entries.js'
+import type { SchemaName } from '../choices.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { firstPlan, planCard } from '../../plan-card.js'
 
@@ -15,9 +16,6 @@ export function guide(host: Host): ExitCode {
   host.stdout.write(planCard)
   return exitCodes.ok
 }
-
-export const schemas = ['plan', 'events', 'config'] as const
-export type SchemaName = (typeof schemas)[number]
 
 /** Prints a JSON Schema of the package. Fails: host.io_failed when the package is incomplete. */
 export async function schema(name: SchemaName, host: Host): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 /** `aetherflow bench preload`: what is paid once when it is paid at the start. */
 import { formatCount, oneLine } from '../../../web/standard/format.js'
 import { preload, type Preloaded } from '../../preload.js'
-import { pulledModel } from '../cache-flags.js'
+import { pulledModel } from '../cache-place.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 

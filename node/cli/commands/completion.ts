@@ -1,9 +1,7 @@
 /** `aetherflow completion SHELL`: a script that completes commands and options, made of what the command line knows. */
 import type { Command, Option } from 'commander'
+import type { Shell } from '../choices.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
-
-export const shells = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof shells)[number]
 
 interface Known {
   /** `cache list`; '' for the program itself. */

@@ -60,6 +60,19 @@ export { FolderSource, type FolderSourceOptions } from './documents/source.js'
 export { FolderIndexStore } from './documents/store.js'
 export { evaluateSet, readEvaluationFiles, type EvaluateDocsOptions } from './documents/evaluate.js'
 export type { DocsEvaluation, EvaluationSet } from '../web/standard/documents/evaluation.js'
+export {
+  boxKinds,
+  openBox,
+  type Box,
+  type BoxFile,
+  type BoxJob,
+  type BoxKind,
+  type BoxLimits,
+  type BoxResult,
+} from './check/box.js'
+export { qualityOf, type Quality } from './check/quality.js'
+export { checkCode, type CodeProblem, type CodeReport } from './check/syntax.js'
+export { runTests, testsAreWeak, type TestJob, type TestOutcome } from './check/test-run.js'
 export { optimizeQueries, openSearch } from './documents/search.js'
 export type {
   DocsOptions,

@@ -737,6 +737,14 @@ export const errorCodes = [
   'host.worker',
   'docs.none',
   'docs.no_path',
+  'check.invalid',
+  'check.not_allowed',
+  'check.no_box',
+  'apply.refused',
+  'apply.conflict',
+  'apply.changed',
+  'apply.busy',
+  'apply.nothing',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -791,6 +799,14 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'host.worker': 'the worker that carried the run has stopped; start a new run',
   'docs.none': 'hand over an index of documents, or take context.documents out of the step',
   'docs.no_path': 'name files or folders that the index holds, as they are called from its folder',
+  'check.invalid': 'correct the step\'s check, target or edit; see core/plan/plan.schema.json',
+  'check.not_allowed': 'allow checks, and name the program in checks.commands of your own configuration',
+  'check.no_box': 'install bubblewrap (or util-linux with user namespaces), or run without checks',
+  'apply.refused': 'name a file inside the project, not behind a link and not ignored',
+  'apply.conflict': 'the file is not what the answer was made for: run the step again, or place its blocks by hand',
+  'apply.changed': 'the file has changed meanwhile: keep your change and apply the step again, or take it back first',
+  'apply.busy': 'another apply works in this folder; wait for it or stop it',
+  'apply.nothing': 'name a run folder whose steps have a target',
 }
 
 /** Most numbers of one signal. */

@@ -12,9 +12,18 @@ export interface GrammarFiles {
   bytes(name: string): Promise<Uint8Array>
 }
 
+/** What is read of a node besides its outline. */
+export interface SyntaxNode extends OutlineTree {
+  readonly hasError: boolean
+  readonly isError: boolean
+  readonly isMissing: boolean
+  readonly startPosition: { readonly row: number; readonly column: number }
+  readonly children: readonly (SyntaxNode | null)[]
+}
+
 interface Parser {
   setLanguage(language: unknown): void
-  parse(text: string): { readonly rootNode: OutlineTree; delete(): void } | null
+  parse(text: string): { readonly rootNode: SyntaxNode; delete(): void } | null
 }
 /** What is used of web-tree-sitter. */
 interface TreeSitter {
@@ -39,7 +48,15 @@ export class Grammars {
     this.#files = files
   }
 
-  readonly outline: OutlineReader = async (path, bytes) => {
+  // A program without any declaration has an outline too: none. The first line stands for it.
+  readonly outline: OutlineReader = (path, bytes) => this.read(path, bytes, outlineLines)
+
+  /** What `use` makes of the syntax tree; undefined where there is none. The tree is gone after that. */
+  async read<T>(
+    path: string,
+    bytes: Uint8Array,
+    use: (root: SyntaxNode, grammar: string) => T,
+  ): Promise<T | undefined> {
     const grammar = grammarOf[path.slice(path.lastIndexOf('.') + 1).toLowerCase()]
     if (grammar === undefined || bytes.length > mostBytes) return undefined
     let parser = this.#parsers.get(grammar)
@@ -47,8 +64,7 @@ export class Grammars {
     const tree = (await parser)?.parse(new TextDecoder().decode(bytes))
     if (tree === undefined || tree === null) return undefined
     try {
-      // A program without any declaration has an outline too: none. The first line stands for it.
-      return outlineLines(tree.rootNode, grammar)
+      return use(tree.rootNode, grammar)
     } finally {
       tree.delete()
     }

@@ -1,0 +1,78 @@
+/** A box of namespaces: util-linux's `unshare`, with a root of its own in which nothing of the machine can be written. */
+import { AetherflowError } from '../../bindings/errors.js'
+import type { BoxWay } from './box-port.js'
+import { threadsEach } from './process-tree.js'
+import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
+
+/**
+ * Runs as root of its own user namespace, so that it may mount; all that is gone before the program begins (setpriv). Arguments:
+ * base, bytes of files, limits for prlimit, PATH, number of folders, folders …, program, arguments.
+ */
+const script = `set -e
+base=$1 size=$2 data=$3 procs=$4 path=$5 count=$6; shift 6
+root=$base/root
+mkdir "$root"
+mount --make-rprivate /
+mount -t tmpfs -o size=4m,mode=755 tmpfs "$root"
+cd "$root"
+seen() {
+  mount --rbind "$1" "$2"
+  mount -o remount,bind,ro "$2" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$2"
+}
+for d in ${systemFolders.join(' ')}; do
+  if [ -L "/$d" ]; then ln -s "$(readlink "/$d")" "$d"
+  elif [ -d "/$d" ]; then mkdir -p "$d"; seen "/$d" "$d"; fi
+done
+for f in ${systemFiles.join(' ')}; do
+  if [ -d "/$f" ]; then mkdir -p "$f"; seen "/$f" "$f"
+  elif [ -f "/$f" ]; then mkdir -p "$(dirname "$f")"; : > "$f"; seen "/$f" "$f"; fi
+done
+while [ "$count" -gt 0 ]; do
+  if [ -d "$1" ]; then mkdir -p ".$1"; else mkdir -p "$(dirname ".$1")"; : > ".$1"; fi
+  seen "$1" ".$1"; shift; count=$((count - 1))
+done
+mkdir proc dev work stage old tmp
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -t tmpfs -o "size=$size,mode=755,nosuid,nodev" tmpfs work
+mount -t tmpfs -o "size=$size,mode=755,nosuid,nodev" tmpfs tmp
+seen "$base/stage" stage
+for d in null zero urandom random; do : > "dev/$d"; mount --bind "/dev/$d" "dev/$d"; done
+ln -s /proc/self/fd dev/fd
+cp -R stage/. work/
+umount stage
+pivot_root . old
+umount -l old
+rmdir old stage
+mount -o remount,ro /
+cd /work
+exec prlimit --data="$data" --nproc="$procs" --core=0 --nofile=1024 \\
+  setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \\
+  env -i PATH="$path" HOME=/work TMPDIR=/tmp LANG=C.UTF-8 TZ=UTC sh -c '"$@"; exit $?' sh "$@"
+`
+
+const namespaces = [
+  '--user',
+  '--map-root-user',
+  '--net',
+  '--pid',
+  '--mount',
+  '--ipc',
+  '--uts',
+  '--fork',
+  '--kill-child',
+]
+
+export const unshared: BoxWay = {
+  kind: 'unshare',
+  words: 'unshare (own namespaces, no network, nothing of this machine can be written)',
+  cannot: ['faults of the kernel', "reading the system's programs and libraries"],
+  async start(base, program, args, { fileBytes, memoryBytes, processes }) {
+    const unshare = await findProgram('unshare')
+    if (process.platform !== 'linux' || unshare === undefined)
+      throw new AetherflowError('check.no_box', 'unshare', 'it is not there')
+    const folders = await foldersOf(program)
+    const numbers = [fileBytes, memoryBytes, processes * threadsEach].map(String)
+    const named = [base, ...numbers, boxPath(program), String(folders.length), ...folders]
+    return [unshare.path, ...namespaces, 'sh', '-c', script, 'box', ...named, program.called, ...args]
+  },
+}

@@ -1,0 +1,76 @@
+/**
+ * The box in which programs of checks run: a process with a copy of the files and nothing else. What a kind of box keeps out is
+ * said by `cannot`; whoever reports a check names the box. Nothing of the host's environment goes in, and nothing comes out but
+ * the exit code and the end of the output.
+ *
+ *   copy of the files ─▶ folder ─▶ [ own namespaces · no network · limits ] ─▶ exit code, last bytes of output
+ *                                        ▲ watched: time, memory, processes, output; all of it is killed
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AetherflowError } from '../../bindings/errors.js'
+import {
+  boxKinds,
+  defaultLimits,
+  type Box,
+  type BoxJob,
+  type BoxKind,
+  type BoxResult,
+  type BoxWay,
+} from './box-port.js'
+import { bubblewrap } from './box-bubblewrap.js'
+import { nodePermissions } from './box-node.js'
+import { unshared } from './box-unshare.js'
+import { boxed } from './boxed.js'
+import { findProgram } from './programs.js'
+import { stage } from './staging.js'
+
+export * from './box-port.js'
+
+function boxOf(way: BoxWay): Box {
+  const run = async ({ files, command, limits, signal }: BoxJob): Promise<BoxResult> => {
+    const [name = '', ...args] = command
+    const bounds = { ...defaultLimits, ...limits }
+    const program = await findProgram(name)
+    if (program === undefined) throw new AetherflowError('check.not_allowed', name, 'there is no such program')
+    const base = await mkdtemp(join(tmpdir(), 'aetherflow-box-'))
+    try {
+      await stage(join(base, 'stage'), files, bounds.fileBytes)
+      const start = await way.start(base, program, args, bounds)
+      return await boxed(start, join(base, 'stage'), bounds, signal)
+    } finally {
+      await rm(base, { recursive: true, force: true, maxRetries: 3 })
+    }
+  }
+  return { kind: way.kind, words: way.words, cannot: way.cannot, run }
+}
+
+const ways: Readonly<Record<BoxKind, BoxWay>> = { unshare: unshared, bubblewrap, node: nodePermissions }
+const tried = new Map<BoxKind, Promise<Box | undefined>>()
+
+/** The box of this kind where the machine has it: a program has run in it. Tried once a process. */
+export function boxOfKind(kind: BoxKind): Promise<Box | undefined> {
+  let found = tried.get(kind)
+  if (found === undefined) tried.set(kind, (found = tryBox(boxOf(ways[kind]))))
+  return found
+}
+
+async function tryBox(box: Box): Promise<Box | undefined> {
+  try {
+    const files = [{ path: 'try.cjs', text: 'process.stdout.write(require("fs").readdirSync(".").join())' }]
+    const result = await box.run({ files, command: ['node', 'try.cjs'], limits: { timeMs: 20_000 } })
+    return result.exit === 0 && result.output === 'try.cjs' ? box : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The best box of this machine. Fails: check.no_box where there is none. */
+export async function openBox(kinds: readonly BoxKind[] = boxKinds): Promise<Box> {
+  for (const kind of kinds) {
+    const box = await boxOfKind(kind)
+    if (box !== undefined) return box
+  }
+  throw new AetherflowError('check.no_box', kinds.join(', '), 'no program can be kept apart on this machine')
+}

@@ -1,7 +1,7 @@
 /** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
-import type { CallEndEvent, CallEvent, CallReport, DoneEvent, RouteInfo, RunEvent } from './events.js'
+import type { CallEndEvent, CallEvent, CallReport, Cost, DoneEvent, RouteInfo, RunEvent } from './events.js'
 import { reasonWords } from './generated/wire.js'
 import { hitEvent } from './lookups.js'
 import type { RunTexts } from './run-texts.js'
@@ -33,6 +33,7 @@ export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallComman
     command.call,
   )
   const { input, cached, output, reasoning, estimated } = tokens
+  if (!priceKnown && costMicroUsd > 0) texts.assumed.add(command.step)
   const message = texts.failures.get(command.step)
   return {
     type: 'callEnd',
@@ -53,6 +54,12 @@ export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallComman
   }
 }
 
+/** What the step has cost so far; without one, the whole run. `priceAssumed`: part of it is at a price that was assumed. */
+export function costOf(core: CoreRun, texts: RunTexts, step?: number): Cost {
+  const assumed = step === undefined ? texts.assumed.size > 0 : texts.assumed.has(step)
+  return { costMicroUsd: core.cost(step), ...(assumed ? { priceAssumed: true } : {}) }
+}
+
 /** A `deliver` command: what became of the step. `hit`: told before `done` when no call was made for it. */
 export interface DeliveredStep {
   readonly text: string
@@ -66,7 +73,7 @@ export function delivered(core: CoreRun, texts: RunTexts, command: DeliverComman
   const step = texts.steps[command.step]?.id ?? ''
   const text = texts.deliver(command)
   const hit = hitEvent(texts, command, at)
-  const costMicroUsd = core.cost(command.step)
+  const cost = costOf(core, texts, command.step)
   return {
     text,
     hit,
@@ -79,7 +86,7 @@ export function delivered(core: CoreRun, texts: RunTexts, command: DeliverComman
       repaired: command.origin === 'repaired',
       ...(command.origin === 'recalled' ? { recalled: true } : {}),
       ...(hit === undefined ? {} : { cached: hit.kind }),
-      costMicroUsd,
+      ...cost,
     }),
   }
 }

@@ -9,7 +9,7 @@
 import { Calls } from './calls.js'
 import { decodeCommands, type Command } from './commands.js'
 import type { CoreRun } from './core.js'
-import { callEndEvent } from './call-events.js'
+import { callEndEvent, costOf } from './call-events.js'
 import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
 import { AetherflowError } from './errors.js'
@@ -143,7 +143,7 @@ export class Driver {
       const outcome = await this.#finished
       await this.#settleOutputs(outcome)
       // Told last, after every `done`: whoever sees it may read the outputs.
-      this.#emit({ type: 'finish', at: this.now, outcome, costMicroUsd: this.#core.cost() })
+      this.#emit({ type: 'finish', at: this.now, outcome, ...costOf(this.#core, this.#texts) })
       return this.#result(outcome)
     } catch (error) {
       this.#calls.cancelAll()
@@ -364,7 +364,7 @@ export class Driver {
         this.#deliveries.deliver(command, { pastAt: past ? at : undefined, again: past || this.#recovering })
         break
       case 'note':
-        this.#emit(noteEvent(this.#texts, command, at, this.#core.cost(Math.max(0, command.step))))
+        this.#emit(noteEvent(this.#texts, command, at, costOf(this.#core, this.#texts, Math.max(0, command.step))))
         break
       case 'look':
         if (this.#lookups === undefined) throw noCache()

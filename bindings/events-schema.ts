@@ -29,6 +29,10 @@ const target = {
   provider: text,
   model: text,
 }
+const cost = {
+  costMicroUsd: ref('costMicroUsd'),
+  priceAssumed: { const: true, description: 'A price is unknown: part of the cost is at an assumed one.' },
+}
 const saved = { savedTokens: whole, savedMicroUsd: whole, savedMs: whole }
 /** One schema for each type of event: the compiler proves the list complete. */
 const events: Readonly<Record<RunEvent['type'], object>> = {
@@ -68,8 +72,7 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       message: text,
       tokens: ref('tokens'),
       tokensEstimated: ref('tokensEstimated'),
-      costMicroUsd: ref('costMicroUsd'),
-      priceAssumed: { const: true, description: 'The price is unknown; the cost is at an assumed one.' },
+      ...cost,
       firstTokenMs: { type: ['number', 'null'] },
       responseMs: { type: ['number', 'null'] },
     },
@@ -91,9 +94,9 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       repaired: bool,
       recalled: { const: true },
       cached: ref('hitKind'),
-      costMicroUsd: ref('costMicroUsd'),
+      ...cost,
     },
-    ['path', 'recalled', 'cached'],
+    ['path', 'recalled', 'cached', 'priceAssumed'],
   ),
   hit: ev(
     'hit',
@@ -131,12 +134,9 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     records: whole,
     calls: { ...whole, description: 'Calls that were in flight and are made again.' },
   }),
-  failed: ev('failed', 'A step failed.', {
-    step: ref('stepId'),
-    failure: ref('failure'),
-    message: text,
-    costMicroUsd: ref('costMicroUsd'),
-  }),
+  failed: ev('failed', 'A step failed.', { step: ref('stepId'), failure: ref('failure'), message: text, ...cost }, [
+    'priceAssumed',
+  ]),
   skipped: ev(
     'skipped',
     'A step was left out.',
@@ -144,10 +144,7 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     ['cause'],
   ),
   cancelled: ev('cancelled', 'A step was cancelled.', { step: ref('stepId'), reason: ref('reason') }),
-  finish: ev('finish', 'The run is over. The last event.', {
-    outcome: ref('outcome'),
-    costMicroUsd: ref('costMicroUsd'),
-  }),
+  finish: ev('finish', 'The run is over. The last event.', { outcome: ref('outcome'), ...cost }, ['priceAssumed']),
 }
 const defs = {
   at: { ...num, minimum: 0, description: 'ms since the run began.' },

@@ -38,6 +38,13 @@ export interface StepInfo {
 /** The same request; one in other words; the same request of a step of this run. */
 export type HitKind = 'exact' | 'semantic' | 'shared'
 
+/** What has been paid. */
+export interface Cost {
+  readonly costMicroUsd: number
+  /** A model's price is unknown: part of it is at the one that was assumed (`unknownPrice` of the configuration). */
+  readonly priceAssumed?: true
+}
+
 /** Members of every event about a call. `call`: its number, unique in the run; of a resumed run too. */
 interface OfCall {
   /** ms since the run began. */
@@ -64,7 +71,7 @@ export interface CallEvent extends OfCall {
  * limits that all runs share had no room, and one that was `withheld`, as its prompt outgrew what was reserved. Tokens and money
  * are those of the report; `tokensEstimated`: the provider sent no counts.
  */
-export interface CallEndEvent extends OfCall {
+export interface CallEndEvent extends OfCall, Cost {
   readonly type: 'callEnd'
   readonly attempt: number
   readonly provider: string
@@ -75,16 +82,13 @@ export interface CallEndEvent extends OfCall {
   readonly message?: string
   readonly tokens: Usage
   readonly tokensEstimated: boolean
-  readonly costMicroUsd: number
-  /** The model's price is unknown: `costMicroUsd` is at the one that was assumed. */
-  readonly priceAssumed?: true
   /** ms from its start; null: nothing came. */
   readonly firstTokenMs: number | null
   readonly responseMs: number | null
 }
 
 /** The output of a step is final, and durable where the host makes it so. */
-export interface DoneEvent {
+export interface DoneEvent extends Cost {
   readonly type: 'done'
   readonly at: number
   readonly step: string
@@ -97,7 +101,6 @@ export interface DoneEvent {
   readonly recalled?: true
   /** Answered from the cache, or by an identical step: no call was made for it. */
   readonly cached?: HitKind
-  readonly costMicroUsd: number
 }
 
 /** Documents were looked for. A step that has `failure` fails with it; one that `abstained` goes on without. */
@@ -165,14 +168,13 @@ export type RunEvent =
   | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }
   /** What came before was read from a journal; from here on the run goes on. `calls`: in flight then, and made again. */
   | { readonly type: 'resumed'; readonly at: number; readonly records: number; readonly calls: number }
-  | {
+  | (Cost & {
       readonly type: 'failed'
       readonly at: number
       readonly step: string
       readonly failure: FailureKind
       readonly message: string
-      readonly costMicroUsd: number
-    }
+    })
   | {
       readonly type: 'skipped'
       readonly at: number
@@ -182,7 +184,7 @@ export type RunEvent =
       readonly cause?: string
     }
   | { readonly type: 'cancelled'; readonly at: number; readonly step: string; readonly reason: Reason }
-  | { readonly type: 'finish'; readonly at: number; readonly outcome: Outcome; readonly costMicroUsd: number }
+  | (Cost & { readonly type: 'finish'; readonly at: number; readonly outcome: Outcome })
 
 /** The events of one type: `RunEventOf<'done'>`. */
 export type RunEventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>

@@ -3,6 +3,7 @@ import { callEndEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { RunEvent, StepInfo } from './events.js'
+import { afterTurn, lateMs } from './late.js'
 import type { CallProgress } from './performer.js'
 import type { LimitSeen } from './ports.js'
 import { writesAnswer, type RunTexts } from './run-texts.js'
@@ -44,6 +45,10 @@ export class LiveCall implements CallProgress {
   #counted = 0
   #tokens = 0
   #nextProgressAt = 0
+  /** When the last piece came; before the first, when its turn began. */
+  #pieceAt = 0
+  /** A progress is still to be told. */
+  #telling = false
 
   constructor(host: LiveCallHost, command: CallCommand, step: StepInfo, again: boolean) {
     this.#host = host
@@ -133,6 +138,7 @@ export class LiveCall implements CallProgress {
     this.#host.limits?.arrived(this.command)
     const { core, now, texts } = this.#host
     const { call } = this.command
+    this.#pieceAt = now
     if (writesAnswer(this.command)) texts.leads(this.command)
     this.#host.emit({ type: 'firstToken', ...ofCall(texts, this.command, now) })
     this.#host.signal(() => core.firstToken(call, now))
@@ -140,14 +146,27 @@ export class LiveCall implements CallProgress {
 
   text(piece: string): void {
     if (this.over) return
-    const { core, now, texts } = this.#host
+    const { now, texts } = this.#host
     this.#pieces.push(piece)
     const shows = writesAnswer(this.command) && texts.leads(this.command)
     if (shows) {
       this.shown = true
       this.#host.text(this.step.id, piece)
     }
-    if (now < this.#nextProgressAt) return
+    const silentMs = now - this.#pieceAt
+    this.#pieceAt = now
+    if (now < this.#nextProgressAt || this.#telling) return
+    if (silentMs <= lateMs) return this.#progress(shows)
+    // It may have been this process that stood still: the speed is judged when all that came meanwhile was read.
+    this.#telling = true
+    afterTurn(() => {
+      this.#telling = false
+      if (!this.over) this.#progress(shows)
+    })
+  }
+
+  #progress(shows: boolean): void {
+    const { core, now, texts } = this.#host
     this.#nextProgressAt = now + progressEveryMs
     const tokens = this.streamedTokens()
     if (shows) this.#host.emit({ type: 'progress', ...ofCall(texts, this.command, now), outputTokens: tokens })

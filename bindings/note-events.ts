@@ -1,6 +1,6 @@
 /** What notes of the core mean to a watcher. */
 import type { NoteCommand } from './commands.js'
-import type { RunEvent } from './events.js'
+import type { Cost, RunEvent } from './events.js'
 import { failureKindWords, reasonWords, type FailureKind } from './generated/wire.js'
 import type { RunTexts } from './run-texts.js'
 
@@ -19,10 +19,10 @@ const advice: Partial<Record<FailureKind, string>> = {
 }
 
 /** A `note` command as an event: the end of a step that came to nothing, or a remark. */
-export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, costMicroUsd: number): RunEvent {
+export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cost: Cost): RunEvent {
   const step = texts.steps[command.step]?.id
   const { reason } = command
-  if (step !== undefined && command.state !== undefined) return ending(texts, command, step, at, costMicroUsd)
+  if (step !== undefined && command.state !== undefined) return ending(texts, command, step, at, cost)
   if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step, ...ofCall(command) }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
@@ -40,11 +40,11 @@ export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cos
 
 const ofCall = ({ call }: NoteCommand): { readonly call?: number } => (call < 0 ? {} : { call })
 
-function ending(texts: RunTexts, command: NoteCommand, step: string, at: number, costMicroUsd: number): RunEvent {
+function ending(texts: RunTexts, command: NoteCommand, step: string, at: number, cost: Cost): RunEvent {
   const { reason } = command
   if (command.state === 'failed') {
     const failure = command.failure ?? 'server_error'
-    return { type: 'failed', at, step, failure, message: failureMessage(texts, command, failure), costMicroUsd }
+    return { type: 'failed', at, step, failure, message: failureMessage(texts, command, failure), ...cost }
   }
   if (command.state === 'skipped') {
     const cause = texts.steps[command.cause]?.id

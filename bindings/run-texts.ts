@@ -47,6 +47,8 @@ export class RunTexts {
   readonly answers = new Map<number, string>()
   /** What was found wrong with it. */
   readonly issues = new Map<number, string>()
+  /** Steps that a call at an assumed price was made for. */
+  readonly assumed = new Set<number>()
   /** Why the last call of a step failed. */
   readonly failures = new Map<number, string>()
   /** What the user has seen of an answer that broke off: a continuation goes on from it. */

@@ -14,7 +14,8 @@ import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-option
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
 import { telemetry } from '../web/standard/telemetry/otel.js'
-import { contextOf, documentsOf, execute, setUp, simulatedProfile } from './run/execute.js'
+import type { LocalContext } from './local-contexts.js'
+import { contextOf, documentsOf, execute, setUp, simulatedProfile, withLocalContexts } from './run/execute.js'
 import type { OpenedDocuments } from './run/run-documents.js'
 import { loadCore } from './loader.js'
 import type { PlanOptions, RunPlanOptions } from './options.js'
@@ -33,6 +34,7 @@ export { PlanRun, type RunControl, type RunResult } from '../web/standard/run/pl
 export type { CheckedPlan, ExplainedPlan } from '../web/standard/run/setup.js'
 export { pooledTransport, type PooledTransport, type PooledTransportOptions } from './transport/transport.js'
 export { simulatedProfile } from './run/execute.js'
+export type { LocalContext } from './local-contexts.js'
 export type { PlanOptions, RunDocuments, RunPlanOptions } from './options.js'
 export { FileRunStore, type FileRunStoreOptions } from './run/file-run-store.js'
 export { KeptJournal, type OwnedRun, type RunStore } from '../web/standard/run/run-store.js'
@@ -181,23 +183,28 @@ export async function checkPlan(plan: PlanSource, options?: CheckOptions): Promi
 }
 
 /**
- * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made. Context files are read, for what
- * they weigh. With `simulate` the times are the profile's own. Providers without a key count as configured when none has one, so
+ * Runs the plan on a virtual clock: makespan, critical path, cost range, routes. No call is made: hosts of a preset are asked what
+ * context their models have, nothing more. Context files are read, for what they weigh. With `simulate` the times are the profile's own. Providers without a key count as configured when none has one, so
  * that a plan can be explained before any key is set. Rejects as a run would before its first call.
  */
-export async function explainPlan(plan: PlanSource, options: CheckOptions = {}): Promise<ExplainedPlan> {
+export async function explainPlan(
+  plan: PlanSource,
+  options: CheckOptions = {},
+): Promise<ExplainedPlan & { readonly contexts: readonly LocalContext[] }> {
   const core = new CoreRun(await loadCore())
   let documents: OpenedDocuments | undefined
   try {
     mustKnowOptions(options, known)
-    const { config, entries } = await setUp(core, options)
+    const { config: given, entries } = await setUp(core, options)
+    const { config, contexts } = await withLocalContexts(given, entries, options)
     const { simulate } = options
     const profile = simulate === undefined || simulate === false ? undefined : simulatedProfile(simulate)
     const keyed = profile === undefined ? realProviders({ entries }).available : []
     const files = contextOf(options, entries)
     documents = documentsOf(options, entries)
     const all = entries.map(({ id }) => id)
-    return await explainWith(core, plan, options, { config, keyed, all, files, documents: documents.finder, profile })
+    const around = { config, keyed, all, files, documents: documents.finder, profile }
+    return { ...(await explainWith(core, plan, options, around)), contexts }
   } finally {
     core.dispose()
     await documents?.close()

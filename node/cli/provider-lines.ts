@@ -1,6 +1,6 @@
 /** A provider as lines of a listing. */
 import type { Probe } from '../provider-probe.js'
-import { oneLine, simulatedLabel } from '../../web/standard/format.js'
+import { formatCount, oneLine, simulatedLabel } from '../../web/standard/format.js'
 import type { Paint } from './colour.js'
 import { alignedTable } from './table.js'
 import { truncate } from './terminal-text.js'
@@ -13,6 +13,10 @@ export interface Model {
   readonly out: number | null
   readonly asOf: string | null
   readonly source: string | null
+  /** Tokens of prompt and answer together; null: not known. */
+  readonly context: number | null
+  /** The host was not there to say it: a preset's assumption. */
+  readonly contextAssumed: boolean
   /** Whether the provider lists it; null: it was not asked, or did not tell. */
   readonly live: boolean | null
 }
@@ -22,6 +26,8 @@ export interface Listed {
   readonly baseUrl: string
   readonly keyVariable: string
   readonly keyPresent: boolean
+  /** False: its host asks for none. */
+  readonly keyNeeded: boolean
   /** False: no client speaks its wire format yet. */
   readonly supported: boolean
   readonly dialect: string
@@ -38,8 +44,9 @@ export function providerLines(
   colours: Paint,
   simulated: string | undefined,
 ): string[] {
-  const { id, name, keyPresent, keyVariable, supported, dialect, baseUrl, models } = provider
-  const key = keyPresent ? colours.green('key present') : colours.yellow('no key')
+  const { id, name, keyPresent, keyNeeded, keyVariable, supported, dialect, baseUrl, models } = provider
+  const missing = keyNeeded ? colours.yellow('no key') : colours.green('no key needed')
+  const key = keyPresent ? colours.green('key present') : missing
   const variable = keyVariable === '' ? '' : ` (${oneLine(keyVariable)})`
   const client = supported ? '' : colours.dim(`, no client for the ${oneLine(dialect)} format yet`)
   const title = name === id ? oneLine(id) : `${oneLine(id)} – ${oneLine(name)}`
@@ -71,16 +78,29 @@ function modelLines(models: readonly Model[], columns: number, colours: Paint): 
   const price = (value: number | null): string => (value === null ? 'unknown' : String(value))
   const asked = models.some(({ live }) => live !== null)
   const live = (model: Model): string => (model.live === null ? '–' : model.live ? 'yes' : 'no')
+  const held = models.some(({ context }) => context !== null)
+  const context = ({ context: tokens, contextAssumed }: Model): string =>
+    tokens === null ? '–' : `${formatCount(tokens)}${contextAssumed ? ' assumed' : ''}`
   const rows = models.map((model) => [
     `  ${oneLine(model.id)}`,
     price(model.in),
     price(model.cached),
     price(model.out),
+    ...(held ? [context(model)] : []),
     oneLine(model.asOf ?? '–'),
     ...(asked ? [live(model)] : []),
     oneLine(model.source ?? '–'),
   ])
-  const names = ['  model', 'in', 'cached', 'out', 'as of', ...(asked ? ['there'] : []), 'source']
+  const names = [
+    '  model',
+    'in',
+    'cached',
+    'out',
+    ...(held ? ['context'] : []),
+    'as of',
+    ...(asked ? ['there'] : []),
+    'source',
+  ]
   const [heads = '', ...lines] = alignedTable(names, rows, columns)
   return [colours.dim(heads), ...lines]
 }

@@ -20,6 +20,8 @@ export interface Row {
   /** Answer tokens: a running estimate, then the provider's count; all calls of the step. */
   tokens: number
   costMicroUsd: number
+  /** Part of that is at a price that was assumed. */
+  priceAssumed: boolean
   /** What is going on, or why it ended as it did. */
   note: string
   /** Tokens of the calls that have ended. */
@@ -55,6 +57,7 @@ export class RunView {
   /** What the providers said of failed steps. */
   readonly messages = new Map<string, string>()
   costMicroUsd = 0
+  priceAssumed = false
   /** Widest id and provider, cells: columns must not jump when other rows come into sight. */
   idWidth = 0
   providerWidth = 0
@@ -142,7 +145,9 @@ export class RunView {
     resumed: () => undefined,
     finish: () => undefined,
     prompt: () => undefined,
-    callEnd: () => undefined,
+    callEnd: ({ priceAssumed }, row) => {
+      if (priceAssumed === true) this.priceAssumed = row.priceAssumed = true
+    },
   }
 
   #note(row: Row, event: RunEvent & { type: 'note' }): void {
@@ -174,6 +179,7 @@ export class RunView {
       endedAt: undefined,
       tokens: 0,
       costMicroUsd: 0,
+      priceAssumed: false,
       note: '',
       settledTokens: 0,
     }

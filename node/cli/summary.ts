@@ -1,6 +1,7 @@
 /** What a run came to, in a few lines. */
 import type { RunReport, StepReport } from '../../bindings/events.js'
 import {
+  formatCost,
   formatCount,
   formatDuration,
   formatUsd,
@@ -10,7 +11,7 @@ import {
   simulatedLabel,
 } from '../../web/standard/format.js'
 import { hitWords, savedWords } from '../../web/standard/report/cache.js'
-import { pricesWords } from '../../web/standard/report/prices.js'
+import { costOfReport, pricesWords } from '../../web/standard/report/prices.js'
 import type { Paint } from './colour.js'
 
 export interface SummaryExtras {
@@ -30,7 +31,9 @@ export function summaryLine(report: RunReport, extras: SummaryExtras, paint: Pai
   for (const state of others) words.push(`${formatCount(counts[state])} ${state}`)
   const [icon, colour] =
     outcome === 'ok' ? ['✓', paint.green] : outcome === 'cancelled' ? ['⊘', paint.yellow] : ['✗', paint.red]
-  const figures = `in ${formatDuration(report.makespanMs)}, ${formatUsd(totals.costMicroUsd)}`
+  const cost = costOfReport(report)
+  const assumed = cost.priceAssumed === true && totals.costMicroUsd > 0 ? ' at assumed prices' : ''
+  const figures = `in ${formatDuration(report.makespanMs)}, ${formatCost(cost)}${assumed}`
   return `${colour(`${icon} ${words.join(', ')}`)} ${figures}${paint.yellow(simulatedLabel(extras.simulated))}`
 }
 
@@ -45,7 +48,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
   const cached = tokens.cached > 0 ? ` (${formatCount(tokens.cached)} cached)` : ''
   const prices = costMicroUsd > 0 ? ` at ${oneLine(pricesWords(report))}` : ''
   lines.push(
-    `  ${formatCount(tokens.input)} tokens in${cached}, ${formatCount(tokens.output)} out, ${formatUsd(costMicroUsd)}${prices}`,
+    `  ${formatCount(tokens.input)} tokens in${cached}, ${formatCount(tokens.output)} out, ${formatCost(costOfReport(report))}${prices}`,
   )
   if (report.criticalPath.length > 1) lines.push(`  critical path: ${pathWords(report.criticalPath)}`)
   const lost = report.totals.calls - report.totals.succeeded

@@ -37,6 +37,8 @@ export class RunLog {
   /** Its last line has been written: nothing more will come. */
   over = false
   ms = 0
+  /** A call was made whose price had to be assumed. */
+  priceAssumed = false
 
   constructor(file: string) {
     this.#file = file
@@ -113,6 +115,7 @@ export class RunLog {
         break
       case 'callEnd':
         this.#cost += event.costMicroUsd
+        if (event.priceAssumed === true) this.priceAssumed = true
         break
       case 'done':
         put(event.step, { state: 'done', bytes: event.bytes, ...(event.path !== undefined && { path: event.path }) })

@@ -1,6 +1,6 @@
 /** A run as an assistant reads it: a head, failures, then a line a step, at most 25 tokens each. */
 import { relative } from 'node:path'
-import { formatDuration, formatUsd, simulatedLabel } from '../../web/standard/format.js'
+import { formatCost, formatDuration, formatUsd, simulatedLabel } from '../../web/standard/format.js'
 import { faultLines, fitting, short } from './answers.js'
 import type { LoggedStep, StepState } from './run-log.js'
 import type { KnownRun } from './runs.js'
@@ -42,7 +42,7 @@ function headLine(run: KnownRun): string {
     `${count(run, 'done')} of ${log.steps.size} steps ok`,
     ...(state === 'running' && working > 0 ? [`${working} at work`] : []),
     formatDuration(log.ms),
-    `${formatUsd(log.cost)} of ${formatUsd(Math.round(record.budgetUsd * 1e6))}`,
+    `${formatCost({ costMicroUsd: log.cost, priceAssumed: log.priceAssumed })} of ${formatUsd(Math.round(record.budgetUsd * 1e6))}`,
   ]
   return `run ${record.id} ${stateWords(run)}: ${figures.join(', ')}${simulatedLabel(record.simulate?.name)}`
 }

@@ -3,6 +3,7 @@ import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { formatDuration, formatUsd, plural, simulatedLabel } from '../../web/standard/format.js'
+import { pricesWords } from '../../web/standard/report/prices.js'
 import type { DocsBase } from '../../web/standard/documents/documents.js'
 import { userConfigPath } from '../folders.js'
 import { checkPlan, explainPlan, listProviders, type CheckOptions } from '../index.js'
@@ -80,7 +81,7 @@ export class Toolbox {
         fitting(
           [
             `${plural(report.counts.total, 'step')}, ${formatDuration(report.makespanMs)} in parallel, ${formatDuration(report.sumOfStepsMs)} of work${simulatedLabel(simulate?.profile.name)}`,
-            `cost ${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}; prices of ${report.pricesAsOf}`,
+            `cost ${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}; ${pricesWords(report)}`,
             `critical path: ${short(report.criticalPath.join(' → '))}`,
             ...(assumed.length > 0 ? ['no keys are set: explained as if all providers were configured'] : []),
             ...lines,

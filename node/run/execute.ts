@@ -29,6 +29,7 @@ import { userConfigPath } from '../folders.js'
 import { loadCore, loadLimits } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
 import { realProviders, simulatedProviders, type Providers, type ProvidersOptions } from '../providers.js'
+import { localContexts, withContexts, type LocalContext } from '../local-contexts.js'
 import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
 import { contextFiles, type ContextOptions } from './context-files.js'
@@ -45,7 +46,8 @@ export async function execute(
   const core = new CoreRun(module)
   let documents: OpenedDocuments | undefined
   try {
-    const { config, entries, timeouts } = await setUp(core, options)
+    const { config: given, entries, timeouts } = await setUp(core, options)
+    const { config } = await withLocalContexts(given, entries, options)
     const { performer, clock, signal, onText, deliver, rejected } = options
     const patience = (id: string) => patienceOf(core.document('defaults'), config, id)
     const how = { timeouts, patience, transport: config.transport }
@@ -140,6 +142,17 @@ export async function setUp(
   const config = options.policy === undefined ? bounded : withPolicy(bounded, options.policy)
   const defaults = core.document('defaults')
   return { config, entries: providerEntries(defaults, config), timeouts: mergedTimeouts(defaults, config) }
+}
+
+/** What hosts of a preset say of themselves counts for the run; nobody is asked when nobody will be called. */
+export async function withLocalContexts(
+  config: Config,
+  entries: readonly ProviderEntry[],
+  { simulate, performer, fetch }: RunPlanOptions,
+): Promise<{ config: Config; contexts: readonly LocalContext[] }> {
+  if (performer !== undefined || (simulate !== undefined && simulate !== false)) return { config, contexts: [] }
+  const contexts = await localContexts(config, entries, fetch)
+  return { config: withContexts(config, contexts), contexts }
 }
 
 /** Fails: host.usage for an unknown name. */

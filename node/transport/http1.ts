@@ -2,6 +2,7 @@
 import { rootCertificates } from 'node:tls'
 import type { Socket } from 'node:net'
 import { buildConnector, Client, Pool, ProxyAgent, type Dispatcher } from 'undici'
+import type { Clock } from '../../bindings/ports.js'
 import { setUp } from './connections.js'
 import { attemptMs, lookupBoth } from './environment.js'
 import type { PooledExchange } from './exchange.js'
@@ -13,6 +14,8 @@ export interface LineOptions {
   readonly keepAliveMs: number
   readonly silenceMs: number
   readonly ca: string | undefined
+  /** Its timers hold no process. */
+  readonly clock: Clock
 }
 
 export interface OutgoingRequest {

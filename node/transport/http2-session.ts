@@ -1,6 +1,8 @@
 /** One HTTP/2 connection, by the rules under which it fails. */
 import { connect as connectHttp2, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { afterIo } from '../../bindings/late.js'
+import type { Clock } from '../../bindings/ports.js'
 import { Unprocessed, type PooledExchange } from './exchange.js'
 import type { OutgoingRequest } from './http1.js'
 
@@ -20,6 +22,13 @@ const idleMs = 3000
 const silentMs = 10_000
 const answerMs = 3000
 
+/** A connection that stands. */
+export interface Connected {
+  readonly socket: Socket
+  readonly setupMs: number
+  readonly clock: Clock
+}
+
 /** What a session tells its line. */
 export interface SessionOwner {
   /** There is room, or there is none any more. */
@@ -31,6 +40,7 @@ export interface SessionOwner {
 export class Http2Session {
   readonly #session: ClientHttp2Session
   readonly #owner: SessionOwner
+  readonly #clock: Clock
   readonly #setupMs: number
   readonly #streams = new Map<ClientHttp2Stream, Job>()
   #limit = 1
@@ -39,12 +49,14 @@ export class Http2Session {
   #retired = false
   #gone = false
   #lastStream = Infinity
-  #heardAt = performance.now()
+  #heardAt: number
   #asking = false
-  #watch: NodeJS.Timeout | undefined
+  #endWatch: (() => void) | undefined
 
-  constructor(origin: string, socket: Socket, setupMs: number, owner: SessionOwner) {
+  constructor(origin: string, { socket, setupMs, clock }: Connected, owner: SessionOwner) {
     this.#owner = owner
+    this.#clock = clock
+    this.#heardAt = clock.now()
     this.#setupMs = setupMs
     const session = connectHttp2(origin, { createConnection: () => socket, settings: { enablePush: false } })
     this.#session = session
@@ -60,7 +72,7 @@ export class Http2Session {
     session.on('error', () => this.retire())
     session.on('close', () => {
       this.#gone = true
-      clearInterval(this.#watch)
+      this.#endWatch?.()
       this.retire()
     })
   }
@@ -80,7 +92,7 @@ export class Http2Session {
   }
   /** It may have been forgotten on the way: it is to be asked first. */
   get stale(): boolean {
-    return this.#streams.size === 0 && performance.now() - this.#heardAt > idleMs
+    return this.#streams.size === 0 && this.#clock.now() - this.#heardAt > idleMs
   }
 
   /** Takes no further request; what it has goes on. */
@@ -100,21 +112,20 @@ export class Http2Session {
   ask(): void {
     if (this.#asking || !this.usable) return
     this.#asking = true
-    const timer = setTimeout(() => {
+    const stop = afterIo(this.#clock, answerMs, () => {
       this.#asking = false
       this.retire()
       this.#session.destroy()
-    }, answerMs)
-    timer.unref()
+    })
     const sent = this.#session.ping((error) => {
-      clearTimeout(timer)
+      stop()
       this.#asking = false
       if (error) return this.retire()
       this.#heard()
       this.#owner.changed()
     })
     if (sent) return
-    clearTimeout(timer)
+    stop()
     this.#asking = false
   }
 
@@ -170,21 +181,24 @@ export class Http2Session {
   }
 
   #heard(): void {
-    this.#heardAt = performance.now()
+    this.#heardAt = this.#clock.now()
   }
 
   #watchOver(): void {
-    if (this.#watch !== undefined) return
+    if (this.#endWatch !== undefined) return
     this.#heard()
-    this.#watch = setInterval(() => {
-      if (performance.now() - this.#heardAt > silentMs) this.ask()
-    }, silentMs / 2)
-    this.#watch.unref()
+    const look = (): void => {
+      this.#endWatch = afterIo(this.#clock, silentMs / 2, () => {
+        look()
+        if (this.#clock.now() - this.#heardAt > silentMs) this.ask()
+      })
+    }
+    look()
   }
 
   #rest(): void {
-    clearInterval(this.#watch)
-    this.#watch = undefined
+    this.#endWatch?.()
+    this.#endWatch = undefined
     this.#heard()
     // An idle connection holds no process.
     this.#session.unref()

@@ -2,6 +2,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { attemptMs, lookupBoth } from './environment.js'
+import { afterIo } from '../../bindings/late.js'
 import type { PooledExchange } from './exchange.js'
 import { trusted, type Http1Line, type Line, type LineOptions, type OutgoingRequest } from './http1.js'
 import { giveUp, Http2Session, type Job } from './http2-session.js'
@@ -24,7 +25,7 @@ export class Http2Line implements Line {
   #speaks: 'h2' | 'http/1.1' | undefined
   #closed = false
   #pumping = false
-  #doubt: NodeJS.Timeout | undefined
+  #endDoubt: (() => void) | undefined
 
   constructor(origin: string, options: LineOptions, http1: Http1Line) {
     this.#origin = origin
@@ -49,7 +50,7 @@ export class Http2Line implements Line {
 
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#doubt)
+    this.#endDoubt?.()
     this.#connecting?.destroy()
     for (const session of this.#sessions) session.destroy()
     this.#fail(Object.assign(new Error('the transport was closed'), { code: 'UND_ERR_DESTROYED' }))
@@ -69,8 +70,8 @@ export class Http2Line implements Line {
         this.#seek(open[0])
         break
       }
-      clearTimeout(this.#doubt)
-      this.#doubt = undefined
+      this.#endDoubt?.()
+      this.#endDoubt = undefined
       fresh.carry(this.#queue.shift()!)
     }
     this.#pumping = false
@@ -80,22 +81,23 @@ export class Http2Line implements Line {
   #seek(idle: Http2Session | undefined): void {
     if (idle !== undefined) {
       idle.ask()
-      this.#doubt ??= setTimeout(() => {
-        this.#doubt = undefined
+      this.#endDoubt ??= afterIo(this.#options.clock, doubtMs, () => {
+        this.#endDoubt = undefined
         if (this.#queue.length > 0 && ![...this.#sessions].some(({ room, stale }) => room && !stale)) this.#connect()
-      }, doubtMs).unref()
+      })
       return
     }
     // One that has not said yet how much it takes may take it all.
     if ([...this.#sessions].some(({ usable, told }) => usable && !told)) return
-    if (this.#doubt === undefined && [...this.#sessions].filter(({ usable }) => usable).length < mostSessions)
+    if (this.#endDoubt === undefined && [...this.#sessions].filter(({ usable }) => usable).length < mostSessions)
       this.#connect()
   }
 
   /** One at a time: many at once would each open one before the first has said how much it takes. */
   #connect(): void {
     if (this.#connecting !== undefined || this.#closed) return
-    const began = performance.now()
+    const { clock, connectMs } = this.#options
+    const began = clock.now()
     const { hostname, port, protocol } = new URL(this.#origin)
     const secure = protocol === 'https:'
     const host = hostname.replace(/^\[|\]$/g, '')
@@ -111,20 +113,20 @@ export class Http2Line implements Line {
       : connectTcp(to)
     this.#connecting = socket
     socket.setNoDelay(true)
-    const timer = setTimeout(() => {
+    const stop = afterIo(clock, connectMs, () => {
       socket.destroy(Object.assign(new Error('no connection in time'), { code: 'UND_ERR_CONNECT_TIMEOUT' }))
-    }, this.#options.connectMs)
+    })
     const failed = (error: Error) => {
-      clearTimeout(timer)
+      stop()
       this.#connecting = undefined
       this.#fail(error)
     }
     socket.once('error', failed)
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timer)
+      stop()
       socket.off('error', failed)
       this.#connecting = undefined
-      this.#connected(socket, performance.now() - began)
+      this.#connected(socket, clock.now() - began)
     })
   }
 
@@ -138,15 +140,19 @@ export class Http2Line implements Line {
     }
     this.#speaks = 'h2'
     this.#sessions.add(
-      new Http2Session(this.#origin, socket, setupMs, {
-        changed: () => this.#pump(),
-        returned: (job) => {
-          job.returned += 1
-          if (job.returned > mostReturns) giveUp(job)
-          else this.#queue.unshift(job)
-          this.#pump()
+      new Http2Session(
+        this.#origin,
+        { socket, setupMs, clock: this.#options.clock },
+        {
+          changed: () => this.#pump(),
+          returned: (job) => {
+            job.returned += 1
+            if (job.returned > mostReturns) giveUp(job)
+            else this.#queue.unshift(job)
+            this.#pump()
+          },
         },
-      }),
+      ),
     )
     this.#pump()
   }

@@ -1,3 +1,5 @@
+import type { Clock } from '../../bindings/ports.js'
+
 export interface PooledTransportOptions {
   /** Most connections to one origin. Default 64. */
   readonly connections?: number | undefined
@@ -15,6 +17,8 @@ export interface PooledTransportOptions {
   readonly cleartextHttp2?: boolean | undefined
   /** Certificates to trust besides those of Node, PEM: hosts of one's own. */
   readonly ca?: string | undefined
+  /** Default: the platform's. Of HTTP/2 only: undici has a clock of its own. */
+  readonly clock?: Clock | undefined
   /** Where proxies are looked up: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. Default: the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }

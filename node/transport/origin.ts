@@ -1,5 +1,5 @@
 /** All connections to one host: its HTTP/1.1 or HTTP/2 client, and what they have cost. */
-import type { ConnectionInfo, TransportReply, TransportRequest } from '../../bindings/ports.js'
+import type { Clock, ConnectionInfo, TransportReply, TransportRequest } from '../../bindings/ports.js'
 import { version } from '../../web/standard/version.js'
 import { decoded } from './decoding.js'
 import { proxyFor } from './environment.js'
@@ -11,6 +11,15 @@ import type { PooledTransportOptions } from './options.js'
 /** Firewalls refuse clients without a name. */
 const userAgent = `aetherflow/${version}`
 
+/** The platform's clock; its timers hold no process. */
+const quietClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms).unref()
+    return () => clearTimeout(timer)
+  },
+}
+
 /** One origin: its connections, and what they have cost. A key goes to its own origin because each request names one. */
 export class Origin {
   requests = 0
@@ -19,8 +28,9 @@ export class Origin {
   readonly #line: Line
 
   constructor(origin: string, options: PooledTransportOptions) {
-    const { connections = 64, kept = 50, connectMs = 10_000, keepAliveMs = 30_000, silenceMs = 600_000, ca } = options
-    const how: LineOptions = { connections, kept, connectMs, keepAliveMs, silenceMs, ca }
+    const { connections = 64, kept = 50, connectMs = 10_000, keepAliveMs = 30_000, silenceMs = 600_000 } = options
+    const { ca, clock = quietClock } = options
+    const how: LineOptions = { connections, kept, connectMs, keepAliveMs, silenceMs, ca, clock }
     const proxy = proxyFor(origin, options.env ?? process.env)
     const http1 = new Http1Line(origin, how, proxy)
     const http2 = origin.startsWith('https:') ? options.http2 : options.cleartextHttp2

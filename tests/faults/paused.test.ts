@@ -3,48 +3,12 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, jest, test } from '@jest/globals'
-import type { Clock } from '../../bindings/ports.js'
 import { lateMs } from '../../bindings/late.js'
 import { runPlan, type RunEvent } from '../../node/index.js'
 import { configOf, plan, step, type Policy } from './host.js'
+import { PausingClock } from './pausing-clock.js'
 
 jest.setTimeout(30_000)
-
-/** Time, with pauses: whoever calls `pause` finds that a while has passed without a turn of the event loop. */
-class PausingClock implements Clock {
-  #skew = 0
-  #order = 0
-  readonly #timers = new Map<number, { readonly due: number; readonly run: () => void; real: NodeJS.Timeout }>()
-
-  now(): number {
-    return performance.now() + this.#skew
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const id = this.#order++
-    const run = (): void => {
-      if (this.#timers.delete(id)) callback()
-    }
-    this.#timers.set(id, { due: this.now() + ms, run, real: setTimeout(run, ms) })
-    return () => {
-      clearTimeout(this.#timers.get(id)?.real)
-      this.#timers.delete(id)
-    }
-  }
-
-  /** `timersFirst`: what fell due fires before any socket is read; else a few turns later. */
-  pause(ms: number, timersFirst: boolean): void {
-    // The process stands still for a moment indeed, so that what was written has reached the other end.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
-    this.#skew += ms
-    const due = [...this.#timers.values()].filter((timer) => timer.due <= this.now()).sort((a, b) => a.due - b.due)
-    for (const timer of due) {
-      clearTimeout(timer.real)
-      if (timersFirst) timer.run()
-      else timer.real = setTimeout(timer.run, 5)
-    }
-  }
-}
 
 const event = (delta: object, more: object = {}): string =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta, ...more }] })}\n\n`
@@ -98,6 +62,7 @@ describe.each([
     ['the whole time of a call', { timeouts: { ...timeouts, totalMs: 30_000 } }, false],
     ['a deadline of the step', { timeouts, retry: { deadlineMs: 30_000 } }, false],
     ['a late first token', { timeouts, hedge: { share: 1 } }, false],
+    ['a floor of speed', { timeouts, floor: { tokensPerSecond: 20, afterMs: 1000 } }, true],
   ])('%s: the answer that lies there is taken, and nothing is asked again', async (_, policy, begun) => {
     const { result, asked, events } = await paused(policy, timersFirst, begun)
     expect([result.outcome, asked]).toEqual(['ok', 2])

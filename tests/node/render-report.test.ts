@@ -185,7 +185,7 @@ describe('report.md', () => {
     const first = reportMarkdown(report, { expected, outputs }).split('## What to do next')[0] ?? ''
     expect(first).toContain('| time | 8.0 s for 12.0 s of work, 1.5× in parallel; 10.0 s expected, so 20 % less |')
     expect(first).toContain(
-      '| cost | $0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens; $0.0040 expected, within $0.0010 to $0.0090 |',
+      '| cost | \\~$0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens; $0.0040 expected, within $0.0010 to $0.0090 |',
     )
     expect(first).toContain(
       '| slowest step | [one](step_outputs/one.md): 4.0 s on groq m, in 2 calls; 2.0 s expected |',
@@ -286,9 +286,9 @@ describe('on the terminal', () => {
     const lines = summaryLines(report, { simulated: 'default', folder: 'out' }, colours)
     const id = 'a|b`c`<img src=x>␛[31m�_x_ [y](http://z) # h'
     expect(lines).toEqual([
-      '✗ 1 of 3 steps done, 1 failed, 1 skipped in 8.0 s, $0.0042 (simulated: default)',
+      '✗ 1 of 3 steps done, 1 failed, 1 skipped in 8.0 s, ~$0.0042 at assumed prices (simulated: default)',
       '  12.0 s of work in 8.0 s: 1.5× in parallel',
-      '  1,000 tokens in (400 cached), 2,000 out, $0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
+      '  1,000 tokens in (400 cached), 2,000 out, ~$0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
       `  critical path: one → ${id}`,
       '  1 call failed or cancelled: 1 auth',
       `  failed: ${id} (auth)`,

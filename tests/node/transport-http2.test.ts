@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import {
   constants,
   createSecureServer,
+  createServer as createPlain,
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -13,9 +14,10 @@ import {
 import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { describe, expect, jest, test } from '@jest/globals'
-import type { ConnectionInfo } from '../../bindings/ports.js'
+import type { ConnectionInfo, TransportReply } from '../../bindings/ports.js'
 import { pooledTransport, type PooledTransport, type PooledTransportOptions } from '../../node/transport/transport.js'
 import { rejection, requestTo, Stop, textOf, turns } from '../contract/transport.js'
+import { PausingClock } from '../faults/pausing-clock.js'
 import { projectPath } from '../fixtures/paths.js'
 import { canaryKey, chunk, done, failureOf, generate } from '../web/call.js'
 
@@ -319,5 +321,70 @@ describe('a connection that goes away', () => {
       await pending
       expect(await ask(transport, url, 'c')).toBe('connection 2')
     })
+  })
+})
+
+describe('a pause of the process, after which timers fire before any socket is read', () => {
+  test('a connection that is being asked whether it stands, and has answered, is kept', async () => {
+    const clock = new PausingClock()
+    await over(
+      echo,
+      async (transport, { url, sessions }) => {
+        expect(await textOf(await transport.send(requestTo(url, { body: 'first' })))).toBe('first')
+        // Its answer lies in the socket when the clock jumps.
+        sessions[0]!.once('ping', () => setImmediate(() => clock.pause(70_000, true)))
+        clock.pause(10_000, true)
+        expect(await textOf(await transport.send(requestTo(url, { body: 'second' })))).toBe('second')
+        expect(sessions).toHaveLength(1)
+        expect(clock.now()).toBeGreaterThan(80_000)
+      },
+      { clock },
+    )
+  })
+
+  test('a stream whose words lie in the socket stays on its connection', async () => {
+    const clock = new PausingClock()
+    let pings = 0
+    await over(
+      (reply) => {
+        reply.writeHead(200).write('one ')
+        reply.stream.session!.on('ping', () => (pings += 1))
+        setImmediate(() => {
+          reply.end('two')
+          setImmediate(() => clock.pause(70_000, true))
+        })
+      },
+      async (transport, { url, sessions }) => {
+        expect(await textOf(await transport.send(requestTo(url)))).toBe('one two')
+        expect([sessions.length, pings]).toEqual([1, 0])
+        expect(clock.now()).toBeGreaterThan(70_000)
+      },
+      { clock },
+    )
+  })
+
+  test('a connection that has come about meanwhile is used', async () => {
+    const clock = new PausingClock()
+    const server = createPlain((_, reply) => void reply.end('there'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const transport = pooledTransport({ cleartextHttp2: true, clock })
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      // The first request of a process loads the client, which takes turns.
+      const first = pooledTransport({ cleartextHttp2: true })
+      expect(await textOf(await first.send(requestTo(url)))).toBe('there')
+      await first.close()
+      // In a turn of its own: the connection is there for the next one.
+      const reply = await new Promise<TransportReply>((resolve, reject) =>
+        setImmediate(() => {
+          transport.send(requestTo(url)).then(resolve, reject)
+          clock.pause(70_000, true)
+        }),
+      )
+      expect(await textOf(reply)).toBe('there')
+    } finally {
+      await transport.close()
+      server.close()
+    }
   })
 })

@@ -1,5 +1,5 @@
 /** The figures of a run at a glance: time, steps, calls in flight, tokens, money, what was cached or reused, what failed. */
-import { formatCompact, formatCount, formatDuration, formatShare, formatUsd } from '../standard/format.js'
+import { formatCompact, formatCost, formatCount, formatDuration, formatShare, formatUsd } from '../standard/format.js'
 import { FrameLoop, h } from './dom.js'
 import type { RunModel, StepRowState } from './run-model.js'
 
@@ -77,7 +77,7 @@ export class Counters {
     set('flight', formatCount(model.open))
     set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)
     set('cached', model.tokens.in === 0 ? '–' : formatShare(model.tokens.cached / model.tokens.in))
-    set('cost', formatUsd(model.costMicroUsd))
+    set('cost', formatCost(model))
     this.#drawReused(model)
     set('lost', formatCount(model.callsLost), model.callsLost > 0 ? 'bad' : '')
     this.#fill(model)

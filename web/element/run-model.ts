@@ -39,6 +39,8 @@ export class RunModel {
   callsLost = 0
   recalled = 0
   costMicroUsd = 0
+  /** Part of that is at a price that was assumed. */
+  priceAssumed = false
   /** The run has a cache: what it did is worth a figure. */
   reuses = false
   /** Steps that were answered without a call, by how; what their answers had cost. */
@@ -123,6 +125,9 @@ export class RunModel {
         return
       case 'answer':
         return this.#answer(row, event)
+      case 'callEnd':
+        if (event.priceAssumed === true) this.priceAssumed = row.priceAssumed = true
+        return
       case 'restart':
         row.liveTokens = 0
         row.note = reasonWords.restarted

@@ -65,6 +65,8 @@ export interface StepRow {
   /** Estimate of the answer that is streaming. */
   liveTokens: number
   costMicroUsd: number
+  /** Part of that is at a price that was assumed. */
+  priceAssumed: boolean
   bytes: number
   repaired: boolean
   recalled: boolean
@@ -97,6 +99,7 @@ export function newRow(index: number, info: StepInfo): StepRow {
     tokensOut: 0,
     liveTokens: 0,
     costMicroUsd: 0,
+    priceAssumed: false,
     bytes: 0,
     repaired: false,
     recalled: false,

@@ -1,11 +1,14 @@
 /** How a run ended, in one line. */
-import { formatCount, formatDuration, formatUsd, plural, simulatedLabel } from '../standard/format.js'
+import { formatCost, formatCount, formatDuration, plural, simulatedLabel } from '../standard/format.js'
 import type { RunModel } from './run-model.js'
 import type { StepRow } from './run-rows.js'
 import { middle } from './shorten.js'
 
 /** `16 of 23 steps done, 3 failed (csv: rate limited; …), 4 skipped, 3.8 s, $0.0253 (simulated: default)`. */
-export function endWords({ counts, rows, at, costMicroUsd, reused }: RunModel, simulated: string | undefined): string {
+export function endWords(
+  { counts, rows, at, costMicroUsd, priceAssumed, reused }: RunModel,
+  simulated: string | undefined,
+): string {
   const lost = (['failed', 'skipped', 'cancelled'] as const).filter((state) => counts[state] > 0)
   // What is skipped for a failure needs no reason of its own; a budget that is used up does.
   const told = lost.find((state) => state !== 'cancelled')
@@ -15,7 +18,7 @@ export function endWords({ counts, rows, at, costMicroUsd, reused }: RunModel, s
     ...lost.map((state) => `${formatCount(counts[state])} ${state}${state === told ? whyWords(rows, state) : ''}`),
     ...(hits > 0 ? [`${formatCount(hits)} reused`] : []),
     formatDuration(at),
-    formatUsd(costMicroUsd),
+    formatCost({ costMicroUsd, priceAssumed }),
   ]
   return words.join(', ') + simulatedLabel(simulated)
 }

@@ -1,5 +1,5 @@
 /** What the states of steps are called, and the mark of each: a shape of its own, so that no state is told by colour alone. */
-import { formatCompact, formatCount, formatDuration, formatUsd } from '../standard/format.js'
+import { formatCompact, formatCost, formatCount, formatDuration } from '../standard/format.js'
 import { reusedWords } from './reused-words.js'
 import type { StepRow, StepRowState } from './run-rows.js'
 
@@ -50,7 +50,7 @@ export function rowWords(row: StepRow, at: number): string {
     words.push(`started at ${formatDuration(row.startedAt)}, ${formatDuration(end - row.startedAt)} long`)
   }
   if (row.tokensOut > 0) words.push(`${formatCount(row.tokensOut)} tokens out`)
-  if (row.costMicroUsd > 0) words.push(formatUsd(row.costMicroUsd))
+  if (row.costMicroUsd > 0) words.push(formatCost(row))
   if (row.note !== '') words.push(row.note)
   return words.join(', ')
 }

@@ -1,5 +1,5 @@
 /** All there is to know of one step: where it stands, its calls, its answer as it streams, its prompt and what was stripped from it. */
-import { formatCount, formatDuration, formatUsd } from '../standard/format.js'
+import { formatCost, formatCount, formatDuration, formatUsd } from '../standard/format.js'
 import { fill, FrameLoop, h, icon, icons } from '../element/dom.js'
 import type { RunModel } from '../element/run-model.js'
 import type { StepRow } from '../element/run-rows.js'
@@ -254,7 +254,7 @@ function facts(row: StepRow, at: number): HTMLElement[] {
     ])
   if (row.reused !== undefined)
     list.push(['Saved', `${formatCount(row.reused.tokens)} tokens, ${formatUsd(row.reused.microUsd)}`])
-  if (row.costMicroUsd > 0) list.push(['Cost', formatUsd(row.costMicroUsd)])
+  if (row.costMicroUsd > 0) list.push(['Cost', `${formatCost(row)}${row.priceAssumed ? ' at an assumed price' : ''}`])
   if (info.files.length > 0) list.push(['Files', info.files.join(', ')])
   return list.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))
 }

@@ -47,6 +47,8 @@ export interface ModelConfig {
   readonly maxOut?: number
   /** Tokens of prompt and answer together; longer prompts are not sent. */
   readonly context?: number
+  /** Set by a preset: `context` is what such a host has unless it was started otherwise. */
+  readonly contextAssumed?: true
   /**
    * Tokens of hidden thought for each token of answer, typically; limits and reservations make room for them. Providers publish
    * no such shares: those of the built-in table are assumptions, and its `thinksSource` says so.
@@ -181,6 +183,8 @@ const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
   ...['context', 'thinks', 'thinksSource', 'patienceMs'],
 ])
+/** `contextAssumed` is of a configuration that was read before, with its presets in it. */
+const hostMembers = new Set([...modelMembers, 'contextAssumed'])
 const texts = ['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'default'] as const
 
 /** Checks what the host itself uses; the rest is checked by the core. */
@@ -198,7 +202,7 @@ export function checkConfig(value: unknown, where = ''): Config {
     checkMembers(provider, providerMembers, `provider '${id}'`, where)
     const { models } = provider
     for (const [model, about] of Object.entries(isObject(models) ? models : {}))
-      if (isObject(about)) checkMembers(about, modelMembers, `model '${model}' of provider '${id}'`, where)
+      if (isObject(about)) checkMembers(about, hostMembers, `model '${model}' of provider '${id}'`, where)
     for (const key of texts) {
       if (key === 'keyEnv' && provider[key] === null) continue
       if (provider[key] !== undefined && typeof provider[key] !== 'string') {

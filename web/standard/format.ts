@@ -50,6 +50,17 @@ export function formatCompact(value: number): string {
   return `${(value / 1_000_000).toFixed(1)}M`
 }
 
+/** As `formatUsd`, of an event or a row; `~$0.0042` when part of it is at a price that was assumed. */
+export function formatCost({
+  costMicroUsd,
+  priceAssumed,
+}: {
+  readonly costMicroUsd: number
+  readonly priceAssumed?: boolean | undefined
+}): string {
+  return `${priceAssumed === true && costMicroUsd > 0 ? '~' : ''}${formatUsd(costMicroUsd)}`
+}
+
 /** Micro-USD as `$1.23`, `$0.0042` or, below a hundredth of a cent, `<$0.0001`. */
 export function formatUsd(microUsd: number): string {
   if (microUsd === 0) return '$0'

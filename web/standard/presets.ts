@@ -63,7 +63,11 @@ export function withPreset(provider: Fields): Fields | undefined {
   const { provider: known, model } = presets[name]!
   const named = typeof given['default'] === 'string' ? { [given['default']]: {} } : {}
   const models = Object.entries({ ...named, ...(given['models'] as Fields | undefined) })
-  const made = models.map(([id, members]) => [id, { ...model, ...(members as Fields) }] as const)
+  const made = models.map(([id, members]) => {
+    const own = members as Fields
+    const assumed = model['context'] !== undefined && own?.['context'] === undefined
+    return [id, { ...model, ...own, ...(assumed ? { contextAssumed: true } : {}) }] as const
+  })
   return { dialect: 'generic', ...known, ...given, preset: name, models: Object.fromEntries(made) }
 }
 

@@ -64,6 +64,10 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
         ({ code, where, detail }) => `${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
       ),
       ...foundLines(explanation.documents),
+      ...explanation.contexts.map(
+        ({ provider, model, tokens }) =>
+          `${oneLine(provider)} ${oneLine(model)} holds ${formatCount(tokens)} tokens of prompt and answer, as its host says`,
+      ),
       '',
       ...routeLines(explanation, stdout.isTTY === true ? width : Infinity, colours),
       '',
@@ -104,15 +108,18 @@ function budgetWords(report: RunReport, budget: NonNullable<RunReport['budget']>
   return [...budgetUse(budget), verdict].join(', ')
 }
 
-const whyWords = ({ why, tokensPerSecond, microUsdPerMtok }: RouteInfo): string =>
-  `${why} (${formatCount(tokensPerSecond)} tokens/s, ${formatUsd(microUsdPerMtok)} per million)`
+function whyWords({ why, provider, model, tokensPerSecond, microUsdPerMtok }: RouteInfo, report: RunReport): string {
+  const assumed = report.assumedPrices.some((one) => one.provider === provider && one.model === model)
+  const price = `${formatUsd(microUsdPerMtok)} per million`
+  return `${why} (${formatCount(tokensPerSecond)} tokens/s, ${price}${assumed ? ' assumed, its price is unknown' : ''})`
+}
 
 /** What a step is sent to on the virtual clock: the route's first choice, or what limits and the budget led to. */
-function sentTo({ calls }: StepReport, route: RouteInfo): { target: string; why: string } {
+function sentTo({ calls }: StepReport, route: RouteInfo, report: RunReport): { target: string; why: string } {
   const wanted = `${route.provider} ${route.model}`
   const call = calls.find(({ purpose, outcome }) => purpose === 'main' && outcome === 'ok') ?? calls[0]
   const target = call === undefined ? wanted : `${call.provider} ${call.model}`
-  if (target === wanted) return { target, why: whyWords(route) }
+  if (target === wanted) return { target, why: whyWords(route, report) }
   const cause = call?.overflowed === true ? `${wanted} is full then` : `cheaper than ${wanted}, for the budget`
   return { target, why: cause }
 }
@@ -133,7 +140,9 @@ function routeLines(
     const step = steps.get(route.id)
     if (step !== undefined && step.state !== 'done') return [route.id, '–', leftOut(step)].map(oneLine)
     const { target, why } =
-      step === undefined ? { target: `${route.provider} ${route.model}`, why: whyWords(route) } : sentTo(step, route)
+      step === undefined
+        ? { target: `${route.provider} ${route.model}`, why: whyWords(route, report) }
+        : sentTo(step, route, report)
     return [route.id, target, why].map(oneLine)
   })
   for (const { calls } of report.steps)

@@ -2,6 +2,7 @@
 import { createSimulator } from '../../../web/standard/simulator/index.js'
 import type { ProviderEntry } from '../../../web/standard/config.js'
 import { readConfig } from '../../config.js'
+import { localContexts, withContexts } from '../../local-contexts.js'
 import { listProviders, simulatedProfile } from '../../index.js'
 import { probeProvider, type Probe } from '../../provider-probe.js'
 import { dialects, simulatedEntries } from '../../../web/standard/providers/clients.js'
@@ -23,11 +24,11 @@ export interface ProvidersFlags {
 export async function providers(flags: ProvidersFlags, host: Host): Promise<ExitCode> {
   const config = await readConfig(flags.config)
   const { entries, table } = await listProviders({ config })
+  const alone = flags.offline === true || flags.simulate !== undefined
+  const { providers: known } = alone ? config : withContexts(config, await localContexts(config, entries))
   const simulated = flags.simulate === undefined ? undefined : simulatedProfile(flags.simulate).name
   const probes = flags.offline ? new Map<string, Probe>() : await probeAll(entries, flags, host)
-  const listed = entries.map((entry) =>
-    describe(entry, modelsOf(entry.id, table, config.providers), probes.get(entry.id)),
-  )
+  const listed = entries.map((entry) => describe(entry, modelsOf(entry.id, table, known), probes.get(entry.id)))
   if (flags.json) {
     const labelled = simulated === undefined ? {} : { simulated }
     host.stdout.write(`${asciiControls(JSON.stringify({ providers: listed, ...labelled }))}\n`)
@@ -74,7 +75,8 @@ function describe(entry: ProviderEntry, models: readonly Omit<Model, 'live'>[], 
     name,
     baseUrl: withoutSecrets(baseUrl),
     keyVariable: keyEnv,
-    keyPresent: key !== undefined,
+    keyPresent: key !== undefined && key !== '',
+    keyNeeded: key !== '',
     supported: Object.hasOwn(dialects, dialect),
     dialect,
     models: models.map((model) => ({ ...model, live: there ? there.has(model.id) : null })),
@@ -109,6 +111,8 @@ function modelsOf(id: string, table: unknown, patch: unknown): Omit<Model, 'live
       out: number('out'),
       asOf: text('asOf'),
       source: text('source'),
+      context: number('context'),
+      contextAssumed: member(about, 'contextAssumed') === true,
     }
   })
 }

@@ -1,5 +1,5 @@
 /** One picture of a run: lines of text that fit a terminal. A pure function of the view, the time and the size. */
-import { formatCompact, formatDuration, formatUsd, oneLine, simulatedLabel } from '../../../web/standard/format.js'
+import { formatCompact, formatCost, formatDuration, oneLine, simulatedLabel } from '../../../web/standard/format.js'
 import type { Paint } from '../colour.js'
 import type { Row, RowState, RunView } from '../run-view.js'
 import { displayWidth, fit, truncate } from '../terminal-text.js'
@@ -107,7 +107,7 @@ function rowLine(row: Row, layout: Layout, now: number, paint: Paint): Line {
     provider: oneLine(row.provider),
     time: begun ? formatDuration(Math.max(0, end - (row.startedAt ?? end))) : '',
     tokens: row.tokens > 0 ? formatCompact(row.tokens) : '',
-    cost: row.state === 'done' || row.costMicroUsd > 0 ? formatUsd(row.costMicroUsd) : '',
+    cost: row.state === 'done' || row.costMicroUsd > 0 ? formatCost(row) : '',
     note: oneLine(row.note),
   })
   const colour = rowColour(row.state, paint)
@@ -159,7 +159,7 @@ function progressLine(view: RunView, now: number, width: number, paint: Paint): 
     `${formatCompact(view.settled)}/${formatCompact(total)}`,
     formatDuration(view.finished ? view.at : now),
   ]
-  parts.push(formatUsd(view.costMicroUsd))
+  parts.push(formatCost(view))
   if (view.running.size > 0) parts.push(`${formatCompact(view.running.size)} running`)
   if (view.counts.failed > 0) parts.push(`${formatCompact(view.counts.failed)} failed`)
   for (const [provider, state] of view.unwell) parts.push(`${oneLine(provider)} ${state}`)

@@ -2,6 +2,7 @@
 import { handleEvent, type EventHandlers, type RunEvent } from '../../../bindings/events.js'
 import {
   documentWords,
+  formatCost,
   formatDuration,
   formatUsd,
   formatCompact,
@@ -75,7 +76,8 @@ export class PlainRenderer implements Renderer {
     const row = this.#view.row(id)
     if (row === undefined) return ''
     const time = formatDuration((row.endedAt ?? 0) - (row.startedAt ?? 0))
-    return `(${time}, ${formatCompact(row.tokens)} tokens, ${formatUsd(row.costMicroUsd)})`
+    const assumed = row.priceAssumed ? ' at an assumed price' : ''
+    return `(${time}, ${formatCompact(row.tokens)} tokens, ${formatCost(row)}${assumed})`
   }
 }
 

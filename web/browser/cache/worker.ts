@@ -1,5 +1,6 @@
 /** The page's side of a cache's worker: calls go in, values come out; a worker that stops takes its cache with it. */
 import { AetherflowError } from '../../../bindings/errors.js'
+import { afterAwake } from '../patience.js'
 import { cacheWorkerName, type CacheMethod, type FromCache, type ToCache } from './messages.js'
 import type { OpenHooks, OpenOptions } from './open-options.js'
 import { errorOf } from '../worker/messages.js'
@@ -19,7 +20,7 @@ export class CacheWorker {
   readonly #problem: (problem: string) => void
   readonly #calls = new Map<number, Waiting>()
   #opening: Waiting | undefined
-  readonly #late: ReturnType<typeof setTimeout>
+  readonly #stopLate: () => void
   readonly #pulse = new Pulse(
     () => this.#post({ does: 'ping' }),
     (seconds) => this.#end(new AetherflowError('host.worker', '', `it did not answer for ${seconds} s`)),
@@ -32,7 +33,7 @@ export class CacheWorker {
     this.#hooks = hooks
     this.#problem = problem
     const late = new AetherflowError('host.worker', '', 'it did not say that it is ready')
-    this.#late = setTimeout(() => this.#end(late), readyMs)
+    this.#stopLate = afterAwake(readyMs, () => this.#end(late))
     worker.onmessage = ({ data }: MessageEvent<FromCache>) => {
       this.#pulse.heard()
       this.#take(data)
@@ -105,7 +106,7 @@ export class CacheWorker {
   #take(message: FromCache): void {
     switch (message.is) {
       case 'ready':
-        return clearTimeout(this.#late)
+        return this.#stopLate()
       case 'pong':
         return
       case 'opened':
@@ -128,7 +129,7 @@ export class CacheWorker {
   #end(error: Error): void {
     if (this.#ended !== undefined) return
     this.#ended = error
-    clearTimeout(this.#late)
+    this.#stopLate()
     this.#pulse.watch(false)
     this.#worker.terminate()
     this.#opening?.reject(error)

@@ -159,7 +159,7 @@ async function carriedOut<T>(
 function connect(name: string, schema: DatabaseSchema): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     let over = false
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let unblocked: (() => void) | undefined
     const ms = stuck.has(name) ? impatientMs : openMs
     const stop = afterAwake(ms, () => {
       refuse(unanswered('IndexedDB', ms))
@@ -169,7 +169,7 @@ function connect(name: string, schema: DatabaseSchema): Promise<IDBDatabase> {
     // Of an opening that was given up: when the browser has come to it all the same.
     let settled = (): void => undefined
     const end = (): void => {
-      clearTimeout(timer)
+      unblocked?.()
       stop()
       settled()
     }
@@ -182,7 +182,7 @@ function connect(name: string, schema: DatabaseSchema): Promise<IDBDatabase> {
       const opening = requestOf(name, schema)
       opening.onblocked = () => {
         const error = new DOMException('another tab holds an older version of it open: close or reload it', 'blocked')
-        timer ??= setTimeout(() => refuse(error), blockedMs)
+        unblocked ??= afterAwake(blockedMs, () => refuse(error))
       }
       opening.onerror = () => refuse(opening.error)
       opening.onsuccess = () => {

@@ -1,5 +1,6 @@
 /** The page's side of a worker: jobs go in, events and results come out; a worker that stops takes its jobs with it. */
 import { AetherflowError } from '../../../bindings/errors.js'
+import { afterAwake } from '../patience.js'
 import type { RunEvent } from '../../../bindings/events.js'
 import type { Job, Page } from '../run/job.js'
 import { errorOf, plainError, type FromWorker, type ToWorker } from './messages.js'
@@ -59,11 +60,11 @@ export class CoreWorker {
         : new Worker(url, { type: 'module', name: 'aetherflow' })
     const started = new CoreWorker(worker, onEnd)
     began(started)
-    const late = setTimeout(() => started.#end(stopped('it did not say that it is ready')), startMs)
+    const stop = afterAwake(startMs, () => started.#end(stopped('it did not say that it is ready')))
     try {
       await new Promise<void>((resolve, reject) => (started.#ready = { resolve, reject }))
     } finally {
-      clearTimeout(late)
+      stop()
     }
     return started
   }

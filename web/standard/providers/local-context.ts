@@ -44,27 +44,33 @@ const askMs = 2000
 /** Characters of a token, on average: nobody here has the model's own table. */
 const charsPerToken = 4
 
+/** Whether a host of that preset may tell its context. */
+export const tellsContext = (preset: string | undefined): preset is string =>
+  preset !== undefined && Object.hasOwn(hosts, preset)
+
+/** What the host says of the model, tokens; undefined: nothing, or it is not there. Never rejects. */
+export async function toldContext(config: ClientConfig, preset: string, model: string): Promise<number | undefined> {
+  const { path, context } = hosts[preset]!
+  const url = `${baseAddress(config.baseUrl).replace(/\/v1$/, '')}${path}`
+  const asking = { ...config, timeouts: { totalMs: askMs } }
+  const exchange = { method: 'GET', url, authorisation: bearer } as const
+  const reply = await callJson(asking, exchange, new AbortController().signal).catch(() => undefined)
+  const told = context((reply ?? {}) as Fields, model)
+  return typeof told === 'number' && Number.isSafeInteger(told) && told > 0 ? told : undefined
+}
+
 /**
  * The client, watching over prompts that the host's context does not hold: some hosts cut them without a word, and answer what is
  * left. One that is longer is not sent, and one that was cut does not count as answered: both are `too_large`. The same client where
  * no host of that name tells anything.
  */
 export function withinContext(client: ModelClient, config: ClientConfig, preset: string | undefined): ModelClient {
-  const told = preset !== undefined && Object.hasOwn(hosts, preset) ? hosts[preset]! : undefined
-  if (told === undefined) return client
-  const url = `${baseAddress(config.baseUrl).replace(/\/v1$/, '')}${told.path}`
+  if (!tellsContext(preset)) return client
   const known = new Map<string, number>()
   const ask = async (model: string): Promise<number | undefined> => {
-    if (known.has(model)) return known.get(model)
-    const asking = { ...config, timeouts: { totalMs: askMs } }
-    const reply = await callJson(
-      asking,
-      { method: 'GET', url, authorisation: bearer },
-      new AbortController().signal,
-    ).catch(() => undefined)
-    const context = told.context((reply ?? {}) as Fields, model)
-    if (typeof context === 'number' && Number.isSafeInteger(context) && context > 0) known.set(model, context)
-    return known.get(model)
+    const context = known.get(model) ?? (await toldContext(config, preset, model))
+    if (context !== undefined) known.set(model, context)
+    return context
   }
   return {
     async generate(request, signal, observer) {

@@ -1,10 +1,10 @@
 /** What a person asks of a run first: how it ended, what it took against what was expected, and what to do about what failed. */
 import type { RunReport, StepReport } from '../../../bindings/events.js'
 import { failureKindWords, type FailureKind } from '../../../bindings/generated/wire.js'
-import { formatCount, formatDuration, formatShare, formatUsd, plural } from '../format.js'
+import { formatCost, formatCount, formatDuration, formatShare, formatUsd, plural } from '../format.js'
 import { facts, heading, table, type Block, type Cell, type Inline } from './blocks.js'
 import { decidingCall } from './policy.js'
-import { pricesWords } from './prices.js'
+import { costOfReport, costOfStep, pricesWords } from './prices.js'
 
 /** What was expected of a run before it began: see `explainPlan`. */
 export interface Expected {
@@ -34,7 +34,7 @@ export function inShort(
   const dearest = most(report.steps, ({ costMicroUsd }) => costMicroUsd)
   if (dearest !== undefined) {
     const share = formatShare(dearest.costMicroUsd / report.totals.costMicroUsd)
-    rows.push(['most expensive step', [step(dearest.id), `: ${formatUsd(dearest.costMicroUsd)}, ${share} of the cost`]])
+    rows.push(['most expensive step', [step(dearest.id), `: ${formatCost(costOfStep(dearest))}, ${share} of the cost`]])
   }
   return [heading('In short'), facts(rows), ...advice(report, remedies)]
 }
@@ -83,7 +83,7 @@ function off(actual: number, expected: number): string {
 
 function costWords(report: RunReport, expected: Expected | undefined): string {
   const { costMicroUsd } = report.totals
-  const cost = `${formatUsd(costMicroUsd)}${costMicroUsd > 0 ? ` at ${pricesWords(report)}` : ''}`
+  const cost = `${formatCost(costOfReport(report))}${costMicroUsd > 0 ? ` at ${pricesWords(report)}` : ''}`
   if (expected === undefined) return cost
   const { low, high, expected: usual } = expected.costMicroUsd
   return `${cost}; ${formatUsd(usual)} expected, within ${formatUsd(low)} to ${formatUsd(high)}`

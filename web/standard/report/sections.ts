@@ -57,7 +57,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...cacheSection(report),
     ...targets(report, extras),
     ...criticalPath(report),
-    ...groups('By provider', report.byProvider),
+    ...groups('By provider', report.byProvider, new Set(report.assumedPrices.map(({ provider }) => provider))),
     ...groups('By type', report.byType),
     ...times(report),
     ...savings(report),
@@ -132,7 +132,12 @@ function criticalPath({ criticalPath: path }: RunReport): Block[] {
   return [heading('Critical path'), paragraph(words), short, { kind: 'fold', words: 'The whole path', blocks: [whole] }]
 }
 
-function groups(title: string, list: readonly (CallTotals & { readonly name: string })[]): Block[] {
+/** `assumed`: names whose prices are. */
+function groups(
+  title: string,
+  list: readonly (CallTotals & { readonly name: string })[],
+  assumed: ReadonlySet<string> = new Set(),
+): Block[] {
   if (list.length === 0) return []
   const rows = list.map(({ name, calls, succeeded, tokens, costMicroUsd, workMs, firstTokenMs, responseMs }) => [
     name,
@@ -140,7 +145,7 @@ function groups(title: string, list: readonly (CallTotals & { readonly name: str
     formatCount(tokens.input),
     formatCount(tokens.cached),
     formatCount(tokens.output),
-    formatUsdExact(costMicroUsd),
+    `${assumed.has(name) ? '~' : ''}${formatUsdExact(costMicroUsd)}`,
     formatDuration(workMs),
     formatDuration(firstTokenMs.p50),
     formatDuration(responseMs.p50),

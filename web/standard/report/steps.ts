@@ -1,7 +1,8 @@
 /** The table of steps: what became of each, where its output lies, who did it. */
 import type { CallReport, RunReport, StepReport } from '../../../bindings/events.js'
 import { failureKindWords, reasonWords, type Reason } from '../../../bindings/generated/wire.js'
-import { documentWords, formatCount, formatDuration, formatUsd } from '../format.js'
+import { costOfStep } from './prices.js'
+import { documentWords, formatCost, formatCount, formatDuration } from '../format.js'
 import { heading, longTable, type Block, type Inline } from './blocks.js'
 import { tookMs, type Expected } from './facts.js'
 import { decidingCall } from './policy.js'
@@ -24,7 +25,7 @@ export function stepsSection(report: RunReport, expected: Expected | undefined, 
       ...(expected === undefined ? [] : [formatDuration(expected.steps.get(one.id))]),
       formatDuration(main?.firstTokenMs),
       formatCount(out),
-      formatUsd(one.costMicroUsd),
+      formatCost(costOfStep(one)),
       notes(one, main).join('; '),
     ]
   })

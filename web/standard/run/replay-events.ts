@@ -1,5 +1,5 @@
 /** The events that the watchers of a run would have seen up to one of its records: what draws the run as it was then. */
-import { callEvent, delivered } from '../../../bindings/call-events.js'
+import { callEvent, costOf, delivered } from '../../../bindings/call-events.js'
 import type { Command } from '../../../bindings/commands.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
@@ -28,7 +28,7 @@ export function replayEvents(
 ): RestoredRun {
   const past = new Past(core, emit)
   const { at, ended, records } = restore(journal, until, past)
-  if (ended) emit({ type: 'finish', at, outcome: journalOutcome(journal) ?? 'ok', costMicroUsd: core.cost() })
+  if (ended) emit({ type: 'finish', at, outcome: journalOutcome(journal) ?? 'ok', ...costOf(core, past.texts) })
   else if (records > 0) for (const command of drainAll(core)) past.next(command, at)
   return { texts: past.texts, at }
 }
@@ -53,7 +53,7 @@ class Past implements RestoreHost {
 
   carryOut(command: Command, at: number): void {
     if (command.kind === 'note') {
-      this.emit(noteEvent(this.texts, command, at, this.core.cost(Math.max(0, command.step))))
+      this.emit(noteEvent(this.texts, command, at, costOf(this.core, this.texts, Math.max(0, command.step))))
     } else if (command.kind === 'deliver') {
       const { hit, done } = delivered(this.core, this.texts, command, at)
       if (hit !== undefined) this.emit(hit)

@@ -114,7 +114,7 @@ class Watcher implements RestoreHost {
   carryOut(command: Command, at: number): void {
     if (command.kind === 'call') this.#calls.set(command.call, { command, since: at })
     if (command.kind === 'deliver') this.texts.deliver(command)
-    if (command.kind === 'note') this.emit(noteEvent(this.texts, command, at, 0))
+    if (command.kind === 'note') this.emit(noteEvent(this.texts, command, at, { costMicroUsd: 0 }))
   }
 
   steps(): StepAt[] {

@@ -52,6 +52,7 @@ type Skip = (file: SkippedFile) => void
 /** What a walk gathers. */
 interface Walk {
   readonly files: SourceFile[]
+  readonly folders: string[]
   readonly skip: Skip
   readonly signal: AbortSignal | undefined
   /** Folders that are being walked, by where they really are: a link back to one has no end. */
@@ -73,8 +74,15 @@ export class FolderSource implements DocumentSource {
 
   async list(skip: Skip, signal?: AbortSignal): Promise<SourceFile[]> {
     const files: SourceFile[] = []
-    await this.#walk('', [], { files, skip, signal, into: new Set([await this.#base()]) })
+    await this.#walk('', [], { files, folders: [], skip, signal, into: new Set([await this.#base()]) })
     return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  /** The folders that `list` looks into, as the system knows them. Fails as `list`. */
+  async folders(signal?: AbortSignal): Promise<string[]> {
+    const folders: string[] = []
+    await this.#walk('', [], { files: [], folders, skip: () => {}, signal, into: new Set([await this.#base()]) })
+    return folders
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
@@ -113,6 +121,7 @@ export class FolderSource implements DocumentSource {
       to.skip({ path: folder, reason: 'unreadable' })
       return []
     })
+    to.folders.push(place)
     if (isRunFolder(entries.map(({ name }) => name))) return
     const rules = [...above]
     for (const name of ignoreFiles) {

@@ -1,6 +1,6 @@
 /** `aetherflow index`, `docs` and `bench preload` as somebody types them. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Process, scratch } from './cli-process.js'
 import { aetherflow } from './commands.js'
@@ -46,6 +46,19 @@ describe('index', () => {
     await process.until('"files":1')
     write('late.md', '# Late\n\ntext\n')
     await process.until('"files":2')
+    // As editors save: another file in the place of the old one, and not only once.
+    for (const sections of [5, 6, 7]) {
+      write('.late.tmp', `# Late\n${'\n## More\n\ntext\n'.repeat(sections - 4)}`)
+      renameSync(path.join(folder, 'docs', '.late.tmp'), path.join(folder, 'docs', 'late.md'))
+      await process.until(`"files":2,"sections":${sections}`)
+    }
+    mkdirSync(path.join(folder, 'docs', 'inner'))
+    write('inner/deep.md', '# Deep\n')
+    await process.until('"files":3')
+    write('inner/deep.md', '# Deep\n\n## Deeper\n')
+    await process.until('"files":3,"sections":9')
+    rmSync(path.join(folder, 'docs', 'late.md'))
+    await process.until('"files":2,"sections":5,"read":0')
     process.child.kill('SIGINT')
     expect((await process.exit()).code).toBe(130)
   })

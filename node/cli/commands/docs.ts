@@ -1,11 +1,11 @@
 /** `aetherflow index` and `aetherflow docs`: what a project knows, with the places where it stands. */
-import { watch, type FSWatcher } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatCount, formatDuration, oneLine, plural, visibleText } from '../../../web/standard/format.js'
 import type { DocsBase } from '../../../web/standard/documents/documents.js'
 import type { UpdateProgress, UpdateResult } from '../../../web/standard/documents/options.js'
 import { indexFolder, openDocs } from '../../documents/open.js'
 import { paint } from '../colour.js'
+import { FolderWatch } from '../folder-watch.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 
@@ -30,7 +30,7 @@ const open = (dir: string, flags: IndexFlags, host: Host): Promise<DocsBase> =>
 export async function index(dir: string, flags: IndexFlags, host: Host): Promise<ExitCode> {
   const docs = await open(dir, flags, host)
   // Watched before it is read: what changes meanwhile is read again.
-  const changes = flags.watch === true ? new Changes(dir, host.signal) : undefined
+  const changes = flags.watch === true ? await FolderWatch.open(dir, host.signal) : undefined
   try {
     if (docs.damage !== undefined) host.stderr.write(`${docs.damage}\n`)
     do await bringUpToDate(docs, dir, flags, host)
@@ -67,45 +67,6 @@ function updateLines(dir: string, result: UpdateResult, docs: DocsBase, host: Ho
   for (const { path, reason } of skipped.slice(0, 10)) lines.push(`  left out (${reason}): ${oneLine(path)}`)
   if (skipped.length > 10) lines.push(`  … ${formatCount(skipped.length - 10)} more left out: --json`)
   return lines
-}
-
-/** What changes below a folder, a burst of it at a time. */
-class Changes {
-  readonly #watcher: FSWatcher
-  readonly #signal: AbortSignal
-  #dirty = false
-  #error: unknown
-  #told = (): void => {}
-
-  constructor(dir: string, signal: AbortSignal) {
-    this.#signal = signal
-    let quiet: NodeJS.Timeout | undefined
-    const tell = (): void => {
-      this.#dirty = true
-      this.#told()
-    }
-    this.#watcher = watch(dir, { recursive: true }, () => {
-      clearTimeout(quiet)
-      quiet = setTimeout(tell, 100)
-    })
-    this.#watcher.on('error', (error) => {
-      this.#error = error
-      this.#told()
-    })
-    signal.addEventListener('abort', () => this.#told(), { once: true })
-  }
-
-  /** True when something has changed since the last call; false: the signal. Rejects when the folder cannot be watched any more. */
-  async next(): Promise<boolean> {
-    if (!this.#dirty && !this.#signal.aborted && this.#error === undefined)
-      await new Promise<void>((resolve) => (this.#told = resolve))
-    if (this.#error !== undefined && !this.#signal.aborted) throw this.#error
-    this.#dirty = false
-    return !this.#signal.aborted
-  }
-  close(): void {
-    this.#watcher.close()
-  }
 }
 
 export async function docs(question: string, flags: DocsFlags, host: Host): Promise<ExitCode> {

@@ -10,7 +10,8 @@ import {
 } from '../../../bindings/journal/reader.js'
 import { JournalLines, journalVersion, type JournalHeader } from '../../../bindings/journal/journal.js'
 import { wholePlan } from './plan-source.js'
-import { mustFit, restOf, samePlan } from './resume.js'
+import { mustFit, restOf } from './resume.js'
+import { samePlan } from './same-plan.js'
 import { textUpTo, type KeptJournal, type OwnedRun, type RunStore } from './run-store.js'
 
 export interface OpenRunOptions {

@@ -116,33 +116,6 @@ export function damageEvent(damage: JournalDamage, where: string): RunEvent {
   return { type: 'warning', at: 0, code: 'host.journal_damaged', where, detail }
 }
 
-/**
- * Whether two plan texts are the same but for blanks between their tokens. Nothing is parsed: what a plan says is the core's to read,
- * and a reader beside it would take doubled members and odd numbers otherwise.
- */
-export function samePlan(one: Uint8Array, other: Uint8Array): boolean {
-  return sameBytes(one, other) || sameBytes(withoutBlanks(one), withoutBlanks(other))
-}
-
-const [quote, backslash, byteOrderMark] = [0x22, 0x5c, [0xef, 0xbb, 0xbf]] as const
-const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
-
-/** JSON without the blanks outside its strings, and without a byte order mark before it. */
-function withoutBlanks(text: Uint8Array): Uint8Array {
-  const kept = new Uint8Array(text.length)
-  let length = 0
-  let inString = false
-  for (let at = byteOrderMark.every((byte, i) => text[i] === byte) ? 3 : 0; at < text.length; ++at) {
-    const byte = text[at] ?? 0
-    if (!inString && blanks.has(byte)) continue
-    kept[length++] = byte
-    if (byte === quote) inString = !inString
-    // What is escaped, a quote above all, is kept as it is.
-    else if (inString && byte === backslash && at + 1 < text.length) kept[length++] = text[++at] ?? 0
-  }
-  return kept.subarray(0, length)
-}
-
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at])
 }

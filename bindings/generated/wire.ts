@@ -745,6 +745,7 @@ export const errorCodes = [
   'apply.changed',
   'apply.busy',
   'apply.nothing',
+  'analysis.failed',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
@@ -807,6 +808,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   'apply.changed': 'the file has changed meanwhile: keep your change and apply the step again, or take it back first',
   'apply.busy': 'another apply works in this folder; wait for it or stop it',
   'apply.nothing': 'name a run folder whose steps have a target',
+  'analysis.failed': 'no model of the route gave a valid answer; see the detail, and the mode that is named in the configuration',
 }
 
 /** Most numbers of one signal. */

@@ -18,6 +18,7 @@ const benches = [
   { name: 'cache' },
   { name: 'cache-latency' },
   { name: 'cache-store' },
+  { name: 'analysis' },
   { name: 'cache_speed', native: true },
   { name: 'index' },
   { name: 'index_speed', native: true },

@@ -21,6 +21,7 @@ import { addDocs } from './docs-program.js'
 import { exitCodeOf, tellFailure } from './failure.js'
 import { exitCodes, type ExitCode, type Host } from './host.js'
 import { addMcp } from './mcp-program.js'
+import { addPatterns } from './pattern-program.js'
 import { addServe } from './serve-program.js'
 import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
@@ -95,6 +96,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
     .addHelpText('after', '\nExit codes: 0 all done, 1 some step failed, 2 bad plan or usage, 130 interrupted.')
   addCommands(program, host, done)
   addAssist(program, host, done)
+  addPatterns(program, host, done)
   addMcp(program, host, done)
   addServe(program, host, done)
   takeKeysFiles(program)

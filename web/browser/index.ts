@@ -14,7 +14,11 @@ import type { RunEvent } from '../../bindings/events.js'
 import { PlanRun } from '../standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/run/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run/setup.js'
+import type { Analysis, Analyzer } from '../standard/analysis/analyzer.js'
+import type { AnalyzeRequest } from '../standard/analysis/request.js'
+import type { PageAnalyzerOptions } from './analysis/options.js'
 import { cacheForRun, closeRunCaches } from './cache/run.js'
+import { SemanticCache } from './cache/semantic-cache.js'
 import { pageOf, type JobKind } from './run/job.js'
 import { askToPersist } from './run/journal-persist.js'
 import type { KeptRun, PageRunResult, PlanOptions, RunPlanOptions, ThreadOptions } from './options.js'
@@ -34,7 +38,7 @@ export type { SimulatorProfile } from '../standard/simulator/index.js'
 export type * from '../../bindings/cache/ports.js'
 export type * from './cache/options.js'
 export type * from './options.js'
-export { SemanticCache } from './cache/semantic-cache.js'
+export { SemanticCache }
 export { openDocs, openSearch, optimizeQueries } from './documents/load.js'
 export { meilisearch, type MeilisearchOptions } from '../standard/search/meilisearch.js'
 export { minisearch, type MiniSearchLike } from '../standard/search/minisearch.js'
@@ -60,6 +64,12 @@ export type { DocsBase } from '../standard/documents/documents.js'
 export type * from '../standard/documents/ports.js'
 export type { GramChoice, GramStrategy, RankSettings, Section } from '../../bindings/index/core.js'
 export type { CorsProbe } from './probe.js'
+export type { Analysis, Analyzer } from '../standard/analysis/analyzer.js'
+export type { AnalyzerSettings } from '../standard/analysis/host.js'
+export type { Turn } from '../standard/analysis/history.js'
+export type { AnalyzeRequest } from '../standard/analysis/request.js'
+export type * from '../standard/analysis/statistics.js'
+export type { PageAnalyzerOptions } from './analysis/options.js'
 
 /**
  * Runs a plan: an object, JSON text, bytes, or an async iterable of chunks (then steps start while it is still coming). The
@@ -107,6 +117,26 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
       void opening?.then(({ release }) => release())
     }
   })
+}
+
+/**
+ * Opens an analyzer: JSON by a schema about a conversation, from quick models, at once the second time. Answers lie in memory, or in the
+ * browser under `name`. Fails: host.config, cache.store_failed, host.io_failed for the package's files.
+ */
+export async function openAnalyzer(options: PageAnalyzerOptions = {}): Promise<Analyzer> {
+  const { open } = await import('./analysis/analyze.js')
+  return open(options, { run: runPlan, openCache: (of) => SemanticCache.open(of) })
+}
+
+let usual: Promise<Analyzer> | undefined
+
+/** One analysis with the options of the first, and answers in the memory of this page. Rejects as `Analyzer.analyze` and `openAnalyzer`. */
+export async function analyze<Value = unknown>(
+  request: AnalyzeRequest,
+  options: PageAnalyzerOptions = {},
+): Promise<Analysis<Value>> {
+  usual ??= openAnalyzer(options)
+  return (await usual).analyze<Value>(request)
 }
 
 /** Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. */

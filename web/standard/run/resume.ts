@@ -5,6 +5,7 @@ import type { JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader } from '../../../bindings/journal/journal.js'
 import { withoutKeys, type CeilingConfig, type Config } from '../config.js'
 import type { PlanSettings } from './setup.js'
+import { canonical } from '../canonical.js'
 
 const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
 
@@ -118,12 +119,4 @@ export function damageEvent(damage: JournalDamage, where: string): RunEvent {
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at])
-}
-
-/** JSON with the members of objects in order: the same value, the same text. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
 }

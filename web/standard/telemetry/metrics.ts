@@ -3,6 +3,7 @@
  * step, a user or a model that somebody merely asked for; each metric has a bounded number of series, beyond which all is `other`.
  */
 import type { CallEndEvent, RunEvent } from '../../../bindings/events.js'
+import type { AnalysisEvent, AnalysisResult } from '../analysis/statistics.js'
 
 interface Metric {
   readonly help: string
@@ -43,15 +44,27 @@ const counters = {
   ],
   aetherflow_cache_saved_usd_total: ['Money that answers of the cache had cost when they were made, USD.', []],
   aetherflow_cache_saved_tokens_total: ['Tokens that answers of the cache had cost when they were made.', []],
+  memory_analysis_cache_hits_total: ['Analyses that were answered from what was kept.', []],
+  memory_analysis_cache_misses_total: ['Analyses that a model was asked for.', []],
+  memory_analysis_failures_total: ['Analyses that got no valid answer.', []],
 } as const
 
 const histograms = {
   aetherflow_call_duration_seconds: ['Time from a call to the end of its answer.', ['provider', 'model', 'outcome']],
   aetherflow_first_token_seconds: ['Time from a call to its first token.', ['provider', 'model']],
+  memory_analysis_duration_seconds: ['Time from the request for an analysis to its answer.', ['result']],
 } as const
 
 type CounterName = keyof typeof counters
 type HistogramName = keyof typeof histograms
+
+/** By result; who joined another's question neither hit nor missed. */
+const analysisCounters: Readonly<Record<AnalysisResult, CounterName | undefined>> = {
+  hit: 'memory_analysis_cache_hits_total',
+  miss: 'memory_analysis_cache_misses_total',
+  joined: undefined,
+  failed: 'memory_analysis_failures_total',
+}
 
 export class Metrics {
   readonly #metrics = new Map<string, Metric>()
@@ -92,6 +105,13 @@ export class Metrics {
   /** For runs with a cache: a step was looked for there and had to be called. */
   missed(): void {
     this.#count('aetherflow_cache_lookups_total', ['miss'])
+  }
+
+  /** An analysis has ended: for `onAnalysis` of an analyzer. */
+  analysis({ result, ms }: AnalysisEvent): void {
+    const counter = analysisCounters[result]
+    if (counter !== undefined) this.#count(counter, [])
+    this.#time('memory_analysis_duration_seconds', [result], ms)
   }
 
   /** The exposition: every metric with its help and type, those without a series as well. */

@@ -9,6 +9,7 @@
  *       aetherflow.cache.lookup     an answer of the cache: no inference, no tokens
  */
 import type { CallEndEvent, CallEvent, RunEvent } from '../../../bindings/events.js'
+import type { AnalysisEvent } from '../analysis/statistics.js'
 import { nameVersions, providerNames, type Names, type NamesVersion } from './names.js'
 
 type Attributes = Record<string, string | number | boolean>
@@ -71,6 +72,19 @@ const failed = 2
 export function telemetry(options: TelemetryOptions): (event: RunEvent) => void {
   const run = new Telemetry(options)
   return (event) => run.take(event)
+}
+
+/** Takes the requests of an analyzer that have ended: hits and misses of its cache, and what they took. */
+export function analysisTelemetry({ api }: TelemetryOptions): (event: AnalysisEvent) => void {
+  const meter = api.metrics.getMeter(library)
+  const hits = meter.createCounter('memory_analysis_cache_hits_total')
+  const misses = meter.createCounter('memory_analysis_cache_misses_total')
+  const duration = meter.createHistogram('memory_analysis_duration_seconds', { unit: 's' })
+  return ({ result, ms }) => {
+    if (result === 'hit') hits.add?.(1)
+    if (result === 'miss') misses.add?.(1)
+    duration.record?.(ms / 1000, { 'aetherflow.analysis.result': result })
+  }
 }
 
 interface Chat {

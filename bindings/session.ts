@@ -1,23 +1,28 @@
-/** The exports of the run's module as the class that core.ts knows. */
+/** The functions of the run's module as the class that core.ts knows. */
 import type { CoreGlue, CoreModule, Session } from './module.js'
 
-const prefix = '_session_'
+type Exported = (...numbers: number[]) => number
 
 /** Adds `Session` to what the glue made: its methods are the functions `session_<method>` of exports.cpp, less their first parameter. */
 export async function withSessions(opening: Promise<CoreGlue>): Promise<CoreModule> {
   const module = await opening
-  const call = (method: string, ...numbers: number[]): number => (module[`_session_${method}`] as Exported)(...numbers)
+  const functions = module as unknown as Record<string, Exported>
   class Handle {
-    readonly handle = call('open')
+    readonly handle = functions['session_open']!()
   }
-  for (const name of Object.keys(module).filter((key) => key.startsWith(prefix))) {
-    const method = name.slice(prefix.length)
-    const value = function (this: Handle, ...numbers: number[]): number {
-      return call(method, this.handle, ...numbers)
-    }
-    if (method !== 'open') Object.defineProperty(Handle.prototype, method, { value })
+  for (const key of Object.keys(functions)) {
+    const [, plain, method] = /^(_?)session_(\w+)$/.exec(key) ?? []
+    if (method === undefined || method === 'open') continue
+    const value =
+      plain === '_'
+        ? // Called for every event: without a spread. Looked up each time, as the glue puts another in its place at the first call.
+          function (this: Handle, first: number, second: number) {
+            return functions[key]!(this.handle, first, second)
+          }
+        : function (this: Handle, ...numbers: number[]) {
+            return functions[key]!(this.handle, ...numbers)
+          }
+    Object.defineProperty(Handle.prototype, method, { value })
   }
   return Object.assign(module, { Session: Handle as unknown as new () => Session })
 }
-
-type Exported = (...numbers: number[]) => number

@@ -10,8 +10,8 @@ import { setup } from './setup.mjs'
 
 /** Each with inputs to begin with, and how many the short run tries. */
 const targets = [
-  { name: 'plan_reader_fuzz', seeds: 'examples/plans', runs: 30_000 },
-  { name: 'index_fuzz', seeds: 'tests/traces', runs: 1_000 },
+  { name: 'plan_reader_fuzz', seeds: 'examples/plans', runs: 15_000 },
+  { name: 'index_fuzz', seeds: 'tests/traces', runs: 500 },
 ]
 
 /** Builds the targets and runs them; stops on a finding. Skipped, and said, where no Clang with libFuzzer was found. */

@@ -115,16 +115,16 @@ interface Violation {
 }
 
 /** What axe finds that is serious or worse, as `rule: places`. Injected past the page's policy, which lets no such script in. */
-export async function accessFaults(page: Page): Promise<string[]> {
+export async function accessFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   const session = await page.context().newCDPSession(page)
   const expression = readFileSync(projectPath('node_modules/axe-core/axe.min.js'), 'utf8')
   await session.send('Runtime.evaluate', { expression })
   await session.detach()
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-    const { violations } = await axe.run()
+  return page.evaluate(async (only) => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }
+    const { violations } = await axe.run(only === undefined ? {} : { runOnly: only })
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
-  })
+  }, rules)
 }

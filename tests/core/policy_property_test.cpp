@@ -15,9 +15,9 @@ namespace aetherflow::testing {
 namespace {
 
 #ifdef __EMSCRIPTEN__
-constexpr std::uint64_t kSchedules = 20'000;
+constexpr std::uint64_t kSchedules = 8'000;
 #else
-constexpr std::uint64_t kSchedules = 100'000;
+constexpr std::uint64_t kSchedules = 60'000;
 #endif
 
 std::uint64_t asked(const char* variable, std::uint64_t fallback) {

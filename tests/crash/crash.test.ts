@@ -78,12 +78,12 @@ const every = (step: number, from: number, to: number): number[] => {
 describe('kill -9', () => {
   test('at its n-th flush: what was told is kept, and is not called again', async () => {
     expect(syncs).toBeGreaterThan(20)
-    for (const at of every(whole ? 1 : 6, 1, syncs)) await killed(`k${at}`, [at])
+    for (const at of every(whole ? 1 : 9, 1, syncs)) await killed(`k${at}`, [at])
   })
 
   test('and again while it recovers', async () => {
-    for (const at of every(whole ? 2 : 13, 2, syncs)) {
-      for (const second of every(whole ? 3 : 7, 1 + (at % 3), syncs - at + 6))
+    for (const at of every(whole ? 2 : 17, 2, syncs)) {
+      for (const second of every(whole ? 3 : 11, 1 + (at % 3), syncs - at + 6))
         await killed(`k${at}-${second}`, [at, second])
     }
   })
@@ -95,7 +95,7 @@ describe('kill -9', () => {
 
 test('killed while a changed plan takes over what still matches: only the changed step is called, and what is behind it', async () => {
   let kills = 0
-  for (const at of every(whole ? 1 : 9, 1, syncs)) {
+  for (const at of every(whole ? 1 : 13, 1, syncs)) {
     const name = `reuse${at}`
     await bench.begin(name)
     await bench.clear()

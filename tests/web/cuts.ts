@@ -3,11 +3,14 @@ import type { Fetch, Transport } from '../../bindings/ports.js'
 /** Cuts within the last bytes, where finish, usage and [DONE] are, are tried at every byte. */
 const tailBytes = 40
 
-/**
- * How far apart the cuts of short recordings are on a socket, where a reading takes milliseconds; in process every byte is cut
- * (every-cut.test.ts). AETHERFLOW_EVERY_CUT=1: here too.
- */
-export const socketStep = process.env['AETHERFLOW_EVERY_CUT'] === undefined ? 31 : 1
+/** Asked for: cuts at every byte, for as long as that takes. */
+export const every = process.env['AETHERFLOW_EVERY_CUT'] !== undefined
+
+/** How far apart the cuts of short recordings are on a socket, where a reading takes milliseconds. AETHERFLOW_EVERY_CUT=1: every byte. */
+export const socketStep = every ? 1 : 31
+
+/** The same in process, where a reading takes less; no period of a stream's text is a multiple of it. */
+const processStep = every ? 1 : 7
 
 /** Where to cut a stream in two: at every `step`-th byte, and at every one near its end. */
 export function cutsOf(bytes: Uint8Array, step: number): number[] {
@@ -37,7 +40,8 @@ const stride = 256
 
 /**
  * Cuts a stream at every byte with few readings: in the p-th of them each event is cut at its p-th byte, and a long one again
- * every 256 bytes after that. A cut has nearly nothing to do with the next one, so each stands for a cut alone.
+ * every 256 bytes after that. A cut has nearly nothing to do with the next one, so each stands for a cut alone. Without
+ * AETHERFLOW_EVERY_CUT only every seventh reading, and those that cut within the first bytes of an event.
  *
  *     data: {…}\n\n data: {…}\n\n data: {…}\n\n
  *       |             |             |              p = 3
@@ -46,7 +50,7 @@ export function* everyCut(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
   const starts = eventStarts(bytes)
   const lengths = starts.map((start, at) => (starts[at + 1] ?? bytes.length) - start)
   const readings = Math.min(stride, Math.max(...lengths))
-  for (let place = 0; place < readings; place++) {
+  for (let place = 0; place < readings; place += place < headBytes ? 1 : processStep) {
     const cuts: number[] = []
     starts.forEach((start, at) => {
       for (let within = place; within < lengths[at]!; within += stride)
@@ -55,6 +59,9 @@ export function* everyCut(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
     yield [0, ...cuts].map((from, at) => bytes.subarray(from, cuts[at] ?? bytes.length))
   }
 }
+
+/** `data: ` and the blank line before it. */
+const headBytes = 8
 
 /** Where the events of a stream begin: after each blank line. */
 function eventStarts(bytes: Uint8Array): number[] {

@@ -5,7 +5,7 @@ import { bundleBrowser } from './lib/bundle.mjs'
 import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishGrammars } from './lib/grammars.mjs'
-import { bundleMcp } from './lib/mcp.mjs'
+import { bundleLibraries } from './lib/libraries.mjs'
 import { publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
@@ -49,7 +49,7 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
     const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
     writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
   })
-  await stage('mcp', bundleMcp)
+  await stage('libraries', bundleLibraries)
   await stage('commonjs', bundleCommonJs)
   await stage('browser', bundleBrowser)
   await stage('playground', bundlePlayground)

@@ -13,7 +13,10 @@ import { loadCore } from '../loader.js'
 import { packageVersion } from '../version.js'
 import { VirtualClock } from './virtual-clock.js'
 
-export interface PlayedRun extends Pick<RunSettings, 'mode' | 'concurrency' | 'policy' | 'cache' | 'cacheModes'> {
+export interface PlayedRun extends Pick<
+  RunSettings,
+  'mode' | 'concurrency' | 'policy' | 'cache' | 'cacheModes' | 'strip' | 'optimize'
+> {
   /** JSON text of the plan. */
   readonly plan: string
   /** Texts of its context files by the names that the plan gives them: nothing is read while the virtual time passes. */

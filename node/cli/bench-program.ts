@@ -1,14 +1,19 @@
 /** `aetherflow bench …` as commander knows it. */
 import { Option, type Command } from 'commander'
-import { runs, seed } from './arguments.js'
+import { concurrency, runs, seed } from './arguments.js'
+import type { BenchCompareFlags } from './commands/bench-compare.js'
 import type { BenchPreloadFlags } from './commands/bench-preload.js'
+import type { BenchRunFlags } from './commands/bench-runs.js'
 import type { ExitCode, Host } from './host.js'
+import { addPolicyOptions } from './policy-flags.js'
+import { addKeysFile } from './settings-flags.js'
 
 export function addBench(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const bench = program
     .command('bench')
     .description('measure on this machine what the documents promise')
     .copyInheritedSettings(program)
+  addRuns(bench, host, done)
   bench
     .command('preload')
     .description('the first embedding, the same from memory, and the loading of the modules')
@@ -19,6 +24,65 @@ export function addBench(program: Command, host: Host, done: (code: ExitCode) =>
       done(await (await import('./commands/bench-preload.js')).benchPreload(flags, host)),
     )
 }
+
+/** What runs plans, and what compares such results. */
+function addRuns(bench: Command, host: Host, done: (code: ExitCode) => void): void {
+  const command = (usage: string, about: string): Command =>
+    bench.command(usage).description(about).copyInheritedSettings(bench)
+  runOptions(
+    bench
+      .command('plan <plan>', { isDefault: true })
+      .description('a plan, once or several times: time, cost, tokens, success, latencies, questions for the planner')
+      .copyInheritedSettings(bench),
+  )
+    .addOption(
+      new Option('--arm <name=config>', 'what is changed: settings or a file, as of a suite').argParser(collect),
+    )
+    .action(async (plan: string, flags: BenchRunFlags) =>
+      done(await (await import('./commands/bench-runs.js')).benchPlan(plan, flags, host)),
+    )
+  labelOptions(runOptions(command('suite <plans...>', 'plans, once per arm and repeat, in pairs')))
+    .addOption(
+      new Option(
+        '--arm <name=config>',
+        'settings (mode=fast,strip=off,providers=groq+gemini,concurrency=groq:2,cache=exact,optimize=on) or a file; repeatable, the first is the baseline',
+      ).argParser(collect),
+    )
+    .action(async (plans: string[], flags: BenchRunFlags) =>
+      done(await (await import('./commands/bench-runs.js')).benchSuite(plans, flags, host)),
+    )
+  labelOptions(command('compare <a> <b>', 'two earlier results, such as before and after a change'))
+    .option('--output <dir>', 'write comparison_report.md, comparison_report.html and comparison_data.json there')
+    .option('--json', 'print the result as JSON')
+    .action(async (a: string, b: string, flags: BenchCompareFlags) =>
+      done(await (await import('./commands/bench-compare.js')).benchCompare(a, b, flags, host)),
+    )
+}
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
+
+const labelOptions = (command: Command): Command =>
+  command
+    .option('--baseline-label <name>', 'name of what is compared with')
+    .option('--optimized-label <name>', 'name of what is compared')
+
+const runOptions = (command: Command): Command =>
+  addKeysFile(addPolicyOptions(command))
+    .addOption(
+      new Option('--repeat <n>', 'runs of each plan and arm; default 1 for a plan, 6 for a suite').argParser(runs),
+    )
+    .option('--output <dir>', 'write reports and data there; default: below aetherflow-out')
+    .option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration')
+    .option(
+      '--simulate [profile]',
+      'play the providers, on a virtual clock: default, mission, instant, flaky, or a file',
+    )
+    .option('--config <file>', 'configuration instead of the user’s own')
+    .addOption(
+      new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
+    )
+    .addOption(new Option('--seed <n>', 'seed of the first run; default 1').argParser(seed))
+    .option('--json', 'print the data as JSON')
 
 /** `bench NAME [plan]` of a benchmark that tells a sheet: its command with the flags of all such (see `BenchFlags`). */
 export const sheetCommand = (bench: Command, name: string, description: string): Command =>

@@ -92,7 +92,8 @@ async function refuseExistingRun(folder: string): Promise<void> {
   if ((await new FileRunStore(folder).peek()) !== undefined) throw runExists(folder)
 }
 
-function usualName(task: string, now: Date): string {
+/** `aetherflow-out/TASK-TIME`. */
+export function usualName(task: string, now: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`

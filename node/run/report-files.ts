@@ -7,15 +7,27 @@ import { timeline } from '../../web/standard/report/timeline.js'
 
 const picture = 'timeline.svg'
 
-/** By name. */
-export function reportFiles(report: RunReport, extras: ReportExtras): Record<string, string> {
+/** By name. The library that draws is loaded here, when there is something to draw. */
+export async function reportFiles(report: RunReport, extras: ReportExtras): Promise<Record<string, string>> {
   const drawn = timeline(report)
   const more = { ...extras, picture }
+  const charts = mayHaveCharts(report)
+    ? (await import('../charts/run-charts.js')).runCharts(report, extras.expected)
+    : undefined
   return {
     'report.md': reportMarkdown(report, more),
-    'report.html': reportHtml(report, more),
+    'report.html': reportHtml(report, { ...more, charts }),
     ...(drawn === undefined ? {} : { [picture]: `${drawn.svg}\n` }),
   }
+}
+
+/** Of fewer steps with calls the tables say the same shorter. */
+const leastSteps = 3
+
+function mayHaveCharts({ steps }: RunReport): boolean {
+  let called = 0
+  for (const { calls } of steps) if (calls.length > 0 && ++called >= leastSteps) return true
+  return false
 }
 
 /** What an explanation says beforehand, as a report compares it. */

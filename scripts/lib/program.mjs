@@ -39,7 +39,7 @@ const places = {
   name: 'places',
   setup({ onLoad, onResolve }) {
     onResolve(
-      { filter: /(^|\/)(core\/aetherflow_\w+(\.bytes|\.data)?\.m?js|sdk\.js)$/ },
+      { filter: /(^|\/)(core\/aetherflow_\w+(\.bytes|\.data)?\.m?js|sdk\.js|plot\.js)$/ },
       ({ path: wanted, importer }) => {
         const place = path.relative(at(''), path.resolve(path.dirname(importer), wanted))
         return { path: `../${place}`, external: true }

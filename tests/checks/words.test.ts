@@ -8,6 +8,7 @@ const comment = /(?<![:'"\w])\/\/[^\n]*|\/\*[^]*?\*\//g
 /** Files of users and of other packages that documents speak of. */
 const elsewhere = new Set([
   ...['report.md', 'report.html', 'PAIRS.tsv', 'docs/a.md', 'docs/guide.md', 'llama.cpp'],
+  ...['benchmark_report.md', 'benchmark_report.html', 'comparison_report.md', 'comparison_report.html'],
   ...['ort.wasm.bundle.min.mjs', 'ort.webgpu.bundle.min.mjs'],
 ])
 
@@ -50,7 +51,7 @@ test('every file that a comment or a document names exists', () => {
 
 /** A flag of the command line, or one of its commands. A style sheet's variables are none. */
 const flag =
-  /(?<![\w(-])--(?!text|muted|line|page|link|depth)[a-z][a-z-]+|\baetherflow (?:[a-z]+ )?-?-?(?:run|check|explain|providers|model|cache|replay|resume|reuse|simulate|help)\b/g
+  /(?<![\w(-])--(?!af-|text|muted|line|page|link|depth)[a-z][a-z-]+|\baetherflow (?:[a-z]+ )?-?-?(?:run|check|explain|providers|model|cache|replay|resume|reuse|simulate|help)\b/g
 
 const flagsIn = ({ path, text }: Source): string[] => {
   const code = withoutComments(text)

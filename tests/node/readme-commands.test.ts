@@ -31,6 +31,7 @@ const instead: Readonly<Record<string, readonly string[] | undefined>> = {
   usage: [],
   serve: undefined,
   guide: [],
+  bench: ['--simulate'],
   generate: ['--simulate'],
 }
 const wordsOf = (command: string): string[] =>

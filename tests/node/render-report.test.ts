@@ -264,13 +264,15 @@ describe('report.html and the timeline', () => {
 
   test('the drawing has a bar a call, of its provider, where it was', () => {
     const drawn = timeline(report)
-    const bars = [...(drawn?.svg ?? '').matchAll(/<rect class="p(\d)( x)?" x="([\d.]+)" y="\d+" width="([\d.]+)"/g)]
+    const bars = [
+      ...(drawn?.svg ?? '').matchAll(/<rect class="provider-(\w+)( x)?" x="([\d.]+)" y="\d+" width="([\d.]+)"/g),
+    ]
     // Behind those of the legend.
     expect(bars.slice(2).map(([, colour, lost = '', x, width]) => [colour, lost, Number(x), Number(width)])).toEqual([
       ...[
-        ['0', '', 190, 350],
-        ['1', '', 540, 350],
-        ['0', ' x', 190, 350],
+        ['groq', '', 190, 350],
+        ['gemini', '', 540, 350],
+        ['groq', ' x', 190, 350],
       ],
     ])
     const many = { ...report, steps: Array.from({ length: 1500 }, (_, i) => step(`s${i}`, {})) }

@@ -16,9 +16,9 @@ tbody th { font-weight: 600; }
 .gantt .bar { fill: var(--af-provider-3, #5b6675); }
 .gantt .on-bar { fill: var(--af-surface, #fff); font-weight: 600; font-size: 10px; }
 .gantt .provider-deepseek { fill: var(--af-provider-deepseek, #4263eb); }
-.gantt .provider-groq { fill: var(--af-provider-groq, #d4500a); }
+.gantt .provider-groq { fill: var(--af-provider-groq, #c94a06); }
 .gantt .provider-openai { fill: var(--af-provider-openai, #0a8577); }
 .gantt .provider-gemini { fill: var(--af-provider-gemini, #8a3ad6); }
-.gantt .provider-mistral { fill: var(--af-provider-mistral, #a87600); }
+.gantt .provider-mistral { fill: var(--af-provider-mistral, #946800); }
 .gantt .end-failed, .gantt .end-lost { fill-opacity: 0.35; stroke: var(--af-failed, #c02634); }
 `

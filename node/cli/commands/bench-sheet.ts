@@ -1,8 +1,10 @@
 /** The frame of `aetherflow bench NAME`: the flags that all benchmarks share, and how their sheets leave. */
 import { writeFile } from 'node:fs/promises'
 import type { SimulatorProfile } from '../../../web/standard/simulator/index.js'
+import type { BenchTask } from '../../bench/measure.js'
 import { sheetJson, sheetMarkdown, sheetText, type Sheet } from '../../bench/sheet.js'
 import { contextFiles } from '../../run/context-files.js'
+import { planName } from '../../run/outputs.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 import { planInput } from '../plan-input.js'
@@ -23,8 +25,7 @@ export interface BenchSetting {
   readonly seeds: readonly number[]
   readonly profile: SimulatorProfile
   /** The caller's own plan, with its context files; undefined: the built-in ones. */
-  readonly own:
-    { readonly name: string; readonly plan: string; readonly files: Readonly<Record<string, string>> } | undefined
+  readonly own: BenchTask | undefined
 }
 
 /** Runs a benchmark and tells its sheet: text, `--markdown` or `--json`, on the screen or to `--out`. */
@@ -48,7 +49,8 @@ export async function tellBench(
   return exitCodes.ok
 }
 
-async function ownPlan(path: string, host: Host): Promise<NonNullable<BenchSetting['own']>> {
+/** A plan with the texts of its context files. Fails: host.usage for one that cannot be read. */
+export async function ownPlan(path: string, host: Host): Promise<BenchTask> {
   const { source, folder } = await planInput(path, host)
   const chunks: Uint8Array[] = []
   if (source instanceof Uint8Array) chunks.push(source)
@@ -57,7 +59,7 @@ async function ownPlan(path: string, host: Host): Promise<NonNullable<BenchSetti
   const reader = contextFiles(folder)
   const files: Record<string, string> = {}
   for (const name of filesOfPlan(plan)) files[name] = await reader.read(name)
-  return { name: path, plan, files }
+  return { name: planName(path), plan, files, folder }
 }
 
 /** Names of all context files; none of a text that is no plan: the run itself will say what is wrong with it. */

@@ -307,7 +307,7 @@ async function keep(outputs: OutputFolder, result: RunResult, about: Circumstanc
   const { plan, expected, targetsFrom } = about
   const messages = new Map([...about.messages].map(([id, message]) => [id, withFlags(message)]))
   const told = { simulated, plan, warnings, messages, expected, targetsFrom, remedies, outputs: record.outputs }
-  await outputs.finish(record, reportFiles(report, told))
+  await outputs.finish(record, await reportFiles(report, told))
 }
 
 interface Ended extends Told {

@@ -21,8 +21,17 @@ export type Block =
   | Table
   /** Shown when it is asked for. */
   | { readonly kind: 'fold'; readonly words: string; readonly blocks: readonly Block[] }
-  /** A drawing of its own. `file`: its name beside the report. `words`: what it shows, for those who do not see it. */
-  | { readonly kind: 'picture'; readonly svg: string; readonly words: string; readonly file: string }
+  /**
+   * A drawing of its own. `file`: its name beside a Markdown report, which shows none without. `words`: what it shows, for those who
+   * do not see it. `label`: what it is, for those who come to it with the keyboard; default: a timeline.
+   */
+  | {
+      readonly kind: 'picture'
+      readonly svg: string
+      readonly words: string
+      readonly file?: string
+      readonly label?: string
+    }
 
 export const heading = (text: string): Block => ({ kind: 'heading', text })
 export const paragraph = (...parts: Inline[]): Block => ({ kind: 'paragraph', parts })

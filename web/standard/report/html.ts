@@ -1,12 +1,16 @@
 /** The report as one page of HTML: no script, nothing loaded, light and dark, fit for paper. */
 import type { RunReport } from '../../../bindings/events.js'
+import { themeColours } from '../theme.js'
 import type { Block, Cell, Inline } from './blocks.js'
 import { reportBlocks, type ReportExtras } from './sections.js'
 import { xml } from './timeline.js'
 
 /** Takes what `RunResult` has. A whole document. */
-export function reportHtml(report: RunReport, extras: ReportExtras = {}): string {
-  const blocks = reportBlocks(report, extras)
+export const reportHtml = (report: RunReport, extras: ReportExtras = {}): string =>
+  blocksHtml(reportBlocks(report, extras))
+
+/** Blocks of any report as a whole document. */
+export function blocksHtml(blocks: readonly Block[]): string {
   const title = blocks.find(({ kind }) => kind === 'title')
   // Nothing in it loads or runs; the policy holds that even when an escape were forgotten.
   const policy = `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
@@ -39,7 +43,7 @@ function html(block: Block): string {
     case 'paragraph':
       return `<p>${block.parts.map(inline).join('')}</p>`
     case 'picture':
-      return `<div class="scroll" tabindex="0" role="group" aria-label="Timeline">${block.svg}</div>`
+      return `<div class="scroll" tabindex="0" role="group" aria-label="${xml(block.label ?? 'Timeline')}">${block.svg}</div>`
     case 'fold':
       return `<details><summary>${xml(block.words)}</summary>\n${block.blocks.map(html).join('\n')}\n</details>`
     case 'table':
@@ -75,29 +79,34 @@ function inline(part: Inline): string {
   return `<a href="${xml(part.href)}">${xml(part.text)}</a>`
 }
 
+/** The playground's colours as variables. */
+const variables = (dark: boolean): string =>
+  themeColours.map(([name, ...values]) => `--af-${name}: ${values[dark ? 1 : 0]};`).join(' ')
+
 const style = `
-:root { color-scheme: light dark; --text: #1a202a; --muted: #566072; --line: #dde1e7; --page: #fff; --link: #3451d1; }
+:root { color-scheme: light dark; ${variables(false)} --page: var(--af-surface); }
 @media (prefers-color-scheme: dark) {
-  :root { --text: #e6eaf0; --muted: #a3adbb; --line: #39414d; --page: #12161c; --link: #8ea4ff; }
+  :root { ${variables(true)} --page: var(--af-bg); }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--page); color: var(--af-text); font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
 main { max-width: 1150px; margin: 0 auto; padding: 32px 20px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 8px; overflow-wrap: anywhere; }
 h2 { font-size: 18px; margin: 30px 0 8px; }
 p { overflow-wrap: anywhere; max-width: 80ch; }
-a { color: var(--link); }
-a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a { color: var(--af-accent); }
+a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--af-accent); outline-offset: 2px; }
 .scroll { overflow-x: auto; margin: 8px 0 18px; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); max-width: 48ch; overflow-wrap: break-word; }
+th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--af-line); max-width: 48ch; overflow-wrap: break-word; }
 .short { white-space: nowrap; }
-thead th { color: var(--muted); font-weight: 500; white-space: nowrap; }
+thead th { color: var(--af-muted); font-weight: 500; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: 12ch; }
 .facts td { max-width: 80ch; }
-summary { cursor: pointer; color: var(--link); }
+summary { cursor: pointer; color: var(--af-accent); }
+.chart { display: block; min-width: 560px; max-width: 900px; width: 100%; height: auto; color: var(--af-text); font: 12px system-ui, sans-serif; }
 @media print {
-  :root { color-scheme: light; --text: #000; --muted: #444; --line: #bbb; --page: #fff; --link: #000; }
+  :root { color-scheme: light; ${variables(false)} --page: #fff; --af-text: #000; --af-muted: #444; --af-line: #bbb; --af-accent: #000; }
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   h2 { break-after: avoid; }

@@ -8,8 +8,15 @@ export type { ReportExtras } from './sections.js'
 
 /** Takes what `RunResult` has. Ends with a newline. */
 export function reportMarkdown(report: RunReport, extras: ReportExtras = {}): string {
-  const parts = reportBlocks(report, extras).map(markdown)
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+  return blocksMarkdown(reportBlocks(report, extras))
+}
+
+/** Blocks of any report. */
+export function blocksMarkdown(blocks: readonly Block[]): string {
+  return `${blocks
+    .map(markdown)
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`
 }
 
 function markdown(block: Block): string {
@@ -29,7 +36,7 @@ function markdown(block: Block): string {
       // The one element that viewers of Markdown fold by; white space around what is in it keeps it Markdown.
       return `<details><summary>${markdownText(block.words)}</summary>\n\n${block.blocks.map(markdown).join('\n\n')}\n\n</details>`
     case 'picture':
-      return `![${markdownText(block.words)}](${block.file})`
+      return block.file === undefined ? '' : `![${markdownText(block.words)}](${block.file})`
   }
 }
 

@@ -34,6 +34,8 @@ export interface ReportExtras {
   readonly targetsFrom?: string | undefined
   /** What helps, in the host's own words: its flags, its buttons. Default: the library's. */
   readonly remedies?: Remedies | undefined
+  /** Drawings that follow the timeline, with what stands around them. */
+  readonly charts?: readonly Block[] | undefined
   /** Name of the timeline's file beside a Markdown report; absent: it has no picture. */
   readonly picture?: string | undefined
 }
@@ -51,6 +53,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...inShort(report, extras, step),
     ...failures(report, extras),
     ...picture(report, extras),
+    ...(extras.charts ?? []),
     ...stepsSection(report, extras.expected, step),
     ...policySection(report),
     ...documentsSection(report),

@@ -1,21 +1,12 @@
 /** When each step ran, as a drawing: a row a step, a bar a call, the provider in words. Standing alone, light and dark, on paper. */
 import type { RunReport, StepReport } from '../../../bindings/events.js'
 import { formatDuration, oneLine, plural } from '../format.js'
+import { providerColour, themeColours } from '../theme.js'
 
 const [labels, chart, foot, legendHeight] = [190, 700, 22, 20]
 /** Rows with names; with more of them a row is a line. */
 const mostNamed = 40
 const mostRows = 1000
-
-/** Colours with a contrast of 4.5 to the white or dark of their bars' words; by the order in which providers appear. */
-const colours = [
-  ['#3451d1', '#8ea4ff'],
-  ['#b34200', '#ff9d5c'],
-  ['#0a7468', '#4fd0c0'],
-  ['#7a2fc4', '#c99bff'],
-  ['#7d5a00', '#e8bd4a'],
-  ['#4a5566', '#aab4c3'],
-] as const
 
 export interface Timeline {
   readonly svg: string
@@ -34,12 +25,12 @@ export function timeline(report: RunReport): Timeline | undefined {
   const left = named ? labels : 8
   const providers = [...new Set(ran.flatMap(({ calls }) => calls.map(({ provider }) => provider)))]
   const height = legendHeight + rows.length * line + foot
-  const scale: Scale = { left, line, named, end, x: (at) => left + (at / end) * chart, providers }
+  const scale: Scale = { left, line, named, end, x: (at) => left + (at / end) * chart }
   const beyond = ran.length > rows.length ? `, the first ${rows.length} of them drawn` : ''
   const words = `Timeline of ${plural(ran.length, 'step')} over ${formatDuration(end)}${beyond}; the table of steps has the same in figures.`
   const parts = [
     `<title>${xml(words)}</title>`,
-    `<style>${style(providers.length)}</style>`,
+    `<style>${style(providers)}</style>`,
     ...legend(providers),
     ...ticks(scale, height),
     ...rows.map((step, index) => row(step, legendHeight + index * line, scale)),
@@ -54,15 +45,17 @@ interface Scale {
   readonly named: boolean
   readonly end: number
   x(at: number): number
-  readonly providers: readonly string[]
 }
 
-function style(count: number): string {
+/** Providers that the legend names. */
+const mostInLegend = 6
+
+/** Classes are named by provider: several timelines on one page then agree. */
+function style(providers: readonly string[]): string {
+  const used = new Set(providers.map(providerColour))
+  const known = themeColours.filter(([name]) => used.has(name))
   const each = (dark: 0 | 1): string =>
-    colours
-      .slice(0, count)
-      .map((pair, index) => `.timeline .p${index}{fill:${pair[dark]}}`)
-      .join('')
+    known.map(([name, ...pair]) => `.timeline .${name}{fill:${pair[dark]}}`).join('')
   const common =
     '.timeline{display:block;width:100%;min-width:560px;max-width:1100px;height:auto}.timeline text{font:11px system-ui,sans-serif;fill:#1a202a}' +
     '.timeline .t{fill:#566072}.timeline .g{stroke:#dde1e7}.timeline .b{fill:#fff;font-weight:600;font-size:10px}' +
@@ -74,11 +67,11 @@ function style(count: number): string {
 
 function legend(providers: readonly string[]): string[] {
   let at = 0
-  return providers.slice(0, colours.length).map((provider, index) => {
+  return providers.slice(0, mostInLegend).map((provider) => {
     const name = short(provider, 24)
     const here = at
     at += 26 + name.length * 7
-    return `<rect class="p${index}" x="${here}" y="3" width="12" height="10" rx="2"/><text x="${here + 16}" y="12">${xml(name)}</text>`
+    return `<rect class="${providerColour(provider)}" x="${here}" y="3" width="12" height="10" rx="2"/><text x="${here + 16}" y="12">${xml(name)}</text>`
   })
 }
 
@@ -91,7 +84,7 @@ function ticks({ x, end }: Scale, height: number): string[] {
   })
 }
 
-function row(step: StepReport, top: number, { x, line, named, end, providers }: Scale): string {
+function row(step: StepReport, top: number, { x, line, named, end }: Scale): string {
   const name = named ? `<text x="0" y="${top + 14}">${xml(short(step.id, 28))}</text>` : ''
   const bars = step.calls.flatMap((call) => {
     if (call.dispatchedAt === null) return []
@@ -99,10 +92,9 @@ function row(step: StepReport, top: number, { x, line, named, end, providers }: 
     const to = call.endedAt ?? end
     const width = Math.max(named ? 2 : 1, x(to) - x(from))
     const lost = call.outcome === 'ok' ? '' : ' x'
-    const colour = Math.min(providers.indexOf(call.provider), colours.length - 1)
     const told = `${step.id}: ${call.purpose} on ${call.provider} ${call.model}, ${formatDuration(to - from)}${call.outcome === 'ok' ? '' : `, ${call.outcome}`}`
     const [y, height] = named ? [top + 4, 12] : [top, Math.max(1, line - 1)]
-    const rect = `<rect class="p${colour}${lost}" x="${x(from).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${height}" rx="${named ? 2 : 0}"><title>${xml(told)}</title></rect>`
+    const rect = `<rect class="${providerColour(call.provider)}${lost}" x="${x(from).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${height}" rx="${named ? 2 : 0}"><title>${xml(told)}</title></rect>`
     // In words as well: colours alone tell nothing to many, and nothing on paper.
     const fits = named && lost === '' && width > call.provider.length * 6 + 8
     return [

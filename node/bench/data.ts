@@ -30,6 +30,8 @@ export interface BenchCall {
 export interface BenchStep {
   readonly id: string
   readonly type: string
+  /** Of the routing table, that chose where its first call went; null: nothing was called. */
+  readonly rule: string | null
   readonly state: string
   /** Who did it; null: no call was made, or none succeeded. */
   readonly provider: string | null
@@ -53,6 +55,7 @@ export interface BenchStep {
 export interface BenchRun {
   /** Of the simulator and of back-offs; runs of two arms with the same seed and plan are a pair. */
   readonly seed: number
+  readonly mode: string
   readonly outcome: RunReport['outcome']
   readonly makespanMs: number
   readonly sumOfStepsMs: number
@@ -133,6 +136,7 @@ export function runData(report: RunReport, { seed, expected, formed }: RunFacts)
   const { tokens } = report.totals
   return {
     seed,
+    mode: report.mode,
     outcome: report.outcome,
     makespanMs: report.makespanMs,
     sumOfStepsMs: report.sumOfStepsMs,
@@ -158,7 +162,7 @@ function stepData(step: StepReport, expectedMs: number | null, formed: boolean):
   const reused = step.state === 'done' && step.reason !== undefined && reuses.has(step.reason) ? step.reason : null
   const first = reused === null && formed ? firstTry(step) : null
   return {
-    ...{ id: step.id, type: step.type, state: step.state },
+    ...{ id: step.id, type: step.type, rule: step.route?.rule ?? null, state: step.state },
     ...{ provider: call?.provider ?? null, model: call?.model ?? null },
     tookMs: tookMs(step) ?? null,
     expectedMs,

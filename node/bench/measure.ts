@@ -9,6 +9,7 @@ import type { Expected } from '../../web/standard/report/facts.js'
 import { explainWith, type PlanSettings } from '../../web/standard/run/setup.js'
 import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
+import { withMeasured, type MeasuredSpeed } from '../ledger/speeds.js'
 import { loadCore } from '../loader.js'
 import type { RunPlanOptions } from '../options.js'
 import { realProviders } from '../providers.js'
@@ -48,6 +49,8 @@ export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency'> {
   readonly configFile?: string | undefined
   readonly signal?: AbortSignal
   readonly realRun: RealRun
+  /** Speeds of the user's own runs, for what is expected of real ones. */
+  readonly speeds?: readonly MeasuredSpeed[]
   /** Told before anything is called: how many runs, and what `explain` expects them to cost together. */
   readonly onBegin?: (runs: number, expectedMicroUsd: number) => void
   /** Told before each run; `number` from 1. */
@@ -167,7 +170,9 @@ async function expect(setting: Setting, { plan, folder }: BenchTask): Promise<Ex
     const keyed = measuring.simulate === undefined ? real : (settings.providers ?? [])
     const files = contextOf({ folder }, entries)
     const profile = measuring.simulate
-    return expectedOf(await explainWith(core, plan, settingsOf(setting), { config, keyed, all, files, profile }))
+    const known = profile === undefined ? (measuring.speeds ?? []) : []
+    const around = { config: withMeasured(core.document('defaults'), config, known).config, keyed, all, files, profile }
+    return expectedOf(await explainWith(core, plan, settingsOf(setting), around))
   } finally {
     core.dispose()
   }

@@ -122,12 +122,12 @@ const isCall = holds({
   ...{ tokens: holds(numbers('input', 'cached', 'output')), ...numbers('costMicroUsd') },
 })
 const isStep = holds({
-  ...{ id: isText, type: isText, state: isText, provider: orNull(isText), model: orNull(isText) },
+  ...{ id: isText, type: isText, rule: orNull(isText), state: isText, provider: orNull(isText), model: orNull(isText) },
   ...{ ...measured('tookMs', 'expectedMs'), ...numbers('costMicroUsd') },
   ...{ firstTry: orNull(isFlag), checkedBy: orNull(isText), reused: orNull(isText), calls: listOf(isCall) },
 })
 const isRun = holds({
-  ...{ ...numbers('seed', 'makespanMs', 'sumOfStepsMs', 'costMicroUsd'), outcome: isText },
+  ...{ ...numbers('seed', 'makespanMs', 'sumOfStepsMs', 'costMicroUsd'), outcome: isText, mode: isText },
   ...measured('speedup', 'successRate', 'cacheHitRate', 'connectionReuse'),
   tokens: holds(numbers('input', 'cached', 'output', 'reasoning', 'stripped')),
   expected: orNull(holds(numbers('makespanMs', 'costMicroUsd'))),

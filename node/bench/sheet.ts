@@ -44,6 +44,7 @@ export function sheetJson({ name, title, simulated, remarks, figures }: Sheet): 
 
 /** "−12.3 % [−15.0, −9.8]", or that nothing is shown. `of`: what the difference is a share of. */
 export function differenceWords(difference: Estimate, of: number): string {
+  if (!Number.isFinite(difference.low)) return 'too few pairs to say'
   const percent = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs((value / of) * 100).toFixed(1)}`
   const words = `${percent(difference.value)} % [${percent(difference.low)}, ${percent(difference.high)}]`
   return differs(difference) ? words : `${words}, no difference shown`

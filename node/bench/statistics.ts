@@ -52,10 +52,24 @@ export function pairedDifference(
 /** An interval that holds zero shows no difference. */
 export const differs = ({ low, high }: Estimate): boolean => low > 0 || high < 0
 
-/** Wilson's interval of a share: 95 %. Of nothing: everything is possible. */
-export function shareEstimate(hits: number, n: number): Estimate {
+/** How far from the middle of a normal distribution a share `level` of it reaches, in standard deviations. */
+export function normalReach(level: number): number {
+  if (level === 0.95) return 1.959964
+  // The density is summed until half of the level is reached, to the nearest thousandth.
+  const step = 1e-3
+  const density = (x: number): number => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
+  let [sum, x] = [0, 0]
+  while (sum < level / 2 && x < 10) {
+    sum += step * density(x + step / 2)
+    x += step
+  }
+  return x
+}
+
+/** Wilson's interval of a share; `level`: 95 %. Of nothing: everything is possible. */
+export function shareEstimate(hits: number, n: number, level = 0.95): Estimate {
   if (n === 0) return { value: NaN, low: 0, high: 1, n }
-  const z = 1.959964
+  const z = normalReach(level)
   const p = hits / n
   const scale = 1 + (z * z) / n
   const middle = (p + (z * z) / (2 * n)) / scale

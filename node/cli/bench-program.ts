@@ -3,7 +3,10 @@ import { Option, type Command } from 'commander'
 import { concurrency, runs, seed } from './arguments.js'
 import type { BenchCompareFlags } from './commands/bench-compare.js'
 import type { BenchPreloadFlags } from './commands/bench-preload.js'
+import type { Sheet } from '../bench/sheet.js'
+import type { BenchFlags, BenchSetting } from './commands/bench-sheet.js'
 import type { BenchRunFlags } from './commands/bench-runs.js'
+import type { TuneFlags } from './commands/tune.js'
 import type { ExitCode, Host } from './host.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile } from './settings-flags.js'
@@ -14,6 +17,7 @@ export function addBench(program: Command, host: Host, done: (code: ExitCode) =>
     .description('measure on this machine what the documents promise')
     .copyInheritedSettings(program)
   addRuns(bench, host, done)
+  addSheets(bench, host, done)
   bench
     .command('preload')
     .description('the first embedding, the same from memory, and the loading of the modules')
@@ -23,6 +27,40 @@ export function addBench(program: Command, host: Host, done: (code: ExitCode) =>
     .action(async (flags: BenchPreloadFlags) =>
       done(await (await import('./commands/bench-preload.js')).benchPreload(flags, host)),
     )
+}
+
+/** Benchmarks that tell a sheet: one for each thing that makes runs cheaper or faster. */
+function addSheets(bench: Command, host: Host, done: (code: ExitCode) => void): void {
+  const sheet = (
+    name: string,
+    description: string,
+    load: () => Promise<(setting: BenchSetting) => Promise<Sheet>>,
+  ): void => {
+    sheetCommand(bench, name, description).action(async (plan: string | undefined, flags: BenchFlags) => {
+      const { tellBench } = await import('./commands/bench-sheet.js')
+      done(await tellBench(plan, flags, host, await load()))
+    })
+  }
+  sheet(
+    'stripping',
+    'a plan with stripped prompts and as written, simulated',
+    async () => (await import('../bench/stripping.js')).benchStripping,
+  )
+  sheet(
+    'constraints',
+    'a plan with output constraints and without, simulated',
+    async () => (await import('../bench/constraints.js')).benchConstraints,
+  )
+  sheet(
+    'parallel',
+    'a plan whose steps run at once, and one call at a time, simulated',
+    async () => (await import('../bench/parallel.js')).benchParallel,
+  )
+  sheet(
+    'semantic-cache',
+    'a plan with an empty cache, again, and in other words, simulated',
+    async () => (await import('../bench/semantic-cache.js')).benchSemanticCache,
+  )
 }
 
 /** What runs plans, and what compares such results. */
@@ -83,6 +121,25 @@ const runOptions = (command: Command): Command =>
     )
     .addOption(new Option('--seed <n>', 'seed of the first run; default 1').argParser(seed))
     .option('--json', 'print the data as JSON')
+
+/** `tune`: what benchmarks teach. */
+export const addTune = (program: Command, host: Host, done: (code: ExitCode) => void): Command =>
+  program
+    .command('tune <results...>')
+    .description('write a routing table from measured results, where they decide')
+    .copyInheritedSettings(program)
+    .addOption(
+      new Option('--objective <what>', 'what is to become less, or better')
+        .choices(['cost', 'time', 'quality'])
+        .default('cost'),
+    )
+    .option('--mode <mode>', 'the mode whose rules are tuned', 'build')
+    .option('--config <file>', 'configuration instead of the user’s own')
+    .option('--out <file>', 'write the configuration there instead of printing it')
+    .option('--json', 'print every decision and the configuration as JSON')
+    .action(async (results: string[], flags: TuneFlags) =>
+      done(await (await import('./commands/tune.js')).tuneCommand(results, flags, host)),
+    )
 
 /** `bench NAME [plan]` of a benchmark that tells a sheet: its command with the flags of all such (see `BenchFlags`). */
 export const sheetCommand = (bench: Command, name: string, description: string): Command =>

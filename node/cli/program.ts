@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
 import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
-import { addBench } from './bench-program.js'
+import { addBench, addTune } from './bench-program.js'
 import { addAssist } from './assist-program.js'
 import { addCache } from './cache-program.js'
 import type { CheckFlags } from './commands/check.js'
@@ -139,6 +139,7 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
     )
   addModel(program, host, done)
   addBench(program, host, done)
+  addTune(program, host, done)
 }
 
 /** What reads a plan and calls nothing. */

@@ -11,7 +11,8 @@ import type { RunEvent, RunEventOf } from '../../bindings/events.js'
 import { errorCode } from '../error-code.js'
 import { stateRoot, userStateFolder, type Environment } from '../folders.js'
 import { makeFolder } from '../make-folder.js'
-import { readRecord, type CallsRecord, type LedgerRecord } from './record.js'
+import { mostSpeeds, readRecord, type CallsRecord, type LedgerRecord } from './record.js'
+import { speedOf } from './speeds.js'
 
 /** Variable by which a process that starts another says for whom. */
 export const callerVariable = 'AETHERFLOW_CALLER'
@@ -142,12 +143,15 @@ export class RunEntry {
     }
   }
 
-  #count({ provider, model, outcome, tokens, tokensEstimated, costMicroUsd }: RunEventOf<'callEnd'>): void {
+  #count(event: RunEventOf<'callEnd'>): void {
+    const { provider, model, outcome, tokens, tokensEstimated, costMicroUsd } = event
     // Such a call never left.
     if (outcome === 'withheld' || outcome === 'refused') return
     const key = `${provider}\n${model}`
     const sum = this.#sums.get(key)
     const estimated = (sum?.estimated ?? 0) + (tokensEstimated ? 1 : 0)
+    const speed = speedOf(event)
+    const speeds = [...(sum?.speeds ?? []), ...(speed === undefined ? [] : [speed])].slice(0, mostSpeeds)
     this.#sums.set(key, {
       at: '',
       by: this.#by,
@@ -159,6 +163,7 @@ export class RunEntry {
       out: (sum?.out ?? 0) + tokens.output,
       microUsd: (sum?.microUsd ?? 0) + costMicroUsd,
       ...(estimated === 0 ? {} : { estimated }),
+      ...(speeds.length === 0 ? {} : { speeds }),
     })
   }
 

@@ -17,7 +17,12 @@ export interface CallsRecord {
   readonly out: number
   readonly microUsd: number
   readonly estimated?: number
+  /** Of calls whose answers were long enough to say it: ms to the first token, and tokens per second after that. At most `mostSpeeds`. */
+  readonly speeds?: readonly (readonly [firstTokenMs: number, tokensPerSecond: number])[]
 }
+
+/** Speeds of a line; a batch of more calls keeps the first ones. */
+export const mostSpeeds = 16
 
 /** A tool that an assistant called: what it wrote and what it was told, in tokens, estimated. */
 export interface ToolRecord {
@@ -46,5 +51,10 @@ export function readRecord(line: string): LedgerRecord | undefined {
   const numbers = (...names: string[]): boolean => names.every((name) => count(value[name]))
   if (word(value['tool'])) return numbers('asked', 'told') ? (value as unknown as ToolRecord) : undefined
   const named = word(value['provider']) && word(value['model'])
-  return named && numbers('calls', 'in', 'cached', 'out', 'microUsd') ? (value as unknown as CallsRecord) : undefined
+  if (!named || !numbers('calls', 'in', 'cached', 'out', 'microUsd')) return undefined
+  // What is wrong with its speeds takes nothing from its sums.
+  const { speeds, ...rest } = value
+  const pairs = Array.isArray(speeds) ? speeds.filter((pair) => Array.isArray(pair) && pair.every(count)) : []
+  const fine = pairs.filter((pair: unknown[]) => pair.length === 2).slice(0, mostSpeeds)
+  return { ...rest, ...(fine.length === 0 ? {} : { speeds: fine }) } as unknown as CallsRecord
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import {
   differs,
   medianEstimate,
+  normalReach,
   pairedMedianDifference,
   shareDifference,
   shareEstimate,
@@ -47,6 +48,9 @@ describe('by hand', () => {
       ),
     ).toMatchObject({ value: 7, low: 7, high: 7 })
     expect(() => pairedMedianDifference([1], [])).toThrow(RangeError)
+  })
+  test('a normal distribution reaches as far as tables say', () => {
+    expect([0.95, 0.99, 0.999].map((level) => normalReach(level).toFixed(2))).toEqual(['1.96', '2.58', '3.29'])
   })
   test('shares: the textbook case of Newcombe, 56 of 70 against 48 of 80', () => {
     const { value, low, high } = shareDifference(shareEstimate(48, 80), shareEstimate(56, 70))

@@ -15,6 +15,7 @@ import { RunEntry } from '../../ledger/ledger.js'
 import { OutputFolder } from '../../run/outputs.js'
 import { RunFolder } from '../../run/run-folder.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { userSpeeds } from '../measured-explanation.js'
 import { policyOf } from '../policy-flags.js'
 import { profileOfFlag } from '../profile-flag.js'
 import { asciiControls } from '../render/json.js'
@@ -106,6 +107,7 @@ async function measured(
     ...{ tasks, arms, repeats, seed, simulate, configFile, policy: policyOf(flags), signal: host.signal },
     ...{ ...(mode === undefined ? {} : { mode }), ...(concurrency === undefined ? {} : { concurrency }) },
     realRun: keepingRun(folder, tasks, host),
+    speeds: simulate === undefined ? await userSpeeds(host.env) : [],
     onBegin: (count, expected) => {
       runs = count
       const cost = simulate === undefined ? `, about ${formatUsd(expected)} by the estimate` : ''

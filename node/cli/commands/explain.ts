@@ -10,12 +10,13 @@ import {
   simulatedLabel,
 } from '../../../web/standard/format.js'
 import { pricesWords } from '../../../web/standard/report/prices.js'
-import { checkPlan, explainPlan } from '../../index.js'
+import { checkPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
 import { paint, type Paint } from '../colour.js'
 import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
 import { gantt } from '../gantt.js'
+import { explainMeasured, speedWords } from '../measured-explanation.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { wholePlan } from '../../../web/standard/run/plan-source.js'
 import { planInput } from '../plan-input.js'
@@ -46,7 +47,7 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
     const options = { ...planOptions(flags), folder: files ?? input.folder, allowFiles, documents: documentsOf(flags) }
     const plan = await wholePlan(input.source)
     const { warnings } = await checkPlan(plan, { ...options, documents: undefined, folder: undefined })
-    const explanation = await explainPlan(plan, options)
+    const explanation = await explainMeasured(plan, options, host.env)
     const { simulate } = options
     const simulated = simulate === undefined ? undefined : simulate.name
     if (flags.json) {
@@ -60,6 +61,7 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
     const lines = [
       `${colours.bold(title)}: explained on a virtual clock, nothing was called${simulatedLabel(simulate && profileWords(simulate))}`,
       ...figures(explanation, colours),
+      ...speedLines(explanation.speeds, colours),
       ...warnings.map(
         ({ code, where, detail }) => `${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}`,
       ),
@@ -95,6 +97,11 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
     ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]
+}
+
+function speedLines(speeds: Parameters<typeof speedWords>[0], colours: Paint): string[] {
+  const words = speedWords(speeds)
+  return words === undefined ? [] : [`  ${colours.dim('speeds'.padEnd(14))}${words}`]
 }
 
 /** Whether the budget would do, when every answer is as long as expected, and what it leaves out. */

@@ -3,14 +3,7 @@ import { join } from 'node:path'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
 import type { Expected } from '../../../web/standard/report/facts.js'
-import {
-  AetherflowError,
-  explainPlan,
-  runPlan,
-  type RunPlanOptions,
-  type RunResult,
-  type SyncPolicy,
-} from '../../index.js'
+import { AetherflowError, runPlan, type RunPlanOptions, type RunResult, type SyncPolicy } from '../../index.js'
 import { planName, type OutputFolder } from '../../run/outputs.js'
 import { FileRunStore } from '../../run/file-run-store.js'
 import { PromptFolder } from '../../run/prompt-folder.js'
@@ -21,6 +14,7 @@ import { paint } from '../colour.js'
 import { documentsOf, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { explainMeasured } from '../measured-explanation.js'
 import type { CacheFlags } from '../cache-flags.js'
 import { openRunCache, type CacheWarning, type RunCache } from '../run-cache.js'
 import { planInput, type PlanInput } from '../plan-input.js'
@@ -105,7 +99,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     renderer.end()
     if (place !== undefined) {
       const about = { startedAt: result.run?.startedAt ?? startedAt, plan, messages }
-      const expected = await expectedFor(beginning, flags, result)
+      const expected = await expectedFor(beginning, flags, result, { env: host.env, startedAt: about.startedAt })
       await keep(place.outputs, result, { ...about, expected, targetsFrom: await targetsFrom(flags.config) })
     }
     await tellResult(result, { flags, host, renderer, place, finals, path })
@@ -281,13 +275,14 @@ async function expectedFor(
   { input }: Beginning,
   flags: RunFlags,
   { report }: RunResult,
+  { env, startedAt }: { readonly env: Host['env']; readonly startedAt: string },
 ): Promise<Expected | undefined> {
   const plan = input?.source
   if (!(plan instanceof Uint8Array) || report.counts.total > mostExplained) return undefined
   // The run is over and its results count: an explanation that fails takes nothing from them.
   const folder = flags.files ?? input?.folder
   const options = { ...planOptions(flags), folder, allowFiles: flags.allowFile, documents: documentsOf(flags) }
-  return explainPlan(plan, options).then(expectedOf, () => undefined)
+  return explainMeasured(plan, options, env, new Date(startedAt)).then(expectedOf, () => undefined)
 }
 
 async function keep(outputs: OutputFolder, result: RunResult, about: Circumstances): Promise<void> {

@@ -196,7 +196,7 @@ export class Driver {
   }
 
   /** Makes the calls again that were in flight when the earlier process ended. */
-  #resumeCalls({ open, records, lookups }: Restored): void {
+  #resumeCalls({ open, records, lookups, refused }: Restored): void {
     const { now } = this
     this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
     for (const { command, cancelled, begun } of open) {
@@ -209,6 +209,7 @@ export class Driver {
         this.#emit(callEndEvent(this.#core, this.#texts, command, now))
     }
     for (const command of lookups) this.#carryOut(command, now, false)
+    for (const { provider, model } of refused) this.#signal(() => this.#core.freed(provider, model, now))
   }
 
   /**

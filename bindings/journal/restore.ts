@@ -39,6 +39,8 @@ export interface Restored {
   readonly open: readonly OpenCall[]
   /** `retrieve`, `look` and `store` commands whose end is not known, in order. */
   readonly lookups: readonly (LookCommand | StoreCommand | RetrieveCommand)[]
+  /** Calls that shared limits refused, the last one of each model: what would have told of room is gone with its process. */
+  readonly refused: readonly CallCommand[]
 }
 export interface OpenCall {
   readonly command: CallCommand
@@ -53,6 +55,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
   const lookups = new Map<number, LookCommand | StoreCommand | RetrieveCommand>()
+  const refused = new Map<number, CallCommand>()
   let at = 0
   let commands = 0
   let subject = -1
@@ -82,12 +85,24 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
         break
       default:
         if (endsLookup.has(step.record.e)) lookups.delete(step.record.v[0] ?? -1)
+        noteRefusal(step.record, calls, refused)
         if (step.taken) restoreSignal(step.record, step, calls, host)
     }
   }
   const open = [...calls.values()]
   const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended }
-  return { ...past, open, lookups: [...lookups.values()] }
+  return { ...past, open, lookups: [...lookups.values()], refused: [...refused.values()] }
+}
+
+function noteRefusal(
+  { e: kind, v }: SignalRecord,
+  calls: ReadonlyMap<number, OpenCall>,
+  refused: Map<number, CallCommand>,
+) {
+  const [first = -1, model = -1] = v
+  const command = calls.get(first)?.command
+  if (kind === 'refused' && command !== undefined) refused.set(command.model, command)
+  if (kind === 'freed') refused.delete(model)
 }
 
 function restoreCommand(command: Command, at: number, calls: Map<number, OpenCall>, host: RestoreHost): void {

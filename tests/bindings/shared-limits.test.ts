@@ -5,7 +5,7 @@ import type { Performer } from '../../bindings/performer.js'
 import type { Clock, LimitAuthority, LimitEnd, LimitMember, LimitRefusal } from '../../bindings/ports.js'
 import { runPlan, type Config, type RunEvent } from '../../node/index.js'
 import { loadLimits } from '../../node/loader.js'
-import { planOf, ran, step } from './journalled.js'
+import { planOf, ran, resumed, step } from './journalled.js'
 
 const usage = { input: 10, cached: 0, output: 5, reasoning: 0 }
 
@@ -83,6 +83,44 @@ test('a call that is refused after it was cancelled ends once, and nothing of it
   const { authority, ends } = await cancelledWhileAsking('after its end was told', { why: 'places' })
   expect(authority.settled).toEqual([])
   expect(ends).toEqual([0, 1])
+})
+
+test('a run that died while it waited for room asks again when it goes on, whoever has the room then', async () => {
+  const stop = new AbortController()
+  const full = new Slow(() => undefined)
+  const events: RunEvent[] = []
+  const running = ran(planOf(step('a'), step('b')), asking(), {
+    ...{ limits: { authority: full, scope: () => '' }, signal: stop.signal },
+    onEvent: (event) => {
+      events.push(event)
+      if (event.type === 'note' && event.reason === 'waiting_for_others') setImmediate(() => stop.abort())
+    },
+  })
+  while (full.questions.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  for (const tell of full.questions) tell({ why: 'places' })
+  const { bytes, journal } = await running
+  // Up to there, and not its cancelling: as a process that was killed leaves it.
+  const most = journal.records.findLastIndex(({ e }) => e === 'refused') + 1
+  expect(most).toBeGreaterThan(0)
+  const authority: LimitAuthority = {
+    join: () => ({
+      narrowed: [],
+      ask: () => undefined,
+      arrived: () => {},
+      settle: () => {},
+      seen: () => {},
+      leave: () => {},
+    }),
+  }
+  for (const limits of [{ authority, scope: () => '' }, undefined]) {
+    const sent: string[] = []
+    const { result } = await resumed(
+      bytes,
+      asking((id) => sent.push(id)),
+      { most, options: limits === undefined ? {} : { limits } },
+    )
+    expect([result.outcome, sent.sort()]).toEqual(['ok', ['a', 'b']])
+  }
 })
 
 test('an authority that never answers does not keep a cancelled run', async () => {

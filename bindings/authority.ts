@@ -5,7 +5,7 @@
  *   const member = shared.join(core.document('limits'), (group) => …freed…)
  *   const no = member.ask({ call, group, tokens, priority })     undefined: the call may leave
  */
-import { failureKinds, limitWindows, refusals } from './generated/wire.js'
+import { breakerStates, failureKinds, limitWindows, refusals, type BreakerState } from './generated/wire.js'
 import { afterIo } from './late.js'
 import type { LimitsModule, SharedAuthority } from './module.js'
 import { OwnedSession } from './owned-session.js'
@@ -23,6 +23,17 @@ import type {
 /** Timers hold 31 bits of ms; a longer wait is taken in parts. */
 const longestTimerMs = 2 ** 31 - 1
 
+/** A group as it is now. */
+export interface GroupState {
+  /** As its providers' table calls it; of runs with other keys or addresses there may be more of one name. */
+  readonly name: string
+  /** Calls that left and have not ended. */
+  readonly inFlight: number
+  /** Runs that were refused and wait for room. */
+  readonly waiting: number
+  readonly breaker: BreakerState
+}
+
 /** What a member is told: by the number of a group, its own position of it. */
 interface Listener {
   readonly positions: ReadonlyMap<number, number>
@@ -33,6 +44,8 @@ export class Authority implements LimitAuthority {
   readonly #owned: OwnedSession<SharedAuthority>
   readonly #clock: Clock
   readonly #listeners = new Map<number, Listener>()
+  /** By the number of the group. */
+  readonly #names = new Map<number, string>()
   #cancelWake: (() => void) | undefined
   #telling = false
 
@@ -64,7 +77,7 @@ export class Authority implements LimitAuthority {
 
   #group(member: number, { group, places, limits, breakerFailures, openMs, maxOpenMs }: GroupLimits): number {
     const [minute, tokens, day, dayTokens] = limitWindows.map((window) => limits[window] ?? -1)
-    return this.#owned.call((s) =>
+    const number = this.#owned.call((s) =>
       s.group(
         member,
         group,
@@ -78,6 +91,19 @@ export class Authority implements LimitAuthority {
         maxOpenMs,
       ),
     )
+    this.#names.set(number, group)
+    return number
+  }
+
+  /** Every group that a run has named so far. */
+  groups(): GroupState[] {
+    const now = (number: number) =>
+      this.#owned.call((s) => [s.inFlight(number), s.waiting(number), s.breaker(number)] as const)
+    return [...this.#names].map(([number, name]) => {
+      const [inFlight, waiting, breaker] = now(number)
+      // What follows the name tells accounts apart, and is nobody's business.
+      return { name: name.split(' ')[0] ?? '', inFlight, waiting, breaker: breakerStates[breaker] ?? 'closed' }
+    })
   }
 
   /** For a member: one question or event, then whatever it frees is told to others. */

@@ -77,9 +77,15 @@ class SharedAuthority {
     return authority_.takeFreed(member, freedGroup_) ? static_cast<double>(member) : -1;
   }
   double freedGroup() const { return freedGroup_; }
-  double inFlight(double group) const { return id(group) < authority_.groups() ? authority_.inFlight(id(group)) : 0; }
+  double inFlight(double group) const { return known(group) ? authority_.inFlight(id(group)) : 0; }
+  /// Members that were refused and wait for room.
+  double waiting(double group) const { return known(group) ? static_cast<double>(authority_.waiting(id(group))) : 0; }
+  /// 0 closed, 1 open, 2 trying one call out.
+  int breaker(double group) const { return known(group) ? static_cast<int>(authority_.breaker(id(group))) : 0; }
 
  private:
+  bool known(double group) const { return id(group) < authority_.groups(); }
+
   Authority authority_;
   SharedAnswer answer_;
   SharedGroup freedGroup_ = 0;
@@ -106,7 +112,9 @@ EMSCRIPTEN_BINDINGS(aetherflow_authority) {
       .function("nextWake", &SharedAuthority::nextWake)
       .function("takeFreed", &SharedAuthority::takeFreed)
       .function("freedGroup", &SharedAuthority::freedGroup)
-      .function("inFlight", &SharedAuthority::inFlight);
+      .function("inFlight", &SharedAuthority::inFlight)
+      .function("waiting", &SharedAuthority::waiting)
+      .function("breaker", &SharedAuthority::breaker);
 }
 
 }  // namespace aetherflow

@@ -110,6 +110,7 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     },
     ['of'],
   ),
+  miss: ev('miss', 'The cache was asked for a step and has no answer of its preferred model.', { step: ref('stepId') }),
   retrieved: ev(
     'retrieved',
     'Documents were looked for: what goes into the prompt of a step.',

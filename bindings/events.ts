@@ -164,6 +164,8 @@ export type RunEvent =
       /** shared: the step that has the answer. */
       readonly of?: string
     }
+  /** The cache was asked for the step and has no answer of its preferred model. Not told again of a journal. */
+  | { readonly type: 'miss'; readonly at: number; readonly step: string }
   /** The answer of the step starts over: discard what was streamed of it. `call`: the call whose text that was, when known. */
   | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }
   /** What came before was read from a journal; from here on the run goes on. `calls`: in flight then, and made again. */

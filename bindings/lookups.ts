@@ -166,6 +166,10 @@ export class Lookups {
     const told = key < 0 ? others : words
     const hit = found === 'exact' || found === 'semantic'
     const score = hit ? (what?.score ?? -1) : -1
+    const id = texts.steps[step]?.id
+    // Before what follows from it. A cache that was not asked, or failed, missed nothing.
+    if (found === 'none' && what !== undefined && rank === 0 && id !== undefined)
+      this.#host.emit({ type: 'miss', at: now, step: id })
     this.#host.attach(told)
     if (!this.#host.signal(() => core.looked(step, found, key, hit ? what?.worth : undefined, score, now))) return
     texts.looked([step, 0, key], told)

@@ -73,6 +73,8 @@ export interface SharedAuthority {
   takeFreed(): number
   freedGroup(): number
   inFlight(group: number): number
+  waiting(group: number): number
+  breaker(group: number): number
   delete(): void
 }
 

@@ -119,13 +119,16 @@ export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = {}): PlanRun {
   return new PlanRun(async (emit, own) => {
     const traced = options.telemetry && telemetry({ name: options.planName, ...options.telemetry })
+    // What a journal tells was traced when it happened.
+    let past = false
     const tell = (event: RunEvent): void => {
       options.onEvent?.(event)
-      traced?.(event)
+      if (event.type === 'resumed') past = false
+      if (!past) traced?.(event)
       emit(event)
     }
     mustKnowOptions(options, known)
-    return execute(plan, options, tell, own)
+    return execute(plan, options, tell, own, () => (past = true))
   })
 }
 

@@ -97,6 +97,7 @@ class Authority {
   std::int64_t taken(SharedGroup group, Window window, TimeMs now) {
     return groups_[group].windows[static_cast<std::size_t>(window)].taken(now);
   }
+  std::size_t waiting(SharedGroup group) const { return groups_[group].tickets.size(); }
   BreakerState breaker(SharedGroup group) const { return groups_[group].breaker; }
   const SharedLimits& limits(SharedGroup group) const { return groups_[group].limits; }
   const std::string& name(SharedGroup group) const { return groups_[group].name; }

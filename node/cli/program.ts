@@ -222,6 +222,10 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--optimize', 'search a better order than the longest path first')
     .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
+    .option(
+      '--otel',
+      'spans and metrics through @opentelemetry/api, as of serve; goes on with the trace of TRACEPARENT',
+    )
     .option('--dry-run', 'explain the plan with the same options instead: nothing is called and nothing kept')
     .addOption(options.watch(', with --reuse, whenever the plan’s file has changed'))
     .action(async (plan: string | undefined, flags: WatchedFlags<RunFlags>) => {

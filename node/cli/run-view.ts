@@ -140,6 +140,7 @@ export class RunView {
       if (failure === undefined) row.note = documentWords(references.length, abstained)
     },
     // Not about a row, or nothing that it shows.
+    miss: () => undefined,
     steps: () => undefined,
     warning: () => undefined,
     resumed: () => undefined,

@@ -61,7 +61,7 @@ const byName = (sums: Map<string, Sum>): Map<string, Sum> =>
   new Map([...sums].sort(([one], [other]) => (one < other ? -1 : 1)))
 
 /** Callers that are assistants are `mcp` and what begins with `mcp:`. */
-const ofAssistant = (by: string): boolean => by === 'mcp' || by.startsWith('mcp:')
+export const ofAssistant = (by: string): boolean => by === 'mcp' || by.startsWith('mcp:')
 
 /** Sums of the last `days` days, today's among them. Rejects with the system's error. */
 export async function usageOf(ledger: Ledger, days: number, now = new Date()): Promise<Usage> {

@@ -41,6 +41,7 @@ export async function execute(
   options: RunPlanOptions,
   emit: (event: RunEvent) => void,
   own: (control: RunControl) => void,
+  goesOn: () => void = () => undefined,
 ): Promise<RunResult> {
   const module = await loadCore()
   const core = new CoreRun(module)
@@ -55,7 +56,7 @@ export async function execute(
     const files = contextOf(options, entries)
     documents = documentsOf(options, entries)
     return await executeRun(plan === undefined ? undefined : planBytes(plan), options, {
-      ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own },
+      ...{ core, version: packageVersion(), digest, config, store, performer, clock, emit, own, goesOn },
       anotherCore: () => new CoreRun(module),
       loadReuse: async () => reusableOutputs,
       limits: await limitsOf(options, entries),

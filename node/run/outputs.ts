@@ -234,6 +234,21 @@ async function holds(path: string, text: string): Promise<boolean> {
   }
 }
 
+/** Whole or not at all, and still there after a loss of power. Rejects with the system's error. */
+export async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  const path = join(folder, name)
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+  await syncFolder(folder)
+}
+
 /** A rename is durable once its folder is; platforms that cannot flush folders lose nothing but that. */
 export async function syncFolder(folder: string): Promise<void> {
   try {

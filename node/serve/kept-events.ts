@@ -1,6 +1,8 @@
 /**
  * What a run has told, as lines of a file in its folder, numbered from 1: the ids of its event stream. A line is told to watchers only
- * once the system has it, so that no process which comes later numbers another event the same.
+ * once the system has it, so that no process which comes later numbers another event the same. That a step or the run has come to
+ * its end is told only once the disk has it: after a loss of power a reader may see the notes between two ends again under other
+ * numbers, never an end that was told before taken back.
  */
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import type { RunEvent } from '../../bindings/events.js'
@@ -14,6 +16,9 @@ export interface KeptEvent {
 
 /** Of the moment alone: nobody who comes later misses them. */
 const passing: ReadonlySet<RunEvent['type']> = new Set(['progress', 'prompt'])
+
+/** What somebody may act on. */
+const ends: ReadonlySet<RunEvent['type']> = new Set(['done', 'failed', 'skipped', 'cancelled', 'finish'])
 
 export class KeptEvents {
   readonly #path: string
@@ -84,6 +89,7 @@ export class KeptEvents {
       this.#pending = []
       try {
         await this.#file?.writeFile(batch.map((event) => `${JSON.stringify(event)}\n`).join(''))
+        if (batch.some(({ type }) => ends.has(type))) await this.#file?.datasync()
       } catch (error) {
         this.#fault ??= ioError(this.#path, error)
       }

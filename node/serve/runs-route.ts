@@ -1,45 +1,50 @@
 /** `/v1/runs`: plans as runs behind handles, with their events as a stream that goes on where a reader left it. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { count, isObject, within, type Body } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
 import { badRequest, HttpError } from './http-error.js'
 import { readJson, sendJson } from './http.js'
-import type { Run, RunRequest, Runs } from './runs.js'
+import type { Run, RunRequest } from './registry.js'
+import type { Runs } from './runs.js'
 import type { Route } from './server.js'
 
 export function runRoutes(runs: Runs): readonly Route[] {
-  const found = (call: Call, id = ''): Run => runs.find(id, tenantOf(call))
+  const found = (call: Call, id = ''): Promise<Run> => runs.registry.find(id, tenantOf(call))
   return [
     { method: 'POST', path: /^\/v1\/runs$/, answer: (call) => start(call, runs) },
     { method: 'GET', path: /^\/v1\/runs$/, answer: (call) => list(call, runs) },
     {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)$/,
-      answer: (call, _context, id) => sendJson(call.response, 200, aboutRun(found(call, id), true)),
+      answer: async (call, _context, id) => {
+        const run = await found(call, id)
+        sendJson(call.response, 200, { ...aboutRun(run), steps: (await run.state()).steps })
+      },
     },
     {
       method: 'DELETE',
       path: /^\/v1\/runs\/([^/]+)$/,
-      answer: (call, _context, id) => {
-        const run = found(call, id)
+      answer: async (call, _context, id) => {
+        const run = await found(call, id)
         runs.cancel(run)
-        sendJson(call.response, 202, aboutRun(run, false))
+        sendJson(call.response, 202, aboutRun(run))
       },
     },
     {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)\/outputs\/(.+)$/,
-      answer: (call, _context, id, step = '') => output(call, found(call, id), step, runs),
+      answer: async (call, _context, id, step = '') => output(call, await found(call, id), step, runs),
     },
     {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)\/report$/,
-      answer: (call, _context, id) => report(call, found(call, id), runs),
+      answer: async (call, _context, id) => report(call, await found(call, id), runs),
     },
     {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)\/events$/,
-      answer: (call, context, id) => events(call, context, found(call, id)),
+      answer: async (call, context, id) => events(call, context, await found(call, id)),
     },
   ]
 }
@@ -60,14 +65,20 @@ async function start(call: Call, runs: Runs): Promise<void> {
     ...(name === undefined ? {} : { name }),
     ...(mode === undefined ? {} : { mode }),
     ...boundsOf(body),
+    ...traceOf(call.request.headers),
   }
   const text = typeof plan === 'string' ? plan : JSON.stringify(plan)
   const run = await runs.start(text, asked, call.account, again as string | undefined)
-  sendJson(call.response, 202, aboutRun(run, false), {
+  sendJson(call.response, 202, aboutRun(run), {
     location: `/v1/runs/${run.request.id}`,
     'x-request-id': call.id,
     'x-aetherflow-run-id': run.request.id,
   })
+}
+
+function traceOf({ traceparent, tracestate }: IncomingHttpHeaders): Pick<RunRequest, 'trace'> {
+  if (typeof traceparent !== 'string') return {}
+  return { trace: { traceparent, ...(typeof tracestate === 'string' && { tracestate }) } }
 }
 
 function boundsOf(body: Body): Pick<RunRequest, 'budgetUsd' | 'deadlineMs' | 'seed'> {
@@ -84,33 +95,28 @@ function boundsOf(body: Body): Pick<RunRequest, 'budgetUsd' | 'deadlineMs' | 'se
 /** Most runs of a list. */
 const mostListed = 100
 
-function list(call: Call, runs: Runs): void {
+async function list(call: Call, runs: Runs): Promise<void> {
   const limit = Math.min(mostListed, Number(call.url.searchParams.get('limit') ?? 20) || 20)
-  const after = call.url.searchParams.get('after')
-  const all = runs.of(tenantOf(call))
-  const from = after === null ? 0 : all.findIndex(({ request }) => request.id === after) + 1
-  const data = all.slice(from, from + limit)
+  const found = await runs.registry.list(tenantOf(call), limit, call.url.searchParams.get('after'))
   sendJson(call.response, 200, {
     object: 'list',
-    data: data.map((run) => aboutRun(run, false)),
-    has_more: from + limit < all.length,
+    data: found.runs.map((run) => aboutRun(run)),
+    has_more: found.more,
   })
 }
 
-export function aboutRun(run: Run, steps: boolean): object {
-  const { request, end, state } = run
+export function aboutRun({ request, end, live, cancelled }: Run): object {
   return {
     id: request.id,
     object: 'run',
-    status: end?.outcome ?? (run.cancelled ? 'cancelling' : 'running'),
+    status: end?.outcome ?? (cancelled ? 'cancelling' : 'running'),
     name: request.name ?? null,
     mode: request.mode ?? null,
     created_at: request.createdAt / 1000,
     ended_at: end === undefined ? null : end.endedAt / 1000,
-    cost_usd: (end?.costMicroUsd ?? state.costMicroUsd) / 1e6,
+    cost_usd: (end?.costMicroUsd ?? live.costMicroUsd) / 1e6,
     budget_usd: request.budgetUsd ?? null,
     error: end?.error ?? null,
-    ...(steps ? { steps: state.steps } : {}),
   }
 }
 
@@ -153,7 +159,7 @@ async function events({ request, response, url, id }: Call, context: Context, ru
     response.writeHead(204).end()
     return
   }
-  reading.begin(last, kept.length, aboutRun(run, true))
+  reading.begin(last, kept.length, { ...aboutRun(run), steps: (await run.state()).steps })
   const from = last === undefined || last > kept.length ? kept.length : last
   for (let at = from; at < kept.length; at += 1) reading.take({ id: at + 1, event: kept[at]! })
   reading.live()

@@ -8,49 +8,18 @@
  *   end.json         how it ended; a folder without one is a run that goes on with the next start of the server
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AnswerCache } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../bindings/events.js'
 import { checkPlan, runPlan, type PlanRun, type RunPlanOptions, type RunResult } from '../index.js'
 import { makeFolder } from '../make-folder.js'
-import { ioError } from '../run/outputs.js'
+import { ioError, writeWhole } from '../run/outputs.js'
 import type { Account, Accounts, Admission } from './accounts.js'
 import { HttpError } from './http-error.js'
-import { KeptEvents, readEvents, type KeptEvent } from './kept-events.js'
-import { RunState } from './run-state.js'
-
-/** What was asked for; kept. */
-export interface RunRequest {
-  readonly id: string
-  /** Name of the key, and whose run it is. */
-  readonly key: string
-  readonly tenant: string
-  readonly name?: string
-  readonly mode?: string
-  readonly budgetUsd?: number
-  readonly deadlineMs?: number
-  readonly seed?: number
-  /** ms since 1970. */
-  readonly createdAt: number
-}
-
-/** How it ended; kept. `failed`: it could not be carried out, for reasons of the host. */
-export interface RunEnd {
-  readonly outcome: 'ok' | 'steps_failed' | 'budget_exhausted' | 'cancelled' | 'failed'
-  readonly costMicroUsd: number
-  readonly endedAt: number
-  readonly error?: { readonly code: string; readonly detail: string }
-}
-
-export interface RunWatcher {
-  take(kept: KeptEvent): void
-  /** Of the moment: it is not kept, and may be left out. */
-  passing(event: RunEvent): void
-  /** Nothing more comes. */
-  over(): void
-}
+import { KeptEvents } from './kept-events.js'
+import { Registry, Run, type RunEnd, type RunRequest } from './registry.js'
 
 export interface RunsOptions {
   readonly folder: string
@@ -62,7 +31,8 @@ export interface RunsOptions {
   > & {
     readonly cache?: AnswerCache | undefined
   }
-  observe(event: RunEvent): void
+  /** Takes the events of one run. */
+  observer(): (event: RunEvent) => void
   failed(error: unknown, id: string): void
 }
 
@@ -71,77 +41,32 @@ const mostRuns = 100
 /** Most results of runs that are over in memory. */
 const mostResults = 8
 
-export class Run {
-  readonly request: RunRequest
-  readonly folder: string
-  readonly state = new RunState()
-  readonly #watchers = new Set<RunWatcher>()
-  end: RunEnd | undefined
-  kept: KeptEvents | undefined
-  under: PlanRun | undefined
-  cancelled = false
+/** A run that this process carries out. */
+interface Work {
+  under?: PlanRun
   /** Resolves when nothing of it is under way any more. */
-  over: Promise<void> = Promise.resolve()
-
-  constructor(request: RunRequest, folder: string) {
-    this.request = request
-    this.folder = folder
-  }
-
-  get eventsPath(): string {
-    return join(this.folder, 'events.jsonl')
-  }
-
-  /** All kept events, also of a run that is over. Fails: host.io_failed. */
-  async events(): Promise<readonly RunEvent[]> {
-    return this.kept?.all ?? readEvents(this.eventsPath)
-  }
-
-  /** The result ends it. */
-  watch(watcher: RunWatcher): () => void {
-    this.#watchers.add(watcher)
-    return () => void this.#watchers.delete(watcher)
-  }
-
-  tell(what: (watcher: RunWatcher) => void): void {
-    for (const watcher of [...this.#watchers]) what(watcher)
-  }
+  over: Promise<void>
 }
 
 export class Runs {
   readonly #options: RunsOptions
-  readonly #runs = new Map<string, Run>()
+  readonly registry: Registry
+  readonly #work = new Map<Run, Work>()
   readonly #results = new Map<string, Promise<RunResult>>()
   #ending = false
 
   constructor(options: RunsOptions) {
     this.#options = options
+    this.registry = new Registry(options.folder)
+  }
+
+  get underWay(): number {
+    return this.#work.size
   }
 
   /** Reads what is there, and goes on with what had come to no end. Fails: host.io_failed. */
   async open(): Promise<void> {
-    const { folder } = this.#options
-    await makeFolder(folder, 0o700).catch((error: unknown) => Promise.reject(ioError(folder, error)))
-    const names = (await readdir(folder)).filter((name) => /^r[0-9a-f]{24}$/.test(name)).sort()
-    for (const name of names) {
-      const run = await readRun(join(folder, name))
-      if (run === undefined) continue
-      this.#runs.set(run.request.id, run)
-      if (run.end === undefined) this.#begin(run, this.#admitted(run))
-    }
-  }
-
-  /** The runs of a tenant, the latest first. */
-  of(tenant: string): Run[] {
-    const own = [...this.#runs.values()].filter(({ request }) => request.tenant === tenant)
-    return own.sort((one, other) => other.request.createdAt - one.request.createdAt)
-  }
-
-  /** Throws a HttpError of status 404: another tenant's run is none. */
-  find(id: string, tenant: string): Run {
-    const run = this.#runs.get(id)
-    if (run?.request.tenant === tenant) return run
-    throw new HttpError(404, 'run_not_found', 'there is no such run')
+    for (const run of await this.registry.open()) this.#begin(run, this.#admitted(run))
   }
 
   /**
@@ -155,26 +80,27 @@ export class Runs {
     again?: string,
   ): Promise<Run> {
     const id = again === undefined ? `r${randomBytes(12).toString('hex')}` : idOf(asked.tenant, again)
-    const known = this.#runs.get(id)
+    const known = await this.registry.get(id)
     if (known !== undefined) return known
     if (this.#ending) throw new HttpError(503, 'server_ending', 'the server is ending', { retryAfterMs: 1000 })
     const { how } = this.#options
     await checkPlan(plan, { config: how.config, ...(asked.mode === undefined ? {} : { mode: asked.mode }) })
-    if ([...this.#runs.values()].filter(({ under }) => under !== undefined).length >= mostRuns)
+    if (this.#work.size >= mostRuns)
       throw new HttpError(429, 'too_many_runs', `${mostRuns} runs are under way`, { retryAfterMs: 5000 })
     // Two requests with one key may have come at once.
-    const other = this.#runs.get(id)
+    const other = this.registry.underWay(id)
     if (other !== undefined) return other
     const request: RunRequest = { ...asked, id, createdAt: Date.now() }
-    const run = new Run(request, join(this.#options.folder, id))
+    const run = new Run(request, this.registry.folderOf(id))
     const admission = account.admitRun(asked.budgetUsd === undefined ? undefined : asked.budgetUsd * 1e6)
-    this.#runs.set(id, run)
+    this.registry.add(run)
     try {
       await makeFolder(join(run.folder, 'files'), 0o700)
-      await writeFile(join(run.folder, 'plan.json'), plan, { mode: 0o600 })
-      await writeWhole(join(run.folder, 'request.json'), request)
+      await writeWhole(run.folder, 'plan.json', plan)
+      // From here on it is a run: the next start goes on with it.
+      await writeWhole(run.folder, 'request.json', JSON.stringify(request))
     } catch (error) {
-      this.#runs.delete(id)
+      this.registry.remove(run)
       admission.settle({ tokens: 0, microUsd: 0 })
       throw ioError(run.folder, error)
     }
@@ -185,12 +111,12 @@ export class Runs {
   /** Cancels what is under way; what is done is kept. */
   cancel(run: Run): void {
     run.cancelled = true
-    run.under?.cancel()
+    this.#work.get(run)?.under?.cancel()
   }
 
   /** Outputs of a run: of one that is over, from its journal. Fails: host.*. */
   async outputs(run: Run): Promise<ReadonlyMap<string, string>> {
-    return run.end === undefined ? run.state.outputs : (await this.#result(run)).outputs
+    return run.end === undefined ? run.live.outputs : (await this.#result(run)).outputs
   }
 
   /** The report of a run that is over; undefined: it has come to none. Fails: host.*. */
@@ -217,11 +143,11 @@ export class Runs {
 
   /** Lets runs end for so long; the others go on with the next start. */
   async close(patience: Promise<void>): Promise<void> {
-    const all = [...this.#runs.values()].filter(({ under }) => under !== undefined)
-    await Promise.race([patience, Promise.all(all.map(({ over }) => over))])
+    const over = (): Promise<unknown> => Promise.all([...this.#work.values()].map((work) => work.over))
+    await Promise.race([patience, over()])
     this.#ending = true
-    for (const { under } of all) under?.cancel()
-    await Promise.all(all.map(({ over }) => over))
+    for (const { under } of this.#work.values()) under?.cancel()
+    await over()
   }
 
   /** A run of before, which was let in then. */
@@ -231,26 +157,31 @@ export class Runs {
   }
 
   #begin(run: Run, admission: Admission | undefined): void {
-    run.over = this.#carryOut(run, admission).catch((error: unknown) => this.#options.failed(error, run.request.id))
+    const work: Work = { over: Promise.resolve() }
+    this.#work.set(run, work)
+    work.over = this.#carryOut(run, work, admission)
+      .catch((error: unknown) => this.#options.failed(error, run.request.id))
+      .finally(() => this.#work.delete(run))
   }
 
-  async #carryOut(run: Run, admission: Admission | undefined): Promise<void> {
+  async #carryOut(run: Run, work: Work, admission: Admission | undefined): Promise<void> {
     let end: RunEnd | undefined
     try {
       const kept = await KeptEvents.open(run.eventsPath, (told) => run.tell((watcher) => watcher.take(told)))
       run.kept = kept
-      for (const event of kept.all) run.state.take(event)
-      end = await this.#ended(run, kept, admission?.microUsd)
+      for (const event of kept.all) run.live.take(event)
+      end = await this.#ended(run, work, kept, admission?.microUsd)
       await kept.settled().catch((error: unknown) => this.#options.failed(error, run.request.id))
       if (end !== undefined) {
         run.end = end
         // From here on the journal has them.
-        run.state.outputs.clear()
-        await writeWhole(join(run.folder, 'end.json'), end)
+        run.live.outputs.clear()
+        await writeWhole(run.folder, 'end.json', JSON.stringify(end))
+        this.registry.settle(run)
       }
       await kept.close()
     } finally {
-      run.under = run.kept = undefined
+      run.kept = undefined
       // Of a run that goes on later all is counted at its end.
       admission?.settle({ tokens: 0, microUsd: end?.costMicroUsd ?? 0 })
       run.tell((watcher) => watcher.over())
@@ -258,25 +189,26 @@ export class Runs {
   }
 
   /** Undefined: the server ends, and the run goes on with its next start. */
-  async #ended(run: Run, kept: KeptEvents, microUsd: number | undefined): Promise<RunEnd | undefined> {
+  async #ended(run: Run, work: Work, kept: KeptEvents, microUsd: number | undefined): Promise<RunEnd | undefined> {
     let past = kept.all.length > 0
+    const observe = this.#options.observer()
     const take = (event: RunEvent): void => {
       if (this.#ending) return
       if (event.type === 'resumed') past = false
-      if (kept.add(event, past)) run.state.take(event)
+      if (kept.add(event, past)) run.live.take(event)
       if (event.type === 'progress') run.tell((watcher) => watcher.passing(event))
-      if (!past) this.#options.observe(event)
+      if (!past) observe(event)
     }
     try {
       const plan = await readFile(join(run.folder, 'plan.json'))
-      run.under = runPlan(plan, {
+      work.under = runPlan(plan, {
         ...this.#resumption(run),
         ...this.#boundsOf(run.request, microUsd),
         onEvent: take,
-        deliver: (step, text) => void run.state.outputs.set(step.id, text),
+        deliver: (step, text) => void run.live.outputs.set(step.id, text),
       })
-      if (run.cancelled) run.under.cancel()
-      const { outcome, report } = await run.under
+      if (run.cancelled) work.under.cancel()
+      const { outcome, report } = await work.under
       if (this.#ending && !run.cancelled) return undefined
       const { costMicroUsd } = report.totals
       return {
@@ -291,14 +223,14 @@ export class Runs {
       const told = known
         ? { code: error.code, detail: error.advice }
         : { code: 'internal_error', detail: 'the run failed' }
-      return { outcome: 'failed', costMicroUsd: run.state.costMicroUsd, endedAt: Date.now(), error: told }
+      return { outcome: 'failed', costMicroUsd: run.live.costMicroUsd, endedAt: Date.now(), error: told }
     }
   }
 
   /** Files that a plan of a stranger names are those of an empty folder, and documents it has none. */
   #resumption({ folder, request }: Run): RunPlanOptions {
     const { how } = this.#options
-    const { mode, seed, tenant, name } = request
+    const { mode, seed, tenant, name, trace } = request
     return {
       ...how,
       journal: folder,
@@ -309,6 +241,7 @@ export class Runs {
       ...(mode === undefined ? {} : { mode }),
       ...(seed === undefined ? {} : { seed }),
       ...(name === undefined ? {} : { planName: name }),
+      ...(how.telemetry && { telemetry: { ...how.telemetry, carrier: trace } }),
     }
   }
 
@@ -332,27 +265,3 @@ const noCalls = {
 /** The same for the same tenant and key: a repeated request finds the run. */
 const idOf = (tenant: string, key: string): string =>
   `r${createHash('sha256').update(`${tenant.length}:${tenant}${key}`).digest('hex').slice(0, 24)}`
-
-async function readRun(folder: string): Promise<Run | undefined> {
-  const request = await readWhole<RunRequest>(join(folder, 'request.json'))
-  if (request === undefined) return undefined
-  const run = new Run(request, folder)
-  run.end = await readWhole<RunEnd>(join(folder, 'end.json'))
-  if (run.end !== undefined) for (const event of await readEvents(run.eventsPath)) run.state.take(event)
-  return run
-}
-
-/** Whole or not at all. */
-async function writeWhole(path: string, value: unknown): Promise<void> {
-  const part = `${path}.part`
-  await writeFile(part, JSON.stringify(value), { mode: 0o600 })
-  await rename(part, path)
-}
-
-async function readWhole<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
-  } catch {
-    return undefined
-  }
-}

@@ -10,9 +10,12 @@ import type { Clock } from '../../bindings/ports.js'
 import { systemClock } from '../../web/standard/clock.js'
 import { Metrics } from '../../web/standard/telemetry/metrics.js'
 import { telemetry, type TelemetryOptions } from '../../web/standard/telemetry/otel.js'
+import type { Ledger } from '../ledger/ledger.js'
+import { LedgerTotals } from '../ledger/totals.js'
 import { openPage } from '../page-server.js'
 import { Accounts, type Account } from './accounts.js'
 import type { Context } from './context.js'
+import { addGauges } from './gauges.js'
 import { keysPath, readKeys, type ServeKey } from './keys.js'
 import { makeServer } from './server.js'
 import { Runs } from './runs.js'
@@ -49,6 +52,8 @@ export interface ServeOptions extends ServiceOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
   /** Spans and metrics of requests and runs, over the module `@opentelemetry/api` that is handed in. Default: none. */
   readonly telemetry?: Omit<TelemetryOptions, 'carrier' | 'name'> | undefined
+  /** The user's ledger, for /metrics. Default: none. */
+  readonly ledger?: Ledger | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
   readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined
 }
@@ -85,26 +90,36 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const first = accounts.all[0] as Account
   const signIn = new SignIn(accounts, clock, auth ? undefined : first)
   const metrics = new Metrics()
+  const totals = options.ledger && new LedgerTotals(options.ledger)
+  totals?.addTo(metrics)
   const ending = new AbortController()
   const beats = new Beats(clock)
-  const observe = (event: RunEvent): void => {
-    metrics.take(event)
-    options.onEvent?.(event)
+  const observer = (): ((event: RunEvent) => void) => {
+    const count = metrics.run()
+    return (event) => {
+      count(event)
+      options.onEvent?.(event)
+    }
   }
   const context: Context = {
     service,
     embedder: options.embedder,
     ending: ending.signal,
-    observer: observerOf(options, observe),
+    observer: observerOf(options, observer),
     beat: (write) => beats.add(write),
   }
-  const runs = await openRuns(options, { accounts, service, observe })
+  const runs = await openRuns(options, { accounts, service, observer })
+  addGauges(metrics, { accounts, authority: service.authority, runs })
   const server = makeServer(
     {
       signIn,
       hosts: new Set((options.allowedHosts ?? []).map((name) => name.toLowerCase())),
       origins: new Set(options.corsOrigins ?? []),
-      metrics: () => metrics.text(),
+      metrics: async () => {
+        // A ledger that cannot be read takes nothing from the rest.
+        await totals?.read().catch((error: unknown) => options.onFailure?.(error, 'metrics'))
+        return metrics.text()
+      },
       failed: (error, id) => options.onFailure?.(error, id),
       page,
       routes: runs === undefined ? [] : runRoutes(runs),
@@ -127,8 +142,12 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   return { url, keysMade: made, simulated: service.simulated, signInLink: () => url + signIn.link(first), close }
 }
 
-function observerOf({ telemetry: traced }: ServeOptions, observe: (event: RunEvent) => void): Context['observer'] {
+function observerOf(
+  { telemetry: traced }: ServeOptions,
+  observer: () => (event: RunEvent) => void,
+): Context['observer'] {
   return (carrier) => {
+    const observe = observer()
     const trace = traced && telemetry({ name: 'chat', carrier, ...traced })
     return (event) => {
       observe(event)
@@ -195,12 +214,12 @@ async function closeServer(server: Server, ending: AbortController, clock: Clock
 /** Runs of plans need a place to be kept in. */
 async function openRuns(
   { folder, cache, cacheModes, simulate, clock, telemetry: traced, onFailure }: ServeOptions,
-  { accounts, service, observe }: { accounts: Accounts; service: Service; observe: (event: RunEvent) => void },
+  { accounts, service, observer }: { accounts: Accounts; service: Service; observer: () => (event: RunEvent) => void },
 ): Promise<Runs | undefined> {
   if (folder === undefined) return undefined
   const how = { config: service.config, ...service.shared, cache, cacheModes, simulate, clock, telemetry: traced }
   const failed = (error: unknown, id: string): void => onFailure?.(error, id)
-  const runs = new Runs({ folder: join(folder, 'runs'), accounts, how, observe, failed })
+  const runs = new Runs({ folder: join(folder, 'runs'), accounts, how, observer, failed })
   await runs.open()
   return runs
 }

@@ -20,7 +20,7 @@ export interface Gate {
   /** Answers what is no route of the API: the page. */
   readonly page?: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
   /** Prometheus text. */
-  metrics(): string
+  metrics(): Promise<string>
   /** An unforeseen failure; without texts of the request. */
   failed(error: unknown, id: string): void
   /** More routes: those of runs. */
@@ -102,7 +102,7 @@ async function route(
     throw new HttpError(404, 'not_found', 'there is nothing at this address')
   }
   const account = mustSignIn(request, gate)
-  if (metrics) return sendText(response, gate.metrics())
+  if (metrics) return sendText(response, await gate.metrics())
   const call: Call = { request, response, url, account, id }
   const found = [...own, ...gate.routes].filter((each) => each.path.test(path))
   const fits = found.find(({ method }) => method === request.method)

@@ -31,6 +31,8 @@ export interface PricedModel {
 
 export interface Service {
   readonly chat: ChatHost
+  /** The limits of all chats and runs. */
+  readonly authority: Authority
   /** The limits and connections of chats, for runs of plans. */
   readonly shared: Pick<RunPlanOptions, 'limits' | 'pool'>
   readonly config: Config
@@ -72,6 +74,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
         cache: options.cache,
         cacheModes: options.cacheModes,
       },
+      authority,
       shared: { limits: authority, pool },
       close: async () => {
         await providers.close()

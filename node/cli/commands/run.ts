@@ -10,6 +10,7 @@ import { PromptFolder } from '../../run/prompt-folder.js'
 import { expectedOf, reportFiles } from '../../run/report-files.js'
 import { remedies, withFlags } from '../advice.js'
 import { openFile } from '../open-file.js'
+import { openTelemetry, type OpenTelemetry } from '../open-telemetry.js'
 import { paint } from '../colour.js'
 import { documentsOf, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
@@ -50,6 +51,7 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentF
   readonly open?: true
   readonly keepPrompts?: true
   readonly dryRun?: true
+  readonly otel?: true
 }
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
@@ -84,6 +86,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
   let simulated = simulatedName(flags)
   let cache: RunCache | undefined
   let place: RunPlace | undefined
+  const telemetry = flags.otel === true ? await openTelemetry(host) : undefined
   const warnings: CacheWarning[] = []
   const progress: Progress = { calls: false }
   try {
@@ -94,7 +97,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     place = await RunPlace.take(flags, await taskOf(input?.source))
     if (cache !== undefined && flags.quiet !== true) host.stderr.write(`${cache.words}\n`)
     renderer.begin({ plan, mode, simulated, folder: place?.usual === true ? place.folder : undefined })
-    const parts = { renderer, place, cache: cache?.options, warnings, progress }
+    const parts = { renderer, place, cache: cache?.options, warnings, progress, telemetry }
     const { result, messages, finals } = await execute(beginning, flags, host, parts)
     renderer.end()
     if (place !== undefined) {
@@ -113,6 +116,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
   } finally {
     await place?.close()
     await cache?.close()
+    await telemetry?.flush()
   }
 }
 
@@ -178,6 +182,7 @@ interface Parts {
   /** Of the cache; told with the next event. */
   readonly warnings: CacheWarning[]
   readonly progress: Progress
+  readonly telemetry: OpenTelemetry | undefined
 }
 
 interface Executed {
@@ -192,7 +197,7 @@ async function execute(
   { input, plan, store, simulated }: Beginning,
   flags: RunFlags,
   host: Host,
-  { renderer, place, cache, warnings, progress }: Parts,
+  { renderer, place, cache, warnings, progress, telemetry }: Parts,
 ): Promise<Executed> {
   const outputs = place?.outputs
   const messages = new Map<string, string>()
@@ -228,6 +233,7 @@ async function execute(
     documents: documentsOf(flags),
     signal: host.signal,
     onEvent,
+    telemetry,
     rejected: outputs && ((step, text, why) => outputs.reject(step, text, why)),
     deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { openEmbedder } from '../../embed/index.js'
 import { userStateFolder } from '../../folders.js'
 import { AetherflowError } from '../../index.js'
-import { RunEntry } from '../../ledger/ledger.js'
+import { Ledger, RunEntry } from '../../ledger/ledger.js'
 import { keysPath } from '../../serve/keys.js'
 import { serve as startServer, type ServeHandle } from '../../serve/serve.js'
 import { openRunCache } from '../run-cache.js'
@@ -35,6 +35,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
   const embedder = flags.embedder === undefined ? undefined : await openEmbedder(flags.embedder)
   const played = flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate)
   const entry = RunEntry.of(env, played?.name, false, 'serve')
+  const telemetry = flags.otel === true ? await openTelemetry(host) : undefined
   try {
     const server = await startServer({
       ...{ port: flags.port, host: flags.host, auth: flags.auth, graceMs: flags.grace * 1000 },
@@ -44,8 +45,10 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
       folder: flags.state ?? join(userStateFolder(env), 'serve'),
       configFile: flags.config,
       simulate: played,
+      ledger: new Ledger(env),
       onEvent: (event) => entry?.event(event),
-      telemetry: flags.otel === true ? await openTelemetry() : undefined,
+      // Every request has a trace of its own, or its caller's.
+      telemetry: telemetry && { api: telemetry.api },
       ...{ cache: cache?.options.cache, cacheModes: cache?.options.cacheModes },
       // What an error says may quote a request: its name and code are enough to look for it.
       onFailure: (error, id) => void stderr.write(`failed ${id}: ${nameOf(error)}\n`),
@@ -56,6 +59,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     await server.close()
   } finally {
     await entry?.close()
+    await telemetry?.flush()
     await embedder?.close()
     await cache?.close()
   }

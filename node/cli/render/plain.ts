@@ -64,6 +64,7 @@ export class PlainRenderer implements Renderer {
       `skipped ${oneLine(step)}${cause === undefined ? '' : ` because of ${oneLine(cause)}`}`,
     cancelled: ({ step }) => `cancel  ${oneLine(step)}`,
     // What the lines above do not need, and a log would drown in.
+    miss: () => undefined,
     prompt: () => undefined,
     firstToken: () => undefined,
     progress: () => undefined,

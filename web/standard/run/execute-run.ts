@@ -79,6 +79,8 @@ export interface RunHost {
   readonly onJournal?: ((lines: string) => void) | undefined
   readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected'>
   emit(event: RunEvent): void
+  /** Before the first event: the run begins with what its journal tells, until `resumed`. */
+  goesOn?(): void
   own(control: RunControl): void
 }
 
@@ -116,6 +118,7 @@ export async function executeRun(
       },
     })
     host.own(driver)
+    if (run?.past !== undefined) host.goesOn?.()
     if (run?.damage !== undefined) host.emit(damageEvent(run.damage, store?.name ?? ''))
     const result = await driver.run(run?.plan ?? plan ?? new Uint8Array())
     if (result.hostError !== undefined) throw result.hostError

@@ -19,6 +19,15 @@ interface Series {
   readonly buckets: number[]
 }
 
+/** Values that somebody else keeps, read when the text is made. */
+export interface Family {
+  readonly help: string
+  readonly type: 'gauge' | 'counter'
+  readonly labels: readonly string[]
+  /** One value for each set of labels; those beyond the bound on series are left out. */
+  read(): Iterable<readonly [values: readonly string[], value: number]>
+}
+
 /** Seconds: 0.01 · 2^n up to 81.92. */
 const bounds: readonly number[] = Array.from({ length: 14 }, (_, n) => (10 * 2 ** n) / 1000)
 
@@ -68,8 +77,7 @@ const analysisCounters: Readonly<Record<AnalysisResult, CounterName | undefined>
 
 export class Metrics {
   readonly #metrics = new Map<string, Metric>()
-  /** Read when the text is made. */
-  readonly #gauges = new Map<string, { readonly help: string; readonly read: () => number }>()
+  readonly #families = new Map<string, Family>()
 
   constructor() {
     for (const [name, [help, labels]] of Object.entries(counters)) this.#metrics.set(name, metric(help, labels, false))
@@ -78,7 +86,24 @@ export class Metrics {
 
   /** A value of now, under a name of the caller's own. */
   gauge(name: string, help: string, read: () => number): void {
-    this.#gauges.set(name, { help, read })
+    this.family(name, { help, type: 'gauge', labels: [], read: () => [[[], read()]] })
+  }
+
+  /** The same with labels, or a counter that somebody else counts. */
+  family(name: string, family: Family): void {
+    this.#families.set(name, family)
+  }
+
+  /** Takes the events of one run, and counts the misses of its cache too: a step that was called after one. */
+  run(): (event: RunEvent) => void {
+    const missed = new Set<string>()
+    return (event) => {
+      if (event.type === 'miss') missed.add(event.step)
+      // Of another model of its route there was an answer.
+      if (event.type === 'hit') missed.delete(event.step)
+      if (event.type === 'call' && missed.delete(event.step)) this.#count('aetherflow_cache_lookups_total', ['miss'])
+      this.take(event)
+    }
   }
 
   take(event: RunEvent): void {
@@ -102,11 +127,6 @@ export class Metrics {
     }
   }
 
-  /** For runs with a cache: a step was looked for there and had to be called. */
-  missed(): void {
-    this.#count('aetherflow_cache_lookups_total', ['miss'])
-  }
-
   /** An analysis has ended: for `onAnalysis` of an analyzer. */
   analysis({ result, ms }: AnalysisEvent): void {
     const counter = analysisCounters[result]
@@ -119,8 +139,7 @@ export class Metrics {
     const lines: string[] = []
     for (const [name, each] of this.#metrics)
       lines.push(...(each.buckets ? histogramLines(name, each) : counterLines(name, each)))
-    for (const [name, { help, read }] of this.#gauges)
-      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${number(read())}`)
+    for (const [name, family] of this.#families) lines.push(...familyLines(name, family))
     return `${lines.join('\n')}\n`
   }
 
@@ -191,6 +210,15 @@ function counterLines(name: string, { help, labels, series }: Metric): string[] 
     `# HELP ${name} ${help}`,
     `# TYPE ${name} counter`,
     ...(labels.length === 0 && lines.length === 0 ? [`${name} 0`] : lines),
+  ]
+}
+
+function familyLines(name: string, { help, type, labels, read }: Family): string[] {
+  const values = [...read()].slice(0, mostSeries)
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...values.map(([words, value]) => `${name}${labelled(labels, words)} ${number(value)}`),
   ]
 }
 

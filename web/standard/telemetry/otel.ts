@@ -6,7 +6,7 @@
  *     aetherflow.step               a step, its id as an attribute
  *       chat MODEL                  what one model was asked for one purpose, repeats included
  *         aetherflow.attempt        one call
- *       aetherflow.cache.lookup     an answer of the cache: no inference, no tokens
+ *       aetherflow.cache.lookup     what the cache was asked: no inference, no tokens
  */
 import type { CallEndEvent, CallEvent, RunEvent } from '../../../bindings/events.js'
 import type { AnalysisEvent } from '../analysis/statistics.js'
@@ -122,6 +122,8 @@ class Telemetry {
         return this.#callEnd(event)
       case 'hit':
         return this.#hit(event)
+      case 'miss':
+        return this.#looked(event, { 'aetherflow.cache.result': 'miss' })
       case 'note':
         this.#run?.addEvent(event.reason, { words: event.words }, this.#origin + event.at)
         return
@@ -136,14 +138,15 @@ class Telemetry {
     }
   }
 
-  #begin({ at }: RunEvent): void {
+  #begin({ at, type }: RunEvent): void {
     this.#origin = Date.now() - at
     const { name = 'plan', carrier } = this.#options
     const active = this.#api.context.active()
     const parent = carrier === undefined ? active : this.#api.propagation.extract(active as never, carrier)
     const { invokeWorkflow, operationName, agentName } = this.#names
-    const attributes = { [operationName]: invokeWorkflow, [agentName]: name }
-    const settings = { kind: internal, startTime: this.#origin, attributes }
+    const resumed = type === 'resumed' ? { 'aetherflow.resumed': true } : {}
+    const attributes = { [operationName]: invokeWorkflow, [agentName]: name, ...resumed }
+    const settings = { kind: internal, startTime: type === 'resumed' ? Date.now() : this.#origin, attributes }
     this.#run = this.#tracer.startSpan(`${invokeWorkflow} ${name}`, settings, parent as never)
   }
 
@@ -232,9 +235,12 @@ class Telemetry {
   }
 
   /** An answer of ours is no inference: nothing of it counts as tokens of a provider. */
-  #hit({ step, kind, score, at }: RunEvent & { type: 'hit' }): void {
+  #hit(event: RunEvent & { type: 'hit' }): void {
+    this.#looked(event, { 'aetherflow.cache.result': event.kind, 'aetherflow.cache.score': event.score })
+  }
+
+  #looked({ step, at }: { readonly step: string; readonly at: number }, attributes: Attributes): void {
     const time = this.#origin + at
-    const attributes = { 'aetherflow.cache.result': kind, 'aetherflow.cache.score': score }
     const settings = { kind: internal, startTime: time, attributes }
     this.#under('aetherflow.cache.lookup', settings, this.#step(step, at)).end(time)
   }

@@ -41,11 +41,16 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
     .option('--mode <mode>', 'of runs that name none: fast, build (default), double-check, or one of the configuration')
     .addOption(new Option('--simulate [profile]', 'play the providers, as of run').argParser(String))
     .option('--config <file>', 'configuration instead of the user’s own')
+    .option(
+      '--otel',
+      'runs tell OpenTelemetry of themselves, as of run --otel, in the trace of the call that started them',
+    )
     .action(async (flags: McpFlags) => {
       // The protocol's library is large: no other command waits for it.
       const { mcp } = await import('./commands/mcp.js')
       done(await mcp(flags, host))
     })
+  addRunner(program, host, done)
   command(
     'usage',
     'what runs of this user have used: by day, provider and caller, and what stayed off an assistant’s quota',
@@ -53,4 +58,13 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
     .addOption(new Option('--days <n>', 'so many days, today among them').argParser(days).default(30))
     .option('--json', 'print the sums as JSON')
     .action(async (flags: UsageFlags) => done(await (await import('./commands/usage.js')).usage(flags, host)))
+}
+
+/** What `mcp` starts; nothing for people. */
+function addRunner(program: Command, host: Host, done: (code: ExitCode) => void): void {
+  program.command('mcp-runner <dir>', { hidden: true }).action(async (dir: string) => {
+    const { mcpRunner } = await import('./commands/mcp-runner.js')
+    const { main } = await import('./program.js')
+    done(await mcpRunner(dir, host, main))
+  })
 }

@@ -27,6 +27,8 @@ export interface RunRecord {
   readonly startedAt: string
   /** The process that runs it, or ran it last. */
   readonly runner?: ProcessOwner | undefined
+  /** Folder by which that process is found, see runner-client.ts. */
+  readonly place?: string | undefined
   /** How often it was begun or gone on with: its log is `events-N.jsonl`. */
   readonly times: number
 }

@@ -1,17 +1,16 @@
 /**
- * Runs behind handles. Each is a process of its own, `aetherflow run`, that needs neither the client nor this server: its journal,
- * its outputs and its log lie in `aetherflow-out/ID` below the root, and whoever has the handle reads them there.
+ * Runs behind handles. They are carried out by a process that needs neither the client nor this server, see runner-client.ts: the
+ * journal of a run, its outputs and its log lie in `aetherflow-out/ID` below the root, and whoever has the handle reads them there.
  */
-import { spawn } from 'node:child_process'
-import { open, realpath, writeFile, type FileHandle } from 'node:fs/promises'
+import { realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { callerVariable } from '../ledger/ledger.js'
 import { makeFolder } from '../make-folder.js'
 import { ioError } from '../run/outputs.js'
-import { ownerOf } from '../run/process-owner.js'
 import { isBelow } from './plan-argument.js'
 import { RunLog } from './run-log.js'
+import { cancelAt, RunnerClient } from './runner-client.js'
 import { freshId, isAlive, RunRecords, type RunRecord } from './run-records.js'
 import type { McpSettings } from './settings.js'
 
@@ -21,8 +20,15 @@ export interface NewRun {
   readonly budgetUsd: number
   readonly mode: string | undefined
   readonly deadlineS: number | undefined
+  readonly starter: Starter
+}
+
+/** Who starts a run, or goes on with one. */
+export interface Starter {
   /** For the ledger. */
   readonly caller: string
+  /** The trace that its call is in, by names of variables; undefined: none. */
+  readonly trace?: Readonly<Record<string, string>> | undefined
 }
 
 /** interrupted: its process is gone and it had come to no end. */
@@ -42,6 +48,7 @@ const usage = (where: string, detail: string): AetherflowError => new Aetherflow
 export class Runs {
   readonly #settings: McpSettings
   readonly #records: RunRecords
+  readonly #runner: RunnerClient
   /** By log file: what has been read of it. */
   readonly #logs = new Map<string, RunLog>()
   /** Starts one after the other, so that each counts the others. */
@@ -50,10 +57,11 @@ export class Runs {
   constructor(settings: McpSettings) {
     this.#settings = settings
     this.#records = new RunRecords(settings.env)
+    this.#runner = new RunnerClient(settings)
   }
 
-  /** Resolves once its process has started. Fails: host.usage when too many are at work, host.io_failed. */
-  start({ plan, files, budgetUsd, mode, deadlineS, caller }: NewRun): Promise<RunRecord> {
+  /** Resolves once it has been taken on. Fails: host.usage when too many are at work, host.io_failed. */
+  start({ plan, files, budgetUsd, mode, deadlineS, starter }: NewRun): Promise<RunRecord> {
     return this.#inTurn(async () => {
       const { root, simulate: played, configFile } = this.#settings
       const simulate = played && { word: played.word, name: played.profile.name }
@@ -65,15 +73,15 @@ export class Runs {
         times: 0,
       }
       await writeFile(join(folder, 'plan.json'), plan, { mode: 0o600 })
-      return this.#launch(record, caller)
+      return this.#launch(record, starter)
     })
   }
 
   /** Goes on with a run that is over or interrupted. Fails: host.usage for one at work. */
-  resume({ record, state }: KnownRun, caller: string): Promise<RunRecord> {
+  resume({ record, state }: KnownRun, starter: Starter): Promise<RunRecord> {
     return this.#inTurn(async () => {
       if (state === 'running') throw usage('resume', 'the run is at work')
-      return this.#launch(record, caller)
+      return this.#launch(record, starter)
     })
   }
 
@@ -92,9 +100,11 @@ export class Runs {
   async cancel(known: KnownRun): Promise<void> {
     // A process that has just started does not listen yet, and would die without a word.
     const { record, state } = await this.#begun(known)
-    if (state !== 'running' || record.runner === undefined) return
+    const { runner, place } = record
+    if (state !== 'running' || runner === undefined) return
+    if (place !== undefined && (await cancelAt(place, runner, orderId(record)))) return
     try {
-      process.kill(record.runner.pid, 'SIGTERM')
+      process.kill(runner.pid, 'SIGTERM')
     } catch {
       // It ended in between.
     }
@@ -160,33 +170,20 @@ export class Runs {
     return folder
   }
 
-  async #launch(before: RunRecord, caller: string): Promise<RunRecord> {
-    const { program, env, root } = this.#settings
+  async #launch(before: RunRecord, { caller, trace }: Starter): Promise<RunRecord> {
     const record = { ...before, times: before.times + 1 }
-    const [out, err] = [await append(logFile(record)), await append(join(record.folder, 'messages.txt'))]
-    try {
-      const [file = '', ...words] = [...program, ...wordsOf(record)]
-      const child = spawn(file, words, {
-        cwd: root,
-        env: { ...env, [callerVariable]: caller },
-        detached: true,
-        windowsHide: true,
-        stdio: ['ignore', out.fd, err.fd],
-      })
-      await new Promise((resolve, reject) => child.once('spawn', resolve as () => void).once('error', reject))
-      // A session of its own: nothing of it hangs on this process.
-      child.unref()
-      const started = { ...record, runner: await ownerOf(child.pid ?? 0) }
-      await this.#records.put(started)
-      return started
-    } finally {
-      await out.close()
-      await err.close()
-    }
+    const env = { ...trace, [callerVariable]: caller }
+    const words = [...wordsOf(record), ...(this.#settings.otel ? ['--otel'] : [])]
+    const files = { out: logFile(record), err: join(record.folder, 'messages.txt') }
+    const { owner, folder } = await this.#runner.begin({ id: orderId(record), words, ...files, env })
+    const started = { ...record, runner: owner, place: folder }
+    await this.#records.put(started)
+    return started
   }
 }
 
-const append = (file: string): Promise<FileHandle> => open(file, 'a', 0o600)
+/** A run that goes on is another order. */
+const orderId = ({ id, times }: RunRecord): string => `${id}-${times}`
 
 const logFile = ({ folder, times }: RunRecord): string => join(folder, `events-${times}.jsonl`)
 

@@ -2,10 +2,13 @@
 export {
   createMcpHandler,
   fromJsonSchema,
+  inputRequired,
+  inputResponse,
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
   type CallToolResult,
+  type InputRequiredResult,
   type JsonSchemaType,
   type jsonSchemaValidator,
   type ServerContext,

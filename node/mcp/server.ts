@@ -12,10 +12,13 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type CallToolResult,
+  type InputRequiredResult,
   type JsonSchemaType,
   type jsonSchemaValidator,
   type ServerContext,
 } from './sdk.js'
+import { budgetQuestion, mayAsk, saidBudget } from './questions.js'
+import type { Starter } from './runs.js'
 import { createdTask, detailedTask, mustTakeTasks, takesTasks, tasksExtension } from './tasks.js'
 import { RefusedPlan, type ToolArguments, type Toolbox } from './toolbox.js'
 import { instructions, tools, type ToolEntry } from './tools.js'
@@ -57,7 +60,7 @@ export function mcpServer(parts: ServerParts): McpServer {
     const { name, description, annotations } = entry
     const inputSchema = fromJsonSchema<ToolArguments>(entry.inputSchema as unknown as JsonSchemaType, validator)
     server.registerTool(name, { description, inputSchema, annotations }, (given, context) =>
-      call(entry, given, context, callerOf(server, context), parts),
+      call(entry, given, context, aboutClient(server, context), parts),
     )
   }
   addPrompt(server)
@@ -73,25 +76,39 @@ function callerOf(server: McpServer, { mcpReq }: ServerContext): string {
   return callerName(typeof name === 'string' ? `mcp:${name}` : 'mcp')
 }
 
+/** What is known of whoever calls. */
+interface Caller extends Starter {
+  /** Its user can be asked. */
+  readonly asks: boolean
+}
+
+function aboutClient(server: McpServer, context: ServerContext): Caller {
+  const asks = mayAsk(context, server.server.getClientCapabilities())
+  return { caller: callerOf(server, context), trace: traceOf(context), asks }
+}
+
 async function call(
   { name }: ToolEntry,
   given: ToolArguments,
   context: ServerContext,
-  caller: string,
+  caller: Caller,
   parts: ServerParts,
-): Promise<CallToolResult> {
-  let result: CallToolResult
+): Promise<CallToolResult | InputRequiredResult> {
+  let result: CallToolResult | InputRequiredResult
   try {
     result = await work(name, given, context, caller, parts.toolbox)
   } catch (error) {
     result = refusal(error instanceof RefusedPlan ? error.message : errorLines(error).join('\n'))
   }
-  await count(name, caller, JSON.stringify(given), textOf(result), parts)
+  await count(name, caller.caller, JSON.stringify(given), textOf(result), parts)
   return result
 }
 
-const textOf = ({ content }: CallToolResult): string =>
-  content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+/** What a model reads of it: a question is for its user. */
+const textOf = (result: CallToolResult | InputRequiredResult): string =>
+  isAnswer(result) ? result.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : ''
+
+const isAnswer = (result: CallToolResult | InputRequiredResult): result is CallToolResult => 'content' in result
 
 /** What the assistant wrote and was told. A ledger that cannot be written takes nothing from an answer. */
 async function count(
@@ -109,9 +126,9 @@ function work(
   name: string,
   given: ToolArguments,
   context: ServerContext,
-  caller: string,
+  caller: Caller,
   toolbox: Toolbox,
-): Promise<CallToolResult> {
+): Promise<CallToolResult | InputRequiredResult> {
   const watcher = watcherOf(context)
   switch (name) {
     case 'check_plan':
@@ -136,13 +153,29 @@ function work(
 async function runPlan(
   given: ToolArguments,
   context: ServerContext,
-  caller: string,
+  caller: Caller,
   toolbox: Toolbox,
   watcher: Watcher,
-): Promise<CallToolResult> {
-  const run = await toolbox.startRun(given, caller)
+): Promise<CallToolResult | InputRequiredResult> {
+  const said = saidBudget(context)
+  if (said === undefined && caller.asks) {
+    const about = await toolbox.unpriced(given)
+    if (about !== undefined) return budgetQuestion(about)
+  }
+  const run = await toolbox.startRun(said === undefined ? given : { ...given, budget_usd: said }, caller)
   if (takesTasks(context)) return createdTask(run)
   return answer(runText(await awaitEnd(toolbox.runs, run.record.id, given.wait_ms ?? 0, watcher)))
+}
+
+/** The trace that a call is in, by the variables that are usual between processes. */
+function traceOf({ mcpReq }: ServerContext): Readonly<Record<string, string>> | undefined {
+  const meta: Readonly<Record<string, unknown>> = mcpReq._meta ?? {}
+  const { traceparent, tracestate, baggage } = meta
+  const named = { TRACEPARENT: traceparent, TRACESTATE: tracestate, BAGGAGE: baggage }
+  if (typeof traceparent !== 'string') return undefined
+  // Of a length that no variable of a process minds.
+  const fits = (value: unknown): value is string => typeof value === 'string' && value.length <= 8192
+  return Object.fromEntries(Object.entries(named).filter((pair): pair is [string, string] => fits(pair[1])))
 }
 
 function watcherOf({ mcpReq }: ServerContext): Watcher {

@@ -20,6 +20,8 @@ export interface McpSettings {
   /** The profile that plays the providers, and how the command line is told of it. */
   readonly simulate: { readonly word: string; readonly profile: SimulatorProfile } | undefined
   readonly configFile: string | undefined
+  /** Runs tell OpenTelemetry of themselves. */
+  readonly otel: boolean
 }
 
 /** Fails: host.usage when it is no folder. */

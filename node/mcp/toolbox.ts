@@ -16,7 +16,7 @@ import { answer, clipped, errorLines, faultLines, fitting, mostCharacters, refus
 import { givenPlan, isBelow, type GivenPlan, type PlanArguments } from './plan-argument.js'
 import { dependencyNotes, proseNote } from './plan-notes.js'
 import { runText } from './run-words.js'
-import { Runs, type KnownRun } from './runs.js'
+import { Runs, type KnownRun, type Starter } from './runs.js'
 import type { CallToolResult } from './sdk.js'
 import { ceilingOf, type McpSettings } from './settings.js'
 import { awaitEnd, type Watcher } from './waiting.js'
@@ -95,16 +95,30 @@ export class Toolbox {
   }
 
   /** Starts a run, or goes on with one. Resolves to it as soon as it has begun. */
-  async startRun(given: ToolArguments, caller: string): Promise<KnownRun> {
+  async startRun(given: ToolArguments, starter: Starter): Promise<KnownRun> {
     const { resume } = given
     const { id } =
       resume === undefined
-        ? await this.#newRun(given, caller)
-        : await this.runs.resume(await this.runs.find(resume), caller)
+        ? await this.#newRun(given, starter)
+        : await this.runs.resume(await this.runs.find(resume), starter)
     return this.runs.find(id)
   }
 
-  async #newRun(given: ToolArguments, caller: string): Promise<{ id: string }> {
+  /** What a run would be that nobody has set a budget for, for people; undefined: there is one. */
+  async unpriced(given: ToolArguments): Promise<string | undefined> {
+    if (given.resume !== undefined || given.budget_usd !== undefined) return undefined
+    if ((await ceilingOf(this.#settings)) !== undefined) return undefined
+    const plan = await givenPlan(this.#settings.root, given)
+    try {
+      const { report, costMicroUsd } = await explainPlan(plan.bytes, this.#options(plan, given))
+      const { low, expected, high } = costMicroUsd
+      return `A plan of ${plural(report.counts.total, 'step')} is to be run on other models; it is expected to cost ${formatUsd(expected)}, ${formatUsd(low)} to ${formatUsd(high)}.`
+    } catch (error) {
+      throw new RefusedPlan(refusedPlan(plan, error, 'nothing was started'))
+    }
+  }
+
+  async #newRun(given: ToolArguments, starter: Starter): Promise<{ id: string }> {
     const budgetUsd = await this.#budget(given.budget_usd)
     const plan = await givenPlan(this.#settings.root, given)
     try {
@@ -114,7 +128,7 @@ export class Toolbox {
       throw new RefusedPlan(refusedPlan(plan, error, 'nothing was started'))
     }
     const { mode = this.#settings.mode, deadline_s: deadlineS } = given
-    return this.runs.start({ plan: plan.bytes, files: plan.files, budgetUsd, mode, deadlineS, caller })
+    return this.runs.start({ plan: plan.bytes, files: plan.files, budgetUsd, mode, deadlineS, starter })
   }
 
   /** What was asked for, or what is allowed: never more than that. Fails: host.usage when neither says. */

@@ -57,8 +57,10 @@ export class Place {
     }
   }
 
+  /** Simulated, unless a configuration is named. */
   words(...more: readonly string[]): string[] {
-    return [program, 'mcp', '--root', this.root, `--simulate=${this.profile}`, ...more]
+    const played = more.includes('--config') ? [] : [`--simulate=${this.profile}`]
+    return [program, 'mcp', '--root', this.root, ...played, ...more]
   }
 
   write(name: string, text: string): string {

@@ -24,6 +24,7 @@ export interface McpFlags {
   readonly mode?: string
   readonly simulate?: string
   readonly config?: string
+  readonly otel?: true
 }
 
 /** Fails: host.usage, host.config, host.io_failed. */
@@ -53,12 +54,13 @@ async function settingsOf(flags: McpFlags, { env, program }: Host): Promise<McpS
   const settings = {
     root: await rootOf(flags.root),
     env,
-    program: [process.execPath, program],
+    program: [process.execPath, ...process.execArgv, program],
     budgetUsd: budget,
     ...{ maxRuns, mode },
     simulate: simulate === undefined ? undefined : { word: placed(simulate), profile: profileOfFlag(simulate) },
     // Runs work in the root, and these are named from here.
     configFile: config === undefined ? undefined : resolve(config),
+    otel: flags.otel === true,
   }
   // A broken configuration is told to whoever starts the server, not to a model.
   await ceilingOf(settings)

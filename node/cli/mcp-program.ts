@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { port } from './arguments.js'
 import type { McpFlags } from './commands/mcp.js'
+import type { CommandLine } from './commands/mcp-runner.js'
 import type { UsageFlags } from './commands/usage.js'
 import type { ExitCode, Host } from './host.js'
 import { amount } from './policy-flags.js'
@@ -19,7 +20,8 @@ function runs(text: string): number {
   return value
 }
 
-export function addMcp(program: Command, host: Host, done: (code: ExitCode) => void): void {
+/** `commandLine`: this program once more, for runs in one process. */
+export function addMcp(program: Command, host: Host, done: (code: ExitCode) => void, commandLine: CommandLine): void {
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
   addKeysFile(
@@ -50,7 +52,7 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
       const { mcp } = await import('./commands/mcp.js')
       done(await mcp(flags, host))
     })
-  addRunner(program, host, done)
+  addRunner(program, host, done, commandLine)
   command(
     'usage',
     'what runs of this user have used: by day, provider and caller, and what stayed off an assistant’s quota',
@@ -61,10 +63,9 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
 }
 
 /** What `mcp` starts; nothing for people. */
-function addRunner(program: Command, host: Host, done: (code: ExitCode) => void): void {
+function addRunner(program: Command, host: Host, done: (code: ExitCode) => void, commandLine: CommandLine): void {
   program.command('mcp-runner <dir>', { hidden: true }).action(async (dir: string) => {
     const { mcpRunner } = await import('./commands/mcp-runner.js')
-    const { main } = await import('./program.js')
-    done(await mcpRunner(dir, host, main))
+    done(await mcpRunner(dir, host, commandLine))
   })
 }

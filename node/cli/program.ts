@@ -97,7 +97,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   addCommands(program, host, done)
   addAssist(program, host, done)
   addPatterns(program, host, done)
-  addMcp(program, host, done)
+  addMcp(program, host, done, main)
   addServe(program, host, done)
   takeKeysFiles(program)
   return program

@@ -22,6 +22,8 @@ export interface RunRequest {
   readonly budgetUsd?: number
   readonly deadlineMs?: number
   readonly seed?: number
+  /** Name of the profile that plays the providers. */
+  readonly simulated?: string
   /** Of whoever asked for it: `traceparent` and what goes with it. */
   readonly trace?: Readonly<Record<string, string>>
   /** ms since 1970. */

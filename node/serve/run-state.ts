@@ -1,5 +1,5 @@
 /** What a run's events come to: the snapshot with which a stream of them begins. */
-import type { RunEvent } from '../../bindings/events.js'
+import type { RunEvent, RunEventOf } from '../../bindings/events.js'
 
 export interface StepState {
   readonly id: string
@@ -13,6 +13,8 @@ export interface StepState {
 export class RunState {
   readonly #steps = new Map<string, StepState>()
   #costMicroUsd = 0
+  /** Its last event was told: whatever is left to do is the host's. */
+  outcome: RunEventOf<'finish'>['outcome'] | undefined
   /** Of runs under way, by step. */
   readonly outputs = new Map<string, string>()
 
@@ -46,6 +48,7 @@ export class RunState {
         return this.#put({ id: event.step, state: 'cancelled', words: event.reason })
       case 'finish':
         this.#costMicroUsd = event.costMicroUsd
+        this.outcome = event.outcome
         return
       default:
     }

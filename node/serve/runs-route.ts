@@ -1,5 +1,8 @@
 /** `/v1/runs`: plans as runs behind handles, with their events as a stream that goes on where a reader left it. */
+import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
+import { join } from 'node:path'
+import { journalName } from '../run/file-run-store.js'
 import { count, isObject, within, type Body } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
@@ -40,6 +43,11 @@ export function runRoutes(runs: Runs): readonly Route[] {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)\/report$/,
       answer: async (call, _context, id) => report(call, await found(call, id), runs),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/runs\/([^/]+)\/journal$/,
+      answer: async (call, _context, id) => journal(call, await found(call, id)),
     },
     {
       method: 'GET',
@@ -109,11 +117,12 @@ export function aboutRun({ request, end, live, cancelled }: Run): object {
   return {
     id: request.id,
     object: 'run',
-    status: end?.outcome ?? (cancelled ? 'cancelling' : 'running'),
+    status: end?.outcome ?? live.outcome ?? (cancelled ? 'cancelling' : 'running'),
     name: request.name ?? null,
     mode: request.mode ?? null,
     created_at: request.createdAt / 1000,
     ended_at: end === undefined ? null : end.endedAt / 1000,
+    simulated: request.simulated ?? null,
     cost_usd: (end?.costMicroUsd ?? live.costMicroUsd) / 1e6,
     budget_usd: request.budgetUsd ?? null,
     error: end?.error ?? null,
@@ -139,6 +148,20 @@ async function report(call: Call, run: Run, runs: Runs): Promise<void> {
   const found = await runs.report(run)
   if (found === undefined) throw new HttpError(404, 'no_report', 'the run has come to no report, or not yet')
   sendJson(call.response, 200, found)
+}
+
+/** What the run is made of, as far as it has come: for whoever wants to replay it. */
+async function journal({ response }: Call, { folder }: Run): Promise<void> {
+  const bytes = await readFile(join(folder, journalName)).catch(() => undefined)
+  if (bytes === undefined) throw new HttpError(404, 'no_journal', 'the run has no journal yet')
+  response.writeHead(200, {
+    'content-type': 'application/x-ndjson',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+  })
+  response.end(bytes)
 }
 
 /** How long a reader waits before it comes again, ms. */

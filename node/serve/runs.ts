@@ -90,7 +90,8 @@ export class Runs {
     // Two requests with one key may have come at once.
     const other = this.registry.underWay(id)
     if (other !== undefined) return other
-    const request: RunRequest = { ...asked, id, createdAt: Date.now() }
+    const played = typeof how.simulate === 'object' ? { simulated: how.simulate.name } : {}
+    const request: RunRequest = { ...asked, ...played, id, createdAt: Date.now() }
     const run = new Run(request, this.registry.folderOf(id))
     const admission = account.admitRun(asked.budgetUsd === undefined ? undefined : asked.budgetUsd * 1e6)
     this.registry.add(run)
@@ -121,6 +122,8 @@ export class Runs {
 
   /** The report of a run that is over; undefined: it has come to none. Fails: host.*. */
   async report(run: Run): Promise<RunReport | undefined> {
+    // Who has heard of the end need not come again for its report.
+    if (run.end === undefined && run.live.outcome !== undefined) await this.#work.get(run)?.over
     return run.end === undefined || run.end.outcome === 'failed' ? undefined : (await this.#result(run)).report
   }
 

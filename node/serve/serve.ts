@@ -89,18 +89,9 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const service = await openService(options)
   const first = accounts.all[0] as Account
   const signIn = new SignIn(accounts, clock, auth ? undefined : first)
-  const metrics = new Metrics()
-  const totals = options.ledger && new LedgerTotals(options.ledger)
-  totals?.addTo(metrics)
+  const { metrics, observer, scrape } = measuring(options)
   const ending = new AbortController()
   const beats = new Beats(clock)
-  const observer = (): ((event: RunEvent) => void) => {
-    const count = metrics.run()
-    return (event) => {
-      count(event)
-      options.onEvent?.(event)
-    }
-  }
   const context: Context = {
     service,
     embedder: options.embedder,
@@ -115,11 +106,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
       signIn,
       hosts: new Set((options.allowedHosts ?? []).map((name) => name.toLowerCase())),
       origins: new Set(options.corsOrigins ?? []),
-      metrics: async () => {
-        // A ledger that cannot be read takes nothing from the rest.
-        await totals?.read().catch((error: unknown) => options.onFailure?.(error, 'metrics'))
-        return metrics.text()
-      },
+      metrics: scrape,
       failed: (error, id) => options.onFailure?.(error, id),
       page,
       routes: runs === undefined ? [] : runRoutes(runs),
@@ -137,9 +124,29 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     await closeAll({ server, ending, clock, graceMs: options.graceMs ?? 10_000 }, runs)
     beats.stop()
     await service.close()
-    await spending.settled()
+    await spending.close()
   })
   return { url, keysMade: made, simulated: service.simulated, signInLink: () => url + signIn.link(first), close }
+}
+
+/** What is counted: of one run by each `observer`, told by `scrape`. */
+function measuring({ ledger, onEvent, onFailure }: ServeOptions) {
+  const metrics = new Metrics()
+  const totals = ledger && new LedgerTotals(ledger)
+  totals?.addTo(metrics)
+  const observer = (): ((event: RunEvent) => void) => {
+    const count = metrics.run()
+    return (event) => {
+      count(event)
+      onEvent?.(event)
+    }
+  }
+  const scrape = async (): Promise<string> => {
+    // A ledger that cannot be read takes nothing from the rest.
+    await totals?.read().catch((error: unknown) => onFailure?.(error, 'metrics'))
+    return metrics.text()
+  }
+  return { metrics, observer, scrape }
 }
 
 function observerOf(

@@ -47,12 +47,15 @@ const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'
 /** Longest wait for a request's headers and for all of it, ms. */
 const headersMs = 20_000
 const requestMs = 120_000
+/** How often it is looked for connections that have waited so long, ms. */
+const lookMs = 5000
 
 export function makeServer(gate: Gate, context: Context): Server {
   const server = createServer(
     {
       headersTimeout: headersMs,
       requestTimeout: requestMs,
+      connectionsCheckingInterval: lookMs,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16 * 1024,
       // Answers are written piece by piece.

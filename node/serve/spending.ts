@@ -1,5 +1,5 @@
 /** What every key has spent today, in UTC: kept in a file of a line a request, so that a restart gives no budget back. */
-import { appendFile, readFile } from 'node:fs/promises'
+import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../error-code.js'
 import { makeFolder } from '../make-folder.js'
@@ -17,6 +17,8 @@ export class Spending {
   readonly #spent = new Map<string, number>()
   #lines: string[] = []
   #writing: Promise<void> | undefined
+  /** Of the day that was written last. */
+  #handle: { readonly path: string; readonly file: FileHandle } | undefined
   /** Why it could not be written; told once, by `settled`. */
   #fault: unknown
 
@@ -53,6 +55,14 @@ export class Spending {
     if (this.#fault !== undefined) throw this.#fault
   }
 
+  /** Once nothing is added any more. Fails as `settled`. */
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#handle?.file.close().catch(() => undefined)
+    this.#handle = undefined
+    await this.settled()
+  }
+
   #turn(): void {
     const day = new Date(this.#wallClock()).toISOString().slice(0, 10)
     if (day === this.#day) return
@@ -81,13 +91,24 @@ export class Spending {
       const text = this.#lines.join('')
       this.#lines = []
       try {
-        await makeFolder(this.#folder ?? '.', 0o700)
-        await appendFile(this.#file(), text, { mode: 0o600 })
+        await (await this.#opened()).writeFile(text)
       } catch (error) {
         this.#fault ??= ioError(this.#file(), error)
       }
     }
     this.#writing = undefined
+  }
+
+  /** Opened once a day: a request is not worth three calls of the system. */
+  async #opened(): Promise<FileHandle> {
+    const path = this.#file()
+    if (this.#handle?.path === path) return this.#handle.file
+    await this.#handle?.file.close().catch(() => undefined)
+    this.#handle = undefined
+    await makeFolder(this.#folder ?? '.', 0o700)
+    const file = await open(path, 'a', 0o600)
+    this.#handle = { path, file }
+    return file
   }
 }
 

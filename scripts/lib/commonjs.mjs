@@ -6,14 +6,22 @@ import { Stop } from './run.mjs'
 
 const folder = 'dist/cjs'
 const entry = 'dist/node/index'
+/** Further entries of the package, by the name under which the one script has them: one process has one of everything. */
+const others = { '#ai-sdk': 'dist/node/ai-sdk', '#serve': 'dist/node/serve/serve' }
 
-/** Writes dist/cjs: one script, the types beside it in the places of the originals, and the word that makes both CommonJS. */
+/** Writes dist/cjs: one script for all entries, the types in the places of the originals, and the word that makes both CommonJS. */
 export async function bundleCommonJs() {
   const { build } = await import('esbuild')
   rmSync(at(folder), { recursive: true, force: true })
   await build({
     absWorkingDir: at(''),
-    entryPoints: [`${entry}.js`],
+    stdin: {
+      contents: [
+        `export * from './${entry}.js'`,
+        ...Object.entries(others).map(([name, file]) => `export * as '${name}' from './${file}.js'`),
+      ].join('\n'),
+      resolveDir: at(''),
+    },
     outfile: `${folder}/node/index.js`,
     bundle: true,
     platform: 'node',
@@ -26,7 +34,16 @@ export async function bundleCommonJs() {
     define: { 'import.meta.url': '__here' },
     banner: { js: "const __here = require('node:url').pathToFileURL(__dirname + '/../../node/embed/index.js').href;" },
   })
-  const types = typesBehind(`${entry}.d.ts`)
+  for (const [name, file] of Object.entries(others)) {
+    const target = at(file.replace(/^dist\//, `${folder}/`))
+    mkdirSync(path.dirname(target), { recursive: true })
+    const main = path.relative(path.dirname(target), at(folder, 'node/index.js')).replaceAll('\\', '/')
+    writeFileSync(
+      `${target}.js`,
+      `module.exports = require('${main.startsWith('.') ? main : `./${main}`}')['${name}']\n`,
+    )
+  }
+  const types = typesBehind([entry, ...Object.values(others)].map((file) => `${file}.d.ts`))
   for (const file of types) {
     const target = at(file.replace(/^dist\//, `${folder}/`))
     mkdirSync(path.dirname(target), { recursive: true })
@@ -35,8 +52,8 @@ export async function bundleCommonJs() {
   writeFileSync(at(folder, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
-/** The declarations that one file leads to, itself included: a copy of all others would be dead weight. */
-function typesBehind(start) {
+/** The declarations that some files lead to, themselves included: a copy of all others would be dead weight. */
+function typesBehind(starts) {
   const found = new Set()
   const add = (file) => {
     if (found.has(file)) return
@@ -44,7 +61,7 @@ function typesBehind(start) {
     for (const [, next] of readFileSync(at(file), 'utf8').matchAll(/\b(?:from|import\()\s*['"](\.[^'"]+)\.js['"]/g))
       add(path.posix.join(path.posix.dirname(file), `${next}.d.ts`))
   }
-  add(start)
-  if (found.size < 2) throw new Stop(`${start} leads to no other types`)
+  for (const start of starts) add(start)
+  if (found.size < 2) throw new Stop(`${starts.join(', ')} lead to no other types`)
   return found
 }

@@ -1,7 +1,8 @@
 // What `aetherflow serve` adds to a request, beside the same server on loopback called directly, in one interleaved run.
-//   node tests/bench/serve.mjs [--quick] [--peer URL,KEY,MODEL]   ms a request and requests a second at 1, 16, 64 at once, streamed and not
-//   node tests/bench/serve.mjs --soak [--quick]                   resident memory of the server over 100,000 requests
-// `--peer`: another gateway, which somebody has started in front of the address that is printed first.
+//   node tests/bench/serve.mjs [--quick] [--peers DIR]   ms a request and requests a second at 1, 16, 64 at once, streamed and not
+//   node tests/bench/serve.mjs --soak [N]                resident memory of the server over 100,000 requests, or N
+//   node tests/bench/serve.mjs --idle [N]                memory of 1,000 streams that wait, or N
+// `--peers`: where other gateways are installed, see lib/gateways.mjs.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
 import { check, model, prompt, pump, system } from './lib/calls.mjs'
 import { startChatServer } from './lib/chat-server.mjs'
+import { startGateways } from './lib/gateways.mjs'
 import { figure, median, printMachine, printTable } from './lib/print.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -20,15 +22,20 @@ const sizes = [
   { concurrency: 64, calls: quick ? 256 : 640 },
 ]
 const agent = new Agent({ connections: 64, keepAliveTimeout: 60_000 })
+/** The word behind a flag, as a number. */
+const given = (flag, otherwise) => Number(process.argv[process.argv.indexOf(flag) + 1]) || otherwise
 
 await printMachine()
 const provider = await startChatServer()
 const folder = mkdtempSync(join(tmpdir(), 'aetherflow-bench-'))
 const server = await startServe()
+const gateways = []
 try {
-  await (process.argv.includes('--soak') ? soak() : compare())
+  if (process.argv.includes('--soak')) await soak(given('--soak', 100_000))
+  else if (process.argv.includes('--idle')) await idle(given('--idle', 1000))
+  else await compare()
 } finally {
-  server.child.kill('SIGTERM')
+  for (const { child } of [server, ...gateways]) child.kill('SIGTERM')
   provider.close()
   await agent.close()
   rmSync(folder, { recursive: true, force: true })
@@ -36,7 +43,7 @@ try {
 
 /** The command in a process of its own, as people run it; the provider is the only one it knows. */
 async function startServe() {
-  const local = { dialect: 'generic', baseUrl: `${provider.url}/v1`, keyEnv: null, concurrency: 64, default: model }
+  const local = { dialect: 'generic', baseUrl: `${provider.url}/v1`, keyEnv: null, concurrency: 2048, default: model }
   const modes = { build: { rules: [{ name: 'all', use: ['local'], why: 'the only one' }] } }
   const config = { providers: { local: { ...local, models: { [model]: { in: 1, out: 1 } } } }, modes }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
@@ -49,17 +56,17 @@ async function startServe() {
   return { child, base }
 }
 
-function contestants() {
-  const at = process.argv.indexOf('--peer')
-  const [url, key = '', word = 'auto'] = at < 0 ? [] : process.argv[at + 1].split(',')
+async function contestants() {
+  const at = process.argv.indexOf('--peers')
+  if (at >= 0) gateways.push(...(await startGateways(process.argv[at + 1], folder, `${provider.url}/v1`, model)))
   return [
-    { name: 'directly', url: `${provider.url}/v1`, key: '', word: model },
-    { name: 'through aetherflow serve', url: server.base, key: '', word: 'auto' },
-    ...(url === undefined ? [] : [{ name: 'through the peer', url, key, word }]),
+    { name: 'directly', url: `${provider.url}/v1`, headers: {}, word: model },
+    { name: 'through aetherflow serve', url: server.base, headers: {}, word: 'auto', child: server.child },
+    ...gateways,
   ]
 }
 
-async function ask({ url, key, word }, stream) {
+async function ask({ url, headers, word }, stream) {
   const messages = [
     { role: 'system', content: system },
     { role: 'user', content: prompt },
@@ -67,7 +74,7 @@ async function ask({ url, key, word }, stream) {
   const reply = await request(`${url}/chat/completions`, {
     method: 'POST',
     dispatcher: agent,
-    headers: { 'content-type': 'application/json', ...(key === '' ? {} : { authorization: `Bearer ${key}` }) },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: word, messages, stream }),
   })
   const text = await reply.body.text()
@@ -81,40 +88,77 @@ async function compare() {
     `POST of a 4 KB prompt; medians of ${rounds} interleaved rounds. Real: sockets, HTTP, JSON, keys, limits, the core; provider and\n` +
       `gateway have processes of their own, the client has this one. Simulated: the provider at ${provider.url}, which answers at once.`,
   )
-  const all = contestants()
+  const all = await contestants()
   for (const stream of [false, true]) {
-    const measured = new Map(all.map(({ name }) => [name, sizes.map(() => [])]))
+    const measured = new Map(all.map(({ name }) => [name, sizes.map(() => ({ wall: [], cpu: [] }))]))
     // The first round compiles.
     for (let round = -1; round < rounds; ++round)
       for (const [at, { concurrency, calls }] of sizes.entries())
         for (const each of all) {
-          const start = performance.now()
+          const [start, worked] = [performance.now(), cpuMs(each.child)]
           await pump(calls, concurrency, () => ask(each, stream))
-          if (round >= 0) measured.get(each.name)[at].push((performance.now() - start) / calls)
+          if (round < 0) continue
+          const { wall, cpu } = measured.get(each.name)[at]
+          wall.push((performance.now() - start) / calls)
+          cpu.push((cpuMs(each.child) - worked) / calls)
         }
     console.log(`\n${stream ? 'streamed' : 'whole replies'}`)
-    const times = ({ name }) => measured.get(name).map((values) => median(values))
-    const base = times(all[0])
+    const times = ({ name }, of) => measured.get(name).map((values) => median(values[of]))
+    const base = times(all[0], 'wall')
     printTable(
-      ['', ...sizes.flatMap(({ concurrency }) => [`${concurrency}: ms each`, 'added', 'a second'])],
+      ['', ...sizes.flatMap(({ concurrency }) => [`${concurrency}: ms each`, 'added', 'its CPU', 'a second'])],
       all.map((each) => [
         each.name,
-        ...times(each).flatMap((ms, at) => [figure(ms), figure(ms - base[at]), figure(1000 / ms)]),
+        ...times(each, 'wall').flatMap((ms, at) => [
+          figure(ms),
+          figure(ms - base[at]),
+          each.child === undefined ? '–' : figure(times(each, 'cpu')[at]),
+          figure(1000 / ms),
+        ]),
       ]),
     )
   }
+  console.log(
+    '\n`its CPU`: processor time of the gateway alone, ms a request; the goal for ours is 0.3 beyond the call itself.',
+  )
 }
 
-/** Resident memory of the server's process, quarter by quarter; a rise from the second to the last would be a leak. */
-async function soak() {
-  const total = quick ? 8000 : 100_000
-  const [, ours] = contestants()
-  const resident = () =>
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024
+/** Processor time that a process has used so far, ms; 0 for none. */
+function cpuMs(child) {
+  if (child === undefined) return 0
+  // Its threads as well; children that it may have started as well.
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024
+
+/** Resident memory of the server's process, eighth by eighth; a rise from the second to the last would be a leak. */
+async function soak(total) {
+  const [, ours] = await contestants()
   const told = []
-  for (let quarter = 0; quarter < 4; ++quarter) {
-    await pump(total / 4, 16, (number) => ask(ours, number % 2 === 1))
+  for (let part = 0; part < 8; ++part) {
+    await pump(total / 8, 16, (number) => ask(ours, number % 2 === 1))
     told.push(figure(resident()))
   }
-  console.log(`${total} requests, half of them streamed; MB of the server's process by quarter: ${told.join(' → ')}`)
+  console.log(`${total} requests, half of them streamed; MB of the server's process by eighth: ${told.join(' → ')}`)
+}
+
+/** Streams that have begun, and then hear nothing: the provider holds them. */
+async function idle(count) {
+  const many = new Agent({ connections: count })
+  const before = resident()
+  const body = JSON.stringify({ model: 'auto', stream: true, messages: [{ role: 'user', content: 'HOLD' }] })
+  const headers = { 'content-type': 'application/json' }
+  const open = await Promise.all(
+    Array.from({ length: count }, () =>
+      request(`${server.base}/chat/completions`, { method: 'POST', dispatcher: many, headers, body }),
+    ),
+  )
+  console.log(
+    `${open.length} streams that have begun and wait: ${figure(before)} → ${figure(resident())} MB of the server's process`,
+  )
+  await pump(64, 16, () => ask({ url: server.base, headers: {}, word: 'auto' }, false))
+  console.log('meanwhile 64 others were answered')
+  await many.destroy()
 }

@@ -61,8 +61,8 @@ test.each(names)('every event of %s is as the schema says', async (name) => {
 
 test('the traces tell of nearly everything', () => {
   const told = Object.keys(eventsSchema.$defs.events)
-  // Told by hosts alone: the end once all is durable, and what a resumed run begins with.
-  expect(told.filter((type) => !seen.has(type)).sort()).toEqual(['finish', 'resumed', 'warning'])
+  // Told by hosts alone: the end once all is durable, what a resumed run begins with, what a cache has not.
+  expect(told.filter((type) => !seen.has(type)).sort()).toEqual(['finish', 'miss', 'resumed', 'warning'])
 })
 
 describe.each([

@@ -87,32 +87,25 @@ test('a call that is refused after it was cancelled ends once, and nothing of it
 
 test('a run that died while it waited for room asks again when it goes on, whoever has the room then', async () => {
   const stop = new AbortController()
-  const full = new Slow(() => undefined)
-  const events: RunEvent[] = []
-  const running = ran(planOf(step('a'), step('b')), asking(), {
-    ...{ limits: { authority: full, scope: () => '' }, signal: stop.signal },
-    onEvent: (event) => {
-      events.push(event)
-      if (event.type === 'note' && event.reason === 'waiting_for_others') setImmediate(() => stop.abort())
-    },
-  })
-  while (full.questions.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  for (const tell of full.questions) tell({ why: 'places' })
-  const { bytes, journal } = await running
-  // Up to there, and not its cancelling: as a process that was killed leaves it.
-  const most = journal.records.findLastIndex(({ e }) => e === 'refused') + 1
-  expect(most).toBeGreaterThan(0)
-  const authority: LimitAuthority = {
+  const answers = (refusal?: LimitRefusal): LimitAuthority => ({
     join: () => ({
       narrowed: [],
-      ask: () => undefined,
+      ask: () => refusal,
       arrived: () => {},
       settle: () => {},
       seen: () => {},
       leave: () => {},
     }),
-  }
-  for (const limits of [{ authority, scope: () => '' }, undefined]) {
+  })
+  const full = { authority: answers({ why: 'places' }), scope: () => '' }
+  const { bytes, journal } = await ran(planOf(step('a'), step('b')), asking(), {
+    ...{ limits: full, signal: stop.signal },
+    onEvent: ({ type }) => void (type === 'callEnd' && setImmediate(() => stop.abort())),
+  })
+  // Up to there, and not its cancelling: as a process that was killed leaves it.
+  const most = journal.records.map(({ e }) => e).lastIndexOf('refused') + 1
+  expect(most).toBeGreaterThan(0)
+  for (const limits of [{ authority: answers(), scope: () => '' }, undefined]) {
     const sent: string[] = []
     const { result } = await resumed(
       bytes,

@@ -74,6 +74,21 @@ describeInBrowser('the runs of a server', () => {
     provider.release()
     await page.locator('.state', { hasText: 'ok' }).waitFor()
     expect(await page.getByRole('link', { name: /^Output of/ }).count()).toBe(3)
+    // The list hears of it too.
+    await page.locator(`[data-run="${held}"]`).getByText('ok').waitFor()
+    // The step that is chosen: what it was sent, made again from the journal, and what came of it.
+    await page
+      .getByRole('listbox', { name: 'Timeline of the steps' })
+      .getByRole('option', { name: /middle/ })
+      .click()
+    const step = page.getByRole('region', { name: 'Step' })
+    await step.getByLabel('User').first().waitFor()
+    expect(await step.getByLabel('User').first().textContent()).toContain('[[hold]]')
+    await step.getByLabel('Output of middle').getByText('held').waitFor()
+    const report = page.getByRole('region', { name: 'Report' })
+    await report.getByRole('heading', { name: 'Timeline' }).waitFor()
+    expect(await report.innerText()).toContain('middle')
+    expect(await accessFaults(page)).toEqual([])
     await page.getByLabel('compare quick').check()
     await page.getByLabel('compare held').check()
     const rows = page.getByRole('region', { name: 'Comparison' }).getByRole('row')

@@ -30,27 +30,34 @@ afterAll(async () => {
 
 type Said = { action: 'accept'; content: Record<string, number> } | { action: 'decline' } | { action: 'cancel' }
 
-/** A client whose user gives this answer; undefined: one that asks nobody. */
-async function open(way: 'stdio' | 'http', era: Era, said?: Said): Promise<{ call: Call; asked: string[] }> {
-  const asked: string[] = []
+interface Asking {
+  readonly call: Call
+  /** What the user was asked, and what they say. */
+  readonly asked: string[]
+  said: Said
+}
+
+/** `asks` false: a client that shows its user no forms. */
+async function open(way: 'stdio' | 'http', era: Era, asks = true): Promise<Asking> {
   const mode = era === 'legacy' ? ('legacy' as const) : { pin: '2026-07-28' }
-  const capabilities = said === undefined ? {} : { elicitation: { form: {} } }
+  const capabilities = asks ? { elicitation: { form: {} } } : {}
   const client = new Client({ name: 'asks', version: '1' }, { capabilities, versionNegotiation: { mode } })
-  if (said !== undefined)
+  const call: Call = async (name, given = {}) => {
+    const { content, isError } = await client.callTool({ name, arguments: given })
+    return { text: content.map((part) => (part.type === 'text' ? part.text : '')).join(''), isError: isError === true }
+  }
+  const asking: Asking = { call, asked: [], said: { action: 'cancel' } }
+  if (asks)
     client.setRequestHandler('elicitation/create', ({ params }) => {
-      asked.push(params.message)
-      return said
+      asking.asked.push(params.message)
+      return asking.said
     })
   clients.push(client)
   const words = { command: process.execPath, args: place.words(), env: place.env, stderr: 'ignore' as const }
   await client.connect(
     way === 'http' ? new StreamableHTTPClientTransport(new URL(url)) : new StdioClientTransport(words),
   )
-  const call: Call = async (name, given = {}) => {
-    const { content, isError } = await client.callTool({ name, arguments: given })
-    return { text: content.map((part) => (part.type === 'text' ? part.text : '')).join(''), isError: isError === true }
-  }
-  return { call, asked }
+  return asking
 }
 
 const plan = planOf(step('a'), step('b'))
@@ -63,45 +70,37 @@ test.each([
   ['stdio', 'modern'],
   ['stdio', 'legacy'],
   ['http', 'modern'],
-] as const)('over %s, %s era, the user is asked and says how much', async (way, era) => {
-  const { call, asked } = await open(way, era, { action: 'accept', content: { budget_usd: 0.75 } })
-  const run = await call('run_plan', { plan, wait_ms: 20_000 })
-  expect((await ended(call, idOf(run))).text).toContain(' of $0.7500')
-  expect(asked).toEqual([
-    expect.stringMatching(/^A plan of 2 steps .* expected to cost .* How much may it cost at most\?$/),
-  ])
-  // Who says how much in the call is not asked, nor for a plan that is none.
-  await call('run_plan', { plan, budget_usd: 0.1 })
-  expect((await call('run_plan', { plan: planOf({ id: 'x' }) })).text).toMatch(/^nothing was started/)
-  expect(asked).toHaveLength(1)
-})
-
-test.each<[string, Said]>([
-  ['declines', { action: 'decline' }],
-  ['goes away', { action: 'cancel' }],
-  ['says nothing of use', { action: 'accept', content: { budget_usd: -1 } }],
-])('a user who %s starts nothing', async (_what, said) => {
+] as const)('over %s, %s era, the user is asked, and what they say holds', async (way, era) => {
+  const it = await open(way, era)
+  // Who says nothing of use starts nothing.
   const before = runs()
-  for (const era of eras) {
-    const { call, asked } = await open('stdio', era, said)
-    const answer = await call('run_plan', { plan })
-    expect(answer).toEqual({
+  const said: Said[] = [{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { budget_usd: -1 } }]
+  for (const each of said) {
+    it.said = each
+    expect(await it.call('run_plan', { plan })).toEqual({
       isError: true,
       text: 'budget_usd: the user was asked and gave no budget: nothing was started',
     })
-    expect(asked).toHaveLength(1)
   }
-  expect(runs()).toBe(before)
+  expect([it.asked.length, runs()]).toEqual([3, before])
+  it.said = { action: 'accept', content: { budget_usd: 0.75 } }
+  const run = await it.call('run_plan', { plan, wait_ms: 20_000 })
+  expect((await ended(it.call, idOf(run))).text).toContain(' of $0.7500')
+  const words = /^A plan of 2 steps .* expected to cost .* How much may it cost at most\?$/
+  expect(it.asked).toEqual(Array.from({ length: 4 }, () => expect.stringMatching(words)))
+  // Who says how much in the call is not asked, nor for a plan that is none.
+  await it.call('run_plan', { plan, budget_usd: 0.1 })
+  expect((await it.call('run_plan', { plan: planOf({ id: 'x' }) })).text).toMatch(/^nothing was started/)
+  expect(it.asked).toHaveLength(4)
 })
 
 test.each([
-  ['stdio', 'modern', undefined],
-  ['stdio', 'legacy', undefined],
-  ['http', 'modern', undefined],
+  ['stdio', 'modern', false],
+  ['http', 'modern', false],
   // This era asks over a connection that stays, which requests of HTTP have none of here.
-  ['http', 'legacy', { action: 'accept', content: { budget_usd: 1 } }],
-] as const)('over %s, %s era, a client that cannot ask is refused in words', async (way, era, said) => {
-  const { call } = await open(way, era, said)
+  ['http', 'legacy', true],
+] as const)('over %s, %s era, a client that cannot ask is refused in words', async (way, era, asks) => {
+  const { call } = await open(way, era, asks)
   expect(await call('run_plan', { plan })).toEqual({
     isError: true,
     text: expect.stringMatching(/^budget_usd: say how much the run may cost/) as unknown,

@@ -215,5 +215,8 @@ describe('the types, strict and with every declaration checked', () => {
 
 test('the package says where its parts are, and each of them is there', () => {
   expect(existsSync(join(app.home, 'dist/cjs/node/index.js'))).toBe(true)
+  for (const entry of ['ai-sdk', 'serve/serve'])
+    for (const ending of ['js', 'd.ts'])
+      expect(existsSync(join(app.home, `dist/cjs/node/${entry}.${ending}`))).toBe(true)
   expect(existsSync(join(app.home, 'dist/cjs/node/index.d.ts'))).toBe(true)
 })

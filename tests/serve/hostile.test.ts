@@ -8,6 +8,8 @@ import { configOf, ScriptedProvider } from './scripted-provider.js'
 jest.setTimeout(60_000)
 
 const token = 'afk_test_0123456789abcdef'
+/** `AETHERFLOW_LOAD=1000` for the long proof. */
+const rounds = process.env['AETHERFLOW_LOAD'] === undefined ? 300 : 10_000
 const provider = new ScriptedProvider()
 const failures: string[] = []
 let server: ServeHandle
@@ -184,7 +186,7 @@ test('random bodies: always a coded refusal, nothing of them in a log, no call',
     '"\\u0000"',
     '-',
   ]
-  for (let round = 0; round < 300; ++round) {
+  for (let round = 0; round < rounds; ++round) {
     const body = Array.from({ length: 1 + random(30) }, () => words[random(words.length)]).join('')
     const reply = await post(`{"model":"auto","secret":"PROMPT-${round}","messages":${body}}`)
     expect(reply.status).toBe(400)
@@ -192,4 +194,61 @@ test('random bodies: always a coded refusal, nothing of them in a log, no call',
   }
   expect(provider.calls).toBe(0)
   expect(failures).toEqual([])
+})
+
+test('good bodies that were spoilt at a random place: an answer, or a refusal with a code, and never a failure of ours', async () => {
+  let seed = 7
+  const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below
+  const good = JSON.stringify({
+    model: 'auto',
+    messages: [
+      { role: 'system', content: 'be brief' },
+      { role: 'user', content: [{ type: 'text', text: 'PROMPT-é' }] },
+    ],
+    max_tokens: 5,
+    temperature: 0.5,
+    stop: ['x'],
+    stream: false,
+    tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+    response_format: { type: 'json_object' },
+    aetherflow: { cache: 'no-store', 'budget-usd': 1 },
+  })
+  const pieces = [
+    '',
+    'null',
+    '-1',
+    '1e999',
+    '"',
+    '[]',
+    '{}',
+    '\\u0000',
+    ',',
+    ':',
+    'true',
+    '\ud800',
+    '{"a":',
+    '9'.repeat(400),
+  ]
+  const statuses = new Map<number, number>()
+  provider.calls = 0
+  for (let round = 0; round < rounds / 2; ++round) {
+    const [from, cut] = [random(good.length), random(12)]
+    const body = good.slice(0, from) + (pieces[random(pieces.length)] ?? '') + good.slice(from + cut)
+    const { status, text } = await post(body)
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    expect([200, 400, 402, 403, 404]).toContain(status)
+    if (status !== 200) expect(JSON.parse(text)).toMatchObject({ error: { code: expect.any(String) } })
+    if (status === 400) expect(text).not.toContain('PROMPT')
+  }
+  // Neither all refused nor all let in.
+  expect(statuses.get(200)).toBeGreaterThan(0)
+  expect(statuses.get(400)).toBeGreaterThan(0)
+  expect(failures).toEqual([])
+})
+
+test('many headers, and many of one name, are no trouble', async () => {
+  const flood = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x-h${at}`, '1']))
+  const reply = await ask('/v1/models', { headers: { ...own, ...flood } })
+  expect([200, 400, 401, 431]).toContain(reply.status)
+  expect((await ask('/v1/models', { headers: own })).status).toBe(200)
 })

@@ -1,6 +1,6 @@
 /** What a scrape of a running server tells, read by a real parser: how things stand, the cache, the user's ledger. */
 import { afterAll, afterEach, expect, jest, test } from '@jest/globals'
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import parsePrometheus from 'parse-prometheus-text-format'
@@ -9,6 +9,7 @@ import { Ledger } from '../../node/ledger/ledger.js'
 import { LedgerTotals } from '../../node/ledger/totals.js'
 import { serve, type ServeHandle, type ServeOptions } from '../../node/serve/serve.js'
 import { Metrics } from '../../web/standard/telemetry/metrics.js'
+import { projectPath } from '../fixtures/paths.js'
 import { configOf, ScriptedProvider } from './scripted-provider.js'
 
 jest.setTimeout(60_000)
@@ -79,6 +80,19 @@ test('calls in flight, requests that wait, and a breaker are told as they are', 
   // Two attempts each: five failures in a row open it.
   for (let round = 0; round < 3; ++round) expect(await ask(server, 'fail 500')).toBeGreaterThanOrEqual(500)
   expect((await scrape(server)).get('aetherflow_breaker_open{group="local"}')).toBe(1)
+})
+
+test('the dashboard in examples/ asks for nothing that is not told', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aetherflow-totals-'))
+  folders.push(folder)
+  const { server } = await start({ ledger: new Ledger({ XDG_STATE_HOME: folder }) })
+  const told = new Set((await (await fetch(`${server.url}/metrics`, { headers })).text()).match(/aetherflow_\w+/g))
+  const { panels } = JSON.parse(readFileSync(projectPath('examples/grafana.json'), 'utf8')) as {
+    panels: { title: string; targets: { expr: string }[] }[]
+  }
+  const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/aetherflow_\w+/g) ?? []))
+  expect(asked.length).toBeGreaterThan(10)
+  expect(asked.map((name) => name.replace(/_bucket$/, '')).filter((name) => !told.has(name))).toEqual([])
 })
 
 test('the cache counts what it was asked in vain, and what it answered', async () => {

@@ -7,13 +7,22 @@ import { fill, h } from '../element/dom.js'
 import { saveFile } from './plan-files.js'
 import { reportElements } from './report-document.js'
 import { ganttSvg } from './report-gantt.js'
-import type { RunSession } from './run-session.js'
+import type { RunModel } from '../element/run-model.js'
+
+/** A run that may have come to its end. */
+export interface Reported {
+  readonly model: RunModel
+  readonly result: Pick<PageRunResult, 'report' | 'simulated' | 'warnings' | 'outcome' | 'outputs'> | undefined
+  /** What providers said of failed steps, by step. */
+  readonly messages: ReadonlyMap<string, string>
+  readonly startedAt: Date
+}
 
 export class ReportView {
   readonly element: HTMLElement
   readonly #body = h('article', { class: 'report-body' })
   readonly #buttons: HTMLElement
-  #session: RunSession | undefined
+  #session: Reported | undefined
 
   constructor() {
     const button = (words: string, make: () => void): HTMLElement =>
@@ -36,7 +45,7 @@ export class ReportView {
     fill(this.#body, h('p', { class: 'af-empty' }, words))
   }
 
-  show(session: RunSession): void {
+  show(session: Reported): void {
     this.#session = session
     this.#buttons.hidden = session.result === undefined
     fill(this.#body, ...this.#elements())
@@ -73,7 +82,7 @@ export class ReportView {
     return result === undefined ? '' : reportHtml(result.report, { ...this.#extras(result), picture: 'timeline.svg' })
   }
 
-  #extras({ simulated, warnings }: PageRunResult): ReportExtras {
+  #extras({ simulated, warnings }: Pick<PageRunResult, 'simulated' | 'warnings'>): ReportExtras {
     return { simulated, warnings, messages: this.#session?.messages ?? new Map() }
   }
 

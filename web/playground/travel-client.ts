@@ -1,5 +1,4 @@
 /** Asks the travel worker. Only the latest moment is of use: while one is in progress, others wait, and the last of them wins. */
-import type { RunSession } from './run-session.js'
 import type { Moment, StepSeen, TravelAnswers, TravelQuestion } from './travel-words.js'
 
 interface Waiting {
@@ -7,17 +6,22 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** What has a journal: each is its own run. */
+export interface Journalled {
+  readonly journal: string
+}
+
 export class TravelClient {
   #worker: Worker | undefined
   readonly #waiting = new Map<number, Waiting>()
   #ids = 0
   /** What the worker has read: a session, and how much of its journal. */
-  #session: RunSession | undefined
+  #session: Journalled | undefined
   #length = -1
   #records: Promise<number> = Promise.resolve(0)
 
   /** Brings the worker to where the run stands; the number of its records. */
-  open(session: RunSession): Promise<number> {
+  open(session: Journalled): Promise<number> {
     const { journal } = session
     if (session === this.#session && journal.length === this.#length) return this.#records
     this.#session = session

@@ -31,8 +31,11 @@ function serve() {
     const parts = []
     request.on('data', (part) => parts.push(part))
     request.on('end', () => {
-      const streamed = Buffer.concat(parts).includes('"stream":true')
+      const asked = Buffer.concat(parts)
+      const streamed = asked.includes('"stream":true')
       reply.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
+      // A stream that begins, and never goes on.
+      if (streamed && asked.includes('"HOLD"')) return reply.write(chunk({ role: 'assistant', content: 'held' }))
       reply.end(streamed ? stream : whole)
     })
   })

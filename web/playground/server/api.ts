@@ -9,6 +9,8 @@ export interface ServerRun {
   readonly created_at: number
   readonly ended_at: number | null
   readonly cost_usd: number
+  /** Name of the profile that played the providers. */
+  readonly simulated: string | null
   readonly steps?: readonly { readonly id: string; readonly state: string; readonly bytes?: number }[]
 }
 
@@ -27,12 +29,36 @@ export const oneRun = async (id: string): Promise<ServerRun> => (await ask(`/${i
 
 export const reportOf = async (id: string): Promise<RunReport> => (await ask(`/${id}/report`)) as RunReport
 
+/** Its journal so far, from which any prompt of it is assembled again. */
+export async function journalOf(id: string): Promise<string> {
+  const reply = await fetch(`/v1/runs/${id}/journal`)
+  if (!reply.ok) throw new Error('the server has no journal of the run')
+  return reply.text()
+}
+
+export async function outputOf(id: string, step: string): Promise<string> {
+  const reply = await fetch(outputAddress(id, step))
+  return reply.ok ? reply.text() : ''
+}
+
 export const cancelRun = async (id: string): Promise<void> => void (await ask(`/${id}`, 'DELETE'))
 
 export const outputAddress = (id: string, step: string): string => `/v1/runs/${id}/outputs/${encodeURIComponent(step)}`
 
 const types: readonly RunEvent['type'][] = [
-  ...(['steps', 'warning', 'call', 'firstToken', 'progress', 'answer', 'callEnd', 'note', 'hit', 'restart'] as const),
+  ...([
+    'steps',
+    'warning',
+    'call',
+    'firstToken',
+    'progress',
+    'answer',
+    'callEnd',
+    'note',
+    'hit',
+    'miss',
+    'restart',
+  ] as const),
   ...(['resumed', 'retrieved', 'done', 'failed', 'skipped', 'cancelled', 'finish'] as const),
 ]
 

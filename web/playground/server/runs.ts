@@ -1,13 +1,11 @@
 /** The runs of the server that handed this page out: a list, one of them live or as it was, two beside each other. */
-import { Counters } from '../../element/counters.js'
 import { fill, h } from '../../element/dom.js'
-import { GraphView } from '../../element/graph-view.js'
-import { RunModel } from '../../element/run-model.js'
 import { styleSheet, themeCss } from '../../element/theme.js'
-import { TimelineView } from '../../element/timeline-view.js'
 import { viewCss } from '../../element/view-style.js'
+import { reportRules } from '../report-style.js'
 import { formatDuration, formatUsd } from '../../standard/format.js'
-import { cancelRun, listRuns, oneRun, outputAddress, reportOf, watchRun, type ServerRun } from './api.js'
+import { listRuns, oneRun, reportOf, type ServerRun } from './api.js'
+import { RunDetail } from './run-detail.js'
 
 const nameOf = (run: ServerRun): string => run.name ?? run.id
 
@@ -15,10 +13,10 @@ class RunsPage {
   readonly element = h('main')
   readonly #list = h('div', { class: 'scroll' })
   readonly #status = h('p', { role: 'status' })
-  readonly #detail = h('section', { 'aria-label': 'Run' })
+  readonly #shown = h('section', { 'aria-label': 'Run' })
   readonly #compared = h('section', { 'aria-label': 'Comparison' })
   readonly #chosen = new Set<string>()
-  #stop: () => void = () => undefined
+  #detail: RunDetail | undefined
 
   constructor() {
     const again = h('button', { type: 'button', onclick: () => void this.list() }, 'Look again')
@@ -28,19 +26,24 @@ class RunsPage {
       this.#status,
       this.#list,
       this.#compared,
-      this.#detail,
+      this.#shown,
     )
   }
 
   /** Shows the list, and the run that the address names. */
   async list(): Promise<void> {
     await this.#try(async () => {
-      const runs = await listRuns()
-      this.#status.textContent = runs.length === 0 ? 'There are no runs yet: POST /v1/runs begins one.' : ''
-      fill(this.#list, runs.length === 0 ? undefined : this.#table(runs))
+      const runs = await this.#fill()
       const named = location.hash.slice(1)
       if (runs.some(({ id }) => id === named)) await this.#open(named)
     })
+  }
+
+  async #fill(): Promise<readonly ServerRun[]> {
+    const runs = await listRuns()
+    this.#status.textContent = runs.length === 0 ? 'There are no runs yet: POST /v1/runs begins one.' : ''
+    fill(this.#list, runs.length === 0 ? undefined : this.#table(runs))
+    return runs
   }
 
   #table(runs: readonly ServerRun[]): HTMLElement {
@@ -69,41 +72,15 @@ class RunsPage {
     })
   }
 
-  /** The events from the first draw it as it was, those to come as it goes on. */
   async #open(id: string): Promise<void> {
-    this.#stop()
+    this.#detail?.stop()
     location.hash = id
-    const run = await oneRun(id)
-    const model = new RunModel()
-    const [graph, timeline, counters] = viewsOf(model)
-    const outputs = h('ul', { 'aria-label': 'Outputs' })
-    const cancel = h('button', { type: 'button', onclick: () => void this.#try(() => cancelRun(id)) }, 'Cancel')
-    cancel.hidden = run.ended_at !== null
-    const state = h('p', { role: 'status', class: 'state' }, run.status)
-    const link = (step: string): Node =>
-      h('li', {}, h('a', { href: outputAddress(id, step), target: '_blank', rel: 'noopener' }, `Output of ${step}`))
-    fill(
-      this.#detail,
-      h('h2', {}, nameOf(run)),
-      state,
-      cancel,
-      counters.element,
-      graph.element,
-      timeline.element,
-      outputs,
+    this.#detail = new RunDetail(
+      await oneRun(id),
+      (work) => void this.#try(work),
+      async () => void (await this.#fill()),
     )
-    this.#stop = watchRun(
-      id,
-      (event) => {
-        const first = event.type === 'steps'
-        model.apply(event)
-        if (first) graph.show(model, () => model.at)
-        for (const view of [graph, timeline, counters]) view.refresh()
-        if (event.type === 'done') outputs.append(link(event.step))
-        if (event.type === 'finish') state.textContent = event.outcome
-      },
-      () => (cancel.hidden = true),
-    )
+    fill(this.#shown, this.#detail.element)
   }
 
   async #try(work: () => Promise<void>): Promise<void> {
@@ -115,19 +92,6 @@ class RunsPage {
       this.#status.textContent = error instanceof Error ? error.message : String(error)
     }
   }
-}
-
-function viewsOf(model: RunModel): readonly [GraphView, TimelineView, Counters] {
-  const onSelect = (step: number): void => {
-    graph.select(step)
-    timeline.select(step)
-  }
-  const graph = new GraphView({ wheel: 'ctrl', onSelect })
-  const timeline = new TimelineView({ onSelect })
-  const counters = new Counters()
-  graph.element.classList.add('graph')
-  for (const view of [graph, timeline, counters]) view.show(model, () => model.at)
-  return [graph, timeline, counters]
 }
 
 interface Compared {
@@ -176,7 +140,7 @@ function comparison(both: readonly Compared[]): HTMLElement {
   )
 }
 
-document.adoptedStyleSheets = [styleSheet(themeCss(':root')), styleSheet(viewCss)]
+document.adoptedStyleSheets = [themeCss(':root'), viewCss, reportRules].map((rules) => styleSheet(rules))
 const page = new RunsPage()
 document.body.replaceChildren(page.element)
 void page.list()

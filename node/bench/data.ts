@@ -129,10 +129,12 @@ export interface RunFacts {
   readonly expected: Expected | undefined
   /** Ids of steps whose output is constrained to a form that an answer may miss. */
   readonly formed: ReadonlySet<string>
+  /** Whether answers do what was asked, by step id: see `Judge` in measure.ts. */
+  readonly judged?: ReadonlyMap<string, boolean> | undefined
 }
 
 /** A report as a benchmark keeps it. */
-export function runData(report: RunReport, { seed, expected, formed }: RunFacts): BenchRun {
+export function runData(report: RunReport, { seed, expected, formed, judged }: RunFacts): BenchRun {
   const { tokens } = report.totals
   return {
     seed,
@@ -151,24 +153,40 @@ export function runData(report: RunReport, { seed, expected, formed }: RunFacts)
     connectionReuse: report.connectionReuseRate,
     expected:
       expected === undefined ? null : { makespanMs: expected.makespanMs, costMicroUsd: expected.costMicroUsd.expected },
-    steps: report.steps.map((step) => stepData(step, expected?.steps.get(step.id) ?? null, formed.has(step.id))),
+    steps: report.steps.map((step) =>
+      stepData(step, expected?.steps.get(step.id) ?? null, tryOf(step, formed, judged)),
+    ),
   }
 }
 
 const reuses = new Set(['cache_exact', 'cache_semantic', 'shared'])
 
-function stepData(step: StepReport, expectedMs: number | null, formed: boolean): BenchStep {
+/** Tests decide where there are any: an answer of the right form that does not do what was asked is wrong. */
+function tryOf(
+  step: StepReport,
+  formed: ReadonlySet<string>,
+  judged: RunFacts['judged'],
+): Pick<BenchStep, 'firstTry' | 'checkedBy'> {
+  const form = formed.has(step.id) ? firstTry(step) : null
+  const passed = judged?.get(step.id)
+  if (passed !== undefined) return { firstTry: passed && form !== false, checkedBy: 'function' }
+  return { firstTry: form, checkedBy: form === null ? null : 'form' }
+}
+
+function stepData(
+  step: StepReport,
+  expectedMs: number | null,
+  tried: Pick<BenchStep, 'firstTry' | 'checkedBy'>,
+): BenchStep {
   const call = step.state === 'done' ? decidingCall(step) : undefined
   const reused = step.state === 'done' && step.reason !== undefined && reuses.has(step.reason) ? step.reason : null
-  const first = reused === null && formed ? firstTry(step) : null
   return {
     ...{ id: step.id, type: step.type, rule: step.route?.rule ?? null, state: step.state },
     ...{ provider: call?.provider ?? null, model: call?.model ?? null },
     tookMs: tookMs(step) ?? null,
     expectedMs,
     costMicroUsd: step.costMicroUsd,
-    firstTry: first,
-    checkedBy: first === null ? null : 'form',
+    ...(reused === null ? tried : { firstTry: null, checkedBy: null }),
     reused,
     calls: step.calls.map((one) => ({
       ...{ purpose: one.purpose, provider: one.provider, model: one.model, outcome: one.outcome },

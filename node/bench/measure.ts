@@ -5,6 +5,7 @@
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent, RunReport, StepInfo } from '../../bindings/events.js'
 import { withPolicy, type Config, type PolicyConfig, type ProviderConfig } from '../../web/standard/config.js'
+import type { RunResult } from '../../web/standard/run/plan-run.js'
 import type { Expected } from '../../web/standard/report/facts.js'
 import { explainWith, type PlanSettings } from '../../web/standard/run/setup.js'
 import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
@@ -35,7 +36,10 @@ export type RealRun = (
   plan: string,
   options: RunPlanOptions,
   of: { readonly task: BenchTask; readonly arm: Arm; readonly repeat: number },
-) => PromiseLike<{ readonly report: RunReport }>
+) => PromiseLike<RunResult>
+
+/** Whether the answers of a run do what was asked, by step id; steps that are not named were not judged. */
+export type Judge = (task: BenchTask, outputs: RunResult['outputs']) => Promise<ReadonlyMap<string, boolean>>
 
 export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency'> {
   readonly tasks: readonly BenchTask[]
@@ -49,6 +53,8 @@ export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency'> {
   readonly configFile?: string | undefined
   readonly signal?: AbortSignal
   readonly realRun: RealRun
+  /** Called after each run. */
+  readonly judge?: Judge
   /** Speeds of the user's own runs, for what is expected of real ones. */
   readonly speeds?: readonly MeasuredSpeed[]
   /** Told before anything is called: how many runs, and what `explain` expects them to cost together. */
@@ -198,7 +204,10 @@ async function oneRun(
   }
   const cached = cache === undefined ? {} : { cache, cacheModes: { '*': settings.cache ?? 'off' } as const }
   const common = { ...settingsOf(setting), ...cached, seed, config }
-  const told = (report: RunReport) => ({ report, run: runData(report, { seed, expected, formed }) })
+  const told = async ({ outputs }: RunResult, report: RunReport) => {
+    const judged = await measuring.judge?.(task, outputs)
+    return { report, run: runData(report, { seed, expected, formed, judged }) }
+  }
   if (measuring.simulate !== undefined) {
     const { plan, files } = task
     const { providers } = settings
@@ -210,12 +219,12 @@ async function oneRun(
       ...(providers && { providers }),
     })
     played.events.forEach(watch)
-    return told(onVirtualClock(played.report))
+    return told(played, onVirtualClock(played.report))
   }
   const { signal } = measuring
   const options = { ...common, folder: task.folder, signal, onEvent: watch }
-  const { report } = await measuring.realRun(task.plan, options, { task, arm, repeat })
-  return told(report)
+  const result = await measuring.realRun(task.plan, options, { task, arm, repeat })
+  return told(result, result.report)
 }
 
 /** Nothing travelled: what the report says of networks was not measured. */

@@ -5,6 +5,7 @@ import type { BenchCompareFlags } from './commands/bench-compare.js'
 import type { BenchPreloadFlags } from './commands/bench-preload.js'
 import type { Sheet } from '../bench/sheet.js'
 import type { BenchFlags, BenchSetting } from './commands/bench-sheet.js'
+import type { BenchQualityFlags } from './commands/bench-quality.js'
 import type { BenchRunFlags } from './commands/bench-runs.js'
 import type { TuneFlags } from './commands/tune.js'
 import type { ExitCode, Host } from './host.js'
@@ -88,6 +89,15 @@ function addRuns(bench: Command, host: Host, done: (code: ExitCode) => void): vo
     )
     .action(async (plans: string[], flags: BenchRunFlags) =>
       done(await (await import('./commands/bench-runs.js')).benchSuite(plans, flags, host)),
+    )
+  labelOptions(
+    runOptions(command('quality', 'exercises in JavaScript and Python; hidden tests run on the answers in a box')),
+  )
+    .addOption(new Option('--arm <name=config>', 'as of a suite').argParser(collect))
+    .addOption(new Option('--language <language>', 'only these exercises').choices(['javascript', 'python']))
+    .option('--self-check', 'call nothing: the known solutions must pass, and wrong ones fail')
+    .action(async (flags: BenchQualityFlags) =>
+      done(await (await import('./commands/bench-quality.js')).benchQuality(flags, host)),
     )
   labelOptions(command('compare <a> <b>', 'two earlier results, such as before and after a change'))
     .option('--output <dir>', 'write comparison_report.md, comparison_report.html and comparison_data.json there')

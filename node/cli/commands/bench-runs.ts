@@ -8,7 +8,7 @@ import { compare } from '../../bench/comparison.js'
 import { verdictLine } from '../../bench/comparison-blocks.js'
 import { figureWords } from '../../bench/benchmark-blocks.js'
 import { figures } from '../../bench/figures.js'
-import { measure, type BenchTask, type RealRun } from '../../bench/measure.js'
+import { measure, type BenchTask, type Judge, type RealRun } from '../../bench/measure.js'
 import { armFolder, writeBenchmark, writeComparison } from '../../bench/result-files.js'
 import { runPlan } from '../../index.js'
 import { RunEntry } from '../../ledger/ledger.js'
@@ -39,7 +39,7 @@ export async function benchPlan(path: string, flags: BenchRunFlags, host: Host):
   const task = await ownPlan(path, host)
   const arms = armsOf({ ...flags, arm: flags.arm ?? [] })
   if (arms.length > 1) throw new AetherflowError('host.usage', '--arm', 'several arms belong to `bench suite`')
-  const bench = await measured([task], arms, flags, { repeats: flags.repeat ?? 1, name: task.name }, host)
+  const bench = await measured([task], arms, flags, { repeats: flags.repeat ?? 1, name: task.name, single: true }, host)
   for (const one of bench.results) await writeBenchmark(bench.folder, one)
   return told(bench, flags, host, bench.results[0]?.data ?? {}, () =>
     bench.results.flatMap(({ data }) => figureLines(data)),
@@ -49,8 +49,17 @@ export async function benchPlan(path: string, flags: BenchRunFlags, host: Host):
 export async function benchSuite(paths: readonly string[], flags: BenchRunFlags, host: Host): Promise<ExitCode> {
   const tasks: BenchTask[] = []
   for (const path of paths) tasks.push(differentName(await ownPlan(path, host), tasks))
-  const arms = armsOf(flags)
-  const bench = await measured(tasks, arms, flags, { repeats: flags.repeat ?? usualRepeats, name: 'suite' }, host)
+  return suite(tasks, flags, host, { repeats: flags.repeat ?? usualRepeats, name: 'suite' })
+}
+
+/** Measures, compares and tells. */
+export async function suite(
+  tasks: readonly BenchTask[],
+  flags: BenchRunFlags,
+  host: Host,
+  how: MeasuredHow,
+): Promise<ExitCode> {
+  const bench = await measured(tasks, armsOf(flags), flags, how, host)
   const { results, folder } = bench
   for (const one of results) await writeBenchmark(join(folder, armFolder(one.task.name, one.arm.name)), one)
   if (results.length === 0) return told(bench, flags, host, {}, () => [])
@@ -90,11 +99,20 @@ interface Bench {
   readonly simulated: string | undefined
 }
 
+interface MeasuredHow {
+  readonly repeats: number
+  /** Of the folder, when nobody named one. */
+  readonly name: string
+  readonly judge?: Judge
+  /** One plan and one arm: no folders for them. */
+  readonly single?: boolean
+}
+
 async function measured(
   tasks: readonly BenchTask[],
   arms: readonly Arm[],
   flags: BenchRunFlags,
-  { repeats, name }: { readonly repeats: number; readonly name: string },
+  { repeats, name, judge, single = false }: MeasuredHow,
   host: Host,
 ): Promise<Bench> {
   const at = new Date()
@@ -106,7 +124,8 @@ async function measured(
   const all = await measure({
     ...{ tasks, arms, repeats, seed, simulate, configFile, policy: policyOf(flags), signal: host.signal },
     ...{ ...(mode === undefined ? {} : { mode }), ...(concurrency === undefined ? {} : { concurrency }) },
-    realRun: keepingRun(folder, tasks, host),
+    realRun: keepingRun(folder, single, host),
+    ...(judge && { judge }),
     speeds: simulate === undefined ? await userSpeeds(host.env) : [],
     onBegin: (count, expected) => {
       runs = count
@@ -128,9 +147,9 @@ async function freshFolder(name: string): Promise<string> {
 }
 
 /** Answers that were paid for are kept, in `run-N` below the folder of plan and arm. */
-function keepingRun(folder: string, tasks: readonly BenchTask[], host: Host): RealRun {
+function keepingRun(folder: string, single: boolean, host: Host): RealRun {
   return async (plan, options, { task, arm, repeat }) => {
-    const place = tasks.length > 1 || arm.name !== 'default' ? join(folder, armFolder(task.name, arm.name)) : folder
+    const place = single ? folder : join(folder, armFolder(task.name, arm.name))
     const outputs = new OutputFolder(join(place, `run-${repeat + 1}`))
     await outputs.prepare()
     const entry = RunEntry.of(host.env, undefined)

@@ -33,6 +33,7 @@ import {
 } from './generated/wire.js'
 import { defaultTable } from './generated/default-table.js'
 import type { LimitSeen, Usage } from './ports.js'
+import type { Weight } from './weigh.js'
 
 export type { CoreModule } from './module.js'
 
@@ -41,6 +42,9 @@ export interface AssembledPrompt {
   readonly system: string
   readonly user: string
   readonly stripped: StripReport
+  /** Characters of `user` that other steps' prompts begin with too; `keyed`: those that requests which share a cache agree in. */
+  readonly shared: number
+  readonly keyed: number
   /** How its provider can enforce the step's output. */
   readonly level: ConstraintLevel
 }
@@ -148,8 +152,9 @@ export class CoreRun {
   clock(epochMs: number, now: number): void {
     this.signal('clock', [epochMs], now)
   }
-  /** The step's context files add so many tokens to its prompt. */
-  weighed(step: number, tokens: number, now: number): void {
+  /** What the context files of a step add to its prompt, in all and by entry of its list. */
+  weighed({ step, tokens, each = [] }: Weight, now: number): void {
+    for (const [entry, one] of each.entries()) this.signal('weighed', [step, one, entry], now)
     this.signal('weighed', [step, tokens], now)
   }
   started(call: number, reused: boolean | undefined, setupMs: number | undefined, now: number): void {
@@ -173,10 +178,14 @@ export class CoreRun {
   ): void {
     const finish = finishReasons.indexOf(more.finish)
     const verdict = checkVerdicts.indexOf(more.verdict)
-    const { input, cached, output, reasoning } = usage
+    const { input, cached, output, reasoning, written = 0 } = usage
     const providerMs = more.providerMs === undefined ? -1 : Math.round(more.providerMs)
     const estimated = Number(more.estimated)
-    this.signal('succeeded', [call, input, cached, output, reasoning, finish, verdict, providerMs, estimated], now)
+    this.signal(
+      'succeeded',
+      [call, input, cached, output, reasoning, finish, verdict, providerMs, estimated, written],
+      now,
+    )
   }
   failed(
     call: number,
@@ -268,7 +277,9 @@ export class CoreRun {
 
   /** Assembles the prompt of a call. */
   prompt(call: number, texts: PromptTexts): AssembledPrompt {
-    return this.#assemble((s) => s.promptBegin(call, -1, -1), texts)
+    // Steps that take the outputs of the same others begin alike.
+    const dependencies = [...(texts.dependencies ?? [])].sort(([a], [b]) => a - b)
+    return this.#assemble((s) => s.promptBegin(call, -1, -1), { ...texts, dependencies })
   }
   /** The prompt of a step's main call to a provider, as if there had been no call yet: what a cache is asked with. */
   promptToLook(step: number, provider: number, texts: PromptTexts): AssembledPrompt {
@@ -290,12 +301,12 @@ export class CoreRun {
       s.promptEnd()
       const system = s.section(0)
       const user = s.section(1)
-      return {
-        system: this.#read(s, 0, system),
-        user: this.#read(s, system, user),
-        stripped: JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport,
-        level,
-      }
+      const { shared, keyed, ...stripped } = JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport &
+        Pick<AssembledPrompt, 'shared' | 'keyed'>
+      // The core counts bytes.
+      const units = (bytes: number): number => this.#read(s, system, bytes).length
+      const texts = { system: this.#read(s, 0, system), user: this.#read(s, system, user) }
+      return { ...texts, stripped, shared: units(shared), keyed: units(keyed), level }
     })
   }
   check(step: number, answer: string): CheckedOutput {

@@ -234,7 +234,7 @@ export class Driver {
       return []
     })
     // Told without a turn of the pump behind it: outputs that are recalled come before the first call too.
-    if (!this.#cancelled) for (const { step, tokens } of weights) this.#core.weighed(step, tokens, this.now)
+    if (!this.#cancelled) for (const weight of weights) this.#core.weighed(weight, this.now)
   }
 
   /** Outputs known from another run are told before anything is handed out. */

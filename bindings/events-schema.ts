@@ -153,12 +153,16 @@ const defs = {
   call: { ...whole, description: 'Number of the call, unique in the run and the same in its report.' },
   costMicroUsd: { ...whole, description: 'Micro-USD: 1 USD = 1,000,000.' },
   tokensEstimated: { ...bool, description: 'True when the provider sent no counts.' },
-  tokens: obj({
-    input: { ...whole, description: 'cached included' },
-    cached: whole,
-    output: { ...whole, description: 'reasoning included' },
-    reasoning: whole,
-  }),
+  tokens: obj(
+    {
+      input: { ...whole, description: 'cached included' },
+      cached: whole,
+      output: { ...whole, description: 'reasoning included' },
+      reasoning: whole,
+      written: { ...whole, description: 'to the prompt cache, where that has a price of its own' },
+    },
+    ['written'],
+  ),
   hitKind: { enum: ['exact', 'semantic', 'shared'] },
   purpose: { enum: purposes },
   outcome: { enum: outcomes },

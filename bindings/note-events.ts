@@ -98,6 +98,11 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     case 'waiting_for_retry':
     case 'waiting_for_others':
       return waiting(command, target)
+    case 'waiting_for_prefix':
+    case 'prefix_not_awaited':
+      return prefixWords(texts, command, target)
+    case 'prefix_missed':
+      return `${target}: ${command.sharedTokens} of ${command.needed} tokens of ${command.sharers} calls`
     case 'breaker_opened':
       return command.untilMs < 0 ? target : `${target} until ${clock(command.untilMs)}`
     case 'limit_learned':
@@ -108,6 +113,16 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     default:
       return undefined
   }
+}
+
+/** `groq m: behind a, 3200 tokens for 5 steps, saves 1200 µUSD, adds 0.3 s, until 0:01`. */
+function prefixWords(texts: RunTexts, command: NoteCommand, target: string): string {
+  const { cause, sharedTokens, sharers, savesMicroUsd, addsMs, untilMs } = command
+  const leader = texts.steps[cause]?.id
+  const behind = leader === undefined ? '' : ` behind ${leader},`
+  const time = addsMs > 0 ? `adds ${seconds(addsMs)}` : `ends ${seconds(-addsMs)} sooner`
+  const until = untilMs < 0 ? '' : `, until ${clock(untilMs)}`
+  return `${target}:${behind} ${sharedTokens} tokens for ${sharers} more, saves ${savesMicroUsd} µUSD, ${time}${until}`
 }
 
 /** `gemini: the provider has no capacity now`. */

@@ -29,6 +29,14 @@ export interface ModelRequest {
    * prefix included, whether the provider echoes it or not. Only for providers whose table entry says `prefix`.
    */
   readonly prefix?: string
+  /** For providers whose prompt cache takes a name: requests that begin alike have the same; see web/standard/run/cache-keys.ts. */
+  readonly cache?: {
+    readonly key: string
+    /** Another for every so many requests of a minute, where a provider spreads more over several machines. */
+    readonly bucket: number
+    /** Whose caches are kept apart from others'. */
+    readonly partition?: string
+  }
   /** The same on every attempt of the same work; sent where the host and provider take one. */
   readonly idempotencyKey?: string
   /** Turns, tools and settings of a caller, sent in place of `system` and `user`, which then only say what is in them. */
@@ -44,8 +52,10 @@ export interface LimitSeen {
   readonly resetMs?: number
 }
 
-/** Tokens as the provider counted them. `input` includes `cached`, `output` includes `reasoning`. */
+/** Tokens as the provider counted them. `input` includes `cached` and `written`, `output` includes `reasoning`. */
 export interface Usage {
+  /** Written to its prompt cache, where that has a price of its own. */
+  readonly written?: number
   readonly input: number
   readonly cached: number
   readonly output: number

@@ -35,6 +35,17 @@ export interface CallTotals {
   /** What calls cost that did not succeed, and of them those that the run or a person cancelled; both are in the sums above. */
   readonly lost: LostTotals
   readonly cancelled: LostTotals
+  /** What providers' prompt caches came to. */
+  readonly promptCache: {
+    /** Tokens read from them ÷ tokens of all prompts; null: there were none. */
+    readonly hitRate: number | null
+    /** Tokens that the run expected there: those that a step before had sent already. */
+    readonly sharedTokens: number
+    /** Against paying for every token as for one that is not there; writing at a price of its own is taken off. */
+    readonly savedMicroUsd: number
+    /** What reading those tokens would have taken, at the speed that was measured; null: it was not. */
+    readonly savedMs: number | null
+  }
   /** Sum of call times. */
   readonly workMs: number
   readonly queueMs: Spread
@@ -77,6 +88,8 @@ export interface CallReport {
     readonly cached: number
     readonly output: number
     readonly reasoning: number
+    /** Written to the provider's prompt cache, where that has a price of its own. */
+    readonly written?: number
     readonly estimated: boolean
     readonly strippedEstimate: number
   }
@@ -90,6 +103,9 @@ export interface CallReport {
   readonly continues?: boolean
   /** At the provider's peak price. */
   readonly peak?: boolean
+  /** Tokens that it was expected to find in the provider's prompt cache, and the step that had put them there. */
+  readonly sharedTokens?: number
+  readonly leader?: string
   /** What it waited for before it went, other than a free place. */
   readonly waited?: Reason
   /** Why the run cancelled it. */

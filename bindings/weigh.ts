@@ -12,6 +12,8 @@ export interface Weight {
   readonly step: number
   /** Of all its files, as the core estimates. */
   readonly tokens: number
+  /** Of each entry of its list, in its order; absent where there is but one. */
+  readonly each?: readonly number[]
 }
 
 /**
@@ -57,10 +59,12 @@ export async function weighFiles(
     throw new AetherflowError(first.code, first.where, first.detail, others.slice(0, mostFaults - 1))
   return steps
     .filter((step) => step.files.length > 0)
-    .map((step) => ({
-      step: step.step,
-      tokens: pathsOf(step.files).reduce((sum, path) => sum + (tokens.get(path) ?? 0), 0),
-    }))
+    .map(({ step, files: entries }) => {
+      const weight = (of: readonly string[]): number =>
+        pathsOf(of).reduce((sum, path) => sum + (tokens.get(path) ?? 0), 0)
+      const each = entries.length < 2 ? {} : { each: entries.map((entry) => weight([entry])) }
+      return { step, tokens: weight(entries), ...each }
+    })
 }
 
 function faultOf(error: unknown, path: string, where: string): Fault {

@@ -182,9 +182,9 @@ function restoreSignal(
       calls.delete(call)
       if (judges(command)) texts.audits.set(command.step, call)
       texts.succeeded(command, values, record)
-      const [, input = 0, cached = 0, output = 0, reasoning = 0, , verdict = 0, , estimated = 0] = values
+      const [, input = 0, cached = 0, output = 0, reasoning = 0, , verdict = 0, , estimated = 0, written = 0] = values
       const check = checkVerdicts[verdict] ?? 'passed'
-      const tokens = { input, cached, output, reasoning }
+      const tokens = { input, cached, output, reasoning, ...(written > 0 ? { written } : {}) }
       host.emit({ type: 'answer', ...about, check, tokens, tokensEstimated: estimated === 1 })
       host.emit(callEndEvent(host.core, texts, command, at))
       break

@@ -33,13 +33,14 @@ class TextIndex {
   std::pair<Entry*, bool> emplace(std::string_view text, std::uint32_t number);
   void erase(const Entry* entry);
 
+  /// Differs between byte orders.
+  static std::uint32_t hashOf(std::string_view text);
   std::uint32_t placeOf(const Entry* entry) const { return static_cast<std::uint32_t>(entry - entries_.data()); }
   const std::string& textAt(std::uint32_t place) const { return entries_[place].first; }
 
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX, kErased = UINT32_MAX - 1;
 
-  static std::uint32_t hashOf(std::string_view text);
   std::uint32_t placeOf(std::string_view text, std::uint32_t hash) const;
   Entry* entry(std::uint32_t place) { return place == kNowhere ? nullptr : &entries_[place]; }
   void grow();

@@ -1,5 +1,6 @@
 #include "core/prompt/assemble.hpp"
 
+#include "core/base/sort.hpp"
 #include "core/plan/templates.hpp"
 #include "core/prompt/delimiter.hpp"
 #include "core/prompt/minify.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 /// Outputs up to this size, on one line, are set into the sentence that names them: "Rename it to {{steps.name.output}}".
 constexpr std::size_t kInlineBytes = 200;
+/// No provider keeps less: about a thousand tokens.
+constexpr std::size_t kKeyedBytes = 4096;
 constexpr std::string_view kNoOutput = "(this step gave no output)";
 
 class Assembler {
@@ -20,17 +23,22 @@ class Assembler {
 
   Prompt run() {
     const Step& step = *parts_.step;
-    prompt_.system = systemText(parts_.role, step.type, step.output);
-    // After what all steps of a kind share, so that their prefix stays equal.
+    const bool own = parts_.layout == PromptLayout::Own;
+    prompt_.system = own ? systemText(parts_.role, step.type, step.output) : sharedSystemText();
+    // After what all steps have, so that their prefix stays equal.
     if (!judges() && !step.system.empty()) prompt_.system += "\n" + step.system;
     // Before the dependencies are written: it finds which of them the description takes in.
     const std::string task = substituted(stripped(step.description));
-    shared();
-    dependencies();
-    own(task);
+    plan();
+    blocks();
+    ownTexts(task);
     constraint();
-    judged();
-    length();
+    if (own) {
+      judged();
+      length();
+    } else {
+      closing();
+    }
     prompt_.tokensEstimated = estimateTokens(prompt_.system) + estimateTokens(prompt_.user);
     prompt_.tokensBeforeStripping = prompt_.tokensEstimated + saved_;
     for (int rule = 0; rule < kStripRules; ++rule) {
@@ -73,19 +81,64 @@ class Assembler {
     sum.tokens += removal.tokens;
   }
 
-  void shared() {
+  void plan() {
     if (const std::string plan = stripped(parts_.planDescription); !plan.empty()) {
       appendTagged(user(), "plan", "", "", plan);
     }
-    for (const NamedText& file : parts_.files) appendTagged(user(), "file", "name", file.name, minified(file.text));
-    if (!parts_.documents.empty()) appendTagged(user(), "documents", "", "", parts_.documents);
+    prompt_.shared = prompt_.keyed = user().size();
   }
 
-  void dependencies() {
-    for (std::size_t i = 0; i < parts_.dependencies.size(); ++i) {
-      const NamedText& each = parts_.dependencies[i];
-      if (inlined_[i] == kNot) appendTagged(user(), "output", "step", each.name, each.text);
+  /// Files, documents, outputs, in the step's own order; in the shared layout the most used first, files before outputs, and what was
+  /// found for this step alone last.
+  void blocks() {
+    std::vector<std::uint32_t> order;
+    const std::size_t files = parts_.files.size();
+    for (std::uint32_t i = 0; i < files + inlined_.size(); ++i)
+      if (i < files || inlined_[i - files] == kNot) order.push_back(i);
+    const auto named = [&](std::uint32_t i) -> const NamedText& {
+      return i < files ? parts_.files[i] : parts_.dependencies[i - files];
+    };
+    const bool shared = parts_.layout == PromptLayout::Shared;
+    if (shared)
+      sortItems(order, [&](std::uint32_t a, std::uint32_t b) {
+        if (named(a).uses != named(b).uses) return named(a).uses > named(b).uses;
+        return a < files && b < files ? named(a).name < named(b).name : a < b;
+      });
+    bool told = parts_.documents.empty();
+    const auto documents = [&] {
+      if (!told) appendTagged(user(), "documents", "", "", parts_.documents);
+      told = true;
+    };
+    for (const std::uint32_t i : order) {
+      const NamedText& each = named(i);
+      if (!shared && i >= files) documents();
+      if (i < files)
+        appendTagged(user(), "file", "name", each.name, minified(each.text));
+      else
+        appendTagged(user(), "output", "step", each.name, each.text);
+      if (!shared || each.uses < 2) continue;
+      if (prompt_.keyed == prompt_.shared && prompt_.keyed < kKeyedBytes) prompt_.keyed = user().size();
+      prompt_.shared = user().size();
     }
+    documents();
+  }
+
+  /// What the prompt ends with: who answers and in what form, and what is judged or corrected.
+  void closing() {
+    const Step& step = *parts_.step;
+    if (judges()) {
+      judged();
+      user() += judgeText();
+      user() += '\n';
+      return;
+    }
+    user() += workText(step.type, step.output);
+    user() += '\n';
+    length();
+    judged();
+    if (parts_.role != PromptRole::Repair) return;
+    user() += repairText();
+    user() += '\n';
   }
 
   std::string substituted(const std::string& description) {
@@ -120,7 +173,7 @@ class Assembler {
     inlined_[i] = kInlined;
   }
 
-  void own(const std::string& task) {
+  void ownTexts(const std::string& task) {
     const Step& step = *parts_.step;
     appendTagged(user(), "task", "", "", task);
     std::string criteria;

@@ -17,7 +17,12 @@ namespace aetherflow {
 struct NamedText {
   std::string_view name;
   std::string_view text;
+  std::uint32_t uses = 0;  ///< steps of the plan whose prompts hold it
 };
+
+/// Own: the role first, the step's texts in its own order: the same whatever else the plan holds. Shared: what steps have in
+/// common first, in one order for all of them, and what is a step's own last: for providers' prompt caches.
+enum class PromptLayout : std::uint8_t { Own, Shared };
 
 /// Borrowed until assemble() returns. `step` must be set.
 struct PromptParts {
@@ -30,6 +35,7 @@ struct PromptParts {
   std::string_view answer;  ///< Judge: the answer to judge. Repair: the first answer
   std::string_view issues;  ///< Repair: what was wrong with it
   ConstraintLevel level = ConstraintLevel::Instruct;
+  PromptLayout layout = PromptLayout::Own;
   bool strip = true;  ///< strip the plan's and the step's own words, minify JSON files
 };
 
@@ -38,14 +44,21 @@ struct Prompt {
   std::string user;
   std::uint32_t tokensEstimated = 0;        ///< of system and user together
   std::uint32_t tokensBeforeStripping = 0;  ///< never less than tokensEstimated
-  std::vector<Removal> removals;            ///< by rule, summed over all stripped parts, in the order of StripRule
+  /// Bytes at the start of `user` that other steps' prompts begin with too, and of them those by which requests that should
+  /// meet in one cache are told apart from others: whole blocks up to the first 4 KB, so that all that share as much agree.
+  std::size_t shared = 0, keyed = 0;
+  std::vector<Removal> removals;  ///< by rule, summed over all stripped parts, in the order of StripRule
 };
 
-/// The prompt, ordered so that providers' prefix caches hit: what many steps share comes first.
+/// The prompt, ordered so that providers' prompt caches hit (Shared):
 ///
-///     system   role, type, output kind: equal for all steps of a kind
-///     user     <plan> │ <file>… <documents> │ <output step>… │ <task> <criteria> <context> <schema> │ <answer> <issues>
-///              shared by the plan and by steps with the same files ◀─┼─▶ this step alone
+///     system   the same for all steps and purposes
+///     user     <plan> │ <file>… <output step>…   │ <documents> <task> <criteria> <context> … │ role, form, length │ <answer> <issues>
+///              the plan │ most used first, then by │ this step                            │                    │ a repair appends
+///                       │ path, outputs by step    │                                      │                    │ to all before it
+///
+/// A judge's role stands behind the answer. Own is the order of before: role and form in the system text, then plan, files and
+/// outputs as the step names them, task, answer, issues, length.
 ///
 /// {{steps.ID.output}} in the description becomes that output, which is then not repeated before the task. Texts from
 /// outside are tagged so that they cannot close their own tag. Deterministic; never fails; O(bytes).

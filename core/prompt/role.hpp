@@ -20,6 +20,13 @@ enum class PromptRole : std::uint8_t {
 std::string_view roleOf(StepType type);
 /// What form the answer must have, by output kind; static storage.
 std::string_view answerForm(OutputKind output);
-/// The whole system text. Depends on nothing else, so that all steps of a kind share a provider's prefix cache.
+/// What a judge, and what a repair, is asked to do; static storage.
+std::string_view judgeText();
+std::string_view repairText();
+/// Role and form of an answer, as the shared layout ends with them.
+std::string workText(StepType type, OutputKind output);
+/// The system text of the shared layout: the same for every step and purpose.
+std::string sharedSystemText();
+/// The system text of a step's own layout. Depends on nothing else, so that all steps of a kind share a provider's prefix cache.
 std::string systemText(PromptRole role, StepType type, OutputKind output);
 }  // namespace aetherflow

@@ -8,8 +8,8 @@ namespace aetherflow {
 namespace {
 
 constexpr const char* kModelMembers =
-    "in cached out asOf source firstTokenMs tokensPerSecond maxOut context thinks thinksSource patienceMs "
-    "quotaGroup";
+    "in cached written storedPerHour out asOf source firstTokenMs tokensPerSecond maxOut context thinks thinksSource "
+    "patienceMs quotaGroup promptTokensPerSecond";
 
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
@@ -23,6 +23,7 @@ Price readPrice(Reading& reading, const JsonValue& model, const JsonValue& worst
   const double in = reading.number(from, "in", 10, 0, 1e6, at);
   price.inPerMtok = microPerMtok(in);
   price.cachedPerMtok = microPerMtok(reading.number(from, "cached", in, 0, 1e6, at));
+  price.writtenPerMtok = microPerMtok(reading.number(from, "written", in, 0, 1e6, at));
   price.outPerMtok = microPerMtok(reading.number(from, "out", 50, 0, 1e6, at));
   price.asOf = reading.text(model, "asOf", at);
   price.source = reading.text(model, "source", at);
@@ -60,7 +61,8 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   const std::string at = "/table/providers/" + id;
   if (!json.isObject()) return reading.fail(at, "expected an object");
   Provider provider;
-  reading.only(json, "name dialect baseUrl keyEnv concurrency default models json quotaGroup prefix peak", at);
+  reading.only(json, "name dialect baseUrl keyEnv concurrency default models json quotaGroup prefix peak promptCache",
+               at);
   provider.id = id;
   provider.name = reading.text(json, "name", at);
   if (provider.name.empty()) provider.name = id;
@@ -72,6 +74,11 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   const JsonValue* prefix = json.find("prefix");
   provider.prefix = prefix != nullptr && prefix->isTrue();
   readPeak(reading, provider, json, at);
+  if (const JsonValue* cache = reading.object(json, "promptCache", at)) {
+    provider.cacheMinimum = static_cast<std::uint32_t>(reading.number(*cache, "minimum", 0, 0, 1e9, at));
+    provider.cacheLeaders = static_cast<std::uint32_t>(reading.number(*cache, "leaders", 1, 1, 2, at));
+    provider.cacheIdleMs = static_cast<std::int64_t>(60'000 * reading.number(*cache, "idleMinutes", 5, 0, 1e6, at));
+  }
   std::string quota = reading.text(json, "quotaGroup", at);
   if (quota.empty()) quota = id;
   const auto self = static_cast<ProviderIndex>(table.providers.size());
@@ -92,6 +99,8 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.tokensPerKs = static_cast<std::uint32_t>(1000 * reading.number(data, "tokensPerSecond", 60, 1, 1e6, modelAt));
     model.maxOut = static_cast<std::uint32_t>(reading.number(data, "maxOut", 8192, 1, 1e7, modelAt));
     model.context = static_cast<std::uint32_t>(reading.number(data, "context", 0, 0, 1e9, modelAt));
+    model.microsPerToken =
+        static_cast<std::uint32_t>(1e6 / reading.number(data, "promptTokensPerSecond", 10'000, 100, 1e7, modelAt));
     model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);
     const std::string own = reading.text(data, "quotaGroup", modelAt);
     model.quota = quotaOf(table, own.empty() ? quota : own);

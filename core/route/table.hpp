@@ -20,7 +20,8 @@ enum class JsonSupport : std::uint8_t { None, Object, Schema };
 /// Prices in micro-USD per million tokens (0.15 USD/Mtok = 150,000).
 struct Price {
   std::int64_t inPerMtok = 0;
-  std::int64_t cachedPerMtok = 0;
+  std::int64_t cachedPerMtok = 0;   ///< read from the provider's prompt cache
+  std::int64_t writtenPerMtok = 0;  ///< written to it, instead of inPerMtok
   std::int64_t outPerMtok = 0;
   bool known = false;  ///< false: the table's worst case stands in, never zero
   std::string asOf;    ///< date of the price, "2026-11-01"
@@ -36,6 +37,7 @@ struct Model {
   std::uint32_t maxOut = 8192;         ///< most answer tokens
   std::uint32_t context = 0;           ///< tokens of prompt and answer together, 0: not known
   std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
+  std::uint32_t microsPerToken = 0;    ///< planning estimate: time to read a token of a prompt
   QuotaIndex quota = 0;                ///< the group whose limits it counts towards
 
   /// Tokens for `answer` tokens and the thought before them, as far as the model makes so many.
@@ -56,7 +58,10 @@ struct Provider {
   bool available = false;  ///< has a key, or is simulated
   std::uint32_t concurrency = 8;
   JsonSupport json = JsonSupport::None;
-  bool prefix = false;  ///< goes on from a given beginning of its answer
+  std::uint32_t cacheMinimum = 0;  ///< tokens from which a shared beginning of prompts is worth a thought, 0: no cache
+  std::uint32_t cacheLeaders = 1;  ///< requests that must have read a beginning before others find it
+  std::int64_t cacheIdleMs = 300'000;  ///< how long it is kept without use, at least
+  bool prefix = false;                 ///< goes on from a given beginning of its answer
   /// At the hours (bits 0–23, UTC) of the days (bits 1–7, Monday first) of its peak it costs this much of its price.
   std::uint32_t peakPercent = 100, peakDays = 0, peakHours = 0;
   ModelIndex defaultModel = kNone16;

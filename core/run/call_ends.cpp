@@ -59,6 +59,7 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   call.finish = event.finish;
   call.check = event.verdict;
   call.providerMs = event.providerMs;
+  if (!event.tokensEstimated) learnReading(call, event.tokens);
   if (!event.tokensEstimated && call.promptEstimate > 0)
     factors_[call.target.model].learn(call.promptEstimate, event.tokens.in);
   if (!call.abandoned) applyAnswer(call.step, event.call, meaning);

@@ -21,7 +21,7 @@ void Machine::beginPhase(StepIndex index, Purpose purpose) {
   record.widened = 0;
   record.continuing = false;
   record.promptTokens = 0;
-  record.frugal = false;
+  record.frugal = record.cold = false;
   if (row.limited) {
     record.repairing = true;
     notes_.tell(Reason::RepairStarted, index);
@@ -49,7 +49,7 @@ void Machine::enqueue(StepIndex index) {
   item.tokens = step.estimatedTokens;
   item.step = index;
   item.purpose = record.phase;
-  item.readyAt = now_;
+  item.readyAt = record.queuedAt >= 0 ? record.queuedAt : now_;
   if (record.phase == Purpose::Main && record.readyAt < 0) record.readyAt = now_;
   queues_.resize(router_.groups().size());
   queues_[record.phaseGroup].push(item);
@@ -99,8 +99,10 @@ void Machine::blocked(const ReadyItem& item, const Placement& placement) {
 }
 
 void Machine::dispatch() {
+  unpark();
   do wakeAt_ = kNever;
   while (dispatchOne());
+  for (const StepIndex waiting : parked_) wakeAt_ = std::min(wakeAt_, steps_[waiting].parkedUntil);
 }
 
 /// Optional work that the budget has no room for any more.
@@ -131,10 +133,15 @@ bool Machine::dispatchOne() {
     const ReadyItem item = queue.top();
     if (leftOut(group, item)) return true;
     if (chosen != kNone && !before(item, queues_[chosen].top())) continue;
-    const Placement found = place(group, item);
+    Placement found = place(group, item);
     if (found.offer.never) {
       queue.pop();
       narrow(item, found);
+      return true;
+    }
+    if (found.offer.goes && waitsForPrefix(item, found)) {
+      // Others in the queue may go meanwhile.
+      queue.pop();
       return true;
     }
     if (found.offer.goes) {
@@ -232,8 +239,10 @@ CallId Machine::call(const ReadyItem& item, const Placement& placement) {
     if (record.tries < 255) ++record.tries;
   }
   record.waiting = Reason::None;
+  record.queuedAt = -1;
   if (record.startedAt < 0) record.startedAt = now_;
   const auto id = static_cast<CallId>(calls_.size());
+  sharePrefix(call, id, placement.lead);
   calls_.push_back(call);
   CallRecord& made = calls_.back();
   made.level = constraintLevel(id);

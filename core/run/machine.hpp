@@ -7,6 +7,7 @@
 //   offers       may it go to that target now?            flow         the automaton, settling, passing on, cancelling
 //   shortage     what can never go, and the budget ladder lookups      the cache, identical requests
 //   timers       what falls due without an event          signals      events as numbers
+//   prefix_waits prompts that begin alike: who leads
 
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@
 #include "core/run/offer.hpp"
 #include "core/run/options.hpp"
 #include "core/run/phases.hpp"
+#include "core/run/prefix_leads.hpp"
+#include "core/run/prefixes.hpp"
 #include "core/run/pricing.hpp"
 #include "core/run/prompt_desk.hpp"
 #include "core/run/purse.hpp"
@@ -63,7 +66,7 @@ class Machine {
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   ErrorCode recalled(StepIndex step, TimeMs now);
-  ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
+  ErrorCode weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now);
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
@@ -89,6 +92,7 @@ class Machine {
   const std::vector<Error>& errors() const { return reader_.error() ? reader_.errors() : refusals_; }
   const Plan& plan() const { return reader_.plan(); }
   const Phase& phase(Purpose purpose) const { return phases_[static_cast<std::size_t>(purpose)]; }
+  const Provider& providerOf(const CallRecord& call) const { return table_.providers[call.target.provider]; }
   const Model& modelOf(const CallRecord& call) const { return table_.models[call.target.model]; }
   std::int64_t wallMs() const { return epochMs_ < 0 ? -1 : epochMs_ + now_; }
   // plan_events.cpp
@@ -173,6 +177,23 @@ class Machine {
   void reserve(CallRecord& call, const Offer& offer);
   void remark(const CallRecord& call, bool moved);
   void tell(const CallRecord& call, CallId id);
+  // prefix_waits.cpp
+  struct LeadState {
+    bool warm = false, full = false;
+    CallId leader = kNone;  ///< one that reads it now
+  };
+  void knowPrefixes();
+  bool worthKnowing(std::uint32_t node, Target target) const;
+  std::uint32_t leadOf(std::uint32_t node, StepIndex step, Target target, Purpose purpose);
+  LeadState stateOf(const Lead& lead) const;
+  bool waitsForPrefix(const ReadyItem& item, Placement& placement);
+  ModelIndex nextModel(GroupIndex group) const;
+  std::uint32_t countOthers(const Lead& lead, const ReadyItem& item) const;
+  bool awaits(const ReadyItem& item, const Placement& placement, std::uint32_t lead);
+  std::int64_t longestLeft();
+  void unpark();
+  void sharePrefix(CallRecord& call, CallId id, std::uint32_t lead);
+  void learnReading(CallRecord& call, const TokenCounts& tokens);
   // shortage.cpp
   void narrow(const ReadyItem& item, const Placement& placement);
   void withoutTarget(StepIndex step, Target target, FailureKind kind);
@@ -214,6 +235,14 @@ class Machine {
   std::vector<std::int64_t> remainingMs_;  // by step
   std::vector<std::uint32_t> rank_;        // by step, empty unless searched
   Timers delayed_, hedges_, deadlines_;    // of steps, calls, steps
+  Prefixes prefixes_;
+  TextIndex leadIndex_;  // bytes of (node, model, form) → leads_
+  std::vector<Lead> leads_;
+  std::vector<ReadingSpeed> reading_;  // by model
+  std::vector<StepIndex> parked_;      // wait for a prompt cache
+  std::uint32_t prefixesFor_ = 0;      // steps that the trie knows
+  std::uint32_t longestFor_ = kNone;   // unsettled steps when `longest_` was looked for
+  std::int64_t longest_ = 0;
   Leaders leaders_;
   PromptDesk desk_;
   Notes notes_;

@@ -156,6 +156,18 @@ void Notes::waiting(Reason reason, StepIndex step, Target target, Window window,
   if (until != kNever) set(out, Field::NoteUntilMs, static_cast<double>(until));
 }
 
+void Notes::prefix(Reason reason, StepIndex step, Target target, StepIndex leader, TimeMs until,
+                   const PrefixNumbers& numbers, std::int64_t expected) {
+  double* out = note(reason, step, target);
+  if (leader != kNone) set(out, Field::NoteCause, leader);
+  if (until != kNever) set(out, Field::NoteUntilMs, static_cast<double>(until));
+  if (expected >= 0) set(out, Field::NoteNeeded, static_cast<double>(expected));
+  set(out, Field::NoteSharedTokens, static_cast<double>(numbers.tokens));
+  set(out, Field::NoteSharers, static_cast<double>(numbers.sharers));
+  set(out, Field::NoteSavesMicroUsd, static_cast<double>(numbers.saves));
+  set(out, Field::NoteAddsMs, static_cast<double>(numbers.addsMs));
+}
+
 void Notes::breaker(Reason reason, ProviderIndex provider, TimeMs until) {
   double* out = note(reason, kNone);
   set(out, Field::Provider, provider);

@@ -14,6 +14,13 @@ struct CallTimes {
   TimeMs now = 0;
 };
 
+/// Of a decision on a shared beginning of prompts.
+struct PrefixNumbers {
+  std::int64_t tokens = 0, sharers = 0;
+  MicroUsd saves = 0;
+  std::int64_t addsMs = 0;
+};
+
 class Notes {
  public:
   // Commands.
@@ -44,6 +51,9 @@ class Notes {
   void retrying(StepIndex step, Target target, CallId call, FailureKind kind, std::int64_t waitMs);
   /// `window`: Count where it waits for no window; `until`: kNever until a running call ends.
   void waiting(Reason reason, StepIndex step, Target target, Window window, TimeMs until);
+  /// `leader`: the step that is waited for, or kNone; `until`: kNever for no wait; `expected` tokens, of a cache that held less.
+  void prefix(Reason reason, StepIndex step, Target target, StepIndex leader, TimeMs until,
+              const PrefixNumbers& numbers, std::int64_t expected = -1);
   void breaker(Reason reason, ProviderIndex provider, TimeMs until);
   void limitLearned(ProviderIndex provider, Window window, std::int64_t limit);
   /// The end of a step that came to nothing.

@@ -31,6 +31,7 @@ struct Placement {
   Target target;
   Offer offer;
   bool overflowed = false;
+  std::uint32_t lead = kNone;  ///< of a beginning of its prompt that is in the cache
 };
 
 }  // namespace aetherflow

@@ -36,6 +36,13 @@ Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
     if (!value) return wrong("/seed", "expected a whole number");
     options.seed = *value;
   }
+  if (const JsonValue* use = given(json, "promptCache")) {
+    options.promptCache = use->text == "off"      ? PromptCacheUse::Off
+                          : use->text == "always" ? PromptCacheUse::Always
+                                                  : PromptCacheUse::Auto;
+    if (options.promptCache == PromptCacheUse::Auto && use->text != "auto")
+      return wrong("/promptCache", "expected off, auto or always");
+  }
   const auto flag = [&](const char* key, bool& target) {
     const JsonValue* value = given(json, key);
     if (value != nullptr) target = value->isTrue();

@@ -12,15 +12,20 @@
 
 namespace aetherflow {
 
+/// Whether prompts are made for the providers' prompt caches. Off: each in its own layout, at once. Auto: what steps share first, and
+/// steps wait for it to be read where that pays. Always: they wait wherever it saves money.
+enum class PromptCacheUse : std::uint8_t { Off, Auto, Always };
+
 /// Options of `begin`, as read from JSON:
 /// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false,
-/// "cache":{"analysis":"semantic","*":"exact"},"answers":{"tokens":1500,"share":0.25}}
+/// "cache":{"analysis":"semantic","*":"exact"},"answers":{"tokens":1500,"share":0.25},"promptCache":"auto"}
 struct RunOptions {
   std::string mode = "build";
   std::uint64_t seed = 1;
   bool strip = true;
   bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
   bool cached = false;    ///< there is a cache
+  PromptCacheUse promptCache = PromptCacheUse::Auto;
   /// What `explain` takes answers to be, for a simulator whose answers are not as long as planned: that many tokens, 0: as
   /// planned; and of a step without an estimate this share of its limit, 0: as planned.
   std::uint32_t answerTokens = 0;

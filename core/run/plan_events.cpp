@@ -84,6 +84,7 @@ ErrorCode Machine::begin(std::string_view optionsJson, TimeMs now) {
   health_.open(table_.policy, table_.providers.size(), table_.models.size());
   rng_ = Rng(options_.seed);
   factors_.resize(table_.models.size());
+  reading_.resize(table_.models.size());
   gone_.assign(table_.models.size(), FailureKind::Count);
   begun_ = true;
   beganAt_ = now;
@@ -153,9 +154,11 @@ ErrorCode Machine::retrieved(StepIndex step, std::uint32_t tokens, TimeMs now) {
   return ErrorCode::None;
 }
 
-ErrorCode Machine::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {
+ErrorCode Machine::weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (step >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step", step);
+  prefixes_.weigh(plan().steps[step], file, tokens);
+  if (file != kNone) return ErrorCode::None;
   steps_[step].fileTokens = tokens;
   // What stands in a call's records was weighed as it was assembled.
   if (steps_[step].tries == 0) steps_[step].promptTokens = 0;

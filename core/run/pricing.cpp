@@ -53,7 +53,7 @@ Spend worstCase(const Table& table, Target target, std::uint32_t promptTokens, s
   const Provider& provider = table.providers[target.provider];
   Spend worst;
   // Some charge more for what they keep than for what they read afresh.
-  const std::int64_t in = std::max(price.inPerMtok, price.cachedPerMtok);
+  const std::int64_t in = std::max({price.inPerMtok, price.cachedPerMtok, price.writtenPerMtok});
   worst.usd = costOf({promptTokens, 0, answerTokens, 0}, in, in, price.outPerMtok);
   if (atPeak(provider, wallMs) || (wallMs >= 0 && atPeak(provider, wallMs + table.totalTimeoutMs)))
     worst.usd = atPeakPrice(provider, worst.usd);
@@ -63,7 +63,7 @@ Spend worstCase(const Table& table, Target target, std::uint32_t promptTokens, s
 
 MicroUsd costOfCall(const Table& table, Target target, const TokenCounts& tokens, bool peak) {
   const Price& price = table.models[target.model].price;
-  const MicroUsd plain = costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
+  const MicroUsd plain = costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok, price.writtenPerMtok);
   return peak ? atPeakPrice(table.providers[target.provider], plain) : plain;
 }
 

@@ -8,13 +8,14 @@
 
 #include "core/plan/plan.hpp"
 #include "core/prompt/assemble.hpp"
+#include "core/run/prefixes.hpp"
 
 namespace aetherflow {
 
 class PromptDesk {
  public:
   /// Begins anew. `level`: how strictly the provider enforces the output.
-  void begin(StepIndex step, PromptRole role, ConstraintLevel level);
+  void begin(StepIndex step, PromptRole role, ConstraintLevel level, PromptLayout layout);
   /// Without a path: what was found in the documents.
   void file(std::string_view path, std::string_view text) {
     if (path.empty())
@@ -29,19 +30,21 @@ class PromptDesk {
   }
   ConstraintLevel level() const { return level_; }
   /// The prompt from the texts so far; empty when none was begun. Borrowed until the next call.
-  const Prompt& end(const Plan& plan, bool strip);
+  const Prompt& end(const Plan& plan, const Prefixes& prefixes, bool strip);
 
  private:
   StepIndex step_ = kNone;
   PromptRole role_ = PromptRole::Work;
   ConstraintLevel level_ = ConstraintLevel::Instruct;
+  PromptLayout layout_ = PromptLayout::Own;
   std::vector<std::pair<std::string, std::string>> files_;
   std::vector<std::pair<StepIndex, std::string>> dependencies_;
   std::string documents_, answer_, issues_;
   Prompt prompt_;
 };
 
-/// {"tokensBefore","tokensAfter","removals":[{"rule","count","bytes","tokens"}]}: what stripping did to a prompt.
+/// {"shared","keyed","tokensBefore","tokensAfter","removals":[{"rule","count","bytes","tokens"}]}: how many bytes of the user text are
+/// shared (see Prompt), and what stripping did to it.
 std::string removalsJson(const Prompt& prompt);
 
 }  // namespace aetherflow

@@ -44,14 +44,18 @@ ConstraintLevel Machine::strictest(StepIndex step, ProviderIndex provider, Purpo
 
 ErrorCode Machine::promptBegin(CallId call) {
   if (call >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", call);
-  desk_.begin(calls_[call].step, phase(calls_[call].purpose).role, calls_[call].level);
+  knowPrefixes();
+  const bool shared = options_.promptCache != PromptCacheUse::Off;
+  desk_.begin(calls_[call].step, phase(calls_[call].purpose).role, calls_[call].level,
+              shared ? PromptLayout::Shared : PromptLayout::Own);
   return ErrorCode::None;
 }
 
 ErrorCode Machine::promptToLook(StepIndex step, ProviderIndex provider) {
   if (step >= steps_.size() || provider >= table_.providers.size())
     return unknown(ErrorCode::RunUnknownStep, "step or provider ", step);
-  desk_.begin(step, phase(Purpose::Main).role, strictest(step, provider, Purpose::Main));
+  // What an answer is kept by must not change with the rest of the plan.
+  desk_.begin(step, phase(Purpose::Main).role, strictest(step, provider, Purpose::Main), PromptLayout::Own);
   return ErrorCode::None;
 }
 

@@ -51,9 +51,11 @@ struct Totals {
   std::int64_t failed[static_cast<std::size_t>(FailureKind::Count)] = {};
   MicroUsd cost = 0;
   Lost lost, cancelled;  ///< calls that did not succeed; of them those that the run or a person cancelled
+  std::int64_t shared = 0, savedUsd = 0,
+               savedMs = 0;  ///< of prompt caches: tokens expected there, what reading them saved
   Spread queue, firstToken, response, network;
 
-  void add(const CallRecord& call) {
+  void add(const Run& run, const CallRecord& call) {
     // It never left: no call to anybody but us.
     if (call.failure == FailureKind::Withheld || call.failure == FailureKind::Refused) {
       ++withheld;
@@ -63,6 +65,11 @@ struct Totals {
     succeeded += call.succeeded ? 1 : 0;
     in += call.tokens.in;
     cached += call.tokens.cached;
+    shared += call.sharedTokens;
+    const Price& price = run.table().models[call.target.model].price;
+    savedUsd += call.tokens.cached * (price.inPerMtok - price.cachedPerMtok) -
+                call.tokens.written * (price.writtenPerMtok - price.inPerMtok);
+    savedMs += call.tokens.cached * run.microsPerToken(call.target.model) / 1000;
     out += call.tokens.out;
     reasoning += call.tokens.reasoning;
     stripped += call.strippedTokens;
@@ -96,7 +103,10 @@ struct Totals {
     json.endObject();
     json.key("tokens").beginObject().field("input", in).field("cached", cached).field("output", out);
     json.field("reasoning", reasoning).field("strippedEstimate", stripped).endObject();
-    json.field("costMicroUsd", cost).field("workMs", ms);
+    json.field("costMicroUsd", cost).field("workMs", ms).key("promptCache").beginObject();
+    writeShare(json, "hitRate", cached, in);
+    json.field("sharedTokens", shared).field("savedMicroUsd", savedUsd / 1'000'000);
+    json.known("savedMs", savedMs > 0 ? savedMs : -1).endObject();
     lost.write(json, "lost");
     cancelled.write(json, "cancelled");
     json.key("queueMs");
@@ -158,8 +168,8 @@ void writeTargets(JsonWriter& json, const Run& run) {
 void writeGroups(JsonWriter& json, const Run& run) {
   std::vector<Totals> byProvider(run.table().providers.size()), byType(kStepTypes);
   for (const CallRecord& call : run.calls()) {
-    byProvider[call.target.provider].add(call);
-    byType[static_cast<std::size_t>(run.plan().steps[call.step].type)].add(call);
+    byProvider[call.target.provider].add(run, call);
+    byType[static_cast<std::size_t>(run.plan().steps[call.step].type)].add(run, call);
   }
   const auto write = [&](const char* key, std::vector<Totals>& list, auto label) {
     json.key(key).beginArray();
@@ -229,7 +239,7 @@ void writeAssumedPrices(JsonWriter& json, const Run& run) {
 
 void writeSummary(JsonWriter& json, const Run& run) {
   Totals all;
-  for (const CallRecord& call : run.calls()) all.add(call);
+  for (const CallRecord& call : run.calls()) all.add(run, call);
   std::int64_t counts[kStepStates] = {};
   std::int64_t sumMs = 0;
   TimeMs last = run.beganAt();
@@ -282,6 +292,7 @@ void writeCall(JsonWriter& json, const Run& run, CallId id) {
   json.field("cached", static_cast<std::int64_t>(call.tokens.cached));
   json.field("output", static_cast<std::int64_t>(call.tokens.out));
   json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
+  if (call.tokens.written > 0) json.field("written", static_cast<std::int64_t>(call.tokens.written));
   json.field("estimated", call.tokensEstimated);
   json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
   json.field("costMicroUsd", call.money.cost()).field("priceKnown", model.price.known);
@@ -290,6 +301,8 @@ void writeCall(JsonWriter& json, const Run& run, CallId id) {
   if (call.overflowed) json.field("overflowed", true);
   if (call.continues) json.field("continues", true);
   if (call.peak) json.field("peak", true);
+  if (call.sharedTokens > 0) json.field("sharedTokens", static_cast<std::int64_t>(call.sharedTokens));
+  if (call.leader != kNone) json.field("leader", run.plan().steps[run.calls()[call.leader].step].id);
   if (call.waited != Reason::None) json.field("waited", name(call.waited));
   if (call.cancelled != Reason::None) json.field("cancelled", name(call.cancelled));
   json.endObject();

@@ -61,8 +61,8 @@ ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
 ErrorCode Run::recalled(StepIndex step, TimeMs now) {
   return machine_->recalled(step, now);
 }
-ErrorCode Run::weighed(StepIndex step, std::uint32_t tokens, TimeMs now) {
-  return machine_->weighed(step, tokens, now);
+ErrorCode Run::weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now) {
+  return machine_->weighed(step, tokens, file, now);
 }
 ErrorCode Run::retrieved(StepIndex step, std::uint32_t tokens, TimeMs now) {
   return machine_->retrieved(step, tokens, now);
@@ -121,7 +121,7 @@ ErrorCode Run::promptAnswer(std::string_view answer, std::string_view issues) {
   return ErrorCode::None;
 }
 const Prompt& Run::promptEnd() {
-  return machine_->desk_.end(machine_->plan(), machine_->options_.strip);
+  return machine_->desk_.end(machine_->plan(), machine_->prefixes_, machine_->options_.strip);
 }
 std::int64_t Run::mostTokens(CallId call) const {
   return machine_->mostTokens(call);
@@ -155,6 +155,9 @@ const Slots& Run::slots() const {
 }
 const Health& Run::health() const {
   return machine_->health_;
+}
+std::int64_t Run::microsPerToken(ModelIndex model) const {
+  return machine_->reading_[model].microsPerToken(0);
 }
 Quotas& Run::quotas() {
   return machine_->quotas_;

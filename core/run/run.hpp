@@ -69,8 +69,8 @@ class Run {
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
   ErrorCode recalled(StepIndex step, TimeMs now);
-  /// The step's context files add `tokens` to its prompt.
-  ErrorCode weighed(StepIndex step, std::uint32_t tokens, TimeMs now);
+  /// The step's context files add `tokens` to its prompt. `file`: told of that one of its list alone, kNone: of all.
+  ErrorCode weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now);
   /// What was found in the documents for the step adds `tokens` to its prompt; 0: nothing was, and it does without.
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
@@ -118,6 +118,8 @@ class Run {
   const Purse& purse() const;
   const Slots& slots() const;
   const Health& health() const;
+  /// What reading a token of a prompt takes, µs; 0 unless it was measured.
+  std::int64_t microsPerToken(ModelIndex model) const;
   Quotas& quotas();
   const CellVisits& visits() const;
   const CacheTotals& cache() const;

@@ -9,7 +9,7 @@ namespace {
 Succeeded success(const double* v) {
   Succeeded event;
   event.call = id(v[0]);
-  event.tokens = {count(v[1]), count(v[2]), count(v[3]), count(v[4])};
+  event.tokens = {count(v[1]), count(v[2]), count(v[3]), count(v[4]), count(v[9])};
   event.finish = oneOf(v[5], FinishReason::Other);
   event.verdict = oneOf(v[6], CheckVerdict::Empty);
   event.providerMs = whole(v[7]);
@@ -52,7 +52,7 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Stored: return stored(id(v[0]), v[1] > 0, now);
     case EventKind::Refused:
       return refused({id(v[0]), oneOf(v[1], Refusal::Places), oneOf(v[2], Window::Count), moment(v[3])}, now);
-    case EventKind::Weighed: return weighed(id(v[0]), count(v[1]), now);
+    case EventKind::Weighed: return weighed(id(v[0]), count(v[1]), id(v[2]), now);
     case EventKind::Retrieved: return retrieved(id(v[0]), count(v[1]), now);
     case EventKind::Freed: return freed(id(v[0]), id(v[1]), now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "no event that a signal can carry");

@@ -65,6 +65,14 @@ SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
   result.tokens.in = promptTokens(run, call);
   result.tokens.out =
       static_cast<std::uint32_t>((result.totalMs - result.firstTokenMs) * model.tokensPerKs / 1'000'000);
+  // Of a prompt that others share what the cache does not hold has to be read.
+  result.tokens.cached = std::min(call.sharedTokens, result.tokens.in);
+  if (!call.shares) return result;
+  const std::uint32_t fresh = result.tokens.in - result.tokens.cached;
+  if (model.price.writtenPerMtok > model.price.inPerMtok) result.tokens.written = fresh;
+  const std::int64_t readMs = std::int64_t{fresh} * model.microsPerToken / 1000;
+  result.firstTokenMs += readMs;
+  result.totalMs += readMs;
   return result;
 }
 
@@ -135,10 +143,11 @@ std::string explain(Run& run) {
     TokenCounts tokens = call.tokens;
     expected += call.money.cost();
     tokens.out = call.tokens.out / 2;
-    low += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok);
+    low += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok, price.writtenPerMtok);
     tokens.out = call.maxTokens;
     const bool repairable = run.table().repairs > 0 && call.purpose == Purpose::Main;
-    high += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok) * (repairable ? 2 : 1);
+    high += costOf(tokens, price.inPerMtok, price.cachedPerMtok, price.outPerMtok, price.writtenPerMtok) *
+            (repairable ? 2 : 1);
   }
   std::string out;
   JsonWriter json(out);

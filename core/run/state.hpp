@@ -25,6 +25,7 @@ struct CallRecord {
   bool counted = false;    ///< its request is in the windows of its quota group
   bool probe = false;      ///< of an open breaker
   bool continues = false;  ///< goes on from the text that an earlier call left
+  bool shares = false;     ///< its prompt begins as others do, worth a thought
   bool peak = false;       ///< at the provider's peak price
   Reason cancelled = Reason::None;  ///< why the core cancelled it
   Reason waited = Reason::None;     ///< what it waited for before it went, other than a free place
@@ -36,6 +37,9 @@ struct CallRecord {
   std::uint32_t maxTokens = 0;
   std::uint32_t promptEstimate = 0;  ///< tokens, before the model's correction; 0 = no prompt was assembled
   std::uint32_t strippedTokens = 0;
+  std::uint32_t lead = kNone;      ///< what it finds in the prompt cache, see prefix_leads.hpp
+  CallId leader = kNone;           ///< who put it there
+  std::uint32_t sharedTokens = 0;  ///< how much of it is expected there
   TokenCounts tokens;
   std::uint32_t promptBound = 0;  ///< tokens reserved for its prompt, 0 where nothing counts them
   CallMoney money;
@@ -85,11 +89,14 @@ struct StepRecord {
   FailureKind lastFailure = FailureKind::Count;
   ConstraintLevel strictest = ConstraintLevel::Native;  ///< that is still asked for, after refusals
   std::uint8_t widened = 0;                             ///< how often its answer was cut: each time the limit doubles
-  bool continuing = false;         ///< the next call goes on from the text so far, so only where that came from
-  GroupIndex widerGroup = kNone;   ///< where it may go when it no longer goes on
-  std::uint32_t promptTokens = 0;  ///< estimate of the phase's prompt, 0 = not made yet
-  Reason waiting = Reason::None;   ///< what was last said of its wait
-  bool frugal = false;             ///< its answer may be no longer than the rest of the money pays for
+  bool continuing = false;                ///< the next call goes on from the text so far, so only where that came from
+  GroupIndex widerGroup = kNone;          ///< where it may go when it no longer goes on
+  std::uint32_t promptTokens = 0;         ///< estimate of the phase's prompt, 0 = not made yet
+  Reason waiting = Reason::None;          ///< what was last said of its wait
+  bool cold = false;                      ///< it has waited long enough for a prompt cache
+  std::uint32_t parkedLead = kNone;       ///< what it waits for in that cache
+  TimeMs parkedUntil = 0, queuedAt = -1;  ///< at most until; since when it could have gone
+  bool frugal = false;                    ///< its answer may be no longer than the rest of the money pays for
 
   std::uint32_t fileTokens = 0;      ///< of its context files, 0 = not weighed
   std::uint32_t documentTokens = 0;  ///< of the documents found for it

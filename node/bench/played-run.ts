@@ -15,7 +15,7 @@ import { VirtualClock } from './virtual-clock.js'
 
 export interface PlayedRun extends Pick<
   RunSettings,
-  'mode' | 'concurrency' | 'policy' | 'cache' | 'cacheModes' | 'strip' | 'optimize'
+  'mode' | 'concurrency' | 'promptCache' | 'policy' | 'cache' | 'cacheModes' | 'strip' | 'optimize'
 > {
   /** JSON text of the plan. */
   readonly plan: string
@@ -35,6 +35,9 @@ export interface PlayedResult extends RunResult {
   /** Every request as the providers saw it. */
   readonly ledger: Simulator['ledger']
 }
+
+/** No provider has its peak prices on a Sunday: the same run costs the same at every hour. */
+const sundayMs = Date.UTC(2026, 10, 1, 12)
 
 /** All times are simulated ms. Rejects as `runPlan` does. */
 export async function playRun(run: PlayedRun): Promise<PlayedResult> {
@@ -65,6 +68,7 @@ export async function playRun(run: PlayedRun): Promise<PlayedResult> {
       { ...settings, seed, simulate: profile },
       {
         ...{ core, version: packageVersion(), digest, config, clock, begin },
+        wallClock: () => sundayMs,
         anotherCore: () => new CoreRun(module),
         loadReuse: () => Promise.resolve(reusableOutputs),
         providerIds: entries.map(({ id }) => id),

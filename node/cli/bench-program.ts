@@ -62,6 +62,11 @@ function addSheets(bench: Command, host: Host, done: (code: ExitCode) => void): 
     'a plan with an empty cache, again, and in other words, simulated',
     async () => (await import('../bench/semantic-cache.js')).benchSemanticCache,
   )
+  sheet(
+    'prompt-cache',
+    'prompts made for the providers’ caches, against each step for itself, simulated',
+    async () => (await import('../bench/prompt-cache.js')).benchPromptCache,
+  )
 }
 
 /** What runs plans, and what compares such results. */

@@ -38,6 +38,7 @@ const flags: Readonly<Record<string, string>> = {
   concurrency: '--concurrency',
   strip: '--no-strip',
   optimize: '--optimize',
+  promptCache: '--prompt-cache',
   seed: '--seed',
   simulate: '--simulate',
   policy: 'the flags for limits and budgets',

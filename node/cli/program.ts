@@ -36,6 +36,11 @@ const options = {
   config: () => new Option('--config <file>', 'configuration instead of the user’s own'),
   concurrency: () =>
     new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
+  promptCache: () =>
+    new Option(
+      '--prompt-cache <use>',
+      'wait for what steps share to be read once: auto (default, where it pays), always or off',
+    ).choices(['auto', 'always', 'off']),
   seed: () => new Option('--seed <n>', 'seed of the simulator and of searches').argParser(seed),
   json: (what: string) => new Option('--json', what),
   watch: (when = ' whenever the plan’s file has changed') => new Option('--watch', `again${when}; Ctrl-C ends`),
@@ -167,6 +172,7 @@ function addReading(
     .addOption(options.simulate())
     .addOption(options.config())
     .addOption(options.concurrency())
+    .addOption(options.promptCache())
     .option('--files <dir>', 'folder of the context files; default: that of the plan')
     .addOption(allowFile())
     .addOption(documentOptions.dir())
@@ -211,6 +217,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(options.simulate())
     .addOption(options.config())
     .addOption(options.concurrency())
+    .addOption(options.promptCache())
     .addOption(options.json('print every event as one JSON line, the result last'))
     .option('--quiet', 'print failures and one line at the end')
     .addOption(options.seed())

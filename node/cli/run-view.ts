@@ -39,6 +39,7 @@ const waitWords: Readonly<Partial<Record<string, string>>> = {
   waiting_for_breaker: 'provider fails',
   waiting_for_budget: 'budget',
   waiting_for_retry: 'fewer retries',
+  waiting_for_prefix: 'prompt cache',
 }
 
 const awaitsToken = 'waiting for the first token'

@@ -3,6 +3,7 @@ import type { RunReport, StepReport } from '../../bindings/events.js'
 import {
   formatCost,
   formatCount,
+  formatShare,
   formatDuration,
   formatUsd,
   metricWords,
@@ -45,7 +46,9 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
     const work = formatDuration(report.sumOfStepsMs)
     lines.push(`  ${work} of work in ${formatDuration(report.makespanMs)}: ${report.speedup.toFixed(1)}× in parallel`)
   }
-  const cached = tokens.cached > 0 ? ` (${formatCount(tokens.cached)} cached)` : ''
+  const { hitRate, savedMicroUsd } = report.totals.promptCache
+  const cached =
+    tokens.cached > 0 ? ` (${formatShare(hitRate)} from prompt caches, ${formatUsd(savedMicroUsd)} saved)` : ''
   const prices = costMicroUsd > 0 ? ` at ${oneLine(pricesWords(report))}` : ''
   lines.push(
     `  ${formatCount(tokens.input)} tokens in${cached}, ${formatCount(tokens.output)} out, ${formatCost(costOfReport(report))}${prices}`,

@@ -174,6 +174,12 @@ export class TracePlayer {
     if (note.waitMs >= 0) words.push(`wait=${note.waitMs}`)
     if (note.limit >= 0) words.push(`limit=${note.limit}`)
     if (note.untilMs >= 0) words.push(`until=${note.untilMs}`)
+    if (note.sharedTokens >= 0) {
+      if (note.cause >= 0) words.push(`behind=${this.#ids[note.cause]}`)
+      if (note.needed >= 0) words.push(`expected=${note.needed}`)
+      words.push(`shared=${note.sharedTokens}`, `sharers=${note.sharers}`)
+      words.push(`saves=${note.savesMicroUsd}`, `adds=${note.addsMs}`)
+    }
     return words
   }
 
@@ -233,6 +239,7 @@ export class TracePlayer {
       verdict: () => send('verdict', call, Number(second === 'pass')),
       cancelRun: () => send('cancelRun'),
       cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
+      weighed: () => send('weighed', step < 0 ? 0xffffffff : step, Number(words[1] ?? 0), number('file', -1)),
       recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
       stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),
       retrieved: () => send('retrieved', step < 0 ? 0xffffffff : step, number('tokens')),

@@ -146,7 +146,20 @@ class Player {
     if (field(Field::NoteWaitMs) >= 0) line += " wait=" + std::to_string(field(Field::NoteWaitMs));
     if (field(Field::NoteLimit) >= 0) line += " limit=" + std::to_string(field(Field::NoteLimit));
     if (field(Field::NoteUntilMs) >= 0) line += " until=" + std::to_string(field(Field::NoteUntilMs));
+    if (field(Field::NoteSharedTokens) >= 0) line += prefix(record);
     return line;
+  }
+
+  /// The numbers of a decision on a shared beginning.
+  std::string prefix(const double* record) const {
+    const auto field = [&](Field f) { return static_cast<long long>(get(record, f)); };
+    std::string line;
+    if (field(Field::NoteCause) >= 0) line += " behind=" + run_.plan().steps[field(Field::NoteCause)].id;
+    if (field(Field::NoteNeeded) >= 0) line += " expected=" + std::to_string(field(Field::NoteNeeded));
+    return line + " shared=" + std::to_string(field(Field::NoteSharedTokens)) +
+           " sharers=" + std::to_string(field(Field::NoteSharers)) +
+           " saves=" + std::to_string(field(Field::NoteSavesMicroUsd)) +
+           " adds=" + std::to_string(field(Field::NoteAddsMs));
   }
 
   ErrorCode event(const std::vector<std::string>& w) {
@@ -218,6 +231,7 @@ class Player {
       return send(EventKind::LimitsSeen,
                   {call, window, value("limit", -1), value("remaining", -1), value("reset", -1)});
     }
+    if (what == "weighed") return send(EventKind::Weighed, {stepOf(arg), std::atof(more.c_str()), value("file", -1)});
     if (what == "succeeded") {
       const auto finish = static_cast<double>(named(w, "finish=", FinishReason::Stop));
       const auto check = static_cast<double>(named(w, "check=", CheckVerdict::Passed));

@@ -23,6 +23,7 @@ const totals: CallTotals = {
     failures: { auth: 1 },
     tokens,
     costMicroUsd: 4213,
+    promptCache: { hitRate: null, sharedTokens: 0, savedMicroUsd: 0, savedMs: null },
     workMs: 9000,
   },
   ...{ lost: nothing, cancelled: nothing },

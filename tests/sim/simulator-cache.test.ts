@@ -153,6 +153,62 @@ describe('blocks', () => {
   })
 })
 
+test('OpenAI: from 5.6 on writes are told, and kept for half an hour', async () => {
+  const { clock, simulator } = playing('openai')
+  const send = async (model: string) => {
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: words(900) }] })
+    const headers = { authorization: 'Bearer k' }
+    const reply = await simulator.fetch(`${origin}/openai/v1/chat/completions`, { method: 'POST', headers, body })
+    const { usage } = (await reply.json()) as {
+      usage: { prompt_tokens_details: { cached_tokens: number; cache_write_tokens: number } }
+    }
+    return usage.prompt_tokens_details
+  }
+  const first = await send('gpt-6-luna')
+  expect(first).toMatchObject({ cached_tokens: 0, cache_write_tokens: 1792 })
+  await clock.advance(1_799_000)
+  expect(await send('gpt-6-luna')).toMatchObject({ cached_tokens: 1792, cache_write_tokens: 0 })
+  expect(await send('gpt-4.1-mini')).toMatchObject({ cached_tokens: 0, cache_write_tokens: 0 })
+})
+
+test('OpenAI: the sixteenth request of a minute goes to a machine that has read nothing; a name in time keeps both warm', () => {
+  const rule: CacheRule = { kind: 'blocks', block: 128, minimum: () => 1024, idleMs: Infinity, perMinute: 15 }
+  const cache = new PromptCache(rule)
+  const ask = (atMs: number, key?: string) => {
+    const body = { messages: [{ role: 'user', content: words(900) }], ...(key && { prompt_cache_key: key }) }
+    const found = cache.look('m', body, atMs)
+    found.keep([], atMs)
+    return found.hit
+  }
+  const hits = Array.from({ length: 17 }, (_, at) => ask(at))
+  expect(hits.map((hit) => hit > 0)).toEqual([false, ...Array<boolean>(14).fill(true), false, true])
+  expect(ask(100_000)).toBeGreaterThan(0)
+  expect([ask(100_001, 'other'), ask(100_002, 'other') > 0]).toEqual([0, true])
+})
+
+test('a prompt takes its time to be read, and what is cached much less', async () => {
+  const speeds = { firstTokenMs: 500, tokensPerSecond: Infinity, jitter: 0 }
+  const slow = { ...speeds, promptTokensPerSecond: 1000, cachedTokensPerSecond: 100_000 }
+  const { clock, ask } = playing('openai', {
+    ...simulatorProfiles.instant,
+    providers: { ...simulatorProfiles.instant.providers, openai: slow },
+  })
+  const timed = async () => {
+    const from = clock.now()
+    let endedAt = -1
+    const done = ask(words(1024), 'one').then((usage) => {
+      endedAt = clock.now()
+      return usage
+    })
+    await clock.advance(60_000)
+    return { usage: await done, ms: endedAt - from }
+  }
+  const cold = await timed()
+  expect(cold.ms).toBeGreaterThanOrEqual(500 + cold.usage.input - 1)
+  const warm = await timed()
+  expect(warm.ms).toBeLessThan(500 + 1.2 * (warm.usage.input - warm.usage.cached + warm.usage.cached / 100))
+})
+
 test('the hit is the longest common prefix in whole blocks, whatever the prompts', () => {
   const rule: CacheRule = { kind: 'blocks', block: 16, minimum: () => 32, idleMs: Infinity }
   for (let round = 0; round < 60; round++) {

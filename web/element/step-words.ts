@@ -89,6 +89,7 @@ export function waitWords(reason: string): string {
     waiting_for_breaker: 'provider fails',
     waiting_for_budget: 'waits: budget',
     waiting_for_retry: 'fewer retries',
+    waiting_for_prefix: 'waits: prompt cache',
     waited_for_provider: 'waits: provider full',
   }
   return words[reason] ?? 'waits'

@@ -110,12 +110,15 @@ function removalList({ stripped }: PromptSeen): HTMLElement {
 }
 
 function promptText({ sent, unstripped }: PromptSeen, view: View): HTMLElement {
-  const part = (label: string, before: string, after: string): HTMLElement => {
+  const part = (label: string, before: string, after: string, shared = 0): HTMLElement => {
     const text = h('pre', { tabindex: 0, 'aria-label': label })
     if (view === 'changes') {
       for (const { kind, text: piece } of wordDiff(before, after)) {
         text.append(kind === 'same' ? piece : h(kind === 'removed' ? 'del' : 'ins', {}, piece))
       }
+    } else if (view === 'sent' && shared > 0) {
+      const words = 'Prompts of other steps begin so too: providers read it once and keep it.'
+      text.append(h('mark', { class: 'shared', title: words }, after.slice(0, shared)), after.slice(shared))
     } else {
       text.textContent = view === 'sent' ? after : before
     }
@@ -125,6 +128,6 @@ function promptText({ sent, unstripped }: PromptSeen, view: View): HTMLElement {
     'div',
     { class: 'prompt-texts' },
     part('System', unstripped.system, sent.system),
-    part('User', unstripped.user, sent.user),
+    part(sent.shared > 0 ? 'User (marked: shared with other steps)' : 'User', unstripped.user, sent.user, sent.shared),
   )
 }

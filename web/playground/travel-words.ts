@@ -26,7 +26,8 @@ export interface PromptSeen {
   readonly attempt: number
   readonly provider: string
   readonly model: string
-  readonly sent: { readonly system: string; readonly user: string }
+  /** `shared`: characters of the user text that prompts of other steps begin with too. */
+  readonly sent: { readonly system: string; readonly user: string; readonly shared: number }
   readonly unstripped: { readonly system: string; readonly user: string }
   readonly stripped: StripReport
 }

@@ -88,13 +88,13 @@ function seen(
     const sent = withCore(module, (run) => promptAt(run, from.journal, told, command, files))
     const whole = withCore(module, (run) => promptAt(run, from.unstripped, told, command, files))
     const { purpose, attempt } = command
-    const { provider, model, system, user, stripped } = sent
+    const { provider, model, system, user, shared, stripped } = sent
     return {
       purpose,
       attempt,
       provider,
       model,
-      sent: { system, user },
+      sent: { system, user, shared },
       unstripped: { system: whole.system, user: whole.user },
       stripped,
     }

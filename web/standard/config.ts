@@ -25,6 +25,12 @@ export interface ProviderConfig {
   readonly quotaGroup?: string
   /** It goes on from a given beginning of its answer. */
   readonly prefix?: boolean
+  /**
+   * Its prompt cache; absent: it has none. `minimum`: tokens that prompts must begin with in common before a step waits for another;
+   * `leaders`: requests that must have read them before others find them (2 where whole units are kept; default 1); `idleMinutes`: how
+   * long they are kept without use (default 5).
+   */
+  readonly promptCache?: { readonly minimum: number; readonly leaders?: 1 | 2; readonly idleMinutes?: number }
   /** Times at which it costs `factor` of its price: days from 1 = Monday, hours in UTC from inclusive to exclusive. */
   readonly peak?: {
     readonly factor: number
@@ -36,13 +42,20 @@ export interface ProviderConfig {
 /** A model in a configuration. Prices in USD per million tokens; without them the run reckons with `unknownPrice`, and says so. */
 export interface ModelConfig {
   readonly in?: number
+  /** Read from the prompt cache; default `in`. */
   readonly cached?: number
+  /** Written to it, where that has a price of its own; default `in`. */
+  readonly written?: number
+  /** Kept in an explicit cache for an hour. */
+  readonly storedPerHour?: number
   readonly out?: number
   readonly asOf?: string
   readonly source?: string
   /** Planning estimates. */
   readonly firstTokenMs?: number
   readonly tokensPerSecond?: number
+  /** Speed of reading a prompt; default 10,000. */
+  readonly promptTokensPerSecond?: number
   /** Most tokens of an answer. */
   readonly maxOut?: number
   /** Tokens of prompt and answer together; longer prompts are not sent. */
@@ -175,13 +188,14 @@ const providerMembers = new Set([
     'quotaGroup',
     'prefix',
     'peak',
+    'promptCache',
     'preset',
   ],
 ])
 /** As core/route/table.cpp reads them. */
 const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
-  ...['context', 'thinks', 'thinksSource', 'patienceMs'],
+  ...['context', 'thinks', 'thinksSource', 'patienceMs', 'written', 'storedPerHour', 'promptTokensPerSecond'],
 ])
 /** `contextAssumed` is of a configuration that was read before, with its presets in it. */
 const hostMembers = new Set([...modelMembers, 'contextAssumed'])

@@ -4,6 +4,7 @@ import { failureKindWords, reasonWords } from '../../../bindings/generated/wire.
 import {
   formatCount,
   formatDuration,
+  formatShare,
   formatUsd,
   oneLine,
   plural,
@@ -94,6 +95,7 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
     `  ${name('makespan')}${formatDuration(report.makespanMs)} (${formatDuration(report.sumOfStepsMs)} of work${speedup})`,
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
     `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, ${oneLine(pricesWords(report))}`,
+    ...cacheLines(report, name),
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
     ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]
@@ -102,6 +104,15 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
 function speedLines(speeds: Parameters<typeof speedWords>[0], colours: Paint): string[] {
   const words = speedWords(speeds)
   return words === undefined ? [] : [`  ${colours.dim('speeds'.padEnd(14))}${words}`]
+}
+
+/** What each provider's prompt cache is expected to hold; nothing where steps share too little. */
+function cacheLines({ byProvider }: RunReport, name: (text: string) => string): string[] {
+  const rows = byProvider.filter(({ promptCache }) => promptCache.sharedTokens > 0)
+  return rows.map(({ name: provider, promptCache: { hitRate, savedMicroUsd } }, index) => {
+    const words = `${oneLine(provider)}: ${formatShare(hitRate)} of prompt tokens expected, saves ${formatUsd(savedMicroUsd)}`
+    return `  ${name(index === 0 ? 'prompt caches' : '')}${words}`
+  })
 }
 
 /** Whether the budget would do, when every answer is as long as expected, and what it leaves out. */

@@ -35,6 +35,7 @@ import { RunEntry } from '../../ledger/ledger.js'
 export interface SharedFlags extends PolicyFlags {
   readonly mode?: string
   readonly simulate?: string | true
+  readonly promptCache?: 'auto' | 'always' | 'off'
   readonly config?: string
   readonly concurrency?: Readonly<Record<string, number>>
   readonly seed?: number
@@ -56,11 +57,20 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentF
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
 export function planOptions(flags: SharedFlags) {
-  const { mode, simulate, config, concurrency, seed } = flags
+  const { mode, simulate, config, concurrency, promptCache, seed } = flags
   // A configuration that is named stands alone.
   const project = config === undefined ? '.' : undefined
   const played = simulate === undefined ? undefined : profileOfFlag(simulate)
-  return { mode, simulate: played, configFile: config, project, concurrency, seed, policy: policyOf(flags) }
+  return {
+    mode,
+    simulate: played,
+    configFile: config,
+    project,
+    concurrency,
+    promptCache,
+    seed,
+    policy: policyOf(flags),
+  }
 }
 
 /** Name of the simulated profile. */

@@ -61,7 +61,7 @@ export interface Job {
 }
 
 const cloned = [
-  ...(['mode', 'concurrency', 'config', 'simulate', 'strip', 'optimize', 'policy', 'seed'] as const),
+  ...(['mode', 'concurrency', 'config', 'simulate', 'strip', 'optimize', 'policy', 'promptCache', 'seed'] as const),
   ...([
     'stream',
     'simulateSpeed',

@@ -39,7 +39,7 @@ interface ChatUsage {
   /** Moonshot's. */
   readonly cached_tokens?: unknown
   readonly total_tokens?: unknown
-  readonly prompt_tokens_details?: { readonly cached_tokens?: unknown } | null
+  readonly prompt_tokens_details?: { readonly cached_tokens?: unknown; readonly cache_write_tokens?: unknown } | null
   /** Mistral has been seen to spell it without the s. */
   readonly prompt_token_details?: { readonly cached_tokens?: unknown } | null
   readonly completion_tokens_details?: {
@@ -173,7 +173,10 @@ export function normaliseUsage(raw: ChatUsage): Usage | undefined {
   // Thought that the parts leave out, or that xAI counts beside the answer, is in the total; an answer of no tokens whose
   // reasoning has some was counted without it. What is billed is the larger.
   const all = Math.max(output, total - input, output === 0 ? reasoning : 0)
-  return { input, cached: Math.min(cached, input), output: all, reasoning: Math.min(reasoning, all) }
+  const read = Math.min(cached, input)
+  const written = Math.min(count(raw.prompt_tokens_details?.cache_write_tokens) ?? 0, input - read)
+  const usage = { input, cached: read, output: all, reasoning: Math.min(reasoning, all) }
+  return written === 0 ? usage : { ...usage, written }
 }
 
 /** The one answer that was asked for; a chunk of another is none of it. */

@@ -19,6 +19,8 @@ export const deepseek: Dialect = {
     ...(wantsJsonObject(request) && { response_format: { type: 'json_object' } }),
     ...temperature(request),
     ...callerSettings(request, settings),
+    // It only divides the cache: all requests of an account that name nobody share one.
+    ...(request.cache?.partition !== undefined && { user_id: request.cache.partition }),
   }),
   failures: deepseekFailures,
   limitHeaders: noLimits,

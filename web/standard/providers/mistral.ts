@@ -27,6 +27,8 @@ export const mistral: Dialect = {
       ...(format && { response_format: format }),
       ...mistralTemperature(request.temperature),
       ...callerSettings(request, settings),
+      // Without one nothing is kept.
+      ...(request.cache && { prompt_cache_key: request.cache.key }),
     }
   },
   failures: mistralFailures,

@@ -26,6 +26,7 @@ export const openai: Dialect = {
       // Reasoning models refuse a temperature unless their effort is `none`, which not all of them have.
       ...(reasons ? {} : temperature(request)),
       ...callerSettings(request, reasons ? ofReasoning : settings),
+      ...(request.cache && { prompt_cache_key: `${request.cache.key}-${request.cache.bucket}` }),
     }
   },
   failures: openaiFailures,

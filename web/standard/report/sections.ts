@@ -63,6 +63,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...groups('By provider', report.byProvider, new Set(report.assumedPrices.map(({ provider }) => provider))),
     ...groups('By type', report.byType),
     ...times(report),
+    ...promptCaches(report),
     ...savings(report),
     ...warnings(extras),
     ...about(report, extras),
@@ -188,6 +189,27 @@ function times({ totals }: RunReport): Block[] {
     formatDuration(spread.max),
   ])
   return [heading('Times of calls'), table(['', 'calls', 'median', ...shares, 'worst'], rows)]
+}
+
+/** A hit rate above this is what the run is after, where steps share anything. */
+const promptCacheTarget = 0.6
+
+/** What was read from providers' prompt caches; nothing where no step could have read anything and none did. */
+function promptCaches({ byProvider, totals }: RunReport): Block[] {
+  const { hitRate, sharedTokens } = totals.promptCache
+  if (sharedTokens === 0 && totals.tokens.cached === 0) return []
+  const rows = byProvider.map(({ name, tokens, promptCache }) => [
+    name,
+    formatShare(promptCache.hitRate),
+    formatCount(tokens.cached),
+    formatCount(promptCache.sharedTokens),
+    formatUsdExact(promptCache.savedMicroUsd),
+    formatDuration(promptCache.savedMs),
+  ])
+  const met = (hitRate ?? 0) > promptCacheTarget ? 'met' : 'missed'
+  const words = `${formatShare(hitRate)} of all prompt tokens; target more than ${formatShare(promptCacheTarget)}: ${met}.`
+  const heads = ['', 'hit rate', 'tokens read', 'of them expected', 'saved', 'time saved, as measured']
+  return [heading('Prompt caches'), paragraph(words), table(heads, rows)]
 }
 
 function savings(report: RunReport): Block[] {

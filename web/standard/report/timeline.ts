@@ -25,7 +25,8 @@ export function timeline(report: RunReport): Timeline | undefined {
   const left = named ? labels : 8
   const providers = [...new Set(ran.flatMap(({ calls }) => calls.map(({ provider }) => provider)))]
   const height = legendHeight + rows.length * line + foot
-  const scale: Scale = { left, line, named, end, x: (at) => left + (at / end) * chart }
+  const leaders = new Set(ran.flatMap(({ calls }) => calls.flatMap(({ leader }) => leader ?? [])))
+  const scale: Scale = { left, line, named, end, x: (at) => left + (at / end) * chart, leaders }
   const beyond = ran.length > rows.length ? `, the first ${rows.length} of them drawn` : ''
   const words = `Timeline of ${plural(ran.length, 'step')} over ${formatDuration(end)}${beyond}; the table of steps has the same in figures.`
   const parts = [
@@ -45,6 +46,8 @@ interface Scale {
   readonly named: boolean
   readonly end: number
   x(at: number): number
+  /** Ids of steps whose prompts others found in a cache. */
+  readonly leaders: ReadonlySet<string>
 }
 
 /** Providers that the legend names. */
@@ -84,7 +87,13 @@ function ticks({ x, end }: Scale, height: number): string[] {
   })
 }
 
-function row(step: StepReport, top: number, { x, line, named, end }: Scale): string {
+/** What a call was to the prompt cache: who read the beginning first, or that others followed. */
+function cacheWords({ leader, tokens, purpose }: StepReport['calls'][number], leads: boolean): string {
+  if (leader !== undefined) return `, read ${tokens.cached} tokens from the prompt cache that ${leader} had filled`
+  return leads && purpose === 'main' ? ', filled the prompt cache for others' : ''
+}
+
+function row(step: StepReport, top: number, { x, line, named, end, leaders }: Scale): string {
   const name = named ? `<text x="0" y="${top + 14}">${xml(short(step.id, 28))}</text>` : ''
   const bars = step.calls.flatMap((call) => {
     if (call.dispatchedAt === null) return []
@@ -92,14 +101,16 @@ function row(step: StepReport, top: number, { x, line, named, end }: Scale): str
     const to = call.endedAt ?? end
     const width = Math.max(named ? 2 : 1, x(to) - x(from))
     const lost = call.outcome === 'ok' ? '' : ' x'
-    const told = `${step.id}: ${call.purpose} on ${call.provider} ${call.model}, ${formatDuration(to - from)}${call.outcome === 'ok' ? '' : `, ${call.outcome}`}`
+    const told = `${step.id}: ${call.purpose} on ${call.provider} ${call.model}, ${formatDuration(to - from)}${call.outcome === 'ok' ? '' : `, ${call.outcome}`}${cacheWords(call, leaders.has(step.id))}`
     const [y, height] = named ? [top + 4, 12] : [top, Math.max(1, line - 1)]
     const rect = `<rect class="${providerColour(call.provider)}${lost}" x="${x(from).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${height}" rx="${named ? 2 : 0}"><title>${xml(told)}</title></rect>`
     // In words as well: colours alone tell nothing to many, and nothing on paper.
-    const fits = named && lost === '' && width > call.provider.length * 6 + 8
+    const behind = call.leader === undefined ? '' : ` ← ${short(call.leader, 16)}`
+    const words = [`${call.provider}${behind}`, call.provider].find((text) => width > text.length * 6 + 8)
+    const fits = named && lost === '' ? words : undefined
     return [
       rect,
-      fits ? `<text class="b" x="${(x(from) + 4).toFixed(1)}" y="${top + 13.5}">${xml(call.provider)}</text>` : '',
+      fits === undefined ? '' : `<text class="b" x="${(x(from) + 4).toFixed(1)}" y="${top + 13.5}">${xml(fits)}</text>`,
     ]
   })
   return name + bars.join('')

@@ -10,6 +10,7 @@ import type { Clock, DocumentFinder, FileReader, ModelClient } from '../../../bi
 import type { LimitSharing } from '../../../bindings/shared-limits.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
+import { CacheKeys } from './cache-keys.js'
 import { continuesRun, noRunThere, openRun, runExists, runId, type OpenedRun } from './open-run.js'
 import { ModelPerformer, type SentPrompt } from './performer.js'
 import type { RunControl, RunResult } from './plan-run.js'
@@ -71,6 +72,8 @@ export interface RunHost {
   /** A cryptographic hash over the parts, in hex. */
   digest(parts: readonly string[]): string
   readonly clock?: Clock | undefined
+  /** ms since 1970, for prices that depend on the hour; default the platform's. */
+  readonly wallClock?: (() => number) | undefined
   /** The limits that a run shares with others. Simulated runs have their own: each has its own simulated providers. */
   readonly limits?: LimitSharing | undefined
   /** More members of the options document; the core does not read them. */
@@ -180,7 +183,7 @@ function driverOptions(
     clock: providers?.clock ?? host.clock ?? systemClock,
     files: host.performer === undefined ? host.files() : undefined,
     documents: host.documents,
-    wallClock: Date.now,
+    wallClock: host.wallClock ?? Date.now,
     performer:
       host.performer ??
       new ModelPerformer({
@@ -188,6 +191,8 @@ function driverOptions(
         files: host.files(),
         digest,
         plain: settings.stream === false,
+        clock: providers?.clock ?? host.clock,
+        ...(settings.promptCache === 'off' ? {} : { cacheKeys: new CacheKeys(digest, settings.tenant) }),
         onPrompt: settings.onPrompt,
       }),
     identity: { run: id, digest },

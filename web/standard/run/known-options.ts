@@ -12,6 +12,7 @@ export const sharedOptions: Readonly<Record<keyof PlanSettings | keyof CacheSett
   strip: true,
   optimize: true,
   policy: true,
+  promptCache: true,
   seed: true,
   cache: true,
   cacheModes: true,

@@ -10,6 +10,7 @@ import type { ConstraintLevel, CoreRun } from '../../../bindings/core.js'
 import type { StepInfo } from '../../../bindings/events.js'
 import {
   filesOf,
+  type Clock,
   type FileReader,
   type ModelClient,
   type ModelReply,
@@ -17,7 +18,9 @@ import {
   type OutputConstraint,
 } from '../../../bindings/ports.js'
 import type { Purpose } from '../../../bindings/generated/wire.js'
+import { systemClock } from '../clock.js'
 import { CallFailure } from '../failure/failure.js'
+import type { CacheKeys } from './cache-keys.js'
 
 export interface ModelPerformerOptions {
   /** The client of a provider, by its id in the table; undefined: not configured. */
@@ -28,6 +31,9 @@ export interface ModelPerformerOptions {
   readonly plain?: boolean | undefined
   /** A cryptographic hash over the parts, in hex; absent: context files leave no fingerprint, and no step with files is recalled. */
   readonly digest?: ((parts: readonly string[]) => string) | undefined
+  /** Names requests that begin alike; absent: providers are told no names. */
+  readonly cacheKeys?: CacheKeys | undefined
+  readonly clock?: Clock | undefined
   /** Told of every prompt before it is sent. */
   readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined
 }
@@ -42,6 +48,8 @@ export interface SentPrompt {
   readonly model: string
   readonly system: string
   readonly user: string
+  /** Characters at the start of `user` that prompts of other steps begin with too. */
+  readonly shared: number
 }
 
 const auditSchema = {
@@ -83,6 +91,9 @@ export class ModelPerformer implements Performer {
     // Not awaited without need: limits that are kept in this process answer at once.
     if (!(typeof goes === 'boolean' ? goes : await goes)) throw new CallFailure('withheld')
     const idempotencyKey = this.#keyWith(context, ticket, progress)
+    const named = this.#options.cacheKeys
+    const beginning = prompt.user.slice(0, prompt.keyed)
+    const now = (this.#options.clock ?? systemClock).now()
     const request: ModelRequest = {
       model: ticket.model,
       system: prompt.system,
@@ -95,6 +106,7 @@ export class ModelPerformer implements Performer {
         : { temperature: ticket.step.temperature }),
       ...(prefix === undefined ? {} : { prefix }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(named === undefined ? {} : { cache: named.next(ticket.model, prompt.system, beginning, now) }),
     }
     const { step, purpose, attempt, provider, model } = ticket
     this.#options.onPrompt?.({
@@ -105,6 +117,7 @@ export class ModelPerformer implements Performer {
       model,
       system: request.system,
       user: request.user,
+      shared: prompt.shared,
     })
     return client.generate(request, ticket.signal, progress)
   }

@@ -26,6 +26,11 @@ export interface PlanSettings {
   readonly optimize?: boolean | undefined
   /** Retries, limits and budgets of this run, over those of the configuration. */
   readonly policy?: PolicyConfig | undefined
+  /**
+   * Prompts made for the providers' prompt caches. `auto`: what steps share stands first, and they wait for it to be read where that
+   * pays; `always`: wherever it saves money; `off`: each step in its own layout, at once. Default auto.
+   */
+  readonly promptCache?: 'auto' | 'always' | 'off' | undefined
   /** Of the simulator, jitter and searches. Default 1. */
   readonly seed?: number | undefined
 }
@@ -69,8 +74,8 @@ export function beginOptions(
   config: Config,
   available: readonly string[],
 ): Record<string, unknown> {
-  const { mode, concurrency, strip, optimize, seed } = options
-  return { mode, concurrency, strip, optimize, seed, available, table: withoutKeys(config) }
+  const { mode, concurrency, strip, optimize, promptCache, seed } = options
+  return { mode, concurrency, strip, optimize, promptCache, seed, available, table: withoutKeys(config) }
 }
 
 /** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */
@@ -148,7 +153,7 @@ async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>)
     all.push({ step: step.id, ...documentsReport(found) })
   }
   if (files === undefined) return all
-  for (const { step, tokens } of await weighFiles(files, steps, estimate)) core.weighed(step, tokens, 0)
+  for (const weight of await weighFiles(files, steps, estimate)) core.weighed(weight, 0)
   return all
 }
 
@@ -206,9 +211,15 @@ const answersOf = ({ answerTokens, answerShare }: SimulatorProfile): object => (
 function playedConfig(defaults: unknown, config: Config, profile: SimulatorProfile): Config {
   const built = (defaults as Config).providers ?? {}
   const providers: Record<string, ProviderConfig> = { ...config.providers }
-  for (const [id, { firstTokenMs, tokensPerSecond }] of Object.entries(profile.providers)) {
+  for (const [id, { firstTokenMs, tokensPerSecond, promptTokensPerSecond = Infinity }] of Object.entries(
+    profile.providers,
+  )) {
     const own = config.providers?.[id]
-    const speed = { firstTokenMs, tokensPerSecond: Math.min(1e6, Math.max(1, tokensPerSecond)) }
+    const speed = {
+      firstTokenMs,
+      tokensPerSecond: Math.min(1e6, Math.max(1, tokensPerSecond)),
+      promptTokensPerSecond: Math.min(1e7, Math.max(100, promptTokensPerSecond)),
+    }
     const models = Object.keys({ ...built[id]?.models, ...own?.models })
     providers[id] = {
       ...own,

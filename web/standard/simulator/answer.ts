@@ -43,8 +43,8 @@ function answerText(request: AnswerRequest, seed: number): string {
   const task = taskOf(user)
   // What stands around a gap in code gives no orders.
   if (format === 'code') return codeText(random, task, user, wantedTokens)
-  // Orders stand in the system text; the user text may hold files and verdicts that speak of JSON and code too.
-  const orders = system || user
+  // Orders stand in the system text and outside of all tags; files and answers may speak of JSON, code and verdicts too.
+  const orders = `${system}\n${system === '' ? user : untagged(user)}`
   if (/"verdict"/.test(orders)) return auditText(random, request.auditIssueShare)
   if (format === 'json_schema') return JSON.stringify(schemaInstance(request.schema))
   if (format === 'json_object' || asksForJson.test(orders)) {
@@ -53,6 +53,9 @@ function answerText(request: AnswerRequest, seed: number): string {
   }
   return asksForCode.test(orders) ? codeText(random, task, user, wantedTokens) : proseText(random, task, wantedTokens)
 }
+
+/** What stands between `<name …>` and `</name>` on lines of their own is material. */
+const untagged = (user: string): string => user.replace(/^<([a-z]+(?:-\d+)?)(?: [^\n>]*)?>\n[^]*?\n<\/\1>$/gm, '')
 
 function auditText(random: () => number, issueShare: number): string {
   if (random() >= issueShare) return '{"verdict":"pass","issues":[]}'

@@ -19,6 +19,8 @@ const numbers: Readonly<Record<string, readonly [least: number, most: number]>> 
 const providerNumbers: Readonly<Record<string, readonly [least: number, most: number]>> = {
   firstTokenMs: [0, 3_600_000],
   tokensPerSecond: [0.1, 1_000_000],
+  promptTokensPerSecond: [1, 1e9],
+  cachedTokensPerSecond: [1, 1e9],
   jitter: [0, 1],
   concurrency: [1, 100_000],
   requestsPerMinute: [1, 1e9],

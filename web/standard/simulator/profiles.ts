@@ -25,8 +25,12 @@ export const injectableFailures = [
 export type InjectableFailure = (typeof injectableFailures)[number]
 
 export interface ProviderProfile {
-  /** Time to first token, simulated ms. */
+  /** Time to first token of a prompt that takes no time to read, simulated ms. */
   readonly firstTokenMs: number
+  /** Speed of reading what the prompt cache does not hold, before the first token. Absent: no time. */
+  readonly promptTokensPerSecond?: number
+  /** Speed of taking over what it holds. Absent: no time. */
+  readonly cachedTokensPerSecond?: number
   /** Speed after that; `Infinity`: all at once. */
   readonly tokensPerSecond: number
   /** 0–1: both figures vary by this share up and down, seeded. */
@@ -72,13 +76,19 @@ function all(profile: ProviderProfile): SimulatorProfile['providers'] {
 /** Callers allow several times what they expect: the run machine four times. A typical answer is as long as expected. */
 const answerShare = 0.25
 
+/** What is cached is taken over twenty times as fast as it would be read. */
+const reading = (promptTokensPerSecond: number): Partial<ProviderProfile> => ({
+  promptTokensPerSecond,
+  cachedTokensPerSecond: 20 * promptTokensPerSecond,
+})
+
 /** Near what the vendors claim, in simulated time. */
 const claimed: SimulatorProfile['providers'] = {
-  deepseek: { firstTokenMs: 1500, tokensPerSecond: 55, jitter: 0.15, concurrency: 39 },
-  groq: { firstTokenMs: 600, tokensPerSecond: 450, jitter: 0.2, concurrency: 30 },
-  openai: { firstTokenMs: 1200, tokensPerSecond: 110, jitter: 0.15, concurrency: 50 },
-  gemini: { firstTokenMs: 1100, tokensPerSecond: 190, jitter: 0.15, concurrency: 30 },
-  mistral: { firstTokenMs: 800, tokensPerSecond: 140, jitter: 0.15, concurrency: 30 },
+  deepseek: { firstTokenMs: 1500, tokensPerSecond: 55, jitter: 0.15, concurrency: 39, ...reading(8000) },
+  groq: { firstTokenMs: 600, tokensPerSecond: 450, jitter: 0.2, concurrency: 30, ...reading(20000) },
+  openai: { firstTokenMs: 1200, tokensPerSecond: 110, jitter: 0.15, concurrency: 50, ...reading(10000) },
+  gemini: { firstTokenMs: 1100, tokensPerSecond: 190, jitter: 0.15, concurrency: 30, ...reading(15000) },
+  mistral: { firstTokenMs: 800, tokensPerSecond: 140, jitter: 0.15, concurrency: 30, ...reading(10000) },
 }
 
 const flakyFailures: ProviderProfile['failures'] = [

@@ -9,11 +9,13 @@ export type { CacheRule }
 export interface CacheLookup {
   /** Tokens that were there. */
   readonly hit: number
+  /** Tokens that are kept now and were not there, where that has a price of its own. */
+  readonly written: number
   /** Keeps the prompt; `answer` are the pieces of what was answered. */
   keep(answer: readonly string[], nowMs: number): void
 }
 
-const nothing: CacheLookup = { hit: 0, keep: () => undefined }
+const nothing: CacheLookup = { hit: 0, written: 0, keep: () => undefined }
 
 /** Most entries of a map; the longest unused go first. */
 const mostEntries = 400_000
@@ -25,6 +27,9 @@ export class PromptCache {
   /** Every step of every prompt, to find what two of them share. Units only. */
   private readonly seen = new Map<number, number>()
 
+  /** When the last requests of a key and a beginning came, of those of the last minute. */
+  private readonly recent = new Map<string, number[]>()
+
   constructor(private readonly rule: CacheRule) {}
 
   look(model: string, body: ChatBody, nowMs: number): CacheLookup {
@@ -32,18 +37,31 @@ export class PromptCache {
     const key = body['prompt_cache_key'] ?? body['user_id'] ?? ''
     if (rule.kind === 'blocks' && rule.keyOnly && key === '') return nothing
     const tokens = promptTokens(body)
-    const hashes = prefixHashes(`${model}\n${String(key)}`, tokens)
-    return rule.kind === 'blocks'
-      ? this.blocks(rule, rule.minimum(model), hashes, nowMs)
-      : this.units(rule, hashes, nowMs)
+    const scope = `${model}\n${String(key)}`
+    const machine = rule.kind === 'blocks' && rule.perMinute ? this.machine(rule.perMinute, scope, tokens, nowMs) : ''
+    const hashes = prefixHashes(scope + machine, tokens)
+    return rule.kind === 'blocks' ? this.blocks(rule, model, hashes, nowMs) : this.units(rule, hashes, nowMs)
+  }
+
+  /** The first machine of a key and beginning has no number. */
+  private machine(perMinute: number, scope: string, tokens: readonly string[], nowMs: number): string {
+    const route = `${scope}\n${tokens.slice(0, 256).join('')}`
+    const sent = (this.recent.get(route) ?? []).filter((at) => nowMs - at < 60_000)
+    this.recent.set(route, [...sent, nowMs])
+    const number = Math.floor(sent.length / perMinute)
+    return number === 0 ? '' : `\n${number}`
   }
 
   private blocks(
-    { block, idleMs }: Extract<CacheRule, { kind: 'blocks' }>,
-    minimum: number,
+    rule: Extract<CacheRule, { kind: 'blocks' }>,
+    model: string,
     hashes: Float64Array,
     nowMs: number,
   ): CacheLookup {
+    const { block } = rule
+    const minimum = rule.minimum(model)
+    const writes = rule.tellsWrites?.(model) === true
+    const idleMs = typeof rule.idleMs === 'number' ? rule.idleMs : rule.idleMs(model)
     const length = hashes.length - 1
     let hit = 0
     while (hit + block <= length) {
@@ -55,7 +73,8 @@ export class PromptCache {
       if (length < minimum) return
       for (let end = block; end <= length; end += block) use(this.known, hashes[end]!, atMs)
     }
-    return { hit: hit >= minimum ? hit : 0, keep }
+    const found = hit >= minimum ? hit : 0
+    return { hit: found, written: writes && length >= minimum ? floorTo(length, block) - found : 0, keep }
   }
 
   /**
@@ -82,7 +101,7 @@ export class PromptCache {
       use(this.known, lastHash(hashes[length]!, ['<|assistant|>', ...answer]), atMs)
       for (let at = step; at <= whole; at += step) use(this.seen, hashes[at]!, atMs)
     }
-    return { hit: floorTo(end, step), keep }
+    return { hit: floorTo(end, step), written: 0, keep }
   }
 }
 

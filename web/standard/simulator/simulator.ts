@@ -177,8 +177,11 @@ class SimulatedProviders {
     const random = seeded(hash + repeat * 0x9e3779b9)
     const injected = this.scripted(provider, drawFailure(profile, random()))
     const jittered = () => 1 + profile.jitter * (2 * random() - 1)
+    const inTokens = countTokens(promptText(chat.body))
+    const cached = this.cacheLookup(provider, chat)
+    const readMs = readingMs(profile, inTokens, cached.hit)
     const pace: Pace = {
-      firstTokenMs: profile.firstTokenMs * jittered() * this.profile.timeScale,
+      firstTokenMs: (profile.firstTokenMs * jittered() + readMs) * this.profile.timeScale,
       msPerToken: (1000 / (profile.tokensPerSecond * jittered())) * this.profile.timeScale,
     }
     const answer = simulateAnswer(
@@ -190,8 +193,6 @@ class SimulatedProviders {
       },
       hashText(`${provider}/${chat.model}`, this.seed),
     )
-    const inTokens = countTokens(promptText(chat.body))
-    const cached = this.cacheLookup(provider, chat)
     const context: ReplyContext = {
       id: [0, 1, 2, 3]
         .map((part) =>
@@ -205,6 +206,7 @@ class SimulatedProviders {
       body: chat.body,
       inTokens,
       cachedTokens: Math.min(inTokens, cached.hit),
+      writtenTokens: Math.min(inTokens - Math.min(inTokens, cached.hit), cached.written),
       outTokens: answer.pieces.length,
       finish: answer.finish,
       promptSeconds: profile.firstTokenMs / 1000,
@@ -228,7 +230,7 @@ class SimulatedProviders {
     // A content that was put there by hand is a hit as a whole, whatever the automatic cache holds.
     if (kept !== undefined) {
       const content = this.geminiCaches.use(String(kept), model, this.now())
-      return { hit: 'tokens' in content ? content.tokens : 0, keep: () => undefined }
+      return { hit: 'tokens' in content ? content.tokens : 0, written: 0, keep: () => undefined }
     }
     const cache = this.caches.get(provider) ?? new PromptCache(wires[provider].cache)
     this.caches.set(provider, cache)
@@ -293,6 +295,12 @@ function wantedTokens({ answerTokens, answerShare = 1 }: SimulatorProfile, maxTo
   const told = /length of the answer: about (\d{1,9}) tokens/.exec(user)?.[1]
   const wanted = answerTokens ?? (told === undefined ? Math.ceil(answerShare * maxTokens) : Number(told))
   return Math.max(1, Math.min(maxTokens, wanted))
+}
+
+/** Simulated ms before the first token that the prompt itself takes. */
+function readingMs(profile: ProviderProfile, tokens: number, cached: number): number {
+  const { promptTokensPerSecond: fresh = Infinity, cachedTokensPerSecond: known = Infinity } = profile
+  return 1000 * (Math.max(0, tokens - cached) / fresh + Math.min(tokens, cached) / known)
 }
 
 function drawFailure(profile: ProviderProfile, draw: number): InjectableFailure | undefined {

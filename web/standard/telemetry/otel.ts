@@ -231,7 +231,7 @@ class Telemetry {
         this.#histogram(tokenHistogram, '{token}').record?.(count, { ...attributes, 'gen_ai.token.type': kind })
     }
     for (const [kind, name] of Object.entries(tokenCounters ?? {}))
-      this.#counter(name, '{token}').add?.(tokens[kind as keyof typeof tokens], attributes)
+      this.#counter(name, '{token}').add?.(tokens[kind as keyof typeof tokens] ?? 0, attributes)
   }
 
   /** An answer of ours is no inference: nothing of it counts as tokens of a provider. */

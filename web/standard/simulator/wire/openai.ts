@@ -12,11 +12,21 @@ import {
 const invalid = 'invalid_request_error'
 
 /** Padding on the chunks unless refused; usage in a chunk of its own without choices, only when asked for. */
+/** From 5.6 on prompts are kept for 30 minutes, and writing them has its own price. */
+const newer = (model: string): boolean => /^gpt-(?:5\.[6-9]|[6-9])/.test(model)
+
 export const openaiWire: Wire = {
   hidesRefusedKeys: true,
   catalogue: ['gpt-6-luna', 'gpt-6-sol', 'gpt-6.1-terra', 'gpt-4.1-mini'],
   // From 5.6 on a prefix lives half an hour, before that five to ten minutes without use.
-  cache: { kind: 'blocks', block: 128, minimum: () => 1024, idleMs: 600_000 },
+  cache: {
+    kind: 'blocks',
+    block: 128,
+    minimum: () => 1024,
+    idleMs: (model) => (newer(model) ? 1_800_000 : 600_000),
+    perMinute: 15,
+    tellsWrites: newer,
+  },
   limitHeaders: ({ requests, tokens }) => standardLimitHeaders(requests, tokens),
   refuse(body) {
     if (body.messages.some(({ prefix }) => prefix !== undefined))
@@ -132,7 +142,11 @@ function head({ id, created, model }: ReplyContext, object: string): object {
 function usage(context: ReplyContext): object {
   return {
     ...tokenCounts(context),
-    prompt_tokens_details: { cached_tokens: context.cachedTokens, audio_tokens: 0, cache_write_tokens: 0 },
+    prompt_tokens_details: {
+      cached_tokens: context.cachedTokens,
+      audio_tokens: 0,
+      cache_write_tokens: context.writtenTokens,
+    },
     completion_tokens_details: {
       reasoning_tokens: 0,
       audio_tokens: 0,

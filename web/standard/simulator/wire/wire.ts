@@ -36,6 +36,8 @@ export interface ReplyContext {
   readonly inTokens: number
   /** Of those, the ones that the prompt cache held. */
   readonly cachedTokens: number
+  /** Of the others, those that the cache holds now, where writing has a price of its own. */
+  readonly writtenTokens: number
   readonly outTokens: number
   readonly finish: 'stop' | 'length'
   /** Simulated durations, s. */

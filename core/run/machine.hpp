@@ -183,6 +183,7 @@ class Machine {
     CallId leader = kNone;  ///< one that reads it now
   };
   void knowPrefixes();
+  std::uint32_t leafOf(StepIndex step, Purpose purpose) const;
   bool worthKnowing(std::uint32_t node, Target target) const;
   std::uint32_t leadOf(std::uint32_t node, StepIndex step, Target target, Purpose purpose);
   LeadState stateOf(const Lead& lead) const;

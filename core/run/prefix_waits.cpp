@@ -24,6 +24,11 @@ void Machine::knowPrefixes() {
   for (const StepIndex waiting : parked_) steps_[waiting].parkedLead = kNone;
 }
 
+/// The deepest node of the prompt. What a step adds to the system text is not told to who judges it.
+std::uint32_t Machine::leafOf(StepIndex step, Purpose purpose) const {
+  return phase(purpose).judges() && !plan().steps[step].system.empty() ? kNone : prefixes_.leaf(step);
+}
+
 bool Machine::worthKnowing(std::uint32_t node, Target target) const {
   const std::uint32_t minimum = table_.providers[target.provider].cacheMinimum;
   return node != kNone && minimum > 0 && prefixes_.tokens(node) >= minimum;
@@ -73,7 +78,7 @@ bool Machine::waitsForPrefix(const ReadyItem& item, Placement& placement) {
   if (options_.promptCache == PromptCacheUse::Off) return false;
   knowPrefixes();
   std::uint32_t awaited = kNone;
-  for (std::uint32_t node = prefixes_.leaf(item.step); worthKnowing(node, placement.target);
+  for (std::uint32_t node = leafOf(item.step, item.purpose); worthKnowing(node, placement.target);
        node = prefixes_.parent(node)) {
     const std::uint32_t lead = leadOf(node, item.step, placement.target, item.purpose);
     const LeadState state = stateOf(leads_[lead]);
@@ -98,9 +103,13 @@ std::uint32_t Machine::countOthers(const Lead& lead, const ReadyItem& item) cons
   const StepIndex end = std::min<StepIndex>(prefixesFor_, item.step + kCounted);
   for (StepIndex i = item.step; i < end; ++i) {
     const StepRecord& step = steps_[i];
-    const bool comes = !settled(step.state) && step.state != StepState::Calling && step.group != kNone;
-    const bool here = item.purpose != Purpose::Main || (comes && nextModel(step.group) == lead.model);
-    others += comes && here && prefixes_.begins(i, lead.node) ? 1 : 0;
+    if (settled(step.state) || step.group == kNone || !prefixes_.begins(i, lead.node)) continue;
+    // Those that are in this phase and not at its call; before a verdict those too whose answers will be judged.
+    if (step.phase == item.purpose)
+      others += step.state != StepState::Calling && step.state != StepState::Judging &&
+                (item.purpose != Purpose::Main || nextModel(step.group) == lead.model);
+    else
+      others += step.phase == Purpose::Main && phase(item.purpose).judges();
   }
   return others;
 }
@@ -188,7 +197,7 @@ void Machine::sharePrefix(CallRecord& call, CallId id, std::uint32_t lead) {
     call.leader = leads_[lead].calls[0];
     call.sharedTokens = prefixes_.tokens(leads_[lead].node);
   }
-  std::uint32_t node = prefixes_.leaf(call.step);
+  std::uint32_t node = leafOf(call.step, call.purpose);
   call.shares = worthKnowing(node, call.target);
   for (; worthKnowing(node, call.target); node = prefixes_.parent(node)) {
     Lead& one = leads_[leadOf(node, call.step, call.target, call.purpose)];

@@ -98,8 +98,8 @@ std::uint32_t Prefixes::leafOf(const Plan& plan, const Step& step) {
     return a % 2 == 0 ? paths_.textAt(a / 2) < paths_.textAt(b / 2) : a < b;
   });
   std::uint32_t node = 0;
-  // What a step adds to the system text stands before all else. No path begins with this byte.
-  if (!step.system.empty()) node = child(0, 2 * fileOf('\n' + step.system), estimateTokens(step.system));
+  // What a step adds to the system text stands before the plan. No path begins with this byte.
+  if (!step.system.empty()) node = child(kNone, 2 * fileOf('\n' + step.system), estimateTokens(step.system));
   for (const std::uint32_t block : held) node = child(node, block, weightOf(block));
   return node;
 }
@@ -110,7 +110,7 @@ std::uint32_t Prefixes::child(std::uint32_t parent, std::uint32_t block, std::ui
   const std::uint32_t node = children_.emplace(keyOf(key), next).first->second;
   if (node == next) {
     parents_.push_back(parent);
-    tokens_.push_back(sum(tokens_[parent], tokens));
+    tokens_.push_back(sum(tokens_[parent == kNone ? 0 : parent], tokens));
   }
   return node;
 }

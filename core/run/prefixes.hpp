@@ -31,7 +31,7 @@ class Prefixes {
 
   /// The deepest node of a step's prompt; node 0 for a step that is not known yet.
   std::uint32_t leaf(StepIndex step) const { return step < leaves_.size() ? leaves_[step] : 0; }
-  /// kNone above node 0.
+  /// kNone above node 0, and above what a step adds to the system text.
   std::uint32_t parent(std::uint32_t node) const { return parents_[node]; }
   /// Estimate of the prompt up to the node's end.
   std::uint32_t tokens(std::uint32_t node) const { return tokens_[node]; }

@@ -139,6 +139,23 @@ TEST(Prefixes, AnOutputThatTheTaskTakesInIsNoSharedBeginning) {
   EXPECT_EQ(prefixes.leaf(3), 0u);
 }
 
+TEST(Prefixes, WhatAStepAddsToTheSystemTextStandsBeforeAllElse) {
+  Plan plan;
+  plan.description = "A plan.";
+  for (const char* id : {"a", "b", "c", "d", "e"}) plan.steps.push_back(reading(id, {"api.md"}));
+  for (const StepIndex own : {1u, 2u}) plan.steps[own].system = "Answer as a lawyer would.";
+  plan.steps[3].system = "Answer as a poet would.";
+  Prefixes prefixes;
+  prefixes.weigh(plan.steps[0], 0, 4000);
+  prefixes.update(plan, 5);
+  EXPECT_EQ(prefixes.leaf(0), prefixes.leaf(4));
+  EXPECT_EQ(prefixes.leaf(1), prefixes.leaf(2));
+  EXPECT_NE(prefixes.leaf(1), prefixes.leaf(0));
+  EXPECT_NE(prefixes.leaf(3), prefixes.leaf(1));
+  EXPECT_FALSE(prefixes.begins(1, 0)) << "the plan stands behind it";
+  EXPECT_GT(prefixes.tokens(prefixes.leaf(1)), prefixes.tokens(prefixes.leaf(0)));
+}
+
 WaitQuestion question() {
   WaitQuestion q;
   q.others = 5;

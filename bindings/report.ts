@@ -237,6 +237,8 @@ export interface RunReport {
     readonly measured: number
     readonly missedBy: readonly { readonly id: string; readonly ms: number }[]
   }[]
+  /** 0–1: the share of prompt tokens that is to be read from providers' caches, where steps share any. */
+  readonly promptCacheTarget: number
   readonly byProvider: readonly (CallTotals & { readonly name: string })[]
   readonly byType: readonly (CallTotals & { readonly name: string })[]
   readonly steps: readonly StepReport[]

@@ -179,6 +179,8 @@ void readLimits(Reading& reading, Table& table, const JsonValue& json) {
   read("responseMs", table.targets.responseMs);
   read("queueMs", table.targets.queueMs);
   read("networkMs", table.targets.networkMs);
+  const double hits = reading.number(*targets, "promptCacheHitRate", 0.6, 0, 1, "/table/targets");
+  table.targets.promptCachePermille = static_cast<std::int64_t>(1000 * hits + 0.5);
 }
 
 }  // namespace

@@ -105,6 +105,8 @@ enum class Overflow : std::uint8_t {
 /// What people want to stay under, ms; the report names the steps that did not.
 struct MetricTargets {
   std::int64_t firstTokenMs = 2000, responseMs = 30000, queueMs = 1000, networkMs = 500;
+  /// Of prompt tokens, read from providers' caches, where steps share any.
+  std::int64_t promptCachePermille = 600;
 };
 
 struct Table {

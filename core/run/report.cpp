@@ -163,6 +163,7 @@ void writeTargets(JsonWriter& json, const Run& run) {
   one("queue", targets.queueMs, [](const CallRecord& c) { return between(c.readyAt, c.dispatchedAt); });
   one("network", targets.networkMs, [](const CallRecord& c) { return networkMs(c); });
   json.endArray();
+  writeShare(json, "promptCacheTarget", targets.promptCachePermille, 1000);
 }
 
 void writeGroups(JsonWriter& json, const Run& run) {

@@ -106,6 +106,11 @@ export function budgetUse({ run, spentMicroUsd, spentTokens }: NonNullable<RunRe
 
 function missedTargets(report: RunReport): string {
   const missed = report.targets.filter(({ missedBy }) => missedBy.length > 0)
+  const { hitRate, sharedTokens } = report.totals.promptCache
+  const hits =
+    sharedTokens > 0 && (hitRate ?? 0) <= report.promptCacheTarget
+      ? [`prompt tokens from caches > ${formatShare(report.promptCacheTarget)} by ${formatShare(hitRate)} of all`]
+      : []
   return missed
     .map(({ metric, targetMs, missedBy }) => {
       const worst = [...missedBy].sort((a, b) => b.ms - a.ms).slice(0, mostNames)
@@ -113,5 +118,6 @@ function missedTargets(report: RunReport): string {
       if (missedBy.length > worst.length) names.push(`${missedBy.length - worst.length} more`)
       return `${metricWords[metric]} < ${formatDuration(targetMs)} by ${names.join(', ')}`
     })
+    .concat(hits)
     .join('; ')
 }

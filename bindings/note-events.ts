@@ -26,6 +26,7 @@ export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cos
   if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step, ...ofCall(command) }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
+  const leader = prefixReasons.has(reason) ? texts.steps[command.cause]?.id : undefined
   return {
     type: 'note',
     at,
@@ -35,8 +36,11 @@ export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cos
     words: reasonWords[reason],
     ...(detail === undefined ? {} : { detail }),
     ...(provider === undefined ? {} : { provider }),
+    ...(leader === undefined ? {} : { leader }),
   }
 }
+
+const prefixReasons: ReadonlySet<string> = new Set(['waiting_for_prefix', 'prefix_not_awaited'])
 
 const ofCall = ({ call }: NoteCommand): { readonly call?: number } => (call < 0 ? {} : { call })
 

@@ -237,6 +237,8 @@ export class RunModel {
       const bar = row.bars.find((known) => known.to === undefined && known.provider === provider)
       if (bar !== undefined) this.#close(bar, at, 'lost')
     }
+    if (reason === 'waiting_for_prefix') this.#follow(row, event.leader ?? '')
+    if (reason === 'prefix_late') this.#follow(row, '')
     const waits = reason === 'retrying' || reason.startsWith('waiting_') || reason === 'waited_for_provider'
     if (!waits) return
     const before = row.waits.at(-1)
@@ -245,6 +247,14 @@ export class RunModel {
     if (reason !== 'retrying') return
     row.liveTokens = 0
     if (!row.bars.some(({ to }) => to === undefined)) this.#move(row, 'ready')
+  }
+
+  /** The step whose call fills the prompt cache for the row; '': it goes without. */
+  #follow(row: StepRow, leader: string): void {
+    const [before, now] = [this.#byId.get(row.leader), this.#byId.get(leader)]
+    if (before !== undefined) before.followers -= 1
+    if (now !== undefined) now.followers += 1
+    row.leader = leader
   }
 
   #breaker({ reason, provider }: EventOf<'note'>): void {

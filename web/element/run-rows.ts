@@ -56,6 +56,10 @@ export interface StepRow {
   readonly bars: Bar[]
   readonly waits: Wait[]
   readonly notes: StepNote[]
+  /** The step that filled the prompt cache which this one waited for; '' without one. */
+  leader: string
+  /** How many waited for this one to. */
+  followers: number
   /** Calls whose prompt is assembled. */
   prompts: number
   /** As the providers counted them, all calls of the step. */
@@ -92,6 +96,8 @@ export function newRow(index: number, info: StepInfo): StepRow {
     endedAt: undefined,
     bars: [],
     waits: [],
+    leader: '',
+    followers: 0,
     notes: [],
     prompts: 0,
     tokensIn: 0,

@@ -1,5 +1,5 @@
 /** What the states of steps are called, and the mark of each: a shape of its own, so that no state is told by colour alone. */
-import { formatCompact, formatCost, formatCount, formatDuration } from '../standard/format.js'
+import { formatCompact, formatCost, formatCount, formatDuration, plural } from '../standard/format.js'
 import { reusedWords } from './reused-words.js'
 import type { StepRow, StepRowState } from './run-rows.js'
 
@@ -51,9 +51,15 @@ export function rowWords(row: StepRow, at: number): string {
   }
   if (row.tokensOut > 0) words.push(`${formatCount(row.tokensOut)} tokens out`)
   if (row.costMicroUsd > 0) words.push(formatCost(row))
+  if (row.leader !== '') words.push(`waited for ${row.leader} to fill the prompt cache`)
+  if (row.followers > 0) words.push(`fills the prompt cache for ${plural(row.followers, 'other step')}`)
   if (row.note !== '') words.push(row.note)
   return words.join(', ')
 }
+
+/** On a bar: whom it followed at a prompt cache, or how many followed it. */
+export const cacheMark = ({ leader, followers }: StepRow): string =>
+  leader !== '' ? `← ${leader}` : followers > 0 ? `→ ${followers}` : ''
 
 /** The second line of a node: where it runs and how far it is. */
 export function rowFigures(row: StepRow, at: number): string {

@@ -10,7 +10,7 @@ import { LanesView } from './lanes-view.js'
 import { reusedWords } from './reused-words.js'
 import { stateIcon } from './state-icon.js'
 import { headAndTail } from './shorten.js'
-import { markOf, rowWords, triesOf } from './step-words.js'
+import { cacheMark, markOf, rowWords, triesOf } from './step-words.js'
 import { providerVariable } from './theme.js'
 
 const rowHeight = 25
@@ -225,7 +225,7 @@ export class TimelineView {
     const row = index === undefined ? undefined : model.rows[index]
     if (row === undefined || index === undefined) return
     const chosen = index === this.#selected
-    const parts = row.bars.map(({ end }) => end).join() + row.waits.length
+    const parts = `${row.bars.map(({ end }) => end).join()} ${row.waits.length} ${row.leader} ${row.followers}`
     const key = `${place} ${row.changedVersion} ${parts} ${row.note} ${chosen} ${this.#axisMs}`
     const known = this.#drawn.get(index)
     if (known?.key === key) return this.#grow(known, row, now)
@@ -272,7 +272,12 @@ export class TimelineView {
     }
     for (const wait of row.waits) span('af-wait', wait.from, wait.to)
     if (row.reused !== undefined) span('af-reused', until, until).textContent = reusedWords(row)
-    for (const bar of row.bars) this.#bar(span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to), bar)
+    for (const bar of row.bars) {
+      const element = span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to)
+      this.#bar(element, bar)
+      // Who filled the prompt cache for whom: the first bar says it.
+      if (element.textContent === '' && bar === row.bars[0]) element.textContent = cacheMark(row)
+    }
     return track
   }
 

@@ -117,7 +117,7 @@ function targets(report: RunReport, { targetsFrom }: ReportExtras): Block[] {
     ]
   })
   const { hitRate, sharedTokens } = report.totals.promptCache
-  if (sharedTokens > 0)
+  if (sharedTokens > 0 || report.totals.tokens.cached > 0)
     rows.push([
       'prompt tokens from caches',
       `> ${formatShare(report.promptCacheTarget)}`,
@@ -214,7 +214,7 @@ function promptCaches({ byProvider, totals }: RunReport): Block[] {
     formatDuration(promptCache.savedMs),
   ])
   const words = `${formatShare(hitRate)} of all prompt tokens were read from providers’ caches.`
-  const heads = ['', 'hit rate', 'tokens read', 'of them expected', 'saved', 'time saved, as measured']
+  const heads = ['', 'hit rate', 'tokens read', 'expected', 'saved', 'time saved, as measured']
   return [heading('Prompt caches'), paragraph(words), table(heads, rows)]
 }
 

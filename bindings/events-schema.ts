@@ -88,7 +88,10 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       words: text,
       detail: text,
       provider: text,
-      leader: { ...text, description: 'Id of the step whose call fills the prompt cache that this one waits for, or not.' },
+      leader: {
+        ...text,
+        description: 'Id of the step whose call fills the prompt cache that this one waits for, or not.',
+      },
     },
     ['step', 'call', 'detail', 'provider', 'leader'],
   ),

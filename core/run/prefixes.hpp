@@ -2,8 +2,8 @@
 // What prompts of a plan begin with in common: a trie over the blocks (files, outputs of steps) that several of them hold, in the
 // order in which prompts hold them (see prompt/assemble.hpp).
 //
-//   system, plan ─▶ api.md ─▶ types.ts ─▶ (step 1, step 2, step 3)
-//        0             └────▶ notes.md ─▶ (step 4, step 5, step 6)
+//   system, plan ─▶ api ─▶ types ─▶ (step 1, step 2, step 3)
+//        0           └───▶ notes ─▶ (step 4, step 5, step 6)
 
 #include <cstdint>
 #include <string_view>

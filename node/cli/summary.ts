@@ -109,7 +109,7 @@ function missedTargets(report: RunReport): string {
   const { hitRate, sharedTokens } = report.totals.promptCache
   const hits =
     sharedTokens > 0 && (hitRate ?? 0) <= report.promptCacheTarget
-      ? [`prompt tokens from caches > ${formatShare(report.promptCacheTarget)} by ${formatShare(hitRate)} of all`]
+      ? [`prompt tokens from caches > ${formatShare(report.promptCacheTarget)} (${formatShare(hitRate)})`]
       : []
   return missed
     .map(({ metric, targetMs, missedBy }) => {

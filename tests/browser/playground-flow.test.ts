@@ -51,10 +51,15 @@ describeInBrowser('the playground by mouse', () => {
     await panel.locator('.prompt-texts').waitFor()
     expect(await panel.locator('.route').textContent()).toContain('by rule')
     const [system, user] = await panel.locator('.prompt-texts pre').allTextContents()
-    expect(system).toContain('code')
+    expect(system).toContain('one step of a plan')
     // The context file of the example is part of what was sent.
     expect(user).toContain('<file name="files/csv.ts">')
     expect(user).toContain('Extend parseCsv by quoted cells')
+    // What prompts of other steps begin with too is marked, and the task is not part of it.
+    const shared = await panel.locator('.prompt-texts mark.shared').textContent()
+    expect(user?.startsWith(shared!)).toBe(true)
+    expect(shared).toContain('<plan>')
+    expect(shared).not.toContain('Extend parseCsv')
     expect((await panel.locator('.answer').textContent())?.length).toBeGreaterThan(100)
     expect(await activeWords(page, 'Graph of the plan')).toContain('csv, done on ')
     await screenshot(page, 'flow-step')

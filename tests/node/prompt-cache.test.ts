@@ -2,6 +2,8 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import { cacheCases, compareCaches, fileOf, sharedFilePlan } from '../../node/bench/prompt-cache.js'
 import { playRun, type PlayedResult } from '../../node/bench/played-run.js'
+import { RunModel } from '../../web/element/run-model.js'
+import { cacheMark, rowWords } from '../../web/element/step-words.js'
 import { countTokens } from '../../web/standard/simulator/tokens.js'
 import { mean } from '../../node/bench/statistics.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
@@ -83,6 +85,21 @@ test('the decision is a note with its numbers, and the followers name their lead
     expect(sharedTokens).toBeGreaterThan(2500)
     expect(waited).toBe('waiting_for_prefix')
   }
+})
+
+test('a page’s timeline shows who filled the cache for whom', () => {
+  const model = new RunModel()
+  for (const event of usual.events) model.apply(event)
+  const leader = model.rows.find(({ followers }) => followers > 0)!
+  expect(leader.followers).toBe(5)
+  expect(cacheMark(leader)).toBe('→ 5')
+  const others = model.rows.filter((row) => row !== leader)
+  expect(others.map(cacheMark)).toEqual(Array(5).fill(`← ${leader.info.id}`))
+  expect(rowWords(others[0]!, model.at)).toContain(`waited for ${leader.info.id} to fill the prompt cache`)
+  // Who went without is nobody's follower any more.
+  const [step, at] = [others[0]!.info.id, model.at]
+  model.apply({ type: 'note', at, step, reason: 'prefix_late', words: '' })
+  expect([leader.followers, cacheMark(others[0]!)]).toEqual([4, ''])
 })
 
 test('off: nobody waits, and prompts are as each step has them', () => {

@@ -23,7 +23,7 @@ const totals: CallTotals = {
     failures: { auth: 1 },
     tokens,
     costMicroUsd: 4213,
-    promptCache: { hitRate: null, sharedTokens: 0, savedMicroUsd: 0, savedMs: null },
+    promptCache: { hitRate: 0.4, sharedTokens: 500, savedMicroUsd: 60, savedMs: 40 },
     workMs: 9000,
   },
   ...{ lost: nothing, cancelled: nothing },
@@ -122,6 +122,7 @@ describe('report.md', () => {
         'By provider',
         'By type',
         'Times of calls',
+        'Prompt caches',
         'Saved by stripping',
         'Warnings',
         'All figures',
@@ -292,11 +293,11 @@ describe('on the terminal', () => {
     expect(lines).toEqual([
       '✗ 1 of 3 steps done, 1 failed, 1 skipped in 8.0 s, ~$0.0042 at assumed prices (simulated: default)',
       '  12.0 s of work in 8.0 s: 1.5× in parallel',
-      '  1,000 tokens in (400 cached), 2,000 out, ~$0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
+      '  1,000 tokens in (40 % from prompt caches, <$0.0001 saved), 2,000 out, ~$0.0042 at prices of 2026-11-21; price of p m unknown, assumed $10.00 in and $50.00 out per million tokens',
       `  critical path: one → ${id}`,
       '  1 call failed or cancelled: 1 auth',
       `  failed: ${id} (auth)`,
-      `  missed: time to first token < 2.0 s by ${id} (3.0 s), one (2.5 s)`,
+      `  missed: time to first token < 2.0 s by ${id} (3.0 s), one (2.5 s); prompt tokens from caches > 60 % (40 %)`,
       '  outputs in out/step_outputs, report in out/report.md',
     ])
   })

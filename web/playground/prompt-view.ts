@@ -1,7 +1,7 @@
 /** The prompts of a step: as sent, before stripping, and the difference with what each rule took out. */
 import { formatCount, plural } from '../standard/format.js'
 import { fill, h } from '../element/dom.js'
-import { wordDiff } from './text-diff.js'
+import { wordDiff, type Piece } from './text-diff.js'
 import type { PromptSeen } from './travel-words.js'
 
 const ruleWords: Readonly<Record<string, string>> = {
@@ -109,19 +109,31 @@ function removalList({ stripped }: PromptSeen): HTMLElement {
   return h('ul', { class: 'removals' }, ...items)
 }
 
+const shownPiece = ({ kind, text }: Piece): Node =>
+  kind === 'same' ? document.createTextNode(text) : h(kind === 'removed' ? 'del' : 'ins', {}, text)
+
+/** With the first `shared` characters of what was sent marked. */
+function markedPieces(pieces: readonly Piece[], shared: number): Node[] {
+  const title = 'Prompts of other steps begin so too: providers read it once and keep it.'
+  const mark = h('mark', { class: 'shared', title })
+  const rest: Node[] = []
+  let left = shared
+  for (const piece of pieces) {
+    const head = piece.kind === 'removed' ? (left > 0 ? piece.text.length : 0) : Math.min(left, piece.text.length)
+    if (head > 0) mark.append(shownPiece({ ...piece, text: piece.text.slice(0, head) }))
+    if (head < piece.text.length) rest.push(shownPiece({ ...piece, text: piece.text.slice(head) }))
+    if (piece.kind !== 'removed') left -= head
+  }
+  return [mark, ...rest]
+}
+
 function promptText({ sent, unstripped }: PromptSeen, view: View): HTMLElement {
   const part = (label: string, before: string, after: string, shared = 0): HTMLElement => {
     const text = h('pre', { tabindex: 0, 'aria-label': label })
-    if (view === 'changes') {
-      for (const { kind, text: piece } of wordDiff(before, after)) {
-        text.append(kind === 'same' ? piece : h(kind === 'removed' ? 'del' : 'ins', {}, piece))
-      }
-    } else if (view === 'sent' && shared > 0) {
-      const words = 'Prompts of other steps begin so too: providers read it once and keep it.'
-      text.append(h('mark', { class: 'shared', title: words }, after.slice(0, shared)), after.slice(shared))
-    } else {
-      text.textContent = view === 'sent' ? after : before
-    }
+    const pieces: readonly Piece[] =
+      view === 'changes' ? wordDiff(before, after) : [{ kind: 'same', text: view === 'sent' ? after : before }]
+    if (shared === 0 || view === 'before') text.append(...pieces.map(shownPiece))
+    else text.append(...markedPieces(pieces, shared))
     return h('div', {}, h('h4', {}, label), text)
   }
   return h(

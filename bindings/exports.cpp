@@ -4,9 +4,9 @@
 //   bulk       texts of prompts and answers, through the same two buffers
 // No callbacks, no vectors of handles, no view that outlives a call. Every method that can refuse returns 0 or −code.
 //
-// All that crosses is numbers; session.ts makes a class of the functions.
+// All that crosses is numbers, so these are plain exports (session.ts makes a class of them): Embind, with its names of types and its
+// conversions, weighs 9 KB of gzip in a module and its glue.
 
-#include <emscripten/bind.h>
 #include <emscripten/emscripten.h>
 
 #include <string>
@@ -16,13 +16,6 @@
 #include "core/run/numbers.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
-
-/// See cache_embind.cpp.
-extern "C" int __wrap_siprintf(char* to, const char*, ...) {
-  to[0] = '?';
-  to[1] = '\0';
-  return 1;
-}
 
 namespace aetherflow {
 namespace {
@@ -119,7 +112,7 @@ class Session {
   }
   /// Tokens that a call may use at most: what the shared limits are asked for.
   double mostTokens(double call) const { return static_cast<double>(run_.mostTokens(id(call))); }
-  double estimate(std::size_t bytes) { return estimateTokens(text(0, bytes)); }
+  double estimate(std::size_t bytes) const { return estimateTokens(text(0, bytes)); }
 
  private:
   std::string_view text(std::size_t from, std::size_t bytes) const {
@@ -150,60 +143,34 @@ std::string_view defaultTableJson() {
 
 }  // namespace aetherflow
 
-// A function `session_<method>` takes the session first: see session.ts. What is called for every event and every command is a plain
-// export, which costs a tenth of a call through Embind; the rest Embind names. Its classes would weigh 6 KB of gzip more than its functions.
+// Every function `session_<method>` takes the session first, then at most three numbers: see session.ts.
 using aetherflow::Session;
 // clang-format off
-#define HOT extern "C" EMSCRIPTEN_KEEPALIVE
+#define EXPORTED extern "C" EMSCRIPTEN_KEEPALIVE
 
-HOT std::uintptr_t session_input(Session* s, std::size_t bytes) { return s->input(bytes); }
-HOT std::uintptr_t session_output(Session* s) { return s->output(); }
-HOT std::uintptr_t session_values(Session* s) { return s->values(); }
-HOT int session_signal(Session* s, int kind, double now) { return s->signal(kind, now); }
-HOT double session_drain(Session* s) { return s->drain(); }
-HOT std::uintptr_t session_commands(Session* s) { return s->commands(); }
-HOT double session_nextWake(Session* s) { return s->nextWake(); }
-HOT double session_cost(Session* s, double step) { return s->cost(step); }
-HOT std::size_t session_section(Session* s, int index) { return s->section(index); }
-HOT double session_mostTokens(Session* s, double call) { return s->mostTokens(call); }
+EXPORTED Session* session_open() { return new Session(); }
+EXPORTED void session_delete(Session* s) { delete s; }
+EXPORTED std::uintptr_t session_input(Session* s, std::size_t bytes) { return s->input(bytes); }
+EXPORTED std::uintptr_t session_output(Session* s) { return s->output(); }
+EXPORTED int session_planBytes(Session* s, std::size_t bytes, double now) { return s->planBytes(bytes, now); }
+EXPORTED int session_planEnd(Session* s, double now) { return s->planEnd(now); }
+EXPORTED int session_begin(Session* s, std::size_t bytes, double now) { return s->begin(bytes, now); }
+EXPORTED std::uintptr_t session_values(Session* s) { return s->values(); }
+EXPORTED int session_signal(Session* s, int kind, double now) { return s->signal(kind, now); }
+EXPORTED double session_drain(Session* s) { return s->drain(); }
+EXPORTED std::uintptr_t session_commands(Session* s) { return s->commands(); }
+EXPORTED double session_nextWake(Session* s) { return s->nextWake(); }
+EXPORTED double session_cost(Session* s, double step) { return s->cost(step); }
+EXPORTED std::size_t session_document(Session* s, int kind, double from) { return s->document(kind, from); }
+EXPORTED void session_table(Session* s, std::size_t bytes) { return s->table(bytes); }
+EXPORTED int session_promptBegin(Session* s, double call, double step, double provider) { return s->promptBegin(call, step, provider); }
+EXPORTED int session_promptFile(Session* s, std::size_t pathBytes, std::size_t textBytes) { return s->promptFile(pathBytes, textBytes); }
+EXPORTED int session_promptDependency(Session* s, double step, std::size_t bytes) { return s->promptDependency(step, bytes); }
+EXPORTED int session_promptAnswer(Session* s, std::size_t answerBytes, std::size_t issuesBytes) { return s->promptAnswer(answerBytes, issuesBytes); }
+EXPORTED std::size_t session_promptEnd(Session* s) { return s->promptEnd(); }
+EXPORTED std::size_t session_section(Session* s, int index) { return s->section(index); }
+EXPORTED int session_check(Session* s, double step, std::size_t bytes) { return s->check(step, bytes); }
+EXPORTED int session_audit(Session* s, std::size_t bytes) { return s->audit(bytes); }
+EXPORTED double session_mostTokens(Session* s, double call) { return s->mostTokens(call); }
+EXPORTED double session_estimate(Session* s, std::size_t bytes) { return s->estimate(bytes); }
 // clang-format on
-
-namespace {
-
-/// A method as a function of an address, which is a number to Embind.
-template <auto kMethod>
-struct Function;
-template <class Result, class... Numbers, Result (Session::*kMethod)(Numbers...)>
-struct Function<kMethod> {
-  static Result of(std::uintptr_t session, Numbers... numbers) {
-    return (reinterpret_cast<Session*>(session)->*kMethod)(numbers...);
-  }
-};
-
-std::uintptr_t open() {
-  return reinterpret_cast<std::uintptr_t>(new Session());
-}
-void close(std::uintptr_t session) {
-  delete reinterpret_cast<Session*>(session);
-}
-
-}  // namespace
-
-EMSCRIPTEN_BINDINGS(aetherflow_core) {
-  using emscripten::function;
-  function("session_open", &open);
-  function("session_delete", &close);
-  function("session_table", &Function<&Session::table>::of);
-  function("session_planBytes", &Function<&Session::planBytes>::of);
-  function("session_planEnd", &Function<&Session::planEnd>::of);
-  function("session_begin", &Function<&Session::begin>::of);
-  function("session_document", &Function<&Session::document>::of);
-  function("session_promptBegin", &Function<&Session::promptBegin>::of);
-  function("session_promptFile", &Function<&Session::promptFile>::of);
-  function("session_promptDependency", &Function<&Session::promptDependency>::of);
-  function("session_promptAnswer", &Function<&Session::promptAnswer>::of);
-  function("session_promptEnd", &Function<&Session::promptEnd>::of);
-  function("session_check", &Function<&Session::check>::of);
-  function("session_audit", &Function<&Session::audit>::of);
-  function("session_estimate", &Function<&Session::estimate>::of);
-}

@@ -86,7 +86,7 @@ export interface CoreModule {
 
 /** What the run's module exports, before session.ts makes a class of it. */
 export interface CoreGlue extends Omit<CoreModule, 'Session'> {
-  readonly [exported: `_session_${string}` | `session_${string}`]: unknown
+  readonly [exported: `_session_${string}`]: unknown
 }
 
 /** The default export of the glue. */

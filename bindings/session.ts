@@ -1,4 +1,4 @@
-/** The functions of the run's module as the class that core.ts knows. */
+/** The exports of the run's module as the class that core.ts knows. */
 import type { CoreGlue, CoreModule, Session } from './module.js'
 
 type Exported = (...numbers: number[]) => number
@@ -8,20 +8,16 @@ export async function withSessions(opening: Promise<CoreGlue>): Promise<CoreModu
   const module = await opening
   const functions = module as unknown as Record<string, Exported>
   class Handle {
-    readonly handle = functions['session_open']!()
+    readonly handle = functions['_session_open']!()
   }
   for (const key of Object.keys(functions)) {
-    const [, plain, method] = /^(_?)session_(\w+)$/.exec(key) ?? []
+    const [, method] = /^_session_(\w+)$/.exec(key) ?? []
     if (method === undefined || method === 'open') continue
-    const value =
-      plain === '_'
-        ? // Called for every event: without a spread. Looked up each time, as the glue puts another in its place at the first call.
-          function (this: Handle, first: number, second: number) {
-            return functions[key]!(this.handle, first, second)
-          }
-        : function (this: Handle, ...numbers: number[]) {
-            return functions[key]!(this.handle, ...numbers)
-          }
+    // No method has more than three numbers; without a spread, as some are called for every event. Looked up each time: the glue
+    // puts another function in its place at the first call.
+    const value = function (this: Handle, first: number, second: number, third: number): number {
+      return functions[key]!(this.handle, first, second, third)
+    }
     Object.defineProperty(Handle.prototype, method, { value })
   }
   return Object.assign(module, { Session: Handle as unknown as new () => Session })

@@ -23,12 +23,12 @@ describe('strict content security policy', () => {
       import { readFileSync } from 'node:fs'
       const { default: load } = await import(${JSON.stringify(`file://${folder}aetherflow_core.mjs`)})
       const module = await load({ wasmBinary: readFileSync('aetherflow_core.wasm') })
-      const session = module.session_open()
+      const session = module._session_open()
       const text = new TextEncoder().encode('{"steps":[}')
       const at = module._session_input(session, text.length)
       module.HEAPU8.set(text, at)
-      console.log(module.session_planBytes(session, text.length, 0))
-      module.session_delete(session)`
+      console.log(module._session_planBytes(session, text.length, 0))
+      module._session_delete(session)`
     const { status, stdout, stderr } = strictly(code)
     expect(stderr).toBe('')
     expect(status).toBe(0)

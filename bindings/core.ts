@@ -275,6 +275,16 @@ export class CoreRun {
     return JSON.parse(this.documentText(kind, from)) as T
   }
 
+  /** As `document`, for those that the runs of one configuration have alike: read once, and shared by all. */
+  sharedDocument<T>(kind: DocumentKind): T {
+    const text = this.documentText(kind)
+    if (!shared.has(text)) {
+      if (shared.size >= mostShared) shared.clear()
+      shared.set(text, JSON.parse(text))
+    }
+    return shared.get(text) as T
+  }
+
   /** Assembles the prompt of a call. */
   prompt(call: number, texts: PromptTexts): AssembledPrompt {
     // Steps that take the outputs of the same others begin alike.
@@ -375,6 +385,10 @@ export class CoreRun {
     return decoder.decode(this.#module.HEAPU8.subarray(at, at + bytes))
   }
 }
+
+/** By their text. */
+const shared = new Map<string, unknown>()
+const mostShared = 32
 
 const noRecords = new Float64Array(0)
 const none: readonly number[] = []

@@ -52,6 +52,8 @@ export interface DriverOptions {
   readonly past?: { readonly journal: Journal; readonly records: number } | undefined
   /** Outputs that are known from another run, by step id. The plan must come as a whole then. */
   readonly recalled?: ReadonlyMap<string, RecalledOutput> | undefined
+  /** The report of the result is made when it is asked for, while the core lives. Default: at the end of the run. */
+  readonly lazyReport?: boolean | undefined
 }
 
 export interface DriverResult {

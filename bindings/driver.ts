@@ -23,7 +23,7 @@ import { Lookups, noCache } from './lookups.js'
 import { noteEvent } from './note-events.js'
 import { restore, type Restored } from './journal/restore.js'
 import { Retrievals } from './retrievals.js'
-import { runReport } from './run-report.js'
+import { withReport } from './run-report.js'
 import { RunTexts } from './run-texts.js'
 import { SharedLimits } from './shared-limits.js'
 import { weighFiles } from './weigh.js'
@@ -392,7 +392,7 @@ export class Driver {
 
   #result(outcome: Outcome): DriverResult {
     const outputs = this.#texts.outputsById()
-    const report = runReport(this.#core, this.#texts)
-    return { outcome, report, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
+    const result = { outcome, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
+    return withReport(result, this.#core, this.#texts, this.#options.lazyReport === true)
   }
 }

@@ -4,6 +4,22 @@ import type { RunReport, StepReport } from './report.js'
 import type { RunTexts } from './run-texts.js'
 import { documentsReport } from './step-documents.js'
 
+/**
+ * What a run came to, with its report. `lazy`: that is made when it is asked for, as long as the core lives; most of what a short run
+ * costs is the reading of a report that nobody wants.
+ */
+export function withReport<Result extends object>(
+  result: Result,
+  core: CoreRun,
+  texts: RunTexts,
+  lazy: boolean,
+): Result & { readonly report: RunReport } {
+  if (!lazy) return { ...result, report: runReport(core, texts) }
+  return Object.defineProperty(result, 'report', { get: () => runReport(core, texts) }) as Result & {
+    readonly report: RunReport
+  }
+}
+
 /** The report as things stand, with the documents that went into the prompts. */
 export function runReport(core: CoreRun, { documents }: RunTexts): RunReport {
   const report = core.document<RunReport>('report')

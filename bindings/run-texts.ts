@@ -38,7 +38,8 @@ export function cutShort(finish: number): boolean {
 export class RunTexts {
   readonly steps: StepInfo[] = []
   providers: readonly { readonly id: string }[] = []
-  models: readonly { readonly id: string }[] = []
+  /** `provider`: its id. */
+  models: readonly { readonly id: string; readonly provider: string }[] = []
   /** Answers are audited in this run. */
   audited = false
   /** Final text by step. */
@@ -69,7 +70,7 @@ export class RunTexts {
 
   /** Takes over the names of the table that the core was begun with. */
   adoptTable(core: CoreRun): void {
-    const table = core.document<Pick<RunTexts, 'providers' | 'models' | 'audited'>>('table')
+    const table = core.sharedDocument<Pick<RunTexts, 'providers' | 'models' | 'audited'>>('table')
     this.providers = table.providers
     this.models = table.models
     this.audited = table.audited

@@ -6,6 +6,7 @@ import type { CallCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { RunEvent } from './events.js'
 import type { FailureKind } from './generated/wire.js'
+import type { RunTexts } from './run-texts.js'
 import type { GroupLimits, LimitAuthority, LimitMember, LimitRefusal, LimitSeen, Usage } from './ports.js'
 
 /** Whose limits a run shares. */
@@ -20,6 +21,8 @@ export interface LimitSharing {
 
 interface SharedLimitsHost {
   readonly core: CoreRun
+  /** Names of the table that the run was begun with. */
+  readonly texts: Pick<RunTexts, 'models'>
   readonly now: number
   emit(event: RunEvent): void
   signal(tell: () => void): boolean
@@ -53,9 +56,9 @@ export class SharedLimits {
   /** Once the core knows its table. */
   join(): void {
     const { core, now } = this.#host
-    const groups = core.document<GroupLimits[]>('limits')
+    const groups = core.sharedDocument<GroupLimits[]>('limits')
     groups.forEach(({ models }, position) => models.forEach((model) => this.#groups.set(model, position)))
-    const { models } = core.document<{ models: readonly { readonly provider: string }[] }>('table')
+    const { models } = this.#host.texts
     const scoped = groups.map((group) => {
       const owners = new Set(group.models.map((model) => models[model]?.provider ?? ''))
       return { ...group, group: [group.group, ...[...owners].map((id) => this.#sharing.scope(id))].join(' ') }

@@ -56,9 +56,19 @@ async function startServe() {
   return { child, base }
 }
 
+/** What the way through any other process costs. */
+async function startBare() {
+  const file = fileURLToPath(new URL('./contestants/bare-proxy.mjs', import.meta.url))
+  const child = spawn(process.execPath, [file, `${provider.url}/v1`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const url = await new Promise((resolve) => child.stdout.once('data', (bytes) => resolve(String(bytes).trim())))
+  return { name: 'through a bare proxy', url, headers: {}, word: model, child }
+}
+
 async function contestants() {
   const at = process.argv.indexOf('--peers')
   if (at >= 0) gateways.push(...(await startGateways(process.argv[at + 1], folder, `${provider.url}/v1`, model)))
+  const bare = await startBare()
+  gateways.push(bare)
   return [
     { name: 'directly', url: `${provider.url}/v1`, headers: {}, word: model },
     { name: 'through aetherflow serve', url: server.base, headers: {}, word: 'auto', child: server.child },
@@ -119,19 +129,24 @@ async function compare() {
     )
   }
   console.log(
-    '\n`its CPU`: processor time of the gateway alone, ms a request; the goal for ours is 0.3 beyond the call itself.',
+    '\n`its CPU`: processor time of that process, ms a request. The goal for ours is 0.3 beyond the call itself, which is what the bare\n' +
+      'proxy does.',
   )
 }
 
 /** Processor time that a process has used so far, ms; 0 for none. */
 function cpuMs(child) {
   if (child === undefined) return 0
-  // Its threads as well; children that it may have started as well.
+  // Of all its threads; in hundredths of a second.
   const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024
+/** Of the server's process, MB. */
+function resident() {
+  const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024
+}
 
 /** Resident memory of the server's process, eighth by eighth; a rise from the second to the last would be a leak. */
 async function soak(total) {

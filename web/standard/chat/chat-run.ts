@@ -102,7 +102,7 @@ export async function runChat(request: ChatRequest, host: ChatHost, options: Cha
     const settings = { mode: modeOf(request), cache, cacheModes: host.cacheModes, tenant: options.tenant }
     const result = await executeRun(planOf(request), settings, {
       ...{ core, version: host.version, digest: host.digest, providerIds: host.providerIds, performer },
-      ...{ limits: host.limits, clock: host.clock },
+      ...{ limits: host.limits, clock: host.clock, lazyReport: true },
       config: options.policy === undefined ? host.config : withPolicy(host.config, options.policy),
       anotherCore: () => host.freshCore(),
       loadReuse: () => Promise.resolve(reusableOutputs),

@@ -78,6 +78,8 @@ export interface RunHost {
   readonly limits?: LimitSharing | undefined
   /** More members of the options document; the core does not read them. */
   readonly begin?: object | undefined
+  /** The report of the result is made when it is asked for, before the core is disposed. Default: at the end of the run. */
+  readonly lazyReport?: boolean | undefined
   /** Lines of the journal, as they are written. */
   readonly onJournal?: ((lines: string) => void) | undefined
   readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected'>
@@ -127,6 +129,7 @@ export async function executeRun(
     if (result.hostError !== undefined) throw result.hostError
     if (result.outcome === 'plan_invalid') throw planError(host.core)
     disposable = false
+    if (host.lazyReport === true) return Object.assign(result, { simulated, run: run?.header })
     const report = providers?.complete?.(result.report) ?? result.report
     return { ...result, report, simulated, run: run?.header }
   } finally {
@@ -176,10 +179,12 @@ function driverOptions(
   const { digest, version, onJournal } = host
   const simulated = providers?.simulated
   const id = run?.header.run ?? runId()
-  const header = { aetherflow: version, journal: journalVersion, run: id, startedAt: new Date().toISOString() } as const
-  const told = onJournal && (run === undefined ? memoryJournal(onJournal, header, simulated) : telling(run, onJournal))
+  const header = () =>
+    ({ aetherflow: version, journal: journalVersion, run: id, startedAt: new Date().toISOString() }) as const
+  const told = onJournal && (run === undefined ? memoryJournal(onJournal, header(), simulated) : telling(run, onJournal))
   return {
     ...host.driver,
+    lazyReport: host.lazyReport,
     clock: providers?.clock ?? host.clock ?? systemClock,
     files: host.performer === undefined ? host.files() : undefined,
     documents: host.documents,

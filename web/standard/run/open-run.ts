@@ -136,8 +136,10 @@ async function beginAnew(
   return { ...(await begin(store, owned, options, { header: old.header, aside })), recalled }
 }
 
-/** 128 random bits in hex; `randomUUID` is missing from pages without TLS. */
+/** 128 bits in hex, random but for the six that `randomUUID` sets. That is far quicker, and missing from pages without TLS. */
 export function runId(): string {
+  const id = (crypto as Partial<Crypto>).randomUUID?.()
+  if (id !== undefined) return id.replaceAll('-', '')
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -78,3 +78,24 @@ export function fit(text: string, width: number, right = false): string {
   const room = ' '.repeat(Math.max(0, width - displayWidth(cut)))
   return right ? room + cut : cut + room
 }
+
+const colours = /\u001b\[[\d;]*m/g
+
+/** The line as several, none wider than `width` unless a word is; those after the first are indented by two more. Colours stay. */
+export function wrapped(line: string, width: number): string[] {
+  if (displayWidth(line.replace(colours, '')) <= width) return [line]
+  const lines: string[] = []
+  const blanks = /^ */.exec(line)?.[0] ?? ''
+  let [text, cells] = ['', 0]
+  for (const word of line.trimStart().split(' ')) {
+    const wide = displayWidth(word.replace(colours, ''))
+    if (text !== '' && cells + 1 + wide > width) {
+      lines.push(text)
+      text = ''
+    }
+    const lead = text === '' ? `${blanks}${lines.length > 0 ? '  ' : ''}` : `${text} `
+    cells = (text === '' ? lead.length : cells + 1) + wide
+    text = lead + word
+  }
+  return [...lines, text]
+}

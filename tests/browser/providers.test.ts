@@ -1,5 +1,6 @@
 /** Providers called from a page, over real cross-origin requests: what may be sent, what can be read, what the failures say. */
-import { createServer } from 'node:net'
+import { createServer as createHost } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeInBrowser, openPage, type OpenPage } from './chromium.js'
 import { PageServer } from './page-server.js'
@@ -160,6 +161,35 @@ describeInBrowser('providers from a page', () => {
     expect(await probe('own', providers.url.replace('127.0.0.1', 'localhost'), 'x')).toEqual(both(forbidden))
     const unknown = open.page.evaluate(() => api.probeCors('nobody').catch((error) => error.code))
     expect(await unknown).toBe('route.unknown_provider')
+  })
+
+  test('an answer that was paid for and refused comes out of the worker, with the reason', async () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 3 }
+    const answer = { choices: [{ message: { content: 'no JSON at all' }, finish_reason: 'stop' }], usage }
+    const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization,content-type' }
+    const host = createHost((asked, reply) => {
+      asked.resume()
+      reply.writeHead(200, { ...cors, 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    })
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+    closing.push({ close: async () => void host.close() })
+    const baseUrl = `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`
+    const told = await open.page.evaluate(async (baseUrl) => {
+      const rejected: [string, string, string][] = []
+      const step = { id: 'a', type: 'analysis', description: 'say', dependencies: [], provider: 'own', output: 'json' }
+      const own = { dialect: 'generic', baseUrl, default: 'm', models: { m: { in: 1, out: 1 } } }
+      const { outcome, thread } = await api.runPlan(
+        { task_id: 't', description: 'd', steps: [step] },
+        {
+          config: { providers: { own }, retry: { attempts: 1 }, repairs: 0 },
+          keys: () => 'k',
+          rejected: (info, text, why) => void rejected.push([info.id, text, why]),
+        },
+      )
+      return { outcome, thread, rejected }
+    }, baseUrl)
+    expect(told).toMatchObject({ outcome: 'steps_failed', thread: 'worker' })
+    expect(told.rejected[0]).toEqual(['a', 'no JSON at all', expect.stringMatching(/JSON/)])
   })
 })
 

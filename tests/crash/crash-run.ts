@@ -167,8 +167,9 @@ function doneIn(stdout: string): string[] {
   })
 }
 
-/** Times, and what follows from them: rates of reuse and critical paths depend on them too. */
-const timed = /(Ms|At)$|^(speedup|criticalPath|targets|connectionReuseRate|overflowed|waited|p50|p90|p99|max|at)$/
+/** Times, and what follows from them: rates of reuse, critical paths and numbers of calls (in the order in which answers made steps ready) too. */
+const timed =
+  /(Ms|At)$|^(speedup|criticalPath|targets|connectionReuseRate|overflowed|waited|p50|p90|p99|max|at)$|^call$/
 
 function withoutTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTimes)

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { projectPath } from '../fixtures/paths.js'
+import { Screen } from './render-screen.js'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'aetherflow-pack-'))
@@ -99,6 +100,41 @@ describe('the packed package in an empty folder', () => {
     for (const link of links) expect([link, existsSync(join(out, decodeURIComponent(link)))]).toEqual([link, true])
     expect(await say('replay', 'out')).toMatch(/same|equal|agree|✓/)
   }, 120_000)
+
+  const script = existsSync('/usr/bin/script')
+  if (!script) console.warn('SKIPPED the terminals of 80 and 120 columns: no `script` on this system')
+  ;(script ? test : test.skip).each([80, 120])(
+    'its terminal at %i columns: nothing is wider, and the figures are there',
+    async (columns) => {
+      const place = join(folder, `terminal-${columns}`)
+      mkdirSync(place)
+      const bin = join(folder, 'node_modules', '.bin', 'aetherflow')
+      const env = {
+        ...process.env,
+        XDG_CONFIG_HOME: join(folder, 'nobody'),
+        NODE_OPTIONS: '',
+        NO_COLOR: '',
+        TERM: 'xterm',
+      }
+      const shown = async (words: string): Promise<Screen> => {
+        const line = `stty cols ${columns} rows 40 && '${bin}' ${words}`
+        const { stdout } = await run('/usr/bin/script', ['-qec', line, '/dev/null'], { cwd: place, env })
+        const screen = new Screen(columns, 40)
+        // Colours take no room.
+        screen.write(stdout.replace(/\u001b\[[\d;]*m/g, ''))
+        return screen
+      }
+      await run(bin, ['init'], { cwd: place, env })
+      const explained = await shown('explain plan.json --simulate')
+      expect(explained.shown.join('\n')).toMatch(/makespan[^]*goes to +because/)
+      const ran = await shown('run plan.json --simulate instant --output out')
+      // The table was drawn while it ran, and stands above the summary.
+      expect(ran.shown.join('\n')).toMatch(/step +provider +time[^]*3 of 3 steps done/)
+      expect(ran.cursorVisible).toBe(true)
+      for (const screen of [explained, ran]) expect(screen.widest).toBeLessThanOrEqual(columns)
+    },
+    60_000,
+  )
 
   test.each(['undefined', "'answers'"])('keeps and finds answers without any plan, dir %s', async (dir) => {
     writeFileSync(

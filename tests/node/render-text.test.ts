@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { wantsColour } from '../../node/cli/colour.js'
 import { unambiguous } from '../../node/cli/arguments.js'
-import { displayWidth, fit, truncate } from '../../node/cli/terminal-text.js'
+import { displayWidth, fit, truncate, wrapped } from '../../node/cli/terminal-text.js'
 import {
   formatCompact,
   formatCount,
@@ -135,5 +135,26 @@ describe('words of the command line', () => {
     ['generate -- --simulate', 'generate -- --simulate'],
   ])('%s', (words, expected) => {
     expect(unambiguous(words.split(' '))).toEqual(expected.split(' '))
+  })
+})
+
+describe('lines that are wider than a terminal', () => {
+  const plain = (text: string): string => text.replace(/\u001b\[[\d;]*m/g, '')
+
+  test('break between words, with what follows indented', () => {
+    expect(wrapped('short enough', 12)).toEqual(['short enough'])
+    expect(wrapped('  one two three four', 10)).toEqual(['  one two', '    three', '    four'])
+  })
+
+  test('lose nothing and are never wider, whatever is in them, unless a word is', () => {
+    const words = ['a', 'word', '長い名前', '\u001b[33mcolour\u001b[39m', 'e\u0301tude', '👩‍🚀', 'x'.repeat(18)]
+    for (let seed = 0; seed < 500; ++seed) {
+      const line = `${' '.repeat(seed % 4)}${Array.from({ length: seed % 23 }, (_, i) => words[(seed * 7 + i * i) % 7]).join(' ')}`
+      const width = 26 + (seed % 60)
+      const lines = wrapped(line, width)
+      expect(lines.map((one) => one.trim()).join(' ')).toBe(line.trim())
+      for (const one of lines) expect(displayWidth(plain(one))).toBeLessThanOrEqual(width)
+    }
+    expect(wrapped(`see ${'x'.repeat(30)} now`, 20)).toEqual(['see', `  ${'x'.repeat(30)}`, '  now'])
   })
 })

@@ -346,7 +346,12 @@ function nameOf(row: StepRow): HTMLElement {
     'span',
     { class: 'af-name' },
     stateIcon(markOf(row)),
-    h('span', { class: 'af-id' }, h('span', {}, head), tail),
+    h(
+      'span',
+      { class: 'af-id' },
+      h('span', {}, head),
+      tail !== '' && h('span', { class: 'af-tail' }, h('span', {}, tail)),
+    ),
     tries > 1 && ' ',
     tries > 1 && h('span', { class: 'af-tries' }, `${tries} tries`),
   )

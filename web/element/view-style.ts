@@ -39,7 +39,7 @@ export const viewCss = `
 .af-map { position: absolute; left: 10px; bottom: 10px; background: var(--af-surface); border: 1px solid var(--af-line-strong); border-radius: 4px; cursor: crosshair; touch-action: none; }
 .af-zoom { position: absolute; right: 10px; bottom: 10px; display: flex; gap: 4px; }
 
-.af-timeline { display: grid; grid-template-rows: 1fr auto; min-height: 0; background: var(--af-surface); --names: clamp(96px, 26%, 200px); }
+.af-timeline { display: grid; grid-template-rows: 1fr auto; min-height: 0; background: var(--af-surface); --names: clamp(124px, 26%, 200px); }
 .af-timeline.af-none > * { visibility: hidden; }
 .af-axis { position: sticky; top: 0; z-index: 1; height: 22px; background: var(--af-surface); box-shadow: -200px 0 var(--af-surface), 12px 0 var(--af-surface); margin-left: var(--names); margin-right: 12px; border-bottom: 1px solid var(--af-line); color: var(--af-muted); font: 11px/22px var(--af-font); font-variant-numeric: tabular-nums; }
 .af-axis span { position: absolute; left: calc(var(--at) * 100%); padding-left: 4px; border-left: 1px solid var(--af-line); white-space: nowrap; }
@@ -50,7 +50,9 @@ export const viewCss = `
 .af-line[aria-selected='true'] { background: var(--af-accent-soft); box-shadow: inset 3px 0 var(--af-accent); }
 .af-name { display: flex; align-items: center; gap: 7px; padding: 0 8px 0 12px; min-width: 0; }
 .af-id { display: flex; min-width: 0; white-space: nowrap; }
-.af-id > span { overflow: hidden; text-overflow: ellipsis; }
+.af-id > span { flex: 0 1000 auto; min-width: 5ch; overflow: hidden; text-overflow: ellipsis; }
+/* Of both parts something stands: where there is room for neither, the end loses its own beginning. */
+.af-id > .af-tail { display: flex; flex-shrink: 1; justify-content: flex-end; min-width: 0; }
 .af-tries { flex: none; margin-left: auto; color: var(--af-ready); font-size: 11.5px; white-space: nowrap; }
 .af-rows[hidden], .af-lanes[hidden] { display: none; }
 .af-lanes { overflow: hidden auto; min-height: 0; }

@@ -24,6 +24,7 @@ import { planInput } from '../plan-input.js'
 import { asciiControls } from '../render/json.js'
 import { budgetUse, pathWords } from '../summary.js'
 import { alignedTable } from '../table.js'
+import { wrapped } from '../terminal-text.js'
 import { profileWords } from '../profile-flag.js'
 import { planOptions, type SharedFlags } from './run.js'
 
@@ -59,7 +60,7 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
     const colours = paint(stdout, host.env)
     const width = stdout.columns ?? 100
     const title = `${oneLine(planName(path))}, mode ${oneLine(explanation.report.mode)}`
-    const lines = [
+    const head = [
       `${colours.bold(title)}: explained on a virtual clock, nothing was called${simulatedLabel(simulate && profileWords(simulate))}`,
       ...figures(explanation, colours),
       ...speedLines(explanation.speeds, colours),
@@ -71,6 +72,9 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
         ({ provider, model, tokens }) =>
           `${oneLine(provider)} ${oneLine(model)} holds ${formatCount(tokens)} tokens of prompt and answer, as its host says`,
       ),
+    ]
+    const lines = [
+      ...(stdout.isTTY === true ? head.flatMap((line) => wrapped(line, width)) : head),
       '',
       ...routeLines(explanation, stdout.isTTY === true ? width : Infinity, colours),
       '',

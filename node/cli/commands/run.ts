@@ -26,6 +26,7 @@ import { JsonRenderer } from '../render/json.js'
 import { PlainRenderer, QuietRenderer } from '../render/plain.js'
 import type { Renderer } from '../render/renderer.js'
 import { TtyRenderer } from '../render/tty.js'
+import { wrapped } from '../terminal-text.js'
 import { summaryLine, summaryLines } from '../summary.js'
 import { targetsFrom } from '../targets-from.js'
 import { packageVersion } from '../../version.js'
@@ -337,7 +338,10 @@ async function tellResult(result: RunResult, about: Ended): Promise<void> {
   }
   const colours = paint(host.stdout, host.env)
   const extras = { simulated, folder: place?.folder }
-  const lines = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
+  const told = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
+  const { isTTY, columns = 80 } = host.stdout
+  // Below that, commands: they stay in one piece for whoever copies them.
+  const lines = isTTY === true ? told.flatMap((line) => wrapped(line, columns)) : told
   if (flags.quiet === true && place?.usual === true) lines[0] = `${lines[0]}, outputs in ${oneLine(place.folder)}`
   if (outcome === 'cancelled' && result.run !== undefined) lines.push(`  to go on: ${await resumeCommand(about)}`)
   // What is to be read or piped is the answer; what is said about it goes where screens show it too.

@@ -109,6 +109,11 @@ summary { cursor: pointer; color: var(--af-accent); }
   :root { color-scheme: light; ${variables(false)} --page: #fff; --af-text: #000; --af-muted: #444; --af-line: #bbb; --af-accent: #000; }
   main { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
+  table { width: 100%; font-size: 8.5px; }
+  th, td { padding: 3px 6px 3px 0; max-width: none; overflow-wrap: anywhere; }
+  tbody th { min-width: 0; }
+  .short, thead th { white-space: normal; overflow-wrap: break-word; }
+  svg { max-width: 100%; height: auto; }
   h2 { break-after: avoid; }
   tr, svg { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }

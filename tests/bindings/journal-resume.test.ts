@@ -165,6 +165,63 @@ describe('what is told', () => {
   })
 })
 
+describe('steps that wait for a prompt cache when the process dies', () => {
+  const plan = planOf(
+    step('base', [], { estimated_tokens: 3000 }),
+    ...['a', 'b', 'c', 'd'].map((id) => step(id, ['base'], { estimated_tokens: 1200 })),
+  )
+  const options = { identity, begin: { ...begin, available: ['groq'] } }
+  class Reading extends Answers {
+    override async perform(ticket: CallTicket, progress?: CallProgress) {
+      const reply = await super.perform(ticket)
+      progress?.firstToken()
+      return reply
+    }
+  }
+  const order = ({ events }: Ran): string[] =>
+    events.flatMap((event) =>
+      event.type === 'call' || event.type === 'firstToken'
+        ? [`${event.type} ${event.step}`]
+        : event.type === 'note' && event.reason === 'waiting_for_prefix'
+          ? [`${event.step} behind ${event.leader}`]
+          : [],
+    )
+
+  test.each([
+    ['they began to wait', 'succeeded', 0],
+    ['their leader’s first token', 'firstToken', 1],
+  ])('follow the same leader, cut behind %s', async (_, kind, nth) => {
+    const whole = await ran(plan, new Reading(), options)
+    const usual = order(whole)
+    expect(usual.slice(2)).toEqual([
+      ...['call a', 'b behind a', 'c behind a', 'd behind a', 'firstToken a'],
+      ...['call b', 'call c', 'call d', 'firstToken b', 'firstToken c', 'firstToken d'],
+    ])
+    const most = upTo(whole, kind, nth)
+    expect(most).toBeGreaterThan(0)
+    const again = new Reading()
+    const second = await resumed(whole.bytes, again, { most, options })
+    expect(again.ids).toEqual(['a', 'b', 'c', 'd'])
+    const { events, result } = second
+    expect(result.outcome).toBe('ok')
+    expect(order(second).filter((word) => word.startsWith('call'))).toEqual(
+      usual.filter((word) => word.startsWith('call')),
+    )
+    const at = (word: string): number => order(second).indexOf(word)
+    for (const id of ['b', 'c', 'd']) expect(at(`call ${id}`)).toBeGreaterThan(at('firstToken a'))
+    expect(events.filter(({ type }) => type === 'resumed')).toHaveLength(1)
+  })
+
+  test('a finished run tells the same events once more, without a call', async () => {
+    const whole = await ran(plan, new Reading(), options)
+    const again = new Reading()
+    const second = await resumed(whole.bytes, again, { options })
+    expect(again.ids).toEqual([])
+    expect(order(second)).toEqual(order(whole))
+    expect(second.result.report).toEqual(whole.result.report)
+  })
+})
+
 test('recalled outputs need no call, stand in the journal, and serve the steps behind them', async () => {
   const recalled = new Map([['a', { text: 'known', files: 'f1' }]])
   const performer = new Answers()

@@ -5,6 +5,7 @@ import type { Arm } from './arms.js'
 import { benchmarkVersion, type BenchmarkData } from './data.js'
 import { figuresOf } from './figures.js'
 import type { BenchTask, MeasuredRun } from './measure.js'
+import { ownTargetFigures, type OwnTargets } from './own-targets.js'
 import { targetFigures } from './targets.js'
 
 export interface Results {
@@ -14,12 +15,20 @@ export interface Results {
   readonly measured: readonly MeasuredRun[]
 }
 
+export interface About {
+  /** ISO time. */
+  readonly at: string
+  readonly simulated: string | undefined
+  /** Of the plan itself, beside the mission's. */
+  readonly targets?: OwnTargets | undefined
+}
+
 /** By plan and arm, in the order of `tasks` and `arms`; what never ran is left out. */
 export function assemble(
   measured: readonly MeasuredRun[],
   tasks: readonly BenchTask[],
   arms: readonly Arm[],
-  about: { readonly at: string; readonly simulated: string | undefined },
+  about: About,
 ): Results[] {
   return tasks.flatMap((task) =>
     arms.flatMap((arm) => {
@@ -33,7 +42,7 @@ function dataOf(
   measured: readonly MeasuredRun[],
   task: BenchTask,
   { name, settings }: Arm,
-  { at, simulated }: { readonly at: string; readonly simulated: string | undefined },
+  { at, simulated, targets }: About,
 ): BenchmarkData {
   const runs = measured.map(({ run }) => run)
   const { taskId = '', description = '' } = measured[0]?.report ?? {}
@@ -49,6 +58,6 @@ function dataOf(
     settings,
     runs,
     figures: figuresOf(runs),
-    targets: targetFigures(runs),
+    targets: [...ownTargetFigures(targets ?? {}, runs), ...targetFigures(runs)],
   }
 }

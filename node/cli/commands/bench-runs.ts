@@ -9,6 +9,7 @@ import { verdictLine } from '../../bench/comparison-blocks.js'
 import { figureWords } from '../../bench/benchmark-blocks.js'
 import { figures } from '../../bench/figures.js'
 import { measure, type BenchTask, type Judge, type RealRun } from '../../bench/measure.js'
+import { readTargets } from '../../bench/own-targets.js'
 import { armFolder, writeBenchmark, writeComparison } from '../../bench/result-files.js'
 import { runPlan } from '../../index.js'
 import { RunEntry } from '../../ledger/ledger.js'
@@ -26,6 +27,7 @@ import type { SharedFlags } from './run.js'
 export interface BenchRunFlags extends SharedFlags {
   readonly repeat?: number
   readonly output?: string
+  readonly targets?: string
   readonly json?: true
   readonly arm?: readonly string[]
   readonly baselineLabel?: string
@@ -116,6 +118,7 @@ async function measured(
   host: Host,
 ): Promise<Bench> {
   const at = new Date()
+  const targets = flags.targets === undefined ? undefined : await readTargets(flags.targets)
   const simulate = flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate)
   const folder = flags.output ?? (await freshFolder(usualName(`bench-${name.replace(/\.json$/, '')}`, at)))
   const say = (line: string): void => void (flags.json ? undefined : host.stderr.write(`${line}\n`))
@@ -136,7 +139,7 @@ async function measured(
       if (simulate === undefined) say(`  run ${number} of ${runs}: ${oneLine(task.name)}, ${oneLine(arm.name)}`)
     },
   })
-  const about = { at: at.toISOString(), simulated: simulate?.name }
+  const about = { at: at.toISOString(), simulated: simulate?.name, targets }
   return { folder, results: assemble(all, tasks, arms, about), simulated: simulate?.name }
 }
 

@@ -181,7 +181,8 @@ function driverOptions(
   const id = run?.header.run ?? runId()
   const header = () =>
     ({ aetherflow: version, journal: journalVersion, run: id, startedAt: new Date().toISOString() }) as const
-  const told = onJournal && (run === undefined ? memoryJournal(onJournal, header(), simulated) : telling(run, onJournal))
+  const told =
+    onJournal && (run === undefined ? memoryJournal(onJournal, header(), simulated) : telling(run, onJournal))
   return {
     ...host.driver,
     lazyReport: host.lazyReport,

@@ -141,7 +141,7 @@ function partOf(part: unknown, where: string, pictures: boolean): ChatContentPar
     const { url, detail } = picture
     return { type, image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } }
   }
-  throw badRequest(`parts of type '${String(type).slice(0, 40)}' are not supported here`, where)
+  throw badRequest(`parts of ${isWord(type) ? `type '${type}'` : 'that type'} are not supported here`, where)
 }
 
 function callsOf(value: unknown, where: string): ToolCall[] {
@@ -249,3 +249,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function defined<Value extends object>(value: { [Key in keyof Value]: Value[Key] | undefined }): Value {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Value
 }
+
+/** What a message may quote of a body: a name, and no text that somebody wrote. */
+export const isWord = (value: unknown): value is string =>
+  typeof value === 'string' && /^[a-z][a-z_-]{0,39}$/.test(value)

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { PolicyConfig } from '../../web/standard/config.js'
 import type { ChatCacheUse } from '../../web/standard/chat/request.js'
-import { isObject, type Body } from './chat-body.js'
+import { isObject, isWord, type Body } from './chat-body.js'
 import { badRequest } from './http-error.js'
 
 export interface Extensions {
@@ -25,7 +25,7 @@ export function extensionsOf(headers: IncomingHttpHeaders, body: Body): Extensio
   if (!isObject(inner)) throw badRequest('an object', 'aetherflow')
   for (const name of Object.keys(inner))
     if (!(names as readonly string[]).includes(name))
-      throw badRequest(`unknown; there are ${names.join(', ')}`, `aetherflow.${name.slice(0, 40)}`)
+      throw badRequest(`unknown; there are ${names.join(', ')}`, isWord(name) ? `aetherflow.${name}` : 'aetherflow')
   const said = (name: Name): unknown => inner[name] ?? headers[`x-aetherflow-${name.replaceAll('_', '-')}`]
   const type = said('type')
   if (type !== undefined && (typeof type !== 'string' || !/^[\w-]{1,64}$/.test(type)))

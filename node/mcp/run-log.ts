@@ -22,6 +22,9 @@ export interface LoggedError {
   readonly others?: readonly { readonly code: string; readonly where: string; readonly detail: string }[]
 }
 
+/** What a runner adds when a run is at work no more; of one that said no last word there was no end in order. */
+export const endedLine = '{"type":"ended"}\n'
+
 /** What the lines of a run come to. */
 export class RunLog {
   readonly #file: string
@@ -36,6 +39,8 @@ export class RunLog {
   error: LoggedError | undefined
   /** Its last line has been written: nothing more will come. */
   over = false
+  /** Nobody is at work on it any more, whether it has said a last word or not. */
+  ended = false
   ms = 0
   /** A call was made whose price had to be assumed. */
   priceAssumed = false
@@ -95,7 +100,8 @@ export class RunLog {
     }
     if (typeof record !== 'object' || record === null) return
     const { type } = record as { type?: string }
-    if (type === 'result' || type === 'error') {
+    if (type === 'ended') this.ended = true
+    else if (type === 'result' || type === 'error') {
       this.over = true
       if (type === 'error') this.error = record as LoggedError
       else this.outcome = (record as { outcome: string }).outcome

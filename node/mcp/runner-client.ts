@@ -102,11 +102,14 @@ export class RunnerClient {
   }
 }
 
-/** Asks the runner that has the run to cancel it; false: it cannot be reached. */
-export async function cancelAt(folder: string, owner: ProcessOwner, id: string): Promise<boolean> {
-  const endpoint = await livingEndpoint(folder)
-  if (endpoint?.owner.pid !== owner.pid || endpoint.owner.started !== owner.started) return false
-  return post(endpoint, '/cancel', { id })
+/** Asks the runner that has the run to cancel it; one that is gone has nothing to cancel. Fails: host.io_failed. */
+export async function cancelAt(folder: string, owner: ProcessOwner, id: string): Promise<void> {
+  for (let tries = 0; tries < 3; ++tries) {
+    const endpoint = await livingEndpoint(folder)
+    if (endpoint?.owner.pid !== owner.pid || endpoint.owner.started !== owner.started) return
+    if (await post(endpoint, '/cancel', { id })) return
+  }
+  throw new AetherflowError('host.io_failed', folder, 'the process that carries the run out does not answer')
 }
 
 async function livingEndpoint(folder: string): Promise<Endpoint | undefined> {

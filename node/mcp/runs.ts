@@ -93,7 +93,7 @@ export class Runs {
     const alive = await isAlive(record)
     // Read after the look: what a process has written before it ended is all there then.
     await log.read().catch((error: unknown) => Promise.reject(ioError(record.folder, error)))
-    return { record, log, state: log.over ? 'over' : alive ? 'running' : 'interrupted' }
+    return { record, log, state: log.over ? 'over' : alive && !log.ended ? 'running' : 'interrupted' }
   }
 
   /** Asks the run to end in order; its last words come later. */
@@ -102,7 +102,8 @@ export class Runs {
     const { record, state } = await this.#begun(known)
     const { runner, place } = record
     if (state !== 'running' || runner === undefined) return
-    if (place !== undefined && (await cancelAt(place, runner, orderId(record)))) return
+    // Others may be at work in its process, which is ended by nobody for the sake of one.
+    if (place !== undefined) return cancelAt(place, runner, orderId(record))
     try {
       process.kill(runner.pid, 'SIGTERM')
     } catch {
@@ -141,7 +142,7 @@ export class Runs {
     for (const record of await this.#records.living()) {
       const log = this.#logOf(record)
       await log.read().catch(() => undefined)
-      if (!log.over) count++
+      if (!log.over && !log.ended) count++
     }
     return count
   }

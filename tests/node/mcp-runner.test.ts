@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { mcpRunner } from '../../node/cli/commands/mcp-runner.js'
 import { exitCodes, type ExitCode, type Host } from '../../node/cli/host.js'
+import { RunLog } from '../../node/mcp/run-log.js'
 import { endpointName, type Endpoint } from '../../node/mcp/runner-client.js'
 import { configOf, ScriptedProvider } from '../serve/scripted-provider.js'
 import { ended, idOf, overStdio, Place, planOf, step, type Connection } from './mcp-client.js'
@@ -150,6 +151,10 @@ test('an order is begun once, with its own output and variables; who has no toke
   await post('/cancel', { id: 'x' })
   expect([x?.host.signal.aborted, y?.host.signal.aborted]).toEqual([true, false])
   x?.end(exitCodes.interrupted)
+  // However a run has ended, its log says that nobody is at work on it.
+  const log = new RunLog(path.join(folder, 'x.out'))
+  while (!log.ended) await log.read()
+  expect(log.over).toBe(false)
   stop.abort()
   expect(y?.host.signal.aborted).toBe(true)
   y?.end(exitCodes.interrupted)

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { AetherflowError } from '../../index.js'
 import { sameText } from '../../mcp/http.js'
+import { endedLine } from '../../mcp/run-log.js'
 import { endpointName, type Endpoint, type Order } from '../../mcp/runner-client.js'
 import { RunLock } from '../../run/lock.js'
 import { writeWhole } from '../../run/outputs.js'
@@ -101,6 +102,8 @@ class Runner {
     try {
       await this.#commandLine(words, { ...host, signal: cancelled.signal })
     } finally {
+      // Whatever it came to: its process lives on, so that nobody may take it for one at work.
+      stdout.write(endedLine)
       stdout.close()
       stderr.close()
     }

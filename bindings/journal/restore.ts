@@ -3,7 +3,7 @@ import { callEndEvent, callEvent, ofCall } from '../call-events.js'
 import type { CallCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
-import { checkVerdicts } from '../generated/wire.js'
+import { checkVerdicts, lookResults } from '../generated/wire.js'
 import type { Journal } from './reader.js'
 import type { JournalRecord, SignalRecord } from './journal.js'
 import { Replayer, type ReplayedRecord } from './replay.js'
@@ -153,7 +153,13 @@ function restoreSignal(
   const [call = -1, first = 0, second = 0] = values
   if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
-  if (kind === 'looked') return texts.looked(values, record)
+  if (kind === 'looked') {
+    const [step = -1, result = -1, key = -1] = values
+    const id = texts.steps[step]?.id
+    // As lookups.ts tells it: only a preferred target that was asked has a key.
+    if (lookResults[result] === 'none' && key >= 0 && id !== undefined) host.emit({ type: 'miss', at, step: id })
+    return texts.looked(values, record)
+  }
   if (kind === 'retrieved') return restoreDocuments(record, host)
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)

@@ -98,8 +98,9 @@ async function compare() {
     `POST of a 4 KB prompt; medians of ${rounds} interleaved rounds. Real: sockets, HTTP, JSON, keys, limits, the core; provider and\n` +
       `gateway have processes of their own, the client has this one. Simulated: the provider at ${provider.url}, which answers at once.`,
   )
-  const all = await contestants()
+  const everybody = await contestants()
   for (const stream of [false, true]) {
+    const all = everybody.filter(({ streams }) => !stream || streams !== false)
     const measured = new Map(all.map(({ name }) => [name, sizes.map(() => ({ wall: [], cpu: [] }))]))
     // The first round compiles.
     for (let round = -1; round < rounds; ++round)

@@ -2,6 +2,7 @@
 //   python3 -m venv DIR/litellm && DIR/litellm/bin/pip install 'litellm[proxy]'
 //   npm install --prefix DIR/portkey --ignore-scripts @portkey-ai/gateway
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -48,13 +49,18 @@ async function litellm(folder, scratch, provider, model) {
   writeFileSync(config, `${lines.join('\n')}\n`)
   const words = ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']
   // No table of prices from elsewhere, no word to anybody.
-  const env = { PATH: process.env.PATH, HOME: scratch, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' }
+  const key = `sk-${randomBytes(24).toString('hex')}`
+  const env = {
+    ...{ PATH: process.env.PATH, HOME: scratch, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' },
+    // It starts with none without a key of its own.
+    LITELLM_MASTER_KEY: key,
+  }
   const child = spawn(program, words, { env, cwd: scratch, stdio: 'ignore' })
   const version = versionIn(join(folder, 'litellm/lib'), 'litellm')
   return {
     name: `through LiteLLM's proxy ${version}`,
     url: `http://127.0.0.1:${port}/v1`,
-    headers: {},
+    headers: { authorization: `Bearer ${key}` },
     word: model,
     child,
   }
@@ -90,20 +96,27 @@ function versionIn(lib, name) {
 }
 
 /** Answers within two minutes: some of them load for long. */
-async function comesUp({ url, headers, word, child }) {
+async function comesUp(gateway) {
   let gone = false
-  child.once('exit', () => (gone = true))
+  gateway.child.once('exit', () => (gone = true))
   for (const until = Date.now() + 120_000; Date.now() < until && !gone;) {
-    const body = JSON.stringify({ model: word, messages: [{ role: 'user', content: 'hi' }] })
-    const reply = await request(`${url}/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-    }).catch(() => undefined)
-    const text = await reply?.body.text()
-    if (reply?.statusCode === 200) return true
-    if (reply !== undefined && reply.statusCode < 500) console.log(`${url} ${reply.statusCode} ${text?.slice(0, 200)}`)
+    if (await answers(gateway, false)) {
+      gateway.streams = await answers(gateway, true)
+      if (!gateway.streams) console.log(`LEFT OUT of streams: ${gateway.name} answers them with an error here`)
+      return true
+    }
     await new Promise((resolve) => setTimeout(resolve, 1000))
   }
   return false
+}
+
+async function answers({ url, headers, word }, stream) {
+  const body = JSON.stringify({ model: word, stream, messages: [{ role: 'user', content: 'hi' }] })
+  const reply = await request(`${url}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  }).catch(() => undefined)
+  const text = await reply?.body.text()
+  return reply?.statusCode === 200 && (!stream || text.includes('[DONE]'))
 }

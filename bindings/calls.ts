@@ -67,7 +67,8 @@ export class Calls {
     const { texts } = this.#host
     const dependencies = texts.inputsOf(step)
     const answer = writesAnswer(command) ? undefined : texts.answers.get(command.step)
-    const issues = texts.issues.get(command.step)
+    // A judge sees what the answer's checks showed; a repair what was found wrong.
+    const issues = (judges(command) ? texts.shown : texts.issues).get(command.step)
     const documents = texts.documents.get(command.step)?.text
     const identity = this.#identity
     return {

@@ -1,8 +1,23 @@
 /** Records of commands, decoded. What each carries is generated from core/base/vocabulary.def. */
 import { commandStride, decodeCommand, type CallCommand, type Command, type DeliverCommand } from './generated/wire.js'
-import { type LookCommand, type NoteCommand, type RetrieveCommand, type StoreCommand } from './generated/wire.js'
+import {
+  type CheckCommand,
+  type LookCommand,
+  type NoteCommand,
+  type RetrieveCommand,
+  type StoreCommand,
+} from './generated/wire.js'
 
-export type { CallCommand, Command, DeliverCommand, LookCommand, NoteCommand, RetrieveCommand, StoreCommand }
+export type {
+  CallCommand,
+  CheckCommand,
+  Command,
+  DeliverCommand,
+  LookCommand,
+  NoteCommand,
+  RetrieveCommand,
+  StoreCommand,
+}
 
 /** Decodes a batch at once. */
 export function decodeCommands(records: Float64Array): Command[] {

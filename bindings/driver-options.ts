@@ -1,6 +1,7 @@
 /** What a host gives to the driver, and gets back. */
 import type { RunIdentity } from './calls.js'
 import type { AnswerCache } from './cache/ports.js'
+import type { AnswerChecker } from './checker.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
@@ -24,6 +25,8 @@ export interface DriverOptions {
   readonly files?: FileReader | undefined
   /** Finds what steps ask for in documents. Absent: steps that ask for some fail, a plan that came as a whole before its first call. */
   readonly documents?: DocumentFinder | undefined
+  /** Checks answers of steps that say how. Needed when `begin` has `checks`; without that it is not asked. */
+  readonly checker?: AnswerChecker | undefined
   /** The options document of `begin`; see core/run/run.hpp. Not used when there is a past: its journal has them. */
   readonly begin: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal | undefined

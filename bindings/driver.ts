@@ -7,6 +7,7 @@
  *                  └─ tap ─▶ journal: what a resumed run begins with
  */
 import { Calls } from './calls.js'
+import { Checks } from './checks.js'
 import { decodeCommands, type Command } from './commands.js'
 import type { CoreRun } from './core.js'
 import { callEndEvent, costOf } from './call-events.js'
@@ -42,6 +43,7 @@ export class Driver {
   readonly #calls: Calls
   readonly #lookups: Lookups | undefined
   readonly #retrievals: Retrievals
+  readonly #checks: Checks
   readonly #limits: SharedLimits | undefined
   readonly #feed: PlanFeed
   readonly #deliveries: Deliveries
@@ -69,9 +71,9 @@ export class Driver {
     this.#deliveries = new Deliveries(host, options)
     this.#limits = options.limits && new SharedLimits(host, options.limits)
     this.#calls = new Calls(host, options.performer, options.identity)
-    const { cache, tenant, performer } = options
-    this.#lookups = cache && new Lookups(host, { cache, tenant, performer })
+    this.#lookups = options.cache && new Lookups(host, { ...options, cache: options.cache })
     this.#retrievals = new Retrievals(host, options.documents)
+    this.#checks = new Checks(host, options.checker)
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -100,6 +102,7 @@ export class Driver {
       get failed() {
         return failed()
       },
+      accept: (step: StepInfo) => this.#options.checker?.accept(step),
       emit: (event: RunEvent) => this.#emit(event),
       signal: (tell: () => void) => this.#signal(tell),
       attach: (texts: SignalTexts) => this.#recorder?.attach(texts),
@@ -152,6 +155,7 @@ export class Driver {
       this.#limits?.leave()
       this.#lookups?.close()
       this.#retrievals.close()
+      this.#checks.close()
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()
       this.#core.tap = undefined
@@ -220,13 +224,12 @@ export class Driver {
     const { files } = this.#options
     if (this.#feed.broken || this.#cancelled) return
     const { recalled } = this.#options
+    const asking = this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true)
     if (whole)
-      await this.#retrievals
-        .all(this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true))
-        .catch((error: unknown) => {
-          // What was looked for may have been given up for that.
-          if (!this.#cancelled) throw error
-        })
+      await this.#retrievals.all(asking).catch((error: unknown) => {
+        // What was looked for may have been given up for that.
+        if (!this.#cancelled) throw error
+      })
     if (files === undefined || this.#cancelled) return
     const estimate = (text: string): number => this.#core.estimateTokens(text)
     const weights = await weighFiles(files, this.#texts.steps, estimate).catch((error: unknown) => {
@@ -277,13 +280,8 @@ export class Driver {
     this.#hostError ??= error
     if (!first || !(error instanceof AetherflowError)) return
     const { code, where, detail } = error
-    this.#emit({
-      type: 'warning',
-      at: this.now,
-      code,
-      where,
-      detail: `${detail}; the journal has it: resume writes it`,
-    })
+    const kept = `${detail}; the journal has it: resume writes it`
+    this.#emit({ type: 'warning', at: this.now, code, where, detail: kept })
   }
 
   /** Cancels the whole run; what is done is kept. */
@@ -371,11 +369,12 @@ export class Driver {
         if (this.#lookups === undefined) throw noCache()
         this.#lookups.look(command)
         break
-      case 'retrieve': {
-        const step = this.#texts.steps[command.step]
-        if (step !== undefined) this.#retrievals.retrieve(step)
+      case 'retrieve':
+        this.#retrievals.retrieve(command.step)
         break
-      }
+      case 'check':
+        this.#checks.check(command)
+        break
       case 'store':
         this.#deliveries.store(() => this.#lookups?.store(command))
         break

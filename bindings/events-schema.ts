@@ -61,6 +61,20 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     tokens: ref('tokens'),
     tokensEstimated: ref('tokensEstimated'),
   }),
+  checked: ev(
+    'checked',
+    'The answer of a call was checked.',
+    {
+      ...ofCall,
+      pass: bool,
+      parts: { type: 'array', items: ref('checkPart'), description: 'Cheap ones first; none after a failure.' },
+      functional: { ...bool, description: 'Something was run, and not only read.' },
+      quality: ref('quality'),
+      box: { ...text, description: 'The box in which programs ran.' },
+      issues: { ...text, description: 'What failed, with the last lines of output.' },
+    },
+    ['quality', 'box', 'issues'],
+  ),
   callEnd: ev(
     'callEnd',
     'A call is over: exactly one for each call.',
@@ -180,6 +194,28 @@ const defs = {
   failure: { enum: failureKinds },
   check: { enum: checkVerdicts },
   reason: { enum: reasons },
+  checkPart: obj(
+    {
+      kind: { enum: ['edit', 'syntax', 'lint', 'shape', 'command', 'tests', 'rubric'] },
+      outcome: { enum: ['pass', 'fail', 'skipped'] },
+      why: { ...text, description: 'What failed, or why it was skipped.' },
+      passed: whole,
+      total: whole,
+      weak: { const: true, description: 'Tests that pass without the answer too.' },
+    },
+    ['why', 'passed', 'total', 'weak'],
+  ),
+  quality: obj(
+    {
+      score: { ...num, description: '0 to 1.' },
+      partial: { ...bool, description: 'Without tests: never compared with whole scores.' },
+      parses: bool,
+      tests: num,
+      lint: num,
+      shape: num,
+    },
+    ['tests', 'lint'],
+  ),
   step: obj(
     {
       step: whole,
@@ -195,11 +231,12 @@ const defs = {
       maxTokens: whole,
       outputFile: { ...text, description: 'Name of the output, as the plan has it.' },
       schema: { type: 'object' },
+      placing: { type: 'object', description: 'check, target and edit, as the plan has them.' },
       files: { type: 'array', items: text },
       documents: obj({ query: text, tokens: whole, paths: { type: 'array', items: text } }),
       dependencies: { type: 'array', items: whole },
     },
-    ['provider', 'temperature', 'maxTokens', 'outputFile', 'schema', 'documents'],
+    ['provider', 'temperature', 'maxTokens', 'outputFile', 'schema', 'placing', 'documents'],
   ),
 }
 

@@ -4,8 +4,10 @@
  */
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 import type { Usage } from './ports.js'
+import type { AnswerQuality, CheckPart } from './check-port.js'
 import type { StepDocumentsReport } from './report.js'
 
+export type * from './check-port.js'
 export type * from './report.js'
 
 /** A step as the plan defines it. */
@@ -28,6 +30,8 @@ export interface StepInfo {
   /** Name of the output's file, of the plan: without folders. */
   readonly outputFile?: string
   readonly schema?: Record<string, unknown>
+  /** `check`, `target` and `edit` as the plan has them; whoever acts on them checks them first. */
+  readonly placing?: { readonly check?: unknown; readonly target?: unknown; readonly edit?: unknown }
   readonly files: readonly string[]
   /** What is to be found for it in the documents: `paths` empty means all. */
   readonly documents?: { readonly query: string; readonly tokens: number; readonly paths: readonly string[] }
@@ -110,6 +114,21 @@ export interface RetrievedEvent extends StepDocumentsReport {
   readonly step: string
 }
 
+/**
+ * The answer of a call was checked. `parts`: cheap ones first; those after a failure were not done. `functional`: something was run,
+ * and not only read. `issues`: of a failure, with the last lines of output.
+ */
+export interface CheckedEvent extends OfCall {
+  readonly type: 'checked'
+  readonly pass: boolean
+  readonly parts: readonly CheckPart[]
+  readonly functional: boolean
+  readonly quality?: AnswerQuality
+  /** The box in which programs ran. */
+  readonly box?: string
+  readonly issues?: string
+}
+
 /** `at`: ms since the run began. `step`: the step's id. Money in micro-USD (1 USD = 1,000,000). */
 export type RunEvent =
   | { readonly type: 'steps'; readonly at: number; readonly steps: readonly StepInfo[] }
@@ -135,6 +154,7 @@ export type RunEvent =
       readonly tokensEstimated: boolean
     })
   | CallEndEvent
+  | CheckedEvent
   | {
       readonly type: 'note'
       readonly at: number

@@ -10,12 +10,21 @@ export interface FeedHost {
   readonly now: number
   /** The run was cancelled: the core takes no more of the plan. */
   readonly cancelled: boolean
+  /** Throws what makes the plan impossible here. */
+  accept(step: StepInfo): void
   emit(event: RunEvent): void
   /** Carries out what the core has decided so far. */
   pump(): void
 }
 
 export type PlanWarning = Omit<RunEvent & { readonly type: 'warning' }, 'type' | 'at'>
+
+/** A step that changes a file in parts sees it. */
+export function withTarget(step: StepInfo): StepInfo {
+  const { target, edit } = step.placing ?? {}
+  if (edit !== 'blocks' || typeof target !== 'string' || step.files.includes(target)) return step
+  return { ...step, files: [...step.files, target] }
+}
 
 /** Bytes that cross at once: the core copies each piece. */
 const pieceBytes = 1 << 20
@@ -74,9 +83,12 @@ export class PlanFeed {
   /** Takes over the steps and warnings that the core has read since the last time, and tells them. */
   adoptSteps(at: number): void {
     const { core, texts } = this.#host
-    const steps = core.document<StepInfo[]>('steps', texts.steps.length)
+    const steps = core.document<StepInfo[]>('steps', texts.steps.length).map(withTarget)
     if (steps.length > 0) {
-      for (const step of steps) texts.steps.push(step)
+      for (const step of steps) {
+        this.#host.accept(step)
+        texts.steps.push(step)
+      }
       this.#host.emit({ type: 'steps', at, steps })
     }
     for (const warning of this.warnings(this.#warned)) {

@@ -2,6 +2,7 @@
  * The run's side of a cache: `look` and `store` of the core, carried out. The cache is asked with what the main call to the target
  * would send; its failures are told, and never fail a step.
  */
+import type { AnswerChecker } from './checker.js'
 import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
 import type { DeliverCommand, LookCommand, StoreCommand } from './commands.js'
 import type { CoreRun } from './core.js'
@@ -27,6 +28,7 @@ export interface LookupsOptions {
   readonly cache: AnswerCache
   readonly tenant?: string | undefined
   readonly performer: Performer
+  readonly checker?: AnswerChecker | undefined
 }
 
 /** What the cache is asked, and the fingerprint of the files in it. */
@@ -126,6 +128,7 @@ export class Lookups {
     if (context === undefined || this.#closed) return undefined
     const { files, fingerprint } = context
     const dependencies = texts.inputsOf(step)
+    const check = step.placing && (await this.#options.checker?.scope?.(step))
     const prompt = core.promptToLook(command.step, command.provider, { files, documents, dependencies })
     const scope = {
       tenant: this.#options.tenant,
@@ -139,6 +142,7 @@ export class Lookups {
         ...(step.temperature === undefined ? {} : { temperature: step.temperature }),
         ...(step.maxTokens === undefined ? {} : { maxTokens: step.maxTokens }),
         ...(texts.audited ? { audited: true } : {}),
+        ...(check === undefined ? {} : { check }),
       },
     }
     return { question: { prompt: prompt.user, scope, mode: command.use }, fingerprint }

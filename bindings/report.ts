@@ -1,4 +1,5 @@
 /** The report of a run: time, tokens and money by call, step, provider and type. Written by the core (core/run/report.cpp). */
+import type { CheckFound } from './check-port.js'
 import type { CheckVerdict, FailureKind, Outcome, Purpose, Reason } from './generated/wire.js'
 
 /** Distribution of measured times, ms; null where nothing was measured. */
@@ -128,6 +129,32 @@ export interface StepDocumentsReport {
   readonly failure?: string
 }
 
+/** The check of the answer that a step ended with, or failed with. */
+export interface StepCheckReport extends CheckFound {
+  /** Answers that were checked. */
+  readonly answers: number
+  /**
+   * Whether the first answer passed what was run for it, with no repair and no retry that saw a failure; null: nothing was run. A first
+   * answer that was refused before it could be run has not passed.
+   */
+  readonly firstTry: boolean | null
+}
+
+/** Of steps whose answers were checked. Shares are null where there is nothing to share. */
+export interface CheckTotals {
+  /** Steps with a check that was run, those whose first answer passed it, and the share. */
+  readonly functional: number
+  readonly firstTry: number
+  readonly firstTryShare: number | null
+  /** Steps of which nothing was run: read only, or not checked at all. */
+  readonly unchecked: number
+  readonly passed: number
+  readonly failed: number
+  /** Mean quality scores: whole ones, and those without tests. They are never mixed. */
+  readonly quality: number | null
+  readonly partialQuality: number | null
+}
+
 export type StepState = 'done' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'ready' | 'calling' | (string & {})
 
 export interface StepReport {
@@ -146,6 +173,8 @@ export interface StepReport {
   readonly route?: RouteInfo
   readonly costMicroUsd: number
   readonly calls: readonly CallReport[]
+  /** Absent: no answer of it was checked. */
+  readonly check?: StepCheckReport
   /** Absent: it asked for none, or nothing was looked for. */
   readonly documents?: StepDocumentsReport
 }
@@ -222,6 +251,12 @@ export interface RunReport {
     readonly retrievalTimeMs: number
     /** Steps that nothing was found for, with confidence enough. */
     readonly abstained: number
+  }
+  /** Present when answers were checked. `boxes`: where programs ran. */
+  readonly checks?: CheckTotals & {
+    readonly boxes: readonly string[]
+    readonly byProvider: readonly (CheckTotals & { readonly name: string })[]
+    readonly byType: readonly (CheckTotals & { readonly name: string })[]
   }
   /** Providers whose breaker opened. */
   readonly breakers: readonly {

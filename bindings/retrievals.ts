@@ -117,8 +117,10 @@ export class Retrievals {
   }
 
   /** Carries out the command, once for each step. What cannot be found fails the step, as a file does that cannot be read. */
-  retrieve(step: StepInfo): void {
+  retrieve(index: number): void {
     const { texts, signal } = this.#host
+    const step = texts.steps[index]
+    if (step === undefined) return
     // Of a step that is known from another run nothing is asked any more.
     const known = texts.answers.has(step.step) || texts.outputs[step.step] !== undefined
     if (known || this.#asked.has(step.step) || texts.documents.has(step.step)) return

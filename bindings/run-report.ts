@@ -1,5 +1,6 @@
 /** The report of a run: the core's, with what the host alone knows of its steps. */
 import type { CoreRun } from './core.js'
+import { withChecks } from './check-report.js'
 import type { RunReport, StepReport } from './report.js'
 import type { RunTexts } from './run-texts.js'
 import { documentsReport } from './step-documents.js'
@@ -21,8 +22,9 @@ export function withReport<Result extends object>(
 }
 
 /** The report as things stand, with the documents that went into the prompts. */
-export function runReport(core: CoreRun, { documents }: RunTexts): RunReport {
-  const report = core.document<RunReport>('report')
+export function runReport(core: CoreRun, texts: RunTexts): RunReport {
+  const { documents } = texts
+  const report = withChecks(core.document<RunReport>('report'), texts)
   if (documents.size === 0) return report
   const found = [...documents.values()]
   const sum = (of: 'tokens' | 'retrievalTimeMs'): number => found.reduce((total, each) => total + each[of], 0)

@@ -1,4 +1,5 @@
 /** The texts of a run: the core keeps none of them. */
+import type { CheckFound } from './check-port.js'
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { StepInfo } from './events.js'
@@ -56,6 +57,14 @@ export class RunTexts {
   readonly accepted = new Map<number, string>()
   /** By step: the audit whose verdict is awaited. Kept while a journal is read. */
   readonly audits = new Map<number, number>()
+  /** By step: the call whose answer is its latest. */
+  readonly #answered = new Map<number, CallCommand>()
+  /** By step: what each check of its answers found, in order. */
+  readonly checks = new Map<number, { readonly call: CallCommand; readonly found: CheckFound }[]>()
+  /** By step: what the check showed of the answer that an audit reads. */
+  readonly shown = new Map<number, string>()
+  /** By step: the answer that stands again when the check of its repair fails. */
+  readonly #first = new Map<number, string>()
   /** By step: fingerprint of the files that went into its answer. */
   readonly files = new Map<number, string>()
   /** By step: what was found for it in the documents. */
@@ -119,11 +128,30 @@ export class RunTexts {
       return
     }
     const passed = acceptable(verdict)
+    const first = this.answers.get(step)
+    if (!writesAnswer(command) && passed && first !== undefined) this.#first.set(step, first)
     if (writesAnswer(command) || passed) this.answers.set(step, x)
+    this.#answered.set(step, command)
     if (f !== undefined) this.files.set(step, f)
     if (passed) return
     this.issues.set(step, w)
     this.failures.set(step, w)
+  }
+
+  /** The core took `checked`; the call whose answer it was. `issues`: what failed, or what a pass showed. */
+  checked(step: number, found: CheckFound, issues: string): CallCommand | undefined {
+    const call = this.#answered.get(step)
+    if (call === undefined) return undefined
+    this.checks.set(step, [...(this.checks.get(step) ?? []), { call, found }])
+    if (found.pass) {
+      if (issues !== '') this.shown.set(step, issues)
+      return call
+    }
+    this.issues.set(step, issues)
+    this.failures.set(step, issues)
+    const first = this.#first.get(step)
+    if (first !== undefined) this.answers.set(step, first)
+    return call
   }
 
   /** The core took `failed` with these numbers. `x`: the text shown so far, `w`: the message for people. */
@@ -170,7 +198,8 @@ export class RunTexts {
     const text = (from < 0 ? this.answers.get(step) : this.outputs[from]) ?? ''
     const files = this.files.get(from)
     if (files !== undefined) this.files.set(step, files)
-    for (const kept of [this.answers, this.issues, this.failures, this.accepted, this.#leads]) kept.delete(step)
+    for (const kept of [this.answers, this.issues, this.failures, this.accepted, this.#leads, this.shown, this.#first])
+      kept.delete(step)
     this.outputs[step] = text
     return text
   }

@@ -135,6 +135,7 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
 const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   ...sharedOptions,
   configFile: true,
+  checks: true,
   signal: true,
   onEvent: true,
   onText: true,

@@ -1,10 +1,12 @@
 /** Options of the Node library. */
 import type { RunEvent, StepInfo } from '../bindings/events.js'
+import type { AnswerChecker } from '../bindings/checker.js'
 import type { Performer } from '../bindings/performer.js'
 import type { Clock, DocumentFinder, Fetch, LimitAuthority } from '../bindings/ports.js'
 import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
+import type { ChecksConfig } from '../web/standard/checks-config.js'
 import type { OpenDocsOptions } from './documents/open.js'
 import type { TelemetryOptions } from '../web/standard/telemetry/otel.js'
 import type { SyncPolicy } from './run/journal-file.js'
@@ -79,6 +81,12 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly telemetry?: TelemetryOptions | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined
+  /**
+   * How answers are checked. Whether code parses, and whether it fits its target, is always read; programs (`check.command`,
+   * `check.tests` of a step) run only where `allow` is true, in a box: see `openBox`. Absent members: of the configuration. False:
+   * nothing is checked. Or a checker of your own.
+   */
+  readonly checks?: ChecksConfig | AnswerChecker | false | undefined
   /**
    * What steps find that ask for documents: an open index, which its opener closes, or which folder's. Default: that of `folder`, opened
    * when a step asks, and kept in the user's cache folder. False: none, and such steps fail. Of a folder only what could be a

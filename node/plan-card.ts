@@ -82,6 +82,7 @@ Members of a step (the first three are required):
   description ask. Of the project the model sees nothing but these and the files.
 - output: "code", "json", "text" or a JSON Schema that the answer must obey.
 - optional: true when the others can go on without it. priority: higher goes first.
+- target: the file that the answer becomes, whole. check: {"tests": {"files": [...]}}: tests that it must pass.
 - provider, model, system, temperature, max_tokens, output_file: leave them out unless you were told to set them.
 
 Rules:

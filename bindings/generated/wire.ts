@@ -95,6 +95,7 @@ export const failureKinds = [
   'unresolved',
   'certificate',
   'refused',
+  'check_failed',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
 
@@ -131,6 +132,7 @@ export const failureKindWords: Readonly<Record<FailureKind, string>> = {
   unresolved: 'the provider\'s host name does not resolve',
   certificate: 'the provider\'s certificate is not trusted',
   refused: 'the limits that all runs of the process share had no room, so it waited again',
+  check_failed: 'the answer did not pass the step\'s check',
 }
 
 /** Why a model stopped. The position is the number that crosses the boundary. */
@@ -150,6 +152,7 @@ export const checkVerdicts = [
   'not_json',
   'schema_mismatch',
   'not_code',
+  'check_failed',
 ] as const
 export type CheckVerdict = (typeof checkVerdicts)[number]
 
@@ -215,6 +218,7 @@ export const reasons = [
   'prefix_not_awaited',
   'prefix_late',
   'prefix_missed',
+  'check_failed',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -280,6 +284,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   prefix_not_awaited: 'does not wait for another to fill the prompt cache: it would take more time than the money is worth',
   prefix_late: 'waited long enough for another to fill the prompt cache; it goes without',
   prefix_missed: 'the provider\'s prompt cache held less than half of what was expected',
+  check_failed: 'the answer did not pass its check',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */
@@ -551,6 +556,13 @@ export interface FinishCommand {
   readonly at: number
 }
 
+/** `check`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface CheckCommand {
+  readonly kind: 'check'
+  readonly step: number
+  readonly call: number
+}
+
 /** A decoded command. */
 export type Command =
   | LookCommand
@@ -562,6 +574,7 @@ export type Command =
   | NoteCommand
   | WakeCommand
   | FinishCommand
+  | CheckCommand
 
 /** float64 numbers of a record. */
 export const commandStride = 21
@@ -665,6 +678,12 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
         kind: 'finish',
         outcome: outcomes[at(records, from + 6)] ?? outcomes[0],
         at: at(records, from + 11),
+      }
+    case 'check':
+      return {
+        kind: 'check',
+        step: at(records, from + 1),
+        call: at(records, from + 2),
       }
     default:
       return undefined

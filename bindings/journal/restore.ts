@@ -1,6 +1,7 @@
 /** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
 import { callEndEvent, callEvent, ofCall } from '../call-events.js'
-import type { CallCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
+import { checkedEvent, checkedOf } from '../checks.js'
+import type { CallCommand, CheckCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
 import { checkVerdicts, lookResults } from '../generated/wire.js'
@@ -18,7 +19,7 @@ export interface RestoreHost {
   begun(): void
   /** More of the plan was read at this time. */
   planned(at: number): void
-  /** A command of the past, but for `call`, `cancel`, `retrieve`, `look` and `store`. */
+  /** A command of the past, but for `call`, `cancel`, `check`, `retrieve`, `look` and `store`. */
   carryOut(command: Command, at: number): void
 }
 
@@ -37,11 +38,13 @@ export interface Restored {
   readonly ended: boolean
   /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
   readonly open: readonly OpenCall[]
-  /** `retrieve`, `look` and `store` commands whose end is not known, in order. */
-  readonly lookups: readonly (LookCommand | StoreCommand | RetrieveCommand)[]
+  /** `retrieve`, `look`, `check` and `store` commands whose end is not known, in order. */
+  readonly lookups: readonly Asked[]
   /** Calls that shared limits refused, the last one of each model: what would have told of room is gone with its process. */
   readonly refused: readonly CallCommand[]
 }
+/** Of a step there is one at a time: what is stored was looked for before, and is checked by then. */
+type Asked = LookCommand | StoreCommand | RetrieveCommand | CheckCommand
 export interface OpenCall {
   readonly command: CallCommand
   /** When it was handed out, ms of the run. */
@@ -54,7 +57,7 @@ export interface OpenCall {
 export function restore(journal: Journal, records: number, host: RestoreHost): Restored {
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
-  const lookups = new Map<number, LookCommand | StoreCommand | RetrieveCommand>()
+  const lookups = new Map<number, Asked>()
   const refused = new Map<number, CallCommand>()
   let at = 0
   let commands = 0
@@ -64,9 +67,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
   for (let step = replayer.next(); step !== undefined; step = replayer.next()) {
     commands += step.commands.length
     for (const command of step.commands) {
-      // Of a step there is one at a time: what is stored was looked for before.
-      if (command.kind === 'look' || command.kind === 'store' || command.kind === 'retrieve')
-        lookups.set(command.step, command)
+      if (isAsked(command)) lookups.set(command.step, command)
       else restoreCommand(command, at, calls, host)
     }
     at = step.record.t
@@ -119,8 +120,14 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   }
 }
 
-const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved'])
-const ofSteps: ReadonlySet<string> = new Set(['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'retrieved'])
+const asks: ReadonlySet<string> = new Set(['look', 'store', 'retrieve', 'check'])
+function isAsked(command: Command): command is Asked {
+  return asks.has(command.kind)
+}
+const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved', 'checked'])
+const ofSteps: ReadonlySet<string> = new Set([
+  ...['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'retrieved', 'checked'],
+])
 /** Signals whose first number is neither a step nor a call. */
 const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
@@ -139,6 +146,12 @@ function restoreDocuments(record: SignalRecord, host: RestoreHost): void {
   const found = signalledDocuments(record.v, record, (other) => texts.documents.get(other)?.text)
   texts.retrieved(step, found)
   host.emit(retrievedEvent(texts.steps[step]?.id ?? '', found, record.t))
+}
+
+function restoreCheck(record: SignalRecord, { texts, emit }: RestoreHost): void {
+  const { found, issues } = checkedOf(record, record.v)
+  const event = checkedEvent(texts, record.v[0] ?? -1, found, issues, record.t)
+  if (event !== undefined) emit(event)
 }
 
 /** A signal that the core took, once more. Verdicts are told of calls that have ended; all others of calls in flight. */
@@ -161,6 +174,7 @@ function restoreSignal(
     return texts.looked(values, record)
   }
   if (kind === 'retrieved') return restoreDocuments(record, host)
+  if (kind === 'checked') return restoreCheck(record, host)
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
     if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')

@@ -1,5 +1,7 @@
 #include "core/plan/plan.hpp"
 
+#include "core/base/json_cursor.hpp"
+
 namespace aetherflow {
 namespace {
 
@@ -19,6 +21,12 @@ StepType stepTypeOf(std::string_view text) {
     if (kNames[i] == text) return static_cast<StepType>(i);
   }
   return StepType::Other;
+}
+
+void addPlacing(Step& step, std::string_view name, std::string_view json) {
+  step.placing += (step.placing.empty() ? "\"" : ",\"") + std::string(name) + "\":";
+  appendCompact(step.placing, json);
+  step.blocks |= name == "edit" && json == "\"blocks\"";
 }
 
 }  // namespace aetherflow

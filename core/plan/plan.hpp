@@ -56,6 +56,8 @@ struct Step {
   std::string temperature;         ///< JSON number within 0 to 2, or empty: the provider's own
   std::uint32_t maxTokens = 0;     ///< most tokens of the answer; 0 = as estimated
   std::string outputFile;          ///< name of its output among the outputs, or empty
+  std::string placing;             ///< `check`, `target`, `edit` as JSON members: the host's to read; or empty
+  bool blocks = false;             ///< `edit` is blocks: its answer changes a file, and is none
   std::string provider;            ///< explicit provider id, "provider/model", or a model alone; or empty
   std::string context;             ///< the `context` object as compact JSON without `files` and `documents`, or empty
   std::vector<std::string> files;  ///< `context.files`
@@ -66,6 +68,9 @@ struct Step {
   std::vector<std::string> validationCriteria;
   std::vector<Dependency> dependencies;
 };
+
+/// Keeps a member of `Step::placing`. What it says is the host's to check: it acts on it.
+void addPlacing(Step& step, std::string_view name, std::string_view json);
 
 /// Explicit bounds on what a plan may be; hostile input meets plan.too_large or plan.too_deep, never exhaustion.
 struct PlanLimits {

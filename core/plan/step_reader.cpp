@@ -29,29 +29,33 @@ enum Member : int {
   kMaxTokens,
   kModel,
   kOutputFile,
+  kCheck,
+  kTarget,
+  kEdit,
   kMembers,
 };
-constexpr std::array<std::string_view, kMembers> kPlaces = {
-    "/id",
-    "/description",
-    "/type",
-    "/complexity",
-    "/estimated_tokens",
-    "/dependencies",
-    "/context",
-    "/validation_criteria",
-    "/output",
-    "/provider",
-    "/priority",
-    "/optional",
-    "/on_interrupt",
-    "/cache",
-    "/system",
-    "/temperature",
-    "/max_tokens",
-    "/model",
-    "/output_file",
-};
+constexpr std::array<std::string_view, kMembers> kPlaces = {"/id",
+                                                            "/description",
+                                                            "/type",
+                                                            "/complexity",
+                                                            "/estimated_tokens",
+                                                            "/dependencies",
+                                                            "/context",
+                                                            "/validation_criteria",
+                                                            "/output",
+                                                            "/provider",
+                                                            "/priority",
+                                                            "/optional",
+                                                            "/on_interrupt",
+                                                            "/cache",
+                                                            "/system",
+                                                            "/temperature",
+                                                            "/max_tokens",
+                                                            "/model",
+                                                            "/output_file",
+                                                            "/check",
+                                                            "/target",
+                                                            "/edit"};
 
 constexpr std::string_view kDocuments = "/context/documents";
 
@@ -135,6 +139,7 @@ void StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
 
 bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, Step& step,
                         std::vector<std::string>& needs) {
+  if (known >= kSystem) return setting(known, cursor, step);
   const std::string_view tail = known < 0 ? std::string_view() : kPlaces[static_cast<std::size_t>(known)];
   std::int64_t number = 0;
   switch (known) {
@@ -177,12 +182,7 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
       if (step.cache != CacheUse::Count) return true;
       return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
-    case kOptional:
-    case kSystem:
-    case kTemperature:
-    case kMaxTokens:
-    case kModel:
-    case kOutputFile: return setting(known, cursor, step);
+    case kOptional: return setting(known, cursor, step);
     default: {
       Nearest nearest(name);
       for (const std::string_view place : kPlaces) nearest.offer(place.substr(1));
@@ -220,7 +220,7 @@ bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
       if (isFileName(step.outputFile)) return true;
       return fail(ErrorCode::PlanWrongType, tail,
                   quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
-    default: return false;
+    default: addPlacing(step, tail.substr(1), cursor.value()); return true;
   }
 }
 

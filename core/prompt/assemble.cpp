@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t kInlineBytes = 200;
 /// No provider keeps less: about a thousand tokens.
 constexpr std::size_t kKeyedBytes = 4096;
+constexpr std::string_view kBlocks =
+    "Answer with changes to the target file only, each as a block of this form, its first part copied exactly from the "
+    "file and found there once:\n<<<<<<< SEARCH\nlines as they are\n=======\nlines as they shall be\n>>>>>>> REPLACE";
 constexpr std::string_view kNoOutput = "(this step gave no output)";
 
 class Assembler {
@@ -24,7 +27,8 @@ class Assembler {
   Prompt run() {
     const Step& step = *parts_.step;
     const bool own = parts_.layout == PromptLayout::Own;
-    prompt_.system = own ? systemText(parts_.role, step.type, step.output) : sharedSystemText();
+    prompt_.system = own ? systemText(parts_.role, step.type, kind()) : sharedSystemText();
+    if (own && !judges() && step.blocks) prompt_.system += kBlocks;
     // After what all steps have, so that their prefix stays equal.
     if (!judges() && !step.system.empty()) prompt_.system += "\n" + step.system;
     // Before the dependencies are written: it finds which of them the description takes in.
@@ -52,6 +56,8 @@ class Assembler {
 
   std::string& user() { return prompt_.user; }
   bool judges() const { return parts_.role == PromptRole::Judge; }
+  /// Blocks have a form of their own.
+  OutputKind kind() const { return parts_.step->blocks ? OutputKind::Count : parts_.step->output; }
 
   std::string stripped(std::string_view text) {
     if (!parts_.strip) return std::string(text);
@@ -132,7 +138,8 @@ class Assembler {
       user() += '\n';
       return;
     }
-    user() += workText(step.type, step.output);
+    user() += workText(step.type, kind());
+    if (step.blocks) user() += kBlocks;
     user() += '\n';
     length();
     judged();
@@ -202,7 +209,7 @@ class Assembler {
     const bool repairs = parts_.role == PromptRole::Repair;
     if (!repairs && !judges()) return;
     appendTagged(user(), "answer", "", "", parts_.answer);
-    if (repairs) appendTagged(user(), "issues", "", "", parts_.issues);
+    if (repairs || !parts_.issues.empty()) appendTagged(user(), repairs ? "issues" : "checks", "", "", parts_.issues);
   }
 
   /// Answer tokens are what costs and what takes the time: the model is told what the planner expects.

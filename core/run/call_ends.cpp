@@ -26,6 +26,13 @@ Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const
   return {keepsFirst(step) ? StepEvent::CallFailedKeep : StepEvent::CallFailed, kNoPhase};
 }
 
+/// The host has to check this answer before it is the step's. Where it is not asked to, or the step says nothing of it, no time is lost.
+bool Machine::checks(const CallRecord& call, bool accepted) const {
+  const Step& step = plan().steps[call.step];
+  return options_.checks && accepted && !call.abandoned && phase(call.purpose).writesAnswer() &&
+         steps_[call.step].state != StepState::Cancelled && !(step.placing.empty() && step.outputFile.empty());
+}
+
 ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   const bool known = event.call < calls_.size();
   // An answer that was cut at the token limit is no answer, nor is one that stopped for a reason nobody knows: nothing partial
@@ -42,7 +49,9 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
     return code;
   }
   if (!known || !calls_[event.call].live) return liveCall(event.call, now, StepEvent::Succeeded);  // names the refusal
-  const Meaning meaning = meaningOf(calls_[event.call], accepted(event.verdict));
+  const bool checked = checks(calls_[event.call], accepted(event.verdict));
+  Meaning meaning = meaningOf(calls_[event.call], accepted(event.verdict));
+  if (checked) meaning = {StepEvent::Judge, kNoPhase};
   if (const ErrorCode code = liveCall(event.call, now, meaning.event); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
   // The answer may have settled the step already: the other of its pair ends all the same.
@@ -62,7 +71,28 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   if (!event.tokensEstimated) learnReading(call, event.tokens);
   if (!event.tokensEstimated && call.promptEstimate > 0)
     factors_[call.target.model].learn(call.promptEstimate, event.tokens.in);
-  if (!call.abandoned) applyAnswer(call.step, event.call, meaning);
+  if (checked)
+    notes_.check(call.step, event.call);
+  else if (!call.abandoned)
+    applyAnswer(call.step, event.call, meaning);
+  return ErrorCode::None;
+}
+
+/// What the check of an answer found: from here on it goes the way of every answer.
+ErrorCode Machine::checked(CallId id, bool pass, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
+  CallRecord& call = calls_[id];
+  const StepRecord& step = steps_[call.step];
+  if (step.state != StepState::Judging || step.call != id || phase(call.purpose).judges())
+    return refuse(ErrorCode::RunIllegalEvent, "", "no check of call " + std::to_string(id) + " is due");
+  Meaning meaning = meaningOf(call, pass);
+  // A check has no deadline of its own, but what follows it would come too late.
+  if (now >= step.deadlineAt && meaning.event == StepEvent::Next)
+    meaning = {pass ? StepEvent::Succeeded : StepEvent::CallFailed, kNoPhase};
+  if (const ErrorCode code = move(call.step, meaning.event); code != ErrorCode::None) return code;
+  if (!pass) call.check = CheckVerdict::Failed;
+  applyAnswer(call.step, id, meaning);
   return ErrorCode::None;
 }
 
@@ -76,13 +106,13 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
     return deliver(index);
   }
   if (meaning.event == StepEvent::CallFailed) {
-    step.failure = FailureKind::ConstraintViolated;
+    step.failure = call.check == CheckVerdict::Failed ? FailureKind::CheckFailed : FailureKind::ConstraintViolated;
     return settle(index);
   }
   step.output = id;
   if (!accepted(call.check)) {
     step.violated = true;
-    notes_.aboutCall(Reason::ConstraintBroken, index, id);
+    notes_.aboutCall(call.check == CheckVerdict::Failed ? Reason::CheckFailed : Reason::ConstraintBroken, index, id);
   }
   if (meaning.next != kNoPhase) return beginPhase(index, meaning.next);
   if (call.purpose == Purpose::Repair) {

@@ -45,6 +45,7 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   if (!step.temperature.empty()) json.key("temperature").raw(step.temperature);
   if (step.maxTokens > 0) json.field("maxTokens", static_cast<std::int64_t>(step.maxTokens));
   if (!step.outputFile.empty()) json.field("outputFile", step.outputFile);
+  if (!step.placing.empty()) json.key("placing").raw("{" + step.placing + "}");
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
   json.key("files").beginArray();
   for (const std::string& file : step.files) json.string(file);

@@ -63,6 +63,7 @@ class Machine {
   ErrorCode succeeded(const Succeeded& event, TimeMs now);
   ErrorCode failed(const Failed& event, TimeMs now);
   ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now);
+  ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   ErrorCode recalled(StepIndex step, TimeMs now);
@@ -121,6 +122,7 @@ class Machine {
   Meaning meaningOf(const CallRecord& call, bool accepted) const;
   void applyAnswer(StepIndex step, CallId call, const Meaning& meaning);
   Purpose nextPhase(const StepRecord& step, Purpose next) const;
+  bool checks(const CallRecord& call, bool accepted) const;
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
   Again afterFailure(const Failed& event, bool cut, TimeMs now) const;
   void settleCall(CallRecord& call, const TokenCounts& tokens, bool uncertain, bool sent);

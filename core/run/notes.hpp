@@ -31,6 +31,8 @@ class Notes {
   void recalled(StepIndex step);
   /// An output that no call was made for. `score` in 1/1,000,000, `from`: the identical step that has it, or kNone.
   void hit(StepIndex step, Origin origin, const Saving& worth, double score, StepIndex from);
+  /// The answer of a call is to be checked.
+  void check(StepIndex step, CallId call) { set(add(CommandKind::Check, step), CommandField::CheckCall, call); }
   void retrieve(StepIndex step) { add(CommandKind::Retrieve, step); }
   void look(StepIndex step, Target target, CacheUse use, std::uint32_t rank);
   void store(StepIndex step, CallId call, Target target, CacheUse use, const Saving& took);

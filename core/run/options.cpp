@@ -48,8 +48,8 @@ Error readRun(const JsonValue& json, const Table& table, RunOptions& options) {
     if (value != nullptr) target = value->isTrue();
     return value == nullptr || value->isBoolean();
   };
-  if (!flag("strip", options.strip) || !flag("optimize", options.optimize))
-    return wrong("/strip", "strip and optimize are true or false");
+  if (!flag("strip", options.strip) || !flag("optimize", options.optimize) || !flag("checks", options.checks))
+    return wrong("/strip", "strip, optimize and checks are true or false");
   return readAnswers(json, options);
 }
 

@@ -17,7 +17,7 @@ namespace aetherflow {
 enum class PromptCacheUse : std::uint8_t { Off, Auto, Always };
 
 /// Options of `begin`, as read from JSON:
-/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false,
+/// {"mode":"build","seed":1,"available":["groq"],"concurrency":{"groq":4},"table":{…patch…},"strip":true,"optimize":false,"checks":true,
 /// "cache":{"analysis":"semantic","*":"exact"},"answers":{"tokens":1500,"share":0.25},"promptCache":"auto"}
 struct RunOptions {
   std::string mode = "build";
@@ -26,6 +26,7 @@ struct RunOptions {
   bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
   bool cached = false;    ///< there is a cache
   PromptCacheUse promptCache = PromptCacheUse::Auto;
+  bool checks = false;  ///< the host checks answers of steps that say how, or name their file
   /// What `explain` takes answers to be, for a simulator whose answers are not as long as planned: that many tokens, 0: as
   /// planned; and of a step without an estimate this share of its limit, 0: as planned.
   std::uint32_t answerTokens = 0;

@@ -77,7 +77,7 @@ std::int64_t Machine::mostTokens(CallId id) const {
 Checked Machine::check(StepIndex step, std::string_view answer) const {
   if (step >= steps_.size()) return {CheckVerdict::Empty, {}, "there is no such step"};
   const Step& known = plan().steps[step];
-  return checkOutput(known.output, known.schema, answer);
+  return checkOutput(known.blocks ? OutputKind::Text : known.output, known.schema, answer);
 }
 
 }  // namespace aetherflow

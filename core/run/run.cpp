@@ -49,6 +49,9 @@ ErrorCode Run::succeeded(const Succeeded& event, TimeMs now) {
 ErrorCode Run::failed(const Failed& event, TimeMs now) {
   return machine_->failed(event, now);
 }
+ErrorCode Run::checked(CallId call, bool pass, TimeMs now) {
+  return machine_->checked(call, pass, now);
+}
 ErrorCode Run::verdict(CallId judge, Verdict verdict, TimeMs now) {
   return machine_->verdict(judge, verdict, now);
 }

@@ -64,6 +64,8 @@ class Run {
   ErrorCode succeeded(const Succeeded& event, TimeMs now);
   ErrorCode failed(const Failed& event, TimeMs now);
   ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now);
+  /// What the host's check of an answer found, after the command `check`.
+  ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   /// Wall-clock time, ms since 1970, for prices that depend on it.
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);

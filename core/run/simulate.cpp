@@ -37,10 +37,12 @@ void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
   }
 }
 
-/// Nothing is known of any cache; where nobody has looked for documents yet, as much is found as the plan asks for.
+/// Nothing is known of any cache; answers pass their checks; where nobody has looked for documents yet, as much is found as the plan asks for.
 void answer(Run& run, StepIndex step, TimeMs now) {
   if (run.steps()[step].retrieving)
     run.retrieved(step, run.plan().steps[step].documentTokens, now);
+  else if (run.steps()[step].state == StepState::Judging)
+    run.checked(run.steps()[step].call, true, now);
   else if (run.steps()[step].state == StepState::Looking)
     run.looked({step, Found::None, kNone, {}, 0, -1}, now);
 }
@@ -90,7 +92,7 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
       const auto id = static_cast<CallId>(get(record, CommandField::Call));
       if (kind == CommandKind::Cancel) cancelled.push_back(id);
-      if (kind == CommandKind::Look || kind == CommandKind::Retrieve)
+      if (kind == CommandKind::Look || kind == CommandKind::Retrieve || kind == CommandKind::Check)
         asked.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind != CommandKind::Call) continue;
       const SimulatedCall call = callOf(run, run.calls()[id]);

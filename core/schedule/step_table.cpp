@@ -50,14 +50,15 @@ constexpr Cell kTable[kStepStates][kStepEvents] = {
     never(NotPhase), never(NotPhase) },
   /* Calling */ {
     never(WasReady), never(WasReady), never(Runs), to(S::Calling), to(S::Done, kWritesAnswer),
-    to(S::Ready, kHasNext), to(S::Judging, kIsJudged), to(S::Failed, kFailsStep), to(S::Done, kKeepsFirst),
+    to(S::Ready, kHasNext), to(S::Judging), to(S::Failed, kFailsStep), to(S::Done, kKeepsFirst),
     no(NoVerdict), no(NoVerdict), never(NoVerdict), to(S::Cancelled), to(S::Ready), never(Runs), never(Runs),
     never(Runs), no(Runs), never(NotPhase), no(NotPhase), never(NotPhase), never(NotPhase), never(NotPhase) },
   /* Judging */ {
-    never(WasReady), never(WasReady), never(NotPhase), never(NotPhase), never(NotPhase), never(NotPhase),
-    never(NotPhase), never(NotPhase), never(NotPhase), to(S::Done, kIsJudged), to(S::Ready, kHasIssues),
-    to(S::Done, kIsJudged), to(S::Cancelled, kIsJudged), never(NotPhase), never(NotPhase), never(NotPhase),
-    never(NotPhase), no(NotPhase, kIsJudged), never(NotPhase), no(NotPhase, kIsJudged), never(NotPhase),
+    never(WasReady), never(WasReady), never(NotPhase), never(NotPhase), to(S::Done, kWritesAnswer),
+    to(S::Ready, kWritesAnswer | kHasNext), never(NotPhase), to(S::Failed, kWritesAnswer),
+    to(S::Done, kWritesAnswer | kKeepsFirst), to(S::Done, kIsJudged), to(S::Ready, kHasIssues),
+    to(S::Done, kIsJudged), to(S::Cancelled), never(NotPhase), never(NotPhase), never(NotPhase),
+    never(NotPhase), no(NotPhase), never(NotPhase), no(NotPhase), never(NotPhase),
     never(NotPhase), never(NotPhase) },
   /* Done */ {
     never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over),

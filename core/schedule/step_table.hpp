@@ -7,6 +7,8 @@
 //      └─inputLost─▶ Skipped │                 │ └─judge─▶ Judging ─verdictPass─────┤
 //                          │ └──retry, next────┘              │ └─verdictKeep───────┘
 //                          └────────verdictNext───────────────┘
+//   Judging waits for the verdict of an audit, or for the check of an answer; that then goes the way of an unchecked one (succeeded,
+//   next, callFailed, callFailedKeep).
 //   callFailedKeep and giveUpKeep deliver the first answer; giveUp ends a wait, dropped ends it before any call.
 //   cancel leads from every unsettled state to Cancelled; a live call is then only accounted for.
 //   With a cache a ready step looks into it first: Ready ─look▶ Looking ─hit▶ Done, or ─missed▶ Ready again; or ─follow▶
@@ -28,7 +30,7 @@ enum class StepEvent : std::uint8_t {
   Signal,          ///< started, firstToken, progress of its live call
   Succeeded,       ///< an answer that is delivered
   Next,            ///< an answer that leads to another phase
-  Judge,           ///< the answer of a call that judges; its verdict is the next event
+  Judge,           ///< an answer that is judged: of a call that judges, or to be checked; the verdict is the next event
   CallFailed,      ///< the call failed and takes the step with it
   CallFailedKeep,  ///< the call failed; the first answer stands
   VerdictPass,

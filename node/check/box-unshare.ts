@@ -67,12 +67,14 @@ export const unshared: BoxWay = {
   words: 'unshare (own namespaces, no network, nothing of this machine can be written)',
   cannot: ['faults of the kernel', "reading the system's programs and libraries"],
   async start(base, program, args, { fileBytes, memoryBytes, processes }) {
-    const unshare = await findProgram('unshare')
-    if (process.platform !== 'linux' || unshare === undefined)
+    const [unshare, setpriv] = await Promise.all([findProgram('unshare'), findProgram('setpriv')])
+    if (process.platform !== 'linux' || unshare === undefined || setpriv === undefined)
       throw new AetherflowError('check.no_box', 'unshare', 'it is not there')
     const folders = await foldersOf(program)
     const numbers = [fileBytes, memoryBytes, processes * threadsEach].map(String)
     const named = [base, ...numbers, boxPath(program), String(folders.length), ...folders]
-    return [unshare.path, ...namespaces, 'sh', '-c', script, 'box', ...named, program.called, ...args]
+    // Whoever kills this process leaves nothing running.
+    const bound = [setpriv.path, '--pdeathsig', 'KILL']
+    return [...bound, unshare.path, ...namespaces, 'sh', '-c', script, 'box', ...named, program.called, ...args]
   },
 }

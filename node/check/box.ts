@@ -6,6 +6,7 @@
  *   copy of the files ─▶ folder ─▶ [ own namespaces · no network · limits ] ─▶ exit code, last bytes of output
  *                                        ▲ watched: time, memory, processes, output; all of it is killed
  */
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,12 @@ import { stage } from './staging.js'
 
 export * from './box-port.js'
 
+/** Of jobs that run. */
+const bases = new Set<string>()
+process.on('exit', () => {
+  for (const base of bases) rmSync(base, { recursive: true, force: true })
+})
+
 function boxOf(way: BoxWay): Box {
   const run = async ({ files, command, limits, signal }: BoxJob): Promise<BoxResult> => {
     const [name = '', ...args] = command
@@ -35,12 +42,14 @@ function boxOf(way: BoxWay): Box {
     const program = await findProgram(name)
     if (program === undefined) throw new AetherflowError('check.not_allowed', name, 'there is no such program')
     const base = await mkdtemp(join(tmpdir(), 'aetherflow-box-'))
+    bases.add(base)
     try {
       await stage(join(base, 'stage'), files, bounds.fileBytes)
       const start = await way.start(base, program, args, bounds)
       return await boxed(start, join(base, 'stage'), bounds, signal)
     } finally {
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
+      bases.delete(base)
     }
   }
   return { kind: way.kind, words: way.words, cannot: way.cannot, run }

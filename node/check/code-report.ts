@@ -5,6 +5,8 @@ export interface CodeProblem {
   readonly line: number
   readonly column: number
   readonly what: string
+  /** Of a shape: code is missing that was there, so that the file must not be replaced by it. */
+  readonly leavesOut?: true
 }
 
 export interface CodeReport {

@@ -102,13 +102,14 @@ function shapeOf(text: string, language: string): CodeProblem[] {
   const lines = text.split('\n')
   const tell = (index: number, what: string): void => void found.push({ line: index + 1, column: 1, what })
   const filled = lines.flatMap((line, index) => (line.trim() === '' ? [] : [index]))
-  if (filled.length === 0) tell(0, 'the file is empty')
+  if (filled.length === 0) found.push({ line: 1, column: 1, what: 'the file is empty', leavesOut: true })
   // Within, they may stand in a text of the program.
   for (const end of new Set([filled[0] ?? 0, filled.at(-1) ?? 0]))
     if (language !== 'json' && fence.test(lines[end] ?? '')) tell(end, 'a fence of Markdown stands in the code')
   lines.forEach((line, index) => {
     if (found.length >= most || line.length > 500) return
-    if (leftOut.test(line) || onlyDots.test(line)) tell(index, 'code is left out here')
+    if (leftOut.test(line) || onlyDots.test(line))
+      found.push({ line: index + 1, column: 1, what: 'code is left out here', leavesOut: true })
     else if (toDo.test(line)) tell(index, 'something is left to be done')
   })
   return found

@@ -9,6 +9,7 @@ import { cacheOptions } from './cache-flags.js'
 import { addBench, addTune } from './bench-program.js'
 import { addAssist } from './assist-program.js'
 import { addCache } from './cache-program.js'
+import type { ApplyFlags } from './commands/apply.js'
 import type { CheckFlags } from './commands/check.js'
 import type { ExplainFlags } from './commands/explain.js'
 import type { GenerateFlags } from './commands/generate.js'
@@ -135,6 +136,16 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
     .action(async (dir: string, flags: ReplayFlags) =>
       done(await (await import('./commands/replay.js')).replay(dir, flags, host)),
     )
+  command('apply <dir>', 'write the answers of a run to their targets in the project, or take them back')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--undo', 'put back what stood there before, to the byte')
+    .option('--only <step>', 'this step alone')
+    .option('--files <dir>', 'folder of the project; default: the working folder')
+    .option('--quiet', 'no diffs')
+    .addOption(options.json('print the changes as JSON'))
+    .action(async (dir: string, flags: ApplyFlags) =>
+      done(await (await import('./commands/apply.js')).apply(dir, flags, host)),
+    )
   addCache(program, host, done)
   addDocs(program, host, done)
   command('playground', 'open the playground: a page that draws, runs and explains plans, on this machine alone')
@@ -233,6 +244,8 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
       '--otel',
       'spans and metrics through @opentelemetry/api, as of serve; goes on with the trace of TRACEPARENT',
     )
+    .option('--allow-checks', 'run the commands and tests that steps name to check answers, in a box without network')
+    .option('--apply', 'when all is done, write the answers that have a target; aetherflow apply takes them back')
     .option('--dry-run', 'explain the plan with the same options instead: nothing is called and nothing kept')
     .addOption(options.watch(', with --reuse, whenever the plan’s file has changed'))
     .action(async (plan: string | undefined, flags: WatchedFlags<RunFlags>) => {

@@ -126,6 +126,8 @@ export interface RepeatedFlags {
   readonly allowFile?: readonly string[]
   readonly docs?: string
   readonly docsModel?: string
+  readonly allowChecks?: true
+  readonly apply?: true
 }
 
 /**
@@ -153,7 +155,8 @@ export function goOnCommand(
     ] as const
   ).flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]))
   const allowed = (flags.allowFile ?? []).flatMap((path) => ['--allow-file', path])
-  const words = ['run', ...named, '--output', folder, how, ...repeated, ...allowed].map(quoted)
+  const switches = [...(flags.allowChecks ? ['--allow-checks'] : []), ...(flags.apply ? ['--apply'] : [])]
+  const words = ['run', ...named, '--output', folder, how, ...repeated, ...allowed, ...switches].map(quoted)
   return `${programWords(host)} ${words.join(' ')}${streamed && !whole ? ' < PLAN' : ''}`
 }
 

@@ -140,6 +140,9 @@ export class RunView {
     retrieved: ({ references, abstained, failure }, row) => {
       if (failure === undefined) row.note = documentWords(references.length, abstained)
     },
+    checked: ({ pass, parts }, row) => {
+      row.note = pass ? '' : `check: ${parts.at(-1)?.why ?? 'failed'}`
+    },
     // Not about a row, or nothing that it shows.
     miss: () => undefined,
     steps: () => undefined,

@@ -11,6 +11,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../web/standard/format.js'
+import { checksWords } from '../../web/standard/report/checks.js'
 import { hitWords, savedWords } from '../../web/standard/report/cache.js'
 import { costOfReport, pricesWords } from '../../web/standard/report/prices.js'
 import type { Paint } from './colour.js'
@@ -57,6 +58,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
   const lost = report.totals.calls - report.totals.succeeded
   if (lost > 0) lines.push(`  ${plural(lost, 'call')} failed or cancelled: ${failureWords(report)}`)
   if (report.cache !== undefined) lines.push(`  cache: ${cacheWords(report.cache)}`)
+  if (report.checks !== undefined) lines.push(`  checks: ${checksWords(report.checks)}`)
   if (report.budget !== undefined) lines.push(`  ${budgetWords(report.budget)}`)
   const failed = report.steps.filter(({ state }) => state === 'failed')
   if (failed.length > 0) lines.push(`  ${paint.red('failed')}: ${failedWords(failed)}`)

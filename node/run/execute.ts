@@ -32,6 +32,7 @@ import { realProviders, simulatedProviders, type Providers, type ProvidersOption
 import { localContexts, withContexts, type LocalContext } from '../local-contexts.js'
 import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
+import { checkerOf } from '../check/open-checker.js'
 import { contextFiles, type ContextOptions } from './context-files.js'
 import { FileRunStore } from './file-run-store.js'
 import { runDocuments, type OpenedDocuments } from './run-documents.js'
@@ -65,6 +66,7 @@ export async function execute(
         performer === undefined ? (simulate) => openProviders(entries, { ...options, simulate }, how) : undefined,
       files: () => files,
       documents: documents.finder,
+      checker: await checkerOf(options.checks, config.checks, files),
       mayResume: (kept) => {
         if (store instanceof FileRunStore) return store.mustAgree(kept, () => new CoreRun(module))
         return Promise.resolve()

@@ -185,6 +185,12 @@ export class OutputFolder {
     }
   }
 
+  /** Writes a file of the run beside the outputs. Fails: host.io_failed with the path. */
+  async keep(name: string, text: string): Promise<void> {
+    await this.#replace(this.folder, name, text)
+    await syncFolder(this.folder)
+  }
+
   /** Writes `run.json`, and the files of the report by their names. Fails: host.io_failed with the path. */
   async finish(run: unknown, report: Readonly<Record<string, string>>): Promise<void> {
     await this.#replace(this.folder, 'run.json', `${JSON.stringify(run, null, 2)}\n`)

@@ -61,8 +61,28 @@ test.each(names)('every event of %s is as the schema says', async (name) => {
 
 test('the traces tell of nearly everything', () => {
   const told = Object.keys(eventsSchema.$defs.events)
-  // Told by hosts alone: the end once all is durable, what a resumed run begins with, what a cache has not.
-  expect(told.filter((type) => !seen.has(type)).sort()).toEqual(['finish', 'miss', 'resumed', 'warning'])
+  // Told by hosts alone: the end once all is durable, what a resumed run begins with, what checks found, what a
+  // cache has not.
+  expect(told.filter((type) => !seen.has(type)).sort()).toEqual(['checked', 'finish', 'miss', 'resumed', 'warning'])
+})
+
+test('what was checked is told as the schema says', async () => {
+  const events: RunEvent[] = []
+  const steps = [
+    { id: 'good', type: 'testing', description: 'good', output_file: 'a.js' },
+    { id: 'bad', type: 'testing', description: 'bad', target: 'b.json', check: { rubric: ['short'] } },
+  ]
+  const known = { wrongShare: 0, answers: steps.map(({ id }) => ({ task: id, right: 'a()', wrong: 'x' })) }
+  const simulate = { ...simulatorProfiles.instant, known }
+  const plan = JSON.stringify({ task_id: 't', description: 'd', steps })
+  await runPlan(plan, { config: {}, simulate, onEvent: (event) => events.push(event) })
+  const checked = events.filter((event) => event.type === 'checked')
+  expect(checked.map((event) => [event.step, event.pass]).sort()).toEqual([
+    ['bad', false],
+    ['bad', false],
+    ['good', true],
+  ])
+  expect(faults(events)).toEqual([])
 })
 
 describe.each([

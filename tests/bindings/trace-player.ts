@@ -116,6 +116,8 @@ export class TracePlayer {
         if (command.reason !== undefined) words.push(command.reason)
         return words.join(' ')
       }
+      case 'check':
+        return `check ${id(command.step)} #${command.call}`
       case 'retrieve':
         return `retrieve ${id(command.step)}`
       case 'look':
@@ -237,6 +239,7 @@ export class TracePlayer {
       firstToken: () => send('firstToken', call),
       progress: () => send('progress', call, second === '' ? 7 : Number(second)),
       verdict: () => send('verdict', call, Number(second === 'pass')),
+      checked: () => send('checked', 0, call, Number(second === 'pass')),
       cancelRun: () => send('cancelRun'),
       cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
       weighed: () => send('weighed', step < 0 ? 0xffffffff : step, Number(words[1] ?? 0), number('file', -1)),

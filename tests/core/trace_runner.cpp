@@ -201,6 +201,7 @@ class Player {
     if (what == "firstToken") return send(EventKind::FirstToken, {call});
     if (what == "progress") return send(EventKind::Progress, {call, more.empty() ? 7.0 : std::atof(more.c_str())});
     if (what == "verdict") return send(EventKind::Verdict, {call, more == "pass" ? 1.0 : 0.0});
+    if (what == "checked") return send(EventKind::Checked, {0, call, more == "pass" ? 1.0 : 0.0});
     if (what == "cancelRun") return send(EventKind::CancelRun, {});
     if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg)});
     if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});

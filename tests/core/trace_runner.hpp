@@ -7,7 +7,7 @@
 //   0     < call a …         what the drain gave, one line a command
 //   0     < wake 500         when the run wants to be looked at again, where it does
 //
-// Events: plan, bytes N, rest, end, begin, tick, started #, firstToken #, progress # [TOKENS], verdict # pass|issues,
+// Events: plan, bytes N, rest, end, begin, tick, started #, firstToken #, progress # [TOKENS], verdict # pass|issues, checked # pass|fail,
 //   prompted # TOKENS        answered by "withheld" when the call must not leave
 //   succeeded # [in= cached= out= finish= check=]
 //   failed # KIND [in= cached= out= retryAfter= mayRetry=0|1 shown]

@@ -1,6 +1,7 @@
 /** Configuration: what providers exist, where they are, how calls are made and paid for. Trusted, never from a plan. */
 import { AetherflowError } from '../../bindings/errors.js'
 import { checkCacheConfig, type CacheConfig } from './cache/config.js'
+import { checkChecksConfig, type ChecksConfig } from './checks-config.js'
 import { isLoopback, presetNames, withPreset } from './presets.js'
 
 /** A provider in a configuration; every member overrides the built-in table (core/route/defaults.json). */
@@ -153,6 +154,8 @@ export interface Config extends PolicyConfig {
   readonly unknownPrice?: Readonly<Record<string, number>>
   /** Answers of earlier runs. */
   readonly cache?: CacheConfig
+  /** Programs that check answers. */
+  readonly checks?: ChecksConfig
   /** Connections of Node's hosts. */
   readonly transport?: TransportConfig
 }
@@ -172,7 +175,19 @@ export interface ProviderEntry {
 
 const members = new Set([
   ...['providers', 'modes', 'targets', 'timeouts', 'overflow', 'repairs', 'unknownPrice'],
-  ...['retry', 'breaker', 'hedge', 'floor', 'interrupt', 'budget', 'limits', 'cache', 'unknownFinish', 'transport'],
+  ...[
+    'retry',
+    'breaker',
+    'hedge',
+    'floor',
+    'interrupt',
+    'budget',
+    'limits',
+    'cache',
+    'unknownFinish',
+    'transport',
+    'checks',
+  ],
 ])
 const providerMembers = new Set([
   ...[
@@ -209,6 +224,7 @@ export function checkConfig(value: unknown, where = ''): Config {
   }
   checkCacheConfig(value['cache'], where)
   checkTransport(value['transport'], where)
+  checkChecksConfig(value['checks'], where)
   const providers = value['providers'] ?? {}
   if (!isObject(providers)) throw new AetherflowError('host.config', where, "'providers' must be an object")
   for (const [id, provider] of Object.entries(providers)) {
@@ -296,7 +312,7 @@ export function withoutKeys(config: Config): Record<string, unknown> {
     ])
     providers[id] = provider.models === undefined ? rest : { ...rest, models: Object.fromEntries(models) }
   }
-  const { cache: _cache, transport: _transport, ...table } = config
+  const { cache: _cache, transport: _transport, checks: _checks, ...table } = config
   return { ...table, providers }
 }
 

@@ -1,4 +1,5 @@
 /** Numbers and untrusted texts in the form that people read: the same on screens and in reports, in every locale. */
+import type { CheckPart } from '../../bindings/check-port.js'
 
 /**
  * What a terminal or a Markdown viewer could obey or be deceived by: control characters (ESC and C1 among them), bidi marks and
@@ -120,4 +121,15 @@ export function markdownText(text: string): string {
 export function documentWords(sections: number, abstained: 'nothing' | 'unsure' | undefined): string {
   if (sections > 0) return `${plural(sections, 'section')} of the documents`
   return abstained === 'unsure' ? 'nothing sure in the documents' : 'nothing in the documents'
+}
+
+/** What was checked of an answer: `syntax, tests 5/5`; of a failure what failed. */
+export function checkWords(parts: readonly CheckPart[]): string {
+  const words = parts.map(({ kind, outcome, why, passed, total, weak }) => {
+    if (outcome === 'fail') return why ?? `${kind} failed`
+    if (outcome === 'skipped') return `${kind} skipped${why === undefined ? '' : ` (${why})`}`
+    const counted = total === undefined ? kind : `${kind} ${passed ?? 0}/${total}`
+    return weak === true ? `${counted} (they pass without the answer too)` : counted
+  })
+  return words.join(', ')
 }

@@ -31,6 +31,8 @@ import { summaryLine, summaryLines } from '../summary.js'
 import { targetsFrom } from '../targets-from.js'
 import { packageVersion } from '../../version.js'
 import { RunEntry } from '../../ledger/ledger.js'
+import { mustKeepOutputs, RunTargets } from '../run-targets.js'
+import { tellApplied } from './apply.js'
 
 /** Options as commander hands them over; shared by run, explain and generate. */
 export interface SharedFlags extends PolicyFlags {
@@ -54,6 +56,8 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentF
   readonly keepPrompts?: true
   readonly dryRun?: true
   readonly otel?: true
+  readonly allowChecks?: true
+  readonly apply?: true
 }
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
@@ -101,6 +105,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
   const warnings: CacheWarning[] = []
   const progress: Progress = { calls: false }
   try {
+    mustKeepOutputs(flags)
     const beginning = await beginningOf(path, flags, host)
     simulated = beginning.simulated
     const { plan, mode, input } = beginning
@@ -109,16 +114,23 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     if (cache !== undefined && flags.quiet !== true) host.stderr.write(`${cache.words}\n`)
     renderer.begin({ plan, mode, simulated, folder: place?.usual === true ? place.folder : undefined })
     const parts = { renderer, place, cache: cache?.options, warnings, progress, telemetry }
-    const { result, messages, finals } = await execute(beginning, flags, host, parts)
+    const { result, messages, finals, targets } = await execute(beginning, flags, host, parts)
     renderer.end()
     if (place !== undefined) {
       const about = { startedAt: result.run?.startedAt ?? startedAt, plan, messages }
       const expected = await expectedFor(beginning, flags, result, { env: host.env, startedAt: about.startedAt })
       await keep(place.outputs, result, { ...about, expected, targetsFrom: await targetsFrom(flags.config) })
     }
+    // The run lets go of its folder first: whoever applies takes it.
+    if (flags.apply) await place?.close()
+    const applied = flags.apply ? await targets?.apply(result.outcome, host.env) : undefined
+    if (applied && flags.json) tellApplied(applied, flags, host)
     await tellResult(result, { flags, host, renderer, place, finals, path })
+    if (applied && !flags.json) tellApplied(applied, flags, host)
+    if (flags.apply && !applied) host.stderr.write('nothing was applied: a step failed, or none has a target\n')
     if (flags.open && place !== undefined) await openFile(join(place.folder, 'report.html'), host)
-    return exitCodeOfOutcome(result)
+    const refused = applied?.changes.some(({ outcome }) => outcome === 'refused') === true
+    return refused ? exitCodes.failed : exitCodeOfOutcome(result)
   } catch (error) {
     renderer.end()
     if (renderer instanceof JsonRenderer) renderer.line(failureRecord(error))
@@ -202,6 +214,7 @@ interface Executed {
   readonly messages: Map<string, string>
   /** Steps that no other needs, in the order of the plan. */
   readonly finals: readonly string[]
+  readonly targets: RunTargets | undefined
 }
 
 async function execute(
@@ -215,12 +228,14 @@ async function execute(
   const steps: StepInfo[] = []
   /** What screens that show no warnings would keep to themselves. */
   const warningLines: string[] = []
+  const targets = outputs && new RunTargets(outputs, flags.files ?? input?.folder)
   const entry = RunEntry.of(host.env, simulated, store !== undefined)
   const onEvent = (event: RunEvent): void => {
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') {
       steps.push(...event.steps)
       outputs?.adopt(event.steps)
+      targets?.adopt(event.steps)
     }
     progress.calls ||= event.type === 'call' || event.type === 'hit'
     if (event.type === 'failed') messages.set(event.step, event.message)
@@ -246,7 +261,8 @@ async function execute(
     onEvent,
     telemetry,
     rejected: outputs && ((step, text, why) => outputs.reject(step, text, why)),
-    deliver: outputs && ((step, text, again) => outputs.write(step, text, again)),
+    deliver: targets && ((step, text, again) => targets.deliver(step, text, again)),
+    checks: flags.allowChecks ? { allow: true } : {},
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
   const running = runPlan(input?.source, options)
@@ -260,7 +276,7 @@ async function execute(
     renderer.end()
     for (const line of warningLines) host.stderr.write(line)
   }
-  return { result, messages, finals: finalSteps(steps) }
+  return { result, messages, finals: finalSteps(steps), targets }
 }
 
 function finalSteps(steps: readonly StepInfo[]): string[] {

@@ -1,6 +1,7 @@
 /** One line for each thing that happens: for pipes, logs and terminals that cannot move their cursor. */
 import { handleEvent, type EventHandlers, type RunEvent } from '../../../bindings/events.js'
 import {
+  checkWords,
   documentWords,
   formatCost,
   formatDuration,
@@ -53,6 +54,10 @@ export class PlainRenderer implements Renderer {
     retrieved: ({ step, references, tokens, abstained, failure }) => {
       const what = failure ?? documentWords(references.length, abstained)
       return `found   ${oneLine(step)}: ${oneLine(what)}${tokens > 0 ? `, ${formatCompact(tokens)} tokens` : ''}`
+    },
+    checked: ({ step, pass, parts, box }) => {
+      const where = box === undefined ? '' : ` (box: ${box})`
+      return `${pass ? 'checked' : 'refused'} ${oneLine(step)}: ${oneLine(checkWords(parts))}${where}`
     },
     done: ({ step, cached, repaired, recalled }) => {
       if (cached !== undefined) return `done    ${oneLine(step)}, cached`

@@ -11,6 +11,7 @@ import {
 } from '../format.js'
 import { facts, heading, longTable, paragraph, table, type Block, type Inline } from './blocks.js'
 import { cacheSection } from './cache.js'
+import { checksSection } from './checks.js'
 import { documentsSection } from './documents.js'
 import { inShort, type Expected, type Remedies } from './facts.js'
 import { policySection } from './policy.js'
@@ -57,6 +58,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...stepsSection(report, extras.expected, step),
     ...policySection(report),
     ...documentsSection(report),
+    ...checksSection(report),
     ...cacheSection(report),
     ...targets(report, extras),
     ...criticalPath(report),

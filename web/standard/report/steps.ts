@@ -61,6 +61,7 @@ function notes(step: StepReport, main: CallReport | undefined): string[] {
   if (main?.purpose === 'hedge') words.push('the hedge answered first')
   if (step.state === 'done' && step.reason !== undefined) words.push(withoutCall(step, step.reason))
   if (step.documents !== undefined) words.push(foundWords(step.documents))
+  if (step.check?.pass === false) words.push('its answer did not pass its check')
   if (main?.finish === 'length') words.push('cut at its answer limit')
   if (step.audit !== undefined) words.push(auditWords[step.audit] ?? step.audit)
   const repairs = step.calls.filter(({ purpose }) => purpose === 'repair').length

@@ -1,4 +1,5 @@
 /** One run of a plan, for every host: kept journal, providers, driver put together, and taken apart again. */
+import type { AnswerChecker } from '../../../bindings/checker.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import { Driver } from '../../../bindings/driver.js'
 import type { DriverOptions } from '../../../bindings/driver-options.js'
@@ -67,6 +68,8 @@ export interface RunHost {
   files(): FileReader | undefined
   /** Finds documents. Undefined: steps that ask for some fail. */
   readonly documents?: DocumentFinder | undefined
+  /** Checks answers. Undefined: none is checked. */
+  readonly checker?: AnswerChecker | undefined
   /** Rejects for a run that this host must not go on with. */
   mayResume?(kept: KeptJournal): Promise<void>
   /** A cryptographic hash over the parts, in hex. */
@@ -115,7 +118,12 @@ export async function executeRun(
     disposable = run?.past === undefined && run?.header.reuses === undefined
     const driver = new Driver(host.core, {
       ...driverOptions(settings, host, run, providers),
-      begin: { ...beginOptions(settings, host.config, available), ...cacheOptions(settings), ...host.begin },
+      begin: {
+        ...beginOptions(settings, host.config, available),
+        ...cacheOptions(settings),
+        ...checkOptions(host),
+        ...host.begin,
+      },
       onEvent: (event) => {
         // An answer from the cache is as good as a call's.
         if (event.type === 'call' || event.type === 'hit') disposable = false
@@ -156,6 +164,8 @@ async function keptRun(
   return known
 }
 
+const checkOptions = ({ checker }: RunHost): { checks?: true } => (checker === undefined ? {} : { checks: true })
+
 function openWith(host: RunHost) {
   const { version, digest } = host
   return {
@@ -190,6 +200,7 @@ function driverOptions(
     files: host.performer === undefined ? host.files() : undefined,
     documents: host.documents,
     wallClock: host.wallClock ?? Date.now,
+    checker: host.checker,
     performer:
       host.performer ??
       new ModelPerformer({

@@ -4,6 +4,7 @@ import type { CoreRun } from '../../../bindings/core.js'
 import { AetherflowError, type Fault } from '../../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../../../bindings/events.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
+import { withTarget } from '../../../bindings/feed.js'
 import { Retriever } from '../../../bindings/retrievals.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
 import { weighFiles } from '../../../bindings/weigh.js'
@@ -143,7 +144,7 @@ export type FoundForStep = StepDocumentsReport & { readonly step: string }
 /** Tells the core what documents and context files weigh. Rejects as `Retriever` and `weighFiles`. */
 async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>): Promise<FoundForStep[]> {
   const estimate = (text: string): number => core.estimateTokens(text)
-  const steps = core.document<StepInfo[]>('steps')
+  const steps = core.document<StepInfo[]>('steps').map(withTarget)
   const all: FoundForStep[] = []
   const retriever = documents && new Retriever(documents, estimate)
   for (const step of steps) {

@@ -1,3 +1,4 @@
+import type { KnownAnswers } from './profiles.js'
 import { hashText, pick, seeded } from './random.js'
 import { schemaInstance } from './schema-instance.js'
 import { countTokens, splitTokens } from './tokens.js'
@@ -15,6 +16,7 @@ export interface AnswerRequest {
   /** The schema of `json_schema`. */
   readonly schema?: unknown
   readonly auditIssueShare: number
+  readonly known?: KnownAnswers | undefined
   /** The answer goes on from here: it is the same answer as without, less what is there already. */
   readonly prefix?: string
 }
@@ -51,11 +53,21 @@ function answerText(request: AnswerRequest, seed: number): string {
     const schema = schemaInPrompt(user) ?? schemaInPrompt(system)
     return JSON.stringify(schema === undefined ? plainJson(random, task, wantedTokens) : schemaInstance(schema))
   }
+  const known = knownAnswer(request, random)
+  if (known !== undefined) return known
   return asksForCode.test(orders) ? codeText(random, task, user, wantedTokens) : proseText(random, task, wantedTokens)
 }
 
 /** What stands between `<name …>` and `</name>` on lines of their own is material. */
 const untagged = (user: string): string => user.replace(/^<([a-z]+(?:-\d+)?)(?: [^\n>]*)?>\n[^]*?\n<\/\1>$/gm, '')
+function knownAnswer({ user, known }: AnswerRequest, random: () => number): string | undefined {
+  if (known === undefined) return undefined
+  const task = /<task\b[^<>]*>([^<]*)/.exec(user)?.[1] ?? user
+  const found = known.answers.find((one) => task.includes(one.task))
+  const repairs = /<issues>/.test(user)
+  const share = repairs ? (known.wrongRepairShare ?? known.wrongShare) : known.wrongShare
+  return random() < share ? found?.wrong : found?.right
+}
 
 function auditText(random: () => number, issueShare: number): string {
   if (random() >= issueShare) return '{"verdict":"pass","issues":[]}'

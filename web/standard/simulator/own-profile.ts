@@ -29,7 +29,7 @@ const providerNumbers: Readonly<Record<string, readonly [least: number, most: nu
 }
 
 /**
- * `value`: `{ name, timeScale, answerTokens, answerShare, auditIssueShare, providers: { groq: { firstTokenMs, … }, "*": { … } } }`; what
+ * `value`: `{ name, timeScale, answerTokens, answerShare, auditIssueShare, known, providers: { groq: { firstTokenMs, … }, "*": { … } } }`; what
  * is absent is as in the profile `default`, but played in real time. Fails: host.usage with the member that is wrong.
  */
 export function checkProfile(value: unknown, where: string): SimulatorProfile {
@@ -52,7 +52,8 @@ export function checkProfile(value: unknown, where: string): SimulatorProfile {
     }
   }
   const profile = object(value, 'a profile')
-  range(profile, numbers, ['name', 'providers'], 'the profile')
+  range(profile, numbers, ['name', 'providers', 'known'], 'the profile')
+  knownAnswers(profile['known'], fail)
   const name = profile['name'] ?? 'own'
   if (typeof name !== 'string' || !/^[\w-]{1,40}$/.test(name)) fail("'name' must be 1 to 40 letters, digits, - or _")
   const given = object(profile['providers'] ?? {}, "'providers'")
@@ -68,6 +69,16 @@ export function checkProfile(value: unknown, where: string): SimulatorProfile {
     simulatedProviders.map((id) => [id, { ...base.providers[id], ...all, ...(given[id] as Partial<ProviderProfile>) }]),
   )
   return { ...base, timeScale: 1, ...profile, name: name as string, providers } as SimulatorProfile
+}
+
+function knownAnswers(value: unknown, fail: (detail: string) => never): void {
+  if (value === undefined) return
+  const { answers, wrongShare, wrongRepairShare = 0 } = (value ?? {}) as Json
+  const isShare = (share: unknown): boolean => typeof share === 'number' && share >= 0 && share <= 1
+  const isAnswer = (one: Json | null): boolean =>
+    ['task', 'right', 'wrong'].every((name) => typeof one?.[name] === 'string' && one[name] !== '')
+  if (!Array.isArray(answers) || !answers.every(isAnswer) || !isShare(wrongShare) || !isShare(wrongRepairShare))
+    fail("'known' must be { answers: [{ task, right, wrong }], wrongShare, wrongRepairShare }, shares from 0 to 1")
 }
 
 function failures(value: unknown, fail: (detail: string) => never): void {

@@ -55,6 +55,14 @@ export interface ProviderProfile {
   readonly goneStatus?: 403 | 404
 }
 
+/** The first whose `task` stands in the prompt's task is answered: wrongly in a share of the draws, a repair in a share of its own. */
+export interface KnownAnswers {
+  readonly answers: readonly { readonly task: string; readonly right: string; readonly wrong: string }[]
+  readonly wrongShare: number
+  /** Default: `wrongShare`. */
+  readonly wrongRepairShare?: number
+}
+
 export interface SimulatorProfile {
   readonly name: string
   /** Real ms for one simulated ms: 0.1 makes everything ten times as fast. */
@@ -66,6 +74,8 @@ export interface SimulatorProfile {
   readonly answerShare?: number
   /** Share of audits that find issues, 0–1. */
   readonly auditIssueShare: number
+  /** Answers to known tasks, right or wrong. Absent: every answer is invented. */
+  readonly known?: KnownAnswers
   readonly providers: Readonly<Record<SimulatedProvider, ProviderProfile>>
 }
 

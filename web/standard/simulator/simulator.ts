@@ -190,6 +190,7 @@ class SimulatedProviders {
         maxTokens: chat.maxTokens,
         wantedTokens: wantedTokens(this.profile, chat.maxTokens, chat.prompt.user),
         auditIssueShare: this.profile.auditIssueShare,
+        known: this.profile.known,
       },
       hashText(`${provider}/${chat.model}`, this.seed),
     )

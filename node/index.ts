@@ -7,13 +7,14 @@
  * @packageDocumentation
  */
 import { CoreRun } from '../bindings/core.js'
-import type { RunEvent } from '../bindings/events.js'
+import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { ProviderEntry } from '../web/standard/config.js'
 import { PlanRun } from '../web/standard/run/plan-run.js'
 import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-options.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
 import { telemetry } from '../web/standard/telemetry/otel.js'
+import { placingOf } from './check/placing.js'
 import type { LocalContext } from './local-contexts.js'
 import { contextOf, documentsOf, execute, setUp, simulatedProfile, withLocalContexts } from './run/execute.js'
 import type { OpenedDocuments } from './run/run-documents.js'
@@ -171,21 +172,28 @@ export interface CheckOptions extends PlanOptions {
   readonly documents?: RunPlanOptions['documents']
 }
 
+/** Throws check.invalid for what a step says of its check, target or edit. */
+function accepted<Plan extends { readonly steps: readonly StepInfo[] }>(plan: Plan): Plan {
+  for (const step of plan.steps) placingOf(step)
+  return plan
+}
+
 /**
- * Checks a plan without any provider: its steps and warnings. Rejects with json.* or plan.*. With options it also sees what a run
+ * Checks a plan without any provider: its steps and warnings. Rejects with json.*, plan.*, or check.invalid. With options it also sees what a run
  * with them would: providers and models that there are not (route.*), and with `folder` context files that cannot be read (host.*).
  */
 export async function checkPlan(plan: PlanSource, options?: CheckOptions): Promise<CheckedPlan> {
   const core = new CoreRun(await loadCore())
   let documents: OpenedDocuments | undefined
   try {
-    if (options === undefined) return await checkWith(core, plan)
+    if (options === undefined) return accepted(await checkWith(core, plan))
     mustKnowOptions(options, known)
     const { config, entries } = await setUp(core, options)
     const files = options.folder === undefined ? undefined : contextOf(options, entries)
     if (files !== undefined || options.documents !== undefined) documents = documentsOf(options, entries)
     const finder = documents?.finder
-    return await checkWith(core, plan, options, { config, all: entries.map(({ id }) => id), files, documents: finder })
+    const all = entries.map(({ id }) => id)
+    return accepted(await checkWith(core, plan, options, { config, all, files, documents: finder }))
   } finally {
     core.dispose()
     await documents?.close()
@@ -214,7 +222,9 @@ export async function explainPlan(
     documents = documentsOf(options, entries)
     const all = entries.map(({ id }) => id)
     const around = { config, keyed, all, files, documents: documents.finder, profile }
-    return { ...(await explainWith(core, plan, options, around)), contexts }
+    const explained = await explainWith(core, plan, options, around)
+    accepted({ steps: core.document('steps') })
+    return { ...explained, contexts }
   } finally {
     core.dispose()
     await documents?.close()

@@ -19,7 +19,9 @@ export class RunTargets {
     this.#project = project
   }
 
+  /** Outputs have their names, and targets are looked at. */
   adopt(steps: readonly StepInfo[]): void {
+    this.#outputs.adopt(steps)
     this.#steps.push(...steps)
     if (!steps.some(({ placing }) => placing?.target !== undefined)) return
     const all = [...this.#steps]

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { AnswerChecker } from '../../bindings/checker.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CallTicket, Performer } from '../../bindings/performer.js'
-import { runPlan, SemanticCache, type RunPlanOptions } from '../../node/index.js'
+import { checkPlan, runPlan, SemanticCache, type RunPlanOptions } from '../../node/index.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 
 /** Plays calls: `answer` says what to each ticket. */
@@ -111,6 +111,7 @@ describe('a plan whose checks nobody can follow is refused before its first call
     [{ check: { command: 'npm test' } }, '/steps/0/check/command'],
   ])('%j', async (more, where) => {
     const performer = playing(() => 'x')
+    await expect(checkPlan(planOf(step('a', more)))).rejects.toMatchObject({ code: 'check.invalid', where })
     await expect(runPlan(planOf(step('a', more)), { config: {}, performer })).rejects.toMatchObject({
       code: 'check.invalid',
       where,

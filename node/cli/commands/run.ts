@@ -234,7 +234,6 @@ async function execute(
     for (const warning of warnings.splice(0)) onEvent({ type: 'warning', at: event.at, ...warning })
     if (event.type === 'steps') {
       steps.push(...event.steps)
-      outputs?.adopt(event.steps)
       targets?.adopt(event.steps)
     }
     progress.calls ||= event.type === 'call' || event.type === 'hit'

@@ -26,6 +26,8 @@ export interface RunApplyOptions {
 
 export interface RunApplied {
   readonly root: string
+  /** Name of the profile, where the answers are a simulator's. */
+  readonly simulated?: string
   readonly changes: readonly StepChange[]
   /** Steps with a target that have no answer to apply, and why. */
   readonly without: readonly { readonly step: string; readonly why: string }[]
@@ -42,8 +44,11 @@ export async function applyRun(options: RunApplyOptions): Promise<RunApplied> {
   const how: ApplyOptions = { folder, root, disk: realDisk, dryRun }
   return await locked([join(userStateFolder(env, 'apply'), digest([root]).slice(0, 32)), folder], async () => {
     if (undo === true) return { root, changes: await undoApplied(only, how), without: [] }
-    const { answers, without } = await answersOf(folder, targets, only)
-    return { root, changes: await applyAnswers(answers, how), without }
+    const record = await recordOf(folder)
+    const { answers, without } = await answersOf(folder, record, targets, only)
+    const { simulated } = record
+    const told = typeof simulated === 'string' ? { root, simulated } : { root }
+    return { ...told, changes: await applyAnswers(answers, how), without }
   })
 }
 
@@ -77,6 +82,7 @@ async function locked<T>(folders: readonly string[], work: () => Promise<T>): Pr
 }
 
 interface RunRecord {
+  readonly simulated?: unknown
   readonly outputs?: Readonly<Record<string, unknown>>
   readonly report?: { readonly steps?: readonly { readonly id?: unknown; readonly state?: unknown }[] }
 }
@@ -84,10 +90,10 @@ interface RunRecord {
 /** The answers of steps that are done. Fails: apply.nothing for a run without an end. */
 async function answersOf(
   folder: string,
+  record: RunRecord,
   { steps }: TargetsFile,
   only: string | undefined,
 ): Promise<{ answers: Placed[]; without: RunApplied['without'] }> {
-  const record = await recordOf(folder)
   const states = new Map((record.report?.steps ?? []).map(({ id, state }) => [id, state]))
   const answers: Placed[] = []
   const without: { step: string; why: string }[] = []

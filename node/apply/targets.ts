@@ -8,6 +8,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { StepInfo } from '../../bindings/events.js'
 import { placingOf } from '../check/placing.js'
 import { errorCode } from '../error-code.js'
+import { ioError } from '../run/outputs.js'
 import { realDisk } from './disk.js'
 import { Project, stateOf } from './project.js'
 
@@ -51,7 +52,9 @@ function inOrder(steps: readonly StepInfo[]): StepInfo[] {
 
 /** What stands at the targets of steps now. Fails: host.io_failed, check.invalid. */
 export async function targetsNow(steps: readonly StepInfo[], folder: string): Promise<TargetsFile> {
-  const root = await realpath(folder)
+  const root = await realpath(folder).catch((error: unknown) => {
+    throw ioError(folder, error)
+  })
   const project = new Project(root, realDisk)
   const targets: TargetOfStep[] = []
   for (const step of inOrder(steps)) {

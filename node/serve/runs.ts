@@ -230,7 +230,7 @@ export class Runs {
     }
   }
 
-  /** Files that a plan of a stranger names are those of an empty folder, and documents it has none. */
+  /** Files that a plan of a stranger names are those of an empty folder, documents it has none, and its programs are never run. */
   #resumption({ folder, request }: Run): RunPlanOptions {
     const { how } = this.#options
     const { mode, seed, tenant, name, trace } = request
@@ -240,6 +240,7 @@ export class Runs {
       resume: true,
       folder: join(folder, 'files'),
       documents: false,
+      checks: { allow: false },
       tenant,
       ...(mode === undefined ? {} : { mode }),
       ...(seed === undefined ? {} : { seed }),

@@ -1,5 +1,5 @@
 /** `aetherflow apply DIR`: the answers of a run become files of the project, or are taken back. */
-import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
+import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
 import type { StepChange } from '../../apply/apply.js'
 import { applyRun, type RunApplied } from '../../apply/run-apply.js'
 import { paint, type Paint } from '../colour.js'
@@ -24,13 +24,20 @@ export async function apply(folder: string, flags: ApplyFlags, host: Host): Prom
 
 /** Of each step a line, and its diff; one JSON object with `--json`. */
 export function tellApplied(applied: RunApplied, flags: ApplyFlags, host: Host): void {
-  const { root, changes, without } = applied
+  const { root, changes, without, simulated } = applied
   if (flags.json) {
     const plain = changes.map(({ error, ...change }) => ({
       ...change,
       ...(error && { code: error.code, detail: error.detail }),
     }))
-    const line = { type: 'applied', root, dryRun: flags.dryRun === true, changes: plain, without }
+    const line = {
+      type: 'applied',
+      root,
+      ...(simulated !== undefined && { simulated }),
+      dryRun: flags.dryRun === true,
+      changes: plain,
+      without,
+    }
     host.stdout.write(`${JSON.stringify(line)}\n`)
     return
   }
@@ -43,7 +50,7 @@ export function tellApplied(applied: RunApplied, flags: ApplyFlags, host: Host):
     : `${plural(count('applied'), 'file')} written`
   const refused = count('refused') > 0 ? `, ${count('refused')} refused` : ''
   const how = flags.dryRun ? ' (dry run: nothing was done)' : ''
-  lines.push(`${done}${refused} in ${oneLine(root)}${how}`)
+  lines.push(`${done}${refused} in ${oneLine(root)}${simulatedLabel(simulated)}${how}`)
   host.stdout.write(`${lines.join('\n')}\n`)
 }
 

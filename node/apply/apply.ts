@@ -8,7 +8,7 @@ import { fileAfter } from './answer.js'
 import { unifiedDiff } from './diff.js'
 import type { Disk, FileState } from './disk.js'
 import { Ledger, type Applied } from './ledger.js'
-import { Project, stateOf } from './project.js'
+import { digestOf, Project, stateOf } from './project.js'
 
 /** An answer with a target. */
 export interface Placed {
@@ -97,7 +97,9 @@ async function applyOne(placed: Placed, { project, ledger, thought, dryRun }: Ap
   const own = [...ledger.entries].reverse().find((entry) => entry.target === target)
   const state = stateOf(present)
   // Done before, by this step: its blocks would not be found in what they made.
-  if (own?.step === step && own.after === state) return { step, target, outcome: 'same', diff: '' }
+  const made = digestOf(new TextEncoder().encode(answer))
+  if (own?.step === step && own.after === state && own.answer === made)
+    return { step, target, outcome: 'same', diff: '' }
   const known = thought.has(target) || state === placed.base || state === own?.after
   const after = fileAfter(target, edit, text, answer)
   if ('conflict' in after) throw new AetherflowError('apply.conflict', target, after.conflict)
@@ -126,14 +128,15 @@ async function mustParse(target: string, before: string | undefined, after: stri
 }
 
 async function write(
-  { step, target }: Placed,
+  { step, target, answer: text }: Placed,
   { present, file }: { readonly present: FileState | undefined; readonly file: FileState },
   project: Project,
   ledger: Ledger,
 ): Promise<void> {
   const folders = await project.missingFolders(target)
   const [before, after] = [stateOf(present), stateOf(file)]
-  const entry = await ledger.add({ step, target, before, after, mode: file.mode, folders }, present)
+  const answer = digestOf(new TextEncoder().encode(text))
+  const entry = await ledger.add({ step, target, answer, before, after, mode: file.mode, folders }, present)
   try {
     await project.makeFolders(folders)
     await project.replace(target, file, before)

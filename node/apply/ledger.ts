@@ -2,7 +2,7 @@
  * What was applied of a run, in its folder, so that it can be taken back and a crash in between leaves no doubt: what is about to be
  * done stands there, durable, before it is done, with the bytes that it replaces. Whether it was done, the file itself tells.
  *
- *   applied.jsonl    {"n":1,"step":"a","target":"src/parser","before":"5f…","after":"9c…","mode":420,"folders":["src"]}
+ *   applied.jsonl    {"n":1,"step":"a","target":"src/parser","answer":"07…","before":"5f…","after":"9c…","mode":420,"folders":["src"]}
  *                    {"n":1,"undone":true}
  *   applied/1        the bytes before
  */
@@ -15,6 +15,8 @@ export interface Applied {
   readonly n: number
   readonly step: string
   readonly target: string
+  /** Digest of what was applied. */
+  readonly answer: string
   /** Digests of the file, or `absent`. */
   readonly before: string
   readonly after: string
@@ -28,8 +30,8 @@ export const ledgerName = 'applied.jsonl'
 
 function isApplied(value: unknown): value is Applied {
   if (typeof value !== 'object' || value === null) return false
-  const { n, step, target, before, after, mode, folders } = value as Record<string, unknown>
-  const texts = [step, target, before, after].every((text) => typeof text === 'string')
+  const { n, step, target, answer, before, after, mode, folders } = value as Record<string, unknown>
+  const texts = [step, target, answer, before, after].every((text) => typeof text === 'string')
   return (
     texts &&
     Number.isInteger(n) &&

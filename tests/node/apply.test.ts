@@ -103,6 +103,16 @@ describe('applied and taken back', () => {
     expect(await tree()).toEqual(after)
   })
 
+  test('another answer of a step replaces what it made before, and both are taken back', async () => {
+    const before = await tree()
+    await applyAnswers(steps, options())
+    const other = [whole('old', 'src/old.js', 'export const b = 3\n', 'let b\r\n')]
+    expect((await applyAnswers(other, options())).map(({ outcome }) => outcome)).toEqual(['applied'])
+    expect(await get('src/old.js')).toBe('export const b = 3\r\n')
+    await undoApplied(undefined, options())
+    expect(await tree()).toEqual(before)
+  })
+
   test('one step alone', async () => {
     await applyAnswers(steps, options())
     await undoApplied('old', options())

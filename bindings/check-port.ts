@@ -29,7 +29,7 @@ export interface CheckFound {
   readonly pass: boolean
   /** Empty: nothing of the answer could be checked. */
   readonly parts: readonly CheckPart[]
-  /** Something of it was run, and not only read: it counts for first-try success. */
+  /** Something of it is run, and not only read, once it parses: it counts for first-try success. */
   readonly functional: boolean
   readonly quality?: AnswerQuality
   /** The box in which programs ran. */

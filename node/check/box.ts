@@ -8,7 +8,7 @@
  */
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import {
@@ -23,12 +23,15 @@ import {
 import { bubblewrap } from './box-bubblewrap.js'
 import { nodePermissions } from './box-node.js'
 import { unshared } from './box-unshare.js'
+import { Places } from '../patience.js'
 import { boxed } from './boxed.js'
 import { findProgram } from './programs.js'
 import { stage } from './staging.js'
 
 export * from './box-port.js'
 
+/** Programs at once, over all runs of this process: each may take a core and its memory. */
+const places = new Places(Math.max(2, availableParallelism()))
 /** Of jobs that run. */
 const bases = new Set<string>()
 process.on('exit', () => {
@@ -46,7 +49,7 @@ function boxOf(way: BoxWay): Box {
     try {
       await stage(join(base, 'stage'), files, bounds.fileBytes)
       const start = await way.start(base, program, args, bounds)
-      return await boxed(start, join(base, 'stage'), bounds, signal)
+      return await places.run(() => boxed(start, join(base, 'stage'), bounds, signal))
     } finally {
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
       bases.delete(base)

@@ -106,6 +106,9 @@ export class ProjectChecker implements AnswerChecker {
   async check(job: CheckJob): Promise<Checked> {
     const finding = new Finding()
     const placing = placingOf(job.step)
+    const { tests, command } = placing.check
+    // Also where it never comes so far: what does not parse has not passed its tests.
+    finding.functional = this.#options.allowed !== undefined && (tests ?? command) !== undefined
     const text = await this.#answerAsFile(job, placing, finding)
     if (text !== undefined && (await read(placing, text, finding))) {
       try {
@@ -168,7 +171,6 @@ export class ProjectChecker implements AnswerChecker {
       if (check.tests !== undefined) finding.add({ kind: 'tests', outcome: 'skipped', why })
       return
     }
-    finding.functional = true
     finding.box = allowed.box.kind
     const files = await this.#boxFiles(job, check, path, text)
     if (check.command !== undefined && !(await this.#command(allowed, check.command, files, job, finding))) return

@@ -10,7 +10,7 @@ export interface Arm {
   readonly settings: ArmSettings
 }
 
-export interface ArmSettings extends Pick<PlanSettings, 'mode' | 'strip' | 'optimize' | 'concurrency'> {
+export interface ArmSettings extends Pick<PlanSettings, 'mode' | 'strip' | 'optimize' | 'concurrency' | 'promptCache'> {
   /** Ids of the only providers that may be called. */
   readonly providers?: readonly string[]
   /** Answers are looked up and kept in a cache that the plans of one repeat share, empty when it begins. */
@@ -71,11 +71,14 @@ const onOff: Reader = (value) =>
 const list = (value: unknown): unknown[] =>
   Array.isArray(value) ? value : typeof value === 'string' && value !== '' ? value.split('+') : []
 
+const promptCaches: readonly unknown[] = ['auto', 'always', 'off']
+
 /** Each takes a word or a member of a file; undefined: it is wrong. */
 const readers: Readonly<Record<string, readonly [what: string, read: Reader]>> = {
   mode: ['the name of a mode', (value) => (typeof value === 'string' && value !== '' ? value : undefined)],
   strip: ['on or off', onOff],
   optimize: ['on or off', onOff],
+  promptCache: ['auto, always or off', (value) => (promptCaches.includes(value) ? value : undefined)],
   providers: [
     'ids of providers with + between them',
     (value) => {
@@ -120,13 +123,23 @@ function read(members: readonly (readonly [string, unknown])[], where: string): 
 export const keptSettings = (value: object, where: string): ArmSettings => read(Object.entries(value), where)
 
 /** For reports: `mode fast, strip off`; `as configured` for an arm that changes nothing. */
-export function armWords({ mode, strip, optimize, concurrency, providers, cache, config }: ArmSettings): string {
+export function armWords({
+  mode,
+  strip,
+  optimize,
+  concurrency,
+  promptCache,
+  providers,
+  cache,
+  config,
+}: ArmSettings): string {
   const words = [
     ...(mode === undefined ? [] : [`mode ${mode}`]),
     ...(strip === undefined ? [] : [`stripping ${strip ? 'on' : 'off'}`]),
     ...(optimize ? ['a searched order'] : []),
     ...(providers === undefined ? [] : [`only ${providers.join(', ')}`]),
     ...Object.entries(concurrency ?? {}).map(([id, n]) => `${n} at once at ${id}`),
+    ...(promptCache === undefined ? [] : [`prompt caches ${promptCache}`]),
     ...(cache === undefined ? [] : [`cache ${cache}`]),
     ...(config === undefined ? [] : [`its own configuration (${Object.keys(config).join(', ')})`]),
   ]

@@ -69,6 +69,8 @@ export interface BenchRun {
     readonly reasoning: number
     /** Prompt tokens that stripping saved, estimated. */
     readonly stripped: number
+    /** Prompt tokens that a step before had sent already, so that a provider's cache may hold them. */
+    readonly shared: number
   }
   /** Of hits among steps that were looked up; null: no cache. */
   readonly cacheHitRate: number | null
@@ -148,6 +150,7 @@ export function runData(report: RunReport, { seed, expected, formed, judged }: R
     tokens: {
       ...{ input: tokens.input, cached: tokens.cached, output: tokens.output, reasoning: tokens.reasoning },
       stripped: tokens.strippedEstimate,
+      shared: report.totals.promptCache.sharedTokens,
     },
     cacheHitRate: report.cache?.hitRate ?? null,
     connectionReuse: report.connectionReuseRate,

@@ -30,9 +30,9 @@ export function callsSaved({ steps }: BenchRun): number | null {
   return saved.length === 0 ? null : share(saved.length, done.length)
 }
 
-/** Prompt tokens that providers read from what they had kept; null: none said so. */
+/** Prompt tokens that providers read from what they had kept; null: no step sent what another had sent, and none was read. */
 export const promptCacheShare = ({ tokens }: BenchRun): number | null =>
-  tokens.cached === 0 ? null : share(tokens.cached, tokens.input)
+  tokens.shared === 0 && tokens.cached === 0 ? null : share(tokens.cached, tokens.input)
 
 export const firstTries = (steps: readonly BenchStep[]): { tried: BenchStep[]; passed: number } => {
   const tried = steps.filter(({ firstTry }) => firstTry !== null)

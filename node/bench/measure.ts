@@ -154,13 +154,14 @@ function withoutOthers(core: CoreRun, config: Config, only: readonly string[] | 
   return { ...config, providers }
 }
 
-const settingsOf = ({ measuring, settings }: Setting): Pick<PlanSettings, 'mode' | 'concurrency' | 'strip'> => {
-  const { mode, strip, optimize } = settings
+const settingsOf = ({ measuring, settings }: Setting): Pick<PlanSettings, keyof ArmSettings & keyof PlanSettings> => {
+  const { mode, strip, optimize, promptCache } = settings
   const concurrency = { ...measuring.concurrency, ...settings.concurrency }
   return {
     mode: mode ?? measuring.mode,
     ...(strip === undefined ? {} : { strip }),
     ...(optimize === undefined ? {} : { optimize }),
+    ...(promptCache === undefined ? {} : { promptCache }),
     ...(Object.keys(concurrency).length === 0 ? {} : { concurrency }),
   }
 }

@@ -129,7 +129,7 @@ const isStep = holds({
 const isRun = holds({
   ...{ ...numbers('seed', 'makespanMs', 'sumOfStepsMs', 'costMicroUsd'), outcome: isText, mode: isText },
   ...measured('speedup', 'successRate', 'cacheHitRate', 'connectionReuse'),
-  tokens: holds(numbers('input', 'cached', 'output', 'reasoning', 'stripped')),
+  tokens: holds(numbers('input', 'cached', 'output', 'reasoning', 'stripped', 'shared')),
   expected: orNull(holds(numbers('makespanMs', 'costMicroUsd'))),
   steps: listOf(isStep),
 })

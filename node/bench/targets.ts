@@ -99,7 +99,7 @@ export const targets: readonly Target[] = [
     'prompt tokens from the provider’s cache',
     0.6,
     promptCacheShare,
-    'no provider said that it read a part of a prompt from its cache',
+    'no step sent what another had sent before',
   ),
   everyRun('semanticCache', 'cache hits', 0.4, (run) => run.cacheHitRate, 'the runs had no cache (cache=semantic)'),
   {

@@ -140,6 +140,15 @@ function subjectOf(record: JournalRecord, calls: ReadonlyMap<number, OpenCall>):
   return calls.get(first)?.command.step ?? -1
 }
 
+function restoreLook(record: SignalRecord, at: number, host: RestoreHost): void {
+  const { texts } = host
+  const [step = -1, result = -1, key = -1] = record.v
+  const id = texts.steps[step]?.id
+  // As lookups.ts tells it: only a preferred target that was asked has a key.
+  if (lookResults[result] === 'none' && key >= 0 && id !== undefined) host.emit({ type: 'miss', at, step: id })
+  texts.looked(record.v, record)
+}
+
 function restoreDocuments(record: SignalRecord, host: RestoreHost): void {
   const { texts } = host
   const [step = -1] = record.v
@@ -166,13 +175,7 @@ function restoreSignal(
   const [call = -1, first = 0, second = 0] = values
   if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
-  if (kind === 'looked') {
-    const [step = -1, result = -1, key = -1] = values
-    const id = texts.steps[step]?.id
-    // As lookups.ts tells it: only a preferred target that was asked has a key.
-    if (lookResults[result] === 'none' && key >= 0 && id !== undefined) host.emit({ type: 'miss', at, step: id })
-    return texts.looked(values, record)
-  }
+  if (kind === 'looked') return restoreLook(record, at, host)
   if (kind === 'retrieved') return restoreDocuments(record, host)
   if (kind === 'checked') return restoreCheck(record, host)
   if (kind === 'verdict') {

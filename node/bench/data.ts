@@ -170,6 +170,8 @@ function tryOf(
   formed: ReadonlySet<string>,
   judged: RunFacts['judged'],
 ): Pick<BenchStep, 'firstTry' | 'checkedBy'> {
+  // Its own checks ran, tests among them.
+  if (typeof step.check?.firstTry === 'boolean') return { firstTry: step.check.firstTry, checkedBy: 'function' }
   const form = formed.has(step.id) ? firstTry(step) : null
   const passed = judged?.get(step.id)
   if (passed !== undefined) return { firstTry: passed && form !== false, checkedBy: 'function' }

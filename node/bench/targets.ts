@@ -79,7 +79,7 @@ const firstTrySuccess: Target = {
     const failed = [...new Set(tried.filter(({ firstTry }) => firstTry === false).map(({ id }) => id))]
     const without = called.length - tried.length
     const words = [
-      formOnly ? 'by their form alone: no step has tests' : 'by their checks',
+      formOnly ? 'by their form alone: no tests ran' : 'by their checks',
       ...(failed.length === 0 ? [] : [`not: ${failed.slice(0, mostNames).join(', ')}`]),
       ...(without === 0 ? [] : [`${plural(without, 'answer')} without a check`]),
     ]

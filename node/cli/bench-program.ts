@@ -125,6 +125,7 @@ const runOptions = (command: Command): Command =>
       new Option('--repeat <n>', 'runs of each plan and arm; default 1 for a plan, 6 for a suite').argParser(runs),
     )
     .option('--output <dir>', 'write reports and data there; default: below aetherflow-out')
+    .option('--allow-checks', 'tests and commands of a plan may run on real answers, in a box')
     .option('--targets <file>', 'targets of the plan: bounds of figures, as JSON')
     .option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration')
     .option(

@@ -28,6 +28,7 @@ export interface BenchRunFlags extends SharedFlags {
   readonly repeat?: number
   readonly output?: string
   readonly targets?: string
+  readonly allowChecks?: true
   readonly json?: true
   readonly arm?: readonly string[]
   readonly baselineLabel?: string
@@ -127,7 +128,7 @@ async function measured(
   const all = await measure({
     ...{ tasks, arms, repeats, seed, simulate, configFile, policy: policyOf(flags), signal: host.signal },
     ...{ ...(mode === undefined ? {} : { mode }), ...(concurrency === undefined ? {} : { concurrency }) },
-    realRun: keepingRun(folder, single, host),
+    realRun: keepingRun(folder, { single, checks: flags.allowChecks ? { allow: true } : {} }, host),
     ...(judge && { judge }),
     speeds: simulate === undefined ? await userSpeeds(host.env) : [],
     onBegin: (count, expected) => {
@@ -150,7 +151,11 @@ async function freshFolder(name: string): Promise<string> {
 }
 
 /** Answers that were paid for are kept, in `run-N` below the folder of plan and arm. */
-function keepingRun(folder: string, single: boolean, host: Host): RealRun {
+function keepingRun(
+  folder: string,
+  { single, checks }: { readonly single: boolean; readonly checks: { readonly allow?: true } },
+  host: Host,
+): RealRun {
   return async (plan, options, { task, arm, repeat }) => {
     const place = single ? folder : join(folder, armFolder(task.name, arm.name))
     const outputs = new OutputFolder(join(place, `run-${repeat + 1}`))
@@ -158,6 +163,7 @@ function keepingRun(folder: string, single: boolean, host: Host): RealRun {
     const entry = RunEntry.of(host.env, undefined)
     const running = runPlan(new TextEncoder().encode(plan), {
       ...options,
+      checks,
       onEvent: (event) => {
         if (event.type === 'steps') outputs.adopt(event.steps)
         entry?.event(event)

@@ -7,6 +7,7 @@
  */
 import { breakerStates, failureKinds, limitWindows, refusals, type BreakerState } from './generated/wire.js'
 import { afterIo } from './late.js'
+import { Measured, type MeasuredCall, type MeasuredModel } from './measured.js'
 import type { LimitsModule, SharedAuthority } from './module.js'
 import { OwnedSession } from './owned-session.js'
 import type {
@@ -46,6 +47,7 @@ export class Authority implements LimitAuthority {
   readonly #listeners = new Map<number, Listener>()
   /** By the number of the group. */
   readonly #names = new Map<number, string>()
+  readonly #measured = new Measured()
   #cancelWake: (() => void) | undefined
   #telling = false
 
@@ -104,6 +106,14 @@ export class Authority implements LimitAuthority {
       // What follows the name tells accounts apart, and is nobody's business.
       return { name: name.split(' ')[0] ?? '', inFlight, waiting, breaker: breakerStates[breaker] ?? 'closed' }
     })
+  }
+
+  learn(key: string, call: MeasuredCall): void {
+    this.#measured.learn(key, call)
+  }
+
+  measured(key: string): MeasuredModel | undefined {
+    return this.#measured.of(key)
   }
 
   /** For a member: one question or event, then whatever it frees is told to others. */

@@ -2,6 +2,7 @@
  * The interfaces between the driver and a host. Types only: every adapter (providers, clocks, files, stores) lives elsewhere
  * and passes the contract suite of its interface.
  */
+import type { MeasuredCall, MeasuredModel } from './measured.js'
 import type { ChatTexts, ToolCall } from './chat.js'
 import type { FailureKind, FinishReason, LimitWindow, Refusal } from './generated/wire.js'
 
@@ -180,6 +181,10 @@ export interface LimitMember {
 export interface LimitAuthority {
   /** `freed`: the group (its position in `groups`) may have room again. Never called within a call of the member. */
   join(groups: readonly GroupLimits[], freed: (group: number) => void): LimitMember
+  /** A call of a model was answered; `key`: the model at its account. Absent: nothing is measured. */
+  learn?(key: string, call: MeasuredCall): void
+  /** What all runs have measured of that model; undefined: too little. */
+  measured?(key: string): MeasuredModel | undefined | Promise<MeasuredModel | undefined>
 }
 
 /** A monotonic clock in ms, and a timer on it. */

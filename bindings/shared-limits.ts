@@ -19,6 +19,17 @@ export interface LimitSharing {
   scope(provider: string): string
 }
 
+/** A model at the account that its calls go to. */
+export const measuredKey = ({ scope }: LimitSharing, provider: string, model: string): string =>
+  `${scope(provider)} ${provider}/${model}`
+
+/** What is known of a call that was let go. */
+interface Leaving {
+  readonly model: number
+  readonly at: number
+  firstTokenAt?: number
+}
+
 interface SharedLimitsHost {
   readonly core: CoreRun
   /** Names of the table that the run was begun with. */
@@ -46,7 +57,9 @@ export class SharedLimits {
   /** A target of each group that refused a call: what the core is told when the group has room again. */
   readonly #waiting = new Map<number, { readonly provider: number; readonly model: number }>()
   /** Calls that the authority let go, and has to be told the end of. */
-  readonly #open = new Set<number>()
+  readonly #open = new Map<number, Leaving>()
+  /** Key of each model, by its position. */
+  #keys: readonly string[] = []
 
   constructor(host: SharedLimitsHost, sharing: LimitSharing) {
     this.#host = host
@@ -59,6 +72,7 @@ export class SharedLimits {
     const groups = core.sharedDocument<GroupLimits[]>('limits')
     groups.forEach(({ models }, position) => models.forEach((model) => this.#groups.set(model, position)))
     const { models } = this.#host.texts
+    this.#keys = models.map(({ id, provider }) => measuredKey(this.#sharing, provider, id))
     const scoped = groups.map((group) => {
       const owners = new Set(group.models.map((model) => models[model]?.provider ?? ''))
       return { ...group, group: [group.group, ...[...owners].map((id) => this.#sharing.scope(id))].join(' ') }
@@ -86,11 +100,11 @@ export class SharedLimits {
   }
 
   #heard({ call, provider, model }: CallCommand, group: number, refusal: LimitRefusal | undefined): boolean {
+    const { core, now } = this.#host
     if (refusal === undefined) {
-      this.#open.add(call)
+      this.#open.set(call, { model, at: now })
       return true
     }
-    const { core, now } = this.#host
     const { why, window, waitMs } = refusal
     this.#waiting.set(group, { provider, model })
     const untilMs = waitMs === undefined ? undefined : now + waitMs
@@ -105,7 +119,10 @@ export class SharedLimits {
   }
 
   arrived({ call }: CallCommand): void {
-    if (this.#open.has(call)) this.#member?.arrived(call)
+    const leaving = this.#open.get(call)
+    if (leaving === undefined) return
+    leaving.firstTokenAt ??= this.#host.now
+    this.#member?.arrived(call)
   }
 
   seen({ model }: CallCommand, limit: LimitSeen): void {
@@ -115,13 +132,27 @@ export class SharedLimits {
 
   /** `failure` absent: the provider answered. */
   settle({ call }: CallCommand, usage: Usage, failure?: FailureKind, retryAfterMs?: number): void {
-    if (!this.#open.delete(call)) return
+    const leaving = this.#open.get(call)
+    if (leaving === undefined) return
+    this.#open.delete(call)
+    if (failure === undefined) this.#learn(leaving, usage)
     const sent = failure === undefined || !neverSent.has(failure)
     this.#member?.settle(call, {
       tokens: usage.input + usage.output,
       sent,
       ...(failure === undefined ? {} : { failure }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    })
+  }
+
+  #learn({ model, at, firstTokenAt }: Leaving, { output }: Usage): void {
+    const { now } = this.#host
+    const key = this.#keys[model]
+    if (key === undefined) return
+    this.#sharing.authority.learn?.(key, {
+      ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - at }),
+      outputTokens: output,
+      streamedMs: now - (firstTokenAt ?? now),
     })
   }
 

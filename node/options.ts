@@ -61,8 +61,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   /** Instead of the platform's, for every provider call. */
   readonly fetch?: Fetch | undefined
   /**
-   * Whose limits count: `shared` (default) those of every run of this process together, in calls at once, windows, waits and circuit
-   * breakers; `own` this run's alone; or an object that several runs share. Simulated runs have their own.
+   * Whose limits count: `shared` (default) those of every run of this process together, in calls at once, windows, waits, circuit
+   * breakers and what was measured of models; `own` this run's alone; or an object that several runs share. Simulated runs have their own.
    */
   readonly limits?: 'shared' | 'own' | LimitAuthority | undefined
   /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */

@@ -2,7 +2,7 @@
  * Pages with few and with many steps, wide and narrow, light and dark, on paper: nothing is cut off, axe finds nothing serious.
  *   AETHERFLOW_LOOK=whole    all of them, for people to look at in build/screenshots; else a few
  */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,6 +14,8 @@ import { browser, describeInBrowser } from './chromium.js'
 import { accessFaults, openPlayground, screenshot } from './playground.js'
 
 const whole = process.env['AETHERFLOW_LOOK'] === 'whole'
+// A thousand steps take half a minute, at a hundred times their speed.
+if (whole) jest.setTimeout(600_000)
 const sizes = whole ? [8, 23, 200, 1000] : [23]
 const widths = [1280, 390]
 const schemes = whole ? (['light', 'dark'] as const) : (['dark'] as const)
@@ -49,6 +51,7 @@ describeInBrowser('the playground', () => {
   test.each(all)('%i steps, %i px, %s', async (steps, width, colorScheme) => {
     const open = await openPlayground({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme })
     const { page } = open
+    page.setDefaultTimeout(whole ? 300_000 : 30_000)
     await open.paste(planOf(steps))
     await open.run()
     const faults: Record<string, unknown> = {}

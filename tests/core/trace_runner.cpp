@@ -314,7 +314,7 @@ TraceResult runTrace(const Trace& trace) {
 
 std::vector<std::string> traceFiles() {
   std::vector<std::string> paths;
-  const std::string folder = std::string(AETHERFLOW_ROOT) + "/tests/traces/";
+  const std::string folder = AETHERFLOW_ROOT "/tests/traces/";
   const std::string list = readFile(folder + "list.txt");
   for (std::size_t at = 0; at < list.size();) {
     const std::size_t end = std::min(list.find('\n', at), list.size());

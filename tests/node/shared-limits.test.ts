@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -165,4 +165,29 @@ test('of two limits for one group the smaller holds, and a warning says so', asy
   expect(results.map(({ outcome }) => outcome)).toEqual(['ok', 'ok'])
   expect(server.most).toBe(1)
   expect(warnings).toEqual(['run.limits_narrowed mine'])
+})
+
+test('a run begins with what earlier ones have measured at that account, and replays alone', async () => {
+  const server = new Counting()
+  const url = await server.open()
+  const limits = new Authority(await loadLimits(), systemClock)
+  const { mine, ...rest } = config(url, 8).providers!
+  const own = { ...mine, models: { m: { ...mine!.models!['m'], firstTokenMs: 77_777 } } }
+  const guessed = { ...config(url, 8), providers: { ...rest, mine: own } }
+  const begun = async (name: string, steps: number, more: Partial<RunPlanOptions>): Promise<unknown> => {
+    const journal = path.join(folder, name)
+    const { outcome } = await runPlan(plan(name, steps), { config: guessed, stream: false, journal, ...more })
+    expect(outcome).toBe('ok')
+    const lines = readFileSync(path.join(journal, 'journal.jsonl'), 'utf8').split('\n')
+    return /firstTokenMs\\":([\d.]+)/.exec(lines.slice(0, 3).join())?.[1]
+  }
+  expect(await begun('first', 6, { limits })).toBe('77777')
+  const told = await begun('second', 1, { limits })
+  expect(Number(told)).toBeLessThan(77_777)
+  expect((await aetherflow(['replay', path.join(folder, 'second')])).code).toBe(0)
+  // Nothing of it for a run of its own, nor for another account.
+  expect(await begun('own', 1, { limits: 'own' })).toBe('77777')
+  const elsewhere = { ...guessed, providers: { ...rest, mine: { ...own, key: 'k-of-another' } } }
+  expect(await begun('account', 1, { limits, config: elsewhere })).toBe('77777')
+  server.close()
 })

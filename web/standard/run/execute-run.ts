@@ -18,6 +18,7 @@ import type { RunControl, RunResult } from './plan-run.js'
 import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
 import type { reusableOutputs } from './reuse.js'
 import type { KeptJournal, OwnedRun, RunStore } from './run-store.js'
+import { withMeasured } from './measured-table.js'
 import { beginOptions, cacheOptions, planError, tenantOf, type CacheSettings, type PlanSettings } from './setup.js'
 import { memoryJournal, telling } from './told-journal.js'
 
@@ -116,10 +117,11 @@ export async function executeRun(
     const run =
       store && owned && (await openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
     disposable = run?.past === undefined && run?.header.reuses === undefined
+    const table = await withMeasured(host.core.document('defaults'), host.config, host.limits)
     const driver = new Driver(host.core, {
       ...driverOptions(settings, host, run, providers),
       begin: {
-        ...beginOptions(settings, host.config, available),
+        ...beginOptions(settings, table, available),
         ...cacheOptions(settings),
         ...checkOptions(host),
         ...host.begin,

@@ -186,7 +186,7 @@ export type RunEvent =
       /** shared: the step that has the answer. */
       readonly of?: string
     }
-  /** The cache was asked for the step and has no answer of its preferred model. Not told again of a journal. */
+  /** The cache was asked for the step and has no answer of its preferred model. */
   | { readonly type: 'miss'; readonly at: number; readonly step: string }
   /** The answer of the step starts over: discard what was streamed of it. `call`: the call whose text that was, when known. */
   | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }

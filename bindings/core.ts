@@ -225,8 +225,9 @@ export class CoreRun {
   freed(provider: number, model: number, now: number): void {
     this.signal('freed', [provider, model], now)
   }
-  cancelStep(step: number, now: number): void {
-    this.signal('cancelStep', [step], now)
+  /** `settled`: what the step was for is settled without it, so that nothing fails for want of it. */
+  cancelStep(step: number, now: number, settled = false): void {
+    this.signal('cancelStep', settled ? [step, 1] : [step], now)
   }
   cancelRun(now: number): void {
     this.signal('cancelRun', none, now)

@@ -219,6 +219,7 @@ export const reasons = [
   'prefix_late',
   'prefix_missed',
   'check_failed',
+  'settled',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -285,6 +286,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   prefix_late: 'waited long enough for another to fill the prompt cache; it goes without',
   prefix_missed: 'the provider\'s prompt cache held less than half of what was expected',
   check_failed: 'the answer did not pass its check',
+  settled: 'no longer needed: what it was for is settled',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */

@@ -142,6 +142,7 @@ std::string Run::document(Document kind, std::uint32_t from) const {
     case Document::Steps: writeSteps(json, run.plan(), from, run.stepCount()); break;
     case Document::Plan:
       json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
+      if (!run.plan().metadata.empty()) json.key("metadata").raw(run.plan().metadata);
       json.field("steps", static_cast<std::int64_t>(run.stepCount())).endObject();
       break;
     case Document::Routes:

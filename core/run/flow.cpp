@@ -31,10 +31,17 @@ void Machine::deliver(StepIndex index) {
   settle(index);
 }
 
+/// Nothing fails for want of it: done, not needed, or optional.
+bool Machine::endedWell(StepIndex index) const {
+  const StepRecord& step = steps_[index];
+  const bool unneeded = step.state == StepState::Cancelled && step.reason == Reason::Settled;
+  return step.state == StepState::Done || unneeded || plan().steps[index].optional;
+}
+
 /// Tells the dependents of a settled step. Those that lose an input are collected, not visited by recursion: a plan may be
 /// one chain of 100,000 steps.
 void Machine::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
-  const bool well = steps_[index].state == StepState::Done || plan().steps[index].optional;
+  const bool well = endedWell(index);
   links_.successors(index, [&](StepIndex to) {
     StepRecord& next = steps_[to];
     if (settled(next.state)) return;
@@ -62,7 +69,7 @@ void Machine::settle(StepIndex first) {
     --unsettled_;
     if (step.state != StepState::Done) {
       notes_.ended(step, index);
-      if (plan().steps[index].optional) notes_.tell(Reason::OptionalDone, index);
+      if (plan().steps[index].optional && step.reason != Reason::Settled) notes_.tell(Reason::OptionalDone, index);
     }
     passOn(index, work);
     if (leaders_.leads(index)) releaseFollowers(index, work);
@@ -77,9 +84,9 @@ void Machine::cancelOne(StepIndex index, Reason reason) {
   settle(index);
 }
 
-ErrorCode Machine::cancelStep(StepIndex index, TimeMs now) {
+ErrorCode Machine::cancelStep(StepIndex index, bool settled, TimeMs now) {
   if (const ErrorCode code = stepEvent(index, StepEvent::Cancel, now); code != ErrorCode::None) return code;
-  cancelOne(index, Reason::UserCancelled);
+  cancelOne(index, settled ? Reason::Settled : Reason::UserCancelled);
   return ErrorCode::None;
 }
 

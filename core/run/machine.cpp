@@ -39,8 +39,8 @@ void Machine::finishIfOver() {
   const bool planKnown = planEnded_ || refused_;
   if (!planKnown || unsettled_ > 0 || liveCalls_ > 0) return;
   outcome_ = Outcome::Ok;
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (steps_[i].state != StepState::Done && !plan().steps[i].optional) outcome_ = Outcome::StepsFailed;
+  for (StepIndex i = 0; i < steps_.size(); ++i)
+    if (!endedWell(i)) outcome_ = Outcome::StepsFailed;
   if (budgetStopped_) outcome_ = Outcome::BudgetExhausted;
   if (cancelled_) outcome_ = Outcome::Cancelled;
   if (refused_) outcome_ = Outcome::PlanInvalid;

@@ -71,7 +71,7 @@ class Machine {
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
-  ErrorCode cancelStep(StepIndex step, TimeMs now);
+  ErrorCode cancelStep(StepIndex step, bool settled, TimeMs now);
   ErrorCode cancelRun(TimeMs now);
   const CommandBuffer& drain();
   TimeMs nextWake() const;
@@ -143,6 +143,7 @@ class Machine {
   ErrorCode stepEvent(StepIndex step, StepEvent event, TimeMs now);
   void deliver(StepIndex step);
   void settle(StepIndex step);
+  bool endedWell(StepIndex index) const;
   void passOn(StepIndex step, std::vector<StepIndex>& skipped);
   void cancelOne(StepIndex step, Reason reason);
   void cancelAll(Reason reason);

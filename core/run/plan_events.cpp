@@ -57,7 +57,7 @@ void Machine::adoptSteps() {
 void Machine::connect(StepIndex step, StepIndex input) {
   links_.add(input, step);
   if (!settled(steps_[input].state) || settled(steps_[step].state)) return;
-  if (steps_[input].state == StepState::Done || plan().steps[input].optional) {
+  if (endedWell(input)) {
     --steps_[step].missing;
     return;
   }

@@ -76,8 +76,8 @@ ErrorCode Run::looked(const Looked& event, TimeMs now) {
 ErrorCode Run::stored(StepIndex step, bool admitted, TimeMs now) {
   return machine_->stored(step, admitted, now);
 }
-ErrorCode Run::cancelStep(StepIndex step, TimeMs now) {
-  return machine_->cancelStep(step, now);
+ErrorCode Run::cancelStep(StepIndex step, TimeMs now, bool settled) {
+  return machine_->cancelStep(step, settled, now);
 }
 ErrorCode Run::cancelRun(TimeMs now) {
   return machine_->cancelRun(now);

@@ -77,7 +77,8 @@ class Run {
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
-  ErrorCode cancelStep(StepIndex step, TimeMs now);
+  /// `settled`: what the step was for is settled without it, so that nothing fails for want of it.
+  ErrorCode cancelStep(StepIndex step, TimeMs now, bool settled = false);
   ErrorCode cancelRun(TimeMs now);
 
   /// Commands since the last drain; dispatches first. Borrowed until the next call of any method.

@@ -43,7 +43,7 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
       return limitsSeen({id(v[0]), oneOf(v[1], Window::RequestsMinute), whole(v[2]), whole(v[3]), whole(v[4])}, now);
     case EventKind::Verdict: return verdict(id(v[0]), oneOf(v[1], Verdict::Unclear), now);
     case EventKind::Checked: return checked(id(v[1]), v[2] > 0, now);
-    case EventKind::CancelStep: return cancelStep(id(v[0]), now);
+    case EventKind::CancelStep: return cancelStep(id(v[0]), v[1] > 0, now);
     case EventKind::CancelRun: return cancelRun(now);
     case EventKind::Clock: return wallClock(whole(v[0]), now);
     case EventKind::Recalled: return recalled(id(v[0]), now);

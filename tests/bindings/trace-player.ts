@@ -241,7 +241,7 @@ export class TracePlayer {
       verdict: () => send('verdict', call, Number(second === 'pass')),
       checked: () => send('checked', 0, call, Number(second === 'pass')),
       cancelRun: () => send('cancelRun'),
-      cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step),
+      cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step, number('settled')),
       weighed: () => send('weighed', step < 0 ? 0xffffffff : step, Number(words[1] ?? 0), number('file', -1)),
       recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
       stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),

@@ -203,7 +203,7 @@ class Player {
     if (what == "verdict") return send(EventKind::Verdict, {call, more == "pass" ? 1.0 : 0.0});
     if (what == "checked") return send(EventKind::Checked, {0, call, more == "pass" ? 1.0 : 0.0});
     if (what == "cancelRun") return send(EventKind::CancelRun, {});
-    if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg)});
+    if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg), value("settled")});
     if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});
     if (what == "stored") return send(EventKind::Stored, {stepOf(arg), has(w, "refused") ? 0.0 : 1.0});
     if (what == "retrieved") return send(EventKind::Retrieved, {stepOf(arg), value("tokens")});

@@ -386,6 +386,7 @@ export class Driver {
   }
 
   #emit(event: RunEvent): void {
+    this.#deliveries.see(event)
     this.#options.onEvent?.(event)
   }
 

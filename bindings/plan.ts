@@ -61,7 +61,7 @@ export interface Step {
 export interface Plan {
   readonly task_id?: string | undefined
   readonly description?: string | undefined
-  /** Whatever the planner wants to keep with the plan; not read. */
+  /** Whatever the planner wants to keep with the plan. Read of it: `until`, a list of `UntilRule`. */
   readonly metadata?: object | undefined
   readonly steps: readonly Step[]
 }

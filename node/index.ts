@@ -9,7 +9,13 @@
 import { CoreRun } from '../bindings/core.js'
 import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { ProviderEntry } from '../web/standard/config.js'
-import { PlanRun } from '../web/standard/run/plan-run.js'
+import {
+  patternRun,
+  type PatternListeners,
+  type PatternPlan,
+  type PatternResult,
+} from '../web/standard/patterns/index.js'
+import { PlanRun, type RunResult } from '../web/standard/run/plan-run.js'
 import { mustKnowOptions, sharedOptions } from '../web/standard/run/known-options.js'
 import type { PlanSource } from '../web/standard/run/plan-source.js'
 import { checkWith, explainWith, type CheckedPlan, type ExplainedPlan } from '../web/standard/run/setup.js'
@@ -99,6 +105,31 @@ export { recallOf, type NgramResult, type NgramSearch, type SearchReport } from 
 export { meilisearch, type MeilisearchOptions } from '../web/standard/search/meilisearch.js'
 export { minisearch, type MiniSearchLike } from '../web/standard/search/minisearch.js'
 export type * from '../web/standard/search/port.js'
+export {
+  bestOf,
+  consensus,
+  costLines,
+  debate,
+  leastPlan,
+  patternOf,
+  readPattern,
+  revise,
+  transcriptMarkdown,
+  vote,
+  type DebateSettings,
+  type PatternCost,
+  type PatternKind,
+  type PatternListeners,
+  type PatternPlan,
+  type PatternResult,
+  type PatternSettings,
+  type PatternShape,
+  type SaidTurn,
+  type SampleSettings,
+  type Speaker,
+  type Turn as PatternTurn,
+} from '../web/standard/patterns/index.js'
+export { answerKey, type UntilRule } from '../bindings/until.js'
 export { analyze, openAnalyzer, type AnalyzerOptions } from './analysis/analyze.js'
 export type { Analysis, Analyzer } from '../web/standard/analysis/analyzer.js'
 export type { AnalyzerSettings } from '../web/standard/analysis/host.js'
@@ -131,6 +162,17 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
     mustKnowOptions(options, known)
     return execute(plan, options, tell, own, () => (past = true))
   })
+}
+
+/**
+ * Runs the plan of a pattern, and reads what it came to; `onSpeech` hears the speakers as they speak. Rejects as `runPlan`; a pattern
+ * without an answer does not reject: see `answer` and `why`.
+ */
+export async function runPattern(
+  plan: PatternPlan,
+  { onSpeech, ...options }: RunPlanOptions & PatternListeners = {},
+): Promise<PatternResult & { readonly run: RunResult }> {
+  return patternRun(plan, (onText) => runPlan(plan, { ...options, onText }), { onText: options.onText, onSpeech })
 }
 
 const known: Readonly<Record<keyof RunPlanOptions, true>> = {

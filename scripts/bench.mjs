@@ -19,6 +19,7 @@ const benches = [
   { name: 'cache-latency' },
   { name: 'cache-store' },
   { name: 'analysis' },
+  { name: 'patterns' },
   { name: 'cache_speed', native: true },
   { name: 'index' },
   { name: 'index_speed', native: true },

@@ -12,7 +12,7 @@ import {
 } from '../../web/standard/analysis/host.js'
 import type { AnalyzeRequest } from '../../web/standard/analysis/request.js'
 import type { AnalysisEvent } from '../../web/standard/analysis/statistics.js'
-import { canonical } from '../../web/standard/canonical.js'
+import { canonical } from '../../bindings/canonical.js'
 import { checkConfig } from '../../web/standard/config.js'
 import { PlanRun } from '../../web/standard/run/plan-run.js'
 import { analysisTelemetry, telemetry } from '../../web/standard/telemetry/otel.js'

@@ -1,9 +1,12 @@
-/** `aetherflow analyze` as commander knows it. */
+/** `aetherflow debate` and `aetherflow analyze` as commander knows it. */
 import { Option, type Command } from 'commander'
+import { patternKinds } from '../../web/standard/patterns/types.js'
 import { seed } from './arguments.js'
 import { wholeNumber } from './cache-flags.js'
 import type { AnalyzeFlags } from './commands/analyze.js'
+import type { DebateFlags } from './commands/debate.js'
 import type { ExitCode, Host } from './host.js'
+import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile } from './settings-flags.js'
 
 export function addPatterns(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -18,6 +21,28 @@ export function addPatterns(program: Command, host: Host, done: (code: ExitCode)
       .addOption(new Option('--config <file>', 'configuration instead of the user’s own'))
       .addOption(new Option('--seed <n>', 'seed of the simulator').argParser(seed))
 
+  addPolicyOptions(top('debate <topic>', 'several answers to one question, and what they come to: a debate, a vote, …'))
+    .addOption(new Option('--pattern <pattern>', 'default debate').choices(patternKinds))
+    .option(
+      '--roles <role...>',
+      'of debate and consensus: names, or NAME: WHAT IT STANDS FOR; default advocate and challenger',
+    )
+    .option('--models <model...>', 'providers or models, given to the speakers in turn; default: the route of analysis')
+    .option('--judge <model>', 'who judges, compares or criticises')
+    .addOption(new Option('--rounds <n>', '1 to 5; default 3, of consensus 2').argParser(wholeNumber))
+    .addOption(new Option('--samples <n>', 'answers of vote and best-of; default 3').argParser(wholeNumber))
+    .addOption(new Option('--answer-tokens <n>', 'tokens expected in an answer; default 300').argParser(wholeNumber))
+    .option('--schema <file>', 'JSON Schema of the answers of vote, best-of and revise')
+    .option('--mode <mode>', 'as of run')
+    .option('--transcript <file>', 'write the transcript there, as Markdown')
+    .option('--journal <dir>', 'keep the run there, so that --resume goes on with it')
+    .option('--resume', 'go on with the run in --journal; what was said is not asked again')
+    .option('--plan', 'print the plan of it instead, for check, explain and run')
+    .option('--explain', 'say what it takes at least and at most instead: nothing is called')
+    .option('--json', 'print the result as JSON')
+    .action(async (topic: string, flags: DebateFlags) =>
+      done(await (await import('./commands/debate.js')).debate(topic, flags, host)),
+    )
   top('analyze <history>', 'answer by a JSON Schema what a conversation says: a file of turns, or - for standard input')
     .requiredOption('--schema <file>', 'JSON Schema of the answer')
     .option('--instruction <text>', 'what is to be found out; default: what the schema asks for')

@@ -11,6 +11,14 @@
  */
 import type { AnswerCache } from '../../bindings/cache/ports.js'
 import type { RunEvent } from '../../bindings/events.js'
+import type {
+  DebateSettings,
+  PatternKind,
+  PatternListeners,
+  PatternPlan,
+  PatternResult,
+  SampleSettings,
+} from '../standard/patterns/index.js'
 import { PlanRun } from '../standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../standard/run/plan-source.js'
 import type { CheckedPlan, ExplainedPlan } from '../standard/run/setup.js'
@@ -69,6 +77,16 @@ export type { AnalyzerSettings } from '../standard/analysis/host.js'
 export type { Turn } from '../standard/analysis/history.js'
 export type { AnalyzeRequest } from '../standard/analysis/request.js'
 export type * from '../standard/analysis/statistics.js'
+export type {
+  DebateSettings,
+  PatternKind,
+  PatternListeners,
+  PatternPlan,
+  PatternResult,
+  PatternSettings,
+  SampleSettings,
+  Speaker,
+} from '../standard/patterns/index.js'
 export type { PageAnalyzerOptions } from './analysis/options.js'
 
 /**
@@ -126,6 +144,26 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
 export async function openAnalyzer(options: PageAnalyzerOptions = {}): Promise<Analyzer> {
   const { open } = await import('./analysis/analyze.js')
   return open(options, { run: runPlan, openCache: (of) => SemanticCache.open(of) })
+}
+
+/**
+ * Several answers to one question as a plan: debate, consensus, vote, best-of or revise. It is explained, run and resumed as any other.
+ * Rejects: host.usage.
+ */
+export async function patternPlan(kind: PatternKind, settings: DebateSettings & SampleSettings): Promise<PatternPlan> {
+  return (await import('../standard/patterns/index.js')).patternOf(kind, settings)
+}
+
+/**
+ * Runs the plan of a pattern, and reads what it came to; `onSpeech` hears the speakers as they speak. Rejects as `runPlan`; a pattern
+ * without an answer does not reject: see `answer` and `why`.
+ */
+export async function runPattern(
+  plan: PatternPlan,
+  { onSpeech, ...options }: RunPlanOptions & PatternListeners = {},
+): Promise<PatternResult & { readonly run: PageRunResult }> {
+  const { patternRun } = await import('../standard/patterns/index.js')
+  return patternRun(plan, (onText) => runPlan(plan, { ...options, onText }), { onText: options.onText, onSpeech })
 }
 
 let usual: Promise<Analyzer> | undefined

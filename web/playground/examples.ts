@@ -1,4 +1,7 @@
-/** The plans that can be picked: those of the project's examples, and one made here that is large. */
+/** The plans that can be picked: those of the project's examples, and those that are made here. */
+import { askedOf } from '../standard/analysis/request.js'
+import { consensus, debate } from '../standard/patterns/index.js'
+import { countTokens } from '../standard/simulator/tokens.js'
 
 export interface Example {
   readonly id: string
@@ -38,7 +41,46 @@ export const examples: readonly Example[] = [
     shows: 'a plan of 1,000 steps in 25 stages',
     load: () => Promise.resolve(thousandSteps()),
   },
+  {
+    id: 'debate',
+    title: 'Debate',
+    shows: 'two speakers at once, then in turn, and a judge who has heard all',
+    load: () => Promise.resolve(planText(debate({ topic: question }))),
+  },
+  {
+    id: 'consensus',
+    title: 'Consensus',
+    shows: 'two models first; what they agree on is not debated',
+    load: () => Promise.resolve(planText(consensus({ topic: question, models: ['gemini', 'deepseek'] }))),
+  },
+  {
+    id: 'analysis',
+    title: 'Analysis of a conversation',
+    shows: 'JSON by a schema from a quick model',
+    mode: 'analysis-fast',
+    load: () => Promise.resolve(planText(analysisOf())),
+  },
 ]
+
+const question = 'Should a small team split its program into services?'
+
+const planText = (plan: object): string => `${JSON.stringify(plan, null, 2)}\n`
+
+/** What `analyze` asks of a model. */
+function analysisOf(): object {
+  const schema = {
+    type: 'object',
+    properties: { topics: { type: 'array', items: { type: 'string' } }, mood: { enum: ['good', 'mixed', 'bad'] } },
+    required: ['topics', 'mood'],
+  }
+  const history = [
+    { role: 'user', content: 'The build is green again, after three days.' },
+    { role: 'assistant', content: 'What was it?' },
+    { role: 'user', content: 'The clock of the machine was wrong. I want an alert for that.' },
+  ]
+  const parts = { digest: () => '', estimate: countTokens, route: '' }
+  return askedOf({ session: 'example', history, schema }, parts).plan().plan
+}
 
 /** Files that the example plans name, below the examples' folder. */
 const contextFiles = ['cart.ts', 'csv.ts', 'retry.ts', 'dates.ts', 'access-log.ts'].map((name) => `files/${name}`)

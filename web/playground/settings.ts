@@ -25,6 +25,7 @@ const modes: readonly Choice[] = [
   { value: 'build', words: 'build' },
   { value: 'fast', words: 'fast' },
   { value: 'double-check', words: 'double-check' },
+  { value: 'analysis-fast', words: 'analysis-fast' },
 ]
 const real = 'real'
 const sources: readonly Choice[] = [

@@ -1,7 +1,7 @@
 /** What every host's analyzer has in common: its route, its limits, and what it takes from a run. */
 import { defaultTable } from '../../../bindings/generated/default-table.js'
 import type { RunEvent } from '../../../bindings/events.js'
-import { canonical } from '../canonical.js'
+import { canonical } from '../../../bindings/canonical.js'
 import type { Config } from '../config.js'
 import type { RunResult } from '../run/plan-run.js'
 import type { PlanSettings } from '../run/setup.js'

@@ -1,6 +1,6 @@
 /** What is asked of an analysis: its key in the cache, and the plan of one step that answers it. */
 import { AetherflowError } from '../../../bindings/errors.js'
-import { canonical } from '../canonical.js'
+import { canonical } from '../../../bindings/canonical.js'
 import { cutHistory, turnsOf, type KeptHistory, type Turn } from './history.js'
 
 export interface AnalyzeRequest {

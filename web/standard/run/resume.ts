@@ -5,7 +5,7 @@ import type { JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader } from '../../../bindings/journal/journal.js'
 import { withoutKeys, type CeilingConfig, type Config } from '../config.js'
 import type { PlanSettings } from './setup.js'
-import { canonical } from '../canonical.js'
+import { canonical } from '../../../bindings/canonical.js'
 
 const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
 

@@ -9,7 +9,7 @@ import { Retriever } from '../../../bindings/retrievals.js'
 import { restore } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
 import { contextFingerprint } from './performer.js'
-import { canonical } from '../canonical.js'
+import { canonical } from '../../../bindings/canonical.js'
 
 export interface ReuseHost {
   /** Undefined: no step with context files matches. */

@@ -38,8 +38,11 @@ export class Calls {
     this.#identity = identity
   }
 
-  /** `again`: the call was begun by a process that is gone; its watchers have heard of it. */
-  start(command: CallCommand, again = false): void {
+  /**
+   * `again`: the call was begun by a process that is gone; its watchers have heard of it. `unneeded`: the step was settled by what was
+   * decided in the same moment; the call is over before anything of it leaves.
+   */
+  start(command: CallCommand, again = false, unneeded = false): void {
     const { texts, now } = this.#host
     const step = texts.steps[command.step]
     if (step === undefined) return
@@ -48,6 +51,10 @@ export class Calls {
     this.#live.set(command.call, live)
     const ticket = this.#ticket(live)
     if (!again) this.#host.emit(callEvent(this.#host.core, texts, command, now))
+    if (unneeded) {
+      live.controller.abort()
+      return this.#failed(live, undefined)
+    }
     this.#perform(ticket, live).then(
       (reply) => this.#answered(live, reply),
       (error: unknown) => this.#failed(live, error),

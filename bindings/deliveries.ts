@@ -39,6 +39,11 @@ export class Deliveries {
     this.#settling = new Settling(host, (options.past?.records ?? 0) > 0)
   }
 
+  /** The step was settled: a rule says that it is not needed. */
+  unneeded(step: number): boolean {
+    return this.#settling.unneeded.has(step)
+  }
+
   /** Every event of the run passes here before it is told. */
   see(event: RunEvent): void {
     this.#settling.see(event)

@@ -354,7 +354,7 @@ export class Driver {
   #carryOut(command: Command, at: number, past: boolean): void {
     switch (command.kind) {
       case 'call':
-        this.#calls.start(command)
+        this.#calls.start(command, false, this.#deliveries.unneeded(command.step))
         break
       case 'cancel':
         this.#calls.cancel(command.call)

@@ -19,8 +19,12 @@ export class Settling {
   readonly #host: SettlingHost
   /** By id of a step that they look at. */
   #rules: Map<string, UntilRule[]> | undefined
+  /** The plan's metadata was seen. */
+  #sought = false
   readonly #ended = new Map<string, EndedStep>()
   readonly #steps = new Map<string, number>()
+  /** Steps that were ended here. */
+  readonly unneeded = new Set<number>()
   /** False while a journal tells what was: its decisions are in it. */
   #live: boolean
 
@@ -47,8 +51,9 @@ export class Settling {
 
   /** Metadata stands before the last step of a plan that streams, or is not seen. */
   #read(steps: readonly { readonly step: number; readonly id: string }[]): void {
-    if (this.#rules === undefined) {
+    if (!this.#sought) {
       const { metadata } = this.#host.core.document<{ metadata?: unknown }>('plan')
+      this.#sought = metadata !== undefined
       const rules = untilRules(metadata, (where) => this.#odd(where))
       if (rules.length === 0) return
       this.#rules = new Map()
@@ -56,7 +61,7 @@ export class Settling {
         for (const id of watches(rule)) this.#rules.set(id, [...(this.#rules.get(id) ?? []), rule])
       for (const { step, id } of this.#host.texts.steps) this.#steps.set(id, step)
     }
-    for (const { step, id } of steps) this.#steps.set(id, step)
+    if (this.#rules !== undefined) for (const { step, id } of steps) this.#steps.set(id, step)
   }
 
   #odd(where: string): void {
@@ -89,6 +94,7 @@ export class Settling {
     const { core, now } = this.#host
     try {
       core.cancelStep(step, now, settled)
+      this.unneeded.add(step)
     } catch (error) {
       if (!(error instanceof AetherflowError) || error.code !== 'run.illegal_event') throw error
     }

@@ -60,6 +60,15 @@ function jsonOf(text: string): unknown {
   }
 }
 
+const keys = new WeakMap<EndedStep, string>()
+
+/** Made once: a rule is asked again whenever one of its steps ends. */
+function keyOf(end: EndedStep, text: string): string {
+  const key = keys.get(end) ?? answerKey(text)
+  keys.set(end, key)
+  return key
+}
+
 export interface Tally {
   /** Answers by votes, most first, equal ones in the order in which they stand. */
   readonly answers: readonly { readonly key: string; readonly votes: number; readonly first: string }[]
@@ -77,7 +86,7 @@ export function tallyOf(of: readonly string[], ended: ReadonlyMap<string, EndedS
     const end = ended.get(step)
     if (end === undefined) open += 1
     if (end?.text === undefined) continue
-    const key = answerKey(end.text)
+    const key = keyOf(end, end.text)
     const known = votes.get(key)
     if (known === undefined) votes.set(key, { key, votes: 1, first: step })
     else known.votes += 1
@@ -131,8 +140,8 @@ function fieldIs(text: string | undefined, field: string, value: unknown): boole
 }
 
 /** Most rules of a plan, and steps that one names. */
-const mostRules = 1000
-const mostSteps = 10_000
+const mostRules = 100
+const mostSteps = 1000
 
 /** The rules of a plan's metadata; what is none is left out and told, by its place. */
 export function untilRules(metadata: unknown, tell: (where: string) => void): UntilRule[] {

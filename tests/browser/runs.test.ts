@@ -48,6 +48,38 @@ describeInBrowser('a page', () => {
     expect(told.types.at(-1)).toBe('finish')
   })
 
+  test('analyses a conversation, at once the second time, and holds a debate', async () => {
+    const told = await open.page.evaluate(async () => {
+      const schema = { type: 'object', properties: { mood: { enum: ['good', 'bad'] } }, required: ['mood'] }
+      const analyzer = await api.openAnalyzer({ simulate: 'instant' })
+      const asked = { session: 's', history: [{ role: 'user', content: 'It works.' }], schema }
+      const [first, second] = [await analyzer.analyze(asked), await analyzer.analyze(asked)]
+      await analyzer.close()
+      const speakers = new Set<string>()
+      const plan = await api.patternPlan('consensus', { topic: 'Is it round?', rounds: 2 })
+      const onSpeech = ({ speaker }: { speaker: string }): void => void speakers.add(speaker)
+      // Simulated answers to one question differ by the speaker's name, and so do the two of the first round.
+      const { answer, cost, run } = await api.runPattern(plan, { simulate: 'instant', onSpeech })
+      const { value, from } = first
+      return {
+        value,
+        from,
+        then: second.from,
+        speakers: [...speakers],
+        answer,
+        calls: cost.calls,
+        outcome: run.outcome,
+      }
+    })
+    const { answer, calls, ...rest } = told
+    expect(rest).toEqual({
+      ...{ value: { mood: 'good' }, from: 'model', then: 'cache', outcome: 'ok' },
+      speakers: ['Advocate', 'Challenger'],
+    })
+    expect([typeof answer, calls > 2]).toEqual(['string', true])
+    expect(open.complaints).toEqual([])
+  })
+
   test.each([true, false] as const)('runs a plan under a strict policy, worker: %s', async (worker) => {
     const told = await open.page.evaluate(
       async ([plan, worker]) => {

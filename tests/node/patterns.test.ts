@@ -127,8 +127,7 @@ describe('a debate', () => {
 
   test('two failures in a row end a speaker’s part, a failure, an answer and a failure do not', async () => {
     const ended = await played(debate({ topic, rounds: 4 }), { 'r1.2': undefined, 'r2.2': undefined })
-    expect(ended.asked).toEqual(['r1.1', 'r1.2', 'r2.1', 'r2.2', 'r3.1', 'r4.1', 'judge'].sort(bySpoken(ended.asked)))
-    expect(ended.asked).not.toContain('r3.2')
+    expect(ended.asked).toEqual(['r1.1', 'r1.2', 'r2.1', 'r2.2', 'r3.1', 'r4.1'])
     // The other side was never heard: there is no verdict without it.
     expect([ended.answer, ended.run.outcome]).toEqual([undefined, 'steps_failed'])
   })
@@ -156,12 +155,10 @@ describe('a debate', () => {
   test('a budget that ends it early says so, and keeps the money for the verdict', async () => {
     const plan = debate({ topic, rounds: 3 })
     const whole = await explainPlan(plan, { config: {} })
-    const usd = whole.costMicroUsd.high / 1e6 / 2
-    const result = await runPattern(plan, {
-      simulate: 'instant',
-      config: {},
-      policy: { budget: { run: { usd } } },
-    })
+    // Two fifths of what the estimates expect, and no cheaper models to go to.
+    const usd = (0.4 * whole.costMicroUsd.expected) / 1e6
+    const policy = { budget: { run: { usd }, ladder: ['skip_optional', 'stop'] as const } }
+    const result = await runPattern(plan, { simulate: 'instant', config: {}, policy })
     expect(result.answer).toBeDefined()
     expect(result.why).toMatch(/the budget ended it early: r\d/)
     expect(result.run.report.totals.costMicroUsd).toBeLessThanOrEqual(usd * 1e6)
@@ -182,17 +179,18 @@ describe('a debate', () => {
   })
 })
 
-/** What runs at once may be asked in any order. */
-const bySpoken = (asked: readonly string[]) => (one: string, other: string) => asked.indexOf(one) - asked.indexOf(other)
-
 describe('the seeds’ durations, on the virtual clock', () => {
-  // One speaker takes 3 s for 300 tokens, the other 2 s.
-  const speed = { firstTokenMs: 0, tokensPerSecond: 100, jitter: 0 }
+  // Of an answer of 300 tokens the simulator writes 290: one speaker takes 3 s for them, the other 2 s.
+  const speed = { firstTokenMs: 0, tokensPerSecond: 290 / 3, jitter: 0 }
   const profile = {
     ...simulatorProfiles.instant,
     answerTokens: undefined,
     answerShare: 0.25,
-    providers: { ...simulatorProfiles.instant.providers, deepseek: speed, mistral: { ...speed, tokensPerSecond: 150 } },
+    providers: {
+      ...simulatorProfiles.instant.providers,
+      deepseek: speed,
+      mistral: { ...speed, tokensPerSecond: 290 / 2 },
+    },
   }
   const models = ['deepseek/deepseek-flash', 'mistral/codestral-2508']
   const times = async (plan: object) => {
@@ -211,7 +209,7 @@ describe('the seeds’ durations, on the virtual clock', () => {
     return { ...plan, steps }
   }
   const sum = (all: readonly number[]): number => all.reduce((total, each) => total + each, 0)
-  const near = (ms: number): number => Math.round(ms / 100) / 10
+  const near = (ms: number): number => Math.round(ms / 1000)
 
   test('round 1 takes as long as its slowest speaker, 3 s instead of 5', async () => {
     const [before, now] = [await times(inTurn({ topic, models })), await times(debate({ topic, models }))]

@@ -1,5 +1,5 @@
 /** What a pattern came to: its answer, who said what, and what it cost beside a single answer. */
-import type { RunReport, StepReport } from '../../../bindings/report.js'
+import type { CallReport, RunReport, StepReport } from '../../../bindings/report.js'
 import { answerKey, tallyOf, type EndedStep } from '../../../bindings/until.js'
 import type { PatternKind, PatternShape, Turn } from './types.js'
 
@@ -169,13 +169,16 @@ function changedOf(kind: PatternKind, answer: string | undefined, first: string 
 }
 
 function costOf(steps: readonly StepReport[]): Omit<PatternCost, 'ms'> {
-  const calls = steps.flatMap((step) => step.calls)
+  // What was ended before anything of it left is no call.
+  const calls = steps.flatMap((step) => step.calls).filter(left)
   return {
     calls: calls.length,
     tokens: calls.reduce((sum, { tokens }) => sum + tokens.input + tokens.output, 0),
     costMicroUsd: steps.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
   }
 }
+
+const left = ({ outcome, tokens }: CallReport): boolean => outcome !== 'cancelled' || tokens.input + tokens.output > 0
 
 function singleOf(step: StepReport | undefined): PatternCost {
   if (step === undefined) return { calls: 0, tokens: 0, costMicroUsd: 0, ms: 0 }

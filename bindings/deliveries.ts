@@ -6,7 +6,7 @@ import type { DriverOptions } from './driver-options.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import type { RunTexts } from './run-texts.js'
-import { Settling } from './settling.js'
+import type { Settling } from './settling.js'
 
 export interface DeliveriesHost {
   readonly core: CoreRun
@@ -27,26 +27,29 @@ export interface Delivery {
 
 export class Deliveries {
   readonly #host: DeliveriesHost
-  readonly #options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past'>
-  readonly #settling: Settling
+  readonly #options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past' | 'settling'>
+  readonly #settling: Settling | undefined
   readonly #open = new Set<Promise<void>>()
   /** Of the step that was delivered last; undefined: it is told already. */
   #last: Promise<void> | undefined
 
-  constructor(host: DeliveriesHost, options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past'>) {
+  constructor(
+    host: DeliveriesHost,
+    options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past' | 'settling'>,
+  ) {
     this.#host = host
     this.#options = options
-    this.#settling = new Settling(host, (options.past?.records ?? 0) > 0)
+    this.#settling = options.settling?.(host, (options.past?.records ?? 0) > 0)
   }
 
   /** The step was settled: a rule says that it is not needed. */
   unneeded(step: number): boolean {
-    return this.#settling.unneeded.has(step)
+    return this.#settling?.unneeded.has(step) === true
   }
 
   /** Every event of the run passes here before it is told. */
   see(event: RunEvent): void {
-    this.#settling.see(event)
+    this.#settling?.see(event)
   }
 
   /** The output is told and written only once the journal cannot lose it any more. */
@@ -56,7 +59,7 @@ export class Deliveries {
     if (step === undefined) return
     const output = delivered(core, texts, command, pastAt ?? this.#host.now)
     if (output.hit !== undefined) this.#host.emit(output.hit)
-    this.#settling.delivered(command.step)
+    this.#settling?.delivered(command.step)
     const done = (path: unknown): void =>
       this.#host.emit(output.done(pastAt ?? this.#host.now, typeof path === 'string' ? path : undefined))
     const { journal, deliver } = this.#options

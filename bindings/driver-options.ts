@@ -1,4 +1,5 @@
 /** What a host gives to the driver, and gets back. */
+import type { Settling, SettlingHost } from './settling.js'
 import type { RunIdentity } from './calls.js'
 import type { AnswerCache } from './cache/ports.js'
 import type { AnswerChecker } from './checker.js'
@@ -41,6 +42,8 @@ export interface DriverOptions {
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Keeps an answer that was paid for and does not hold the step's output constraint, or was cut short. `why`: for people. */
   readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
+  /** Obeys the rules of a plan's `metadata.until`; absent: they are not, and every step is carried out. */
+  readonly settling?: ((host: SettlingHost, resumes: boolean) => Settling) | undefined
   /** Makes idempotency keys; absent: calls carry none. */
   readonly identity?: RunIdentity | undefined
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
+import { Settling, type SettlingHost } from '../../bindings/settling.js'
 import type { Clock, FileReader } from '../../bindings/ports.js'
 import type { LimitSharing } from '../../bindings/shared-limits.js'
 import { scaledClock, systemClock } from '../../web/standard/clock.js'
@@ -72,13 +73,15 @@ export async function execute(
         return Promise.resolve()
       },
       begin: cachePlace(options),
-      driver: { signal, onText, deliver, rejected },
+      driver: { signal, onText, deliver, rejected, settling },
     })
   } finally {
     core.dispose()
     await documents?.close()
   }
 }
+
+const settling = (host: SettlingHost, resumes: boolean): Settling => new Settling(host, resumes)
 
 /** Every run of the process shares it; made when the first asks. */
 let processLimits: Authority | undefined

@@ -86,7 +86,7 @@ export interface RunHost {
   readonly lazyReport?: boolean | undefined
   /** Lines of the journal, as they are written. */
   readonly onJournal?: ((lines: string) => void) | undefined
-  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected'>
+  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected' | 'settling'>
   emit(event: RunEvent): void
   /** Before the first event: the run begins with what its journal tells, until `resumed`. */
   goesOn?(): void

@@ -44,7 +44,9 @@ test('the check of file names finds what is missing, and takes what is there', (
 
 test('every file that a comment or a document names exists', () => {
   const files = sources(['.ts', '.mjs', '.cpp', '.hpp', '.def', '.md'])
-  const read = files.filter(({ path }) => !/generated|^CHANGELOG|fixtures\/|^examples\/(plans|tasks|measured)/.test(path))
+  const read = files.filter(
+    ({ path }) => !/generated|^CHANGELOG|fixtures\/|^examples\/(plans|tasks|measured)/.test(path),
+  )
   expect(read.length).toBeGreaterThan(400)
   expect(read.flatMap(missing)).toEqual([])
 })

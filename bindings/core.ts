@@ -48,6 +48,14 @@ export interface AssembledPrompt {
   /** How its provider can enforce the step's output. */
   readonly level: ConstraintLevel
 }
+/** A prompt that a cache is asked with: the step's own words, and what stands before and after them. */
+export interface LookPrompt {
+  readonly system: string
+  readonly before: string
+  readonly task: string
+  readonly after: string
+  readonly level: ConstraintLevel
+}
 /** The texts of a prompt that the core does not keep. */
 export interface PromptTexts {
   readonly files?: readonly (readonly [path: string, text: string])[]
@@ -293,11 +301,22 @@ export class CoreRun {
     return this.#assemble((s) => s.promptBegin(call, -1, -1), { ...texts, dependencies })
   }
   /** The prompt of a step's main call to a provider, as if there had been no call yet: what a cache is asked with. */
-  promptToLook(step: number, provider: number, texts: PromptTexts): AssembledPrompt {
-    return this.#assemble((s) => s.promptBegin(-1, step, provider), texts)
+  promptToLook(step: number, provider: number, texts: PromptTexts): LookPrompt {
+    const level = this.#fill((s) => s.promptBegin(-1, step, provider), texts)
+    return this.#call((s) => {
+      s.promptEnd()
+      const system = s.section(0)
+      const end = system + s.section(1)
+      const { task, taskBytes } = JSON.parse(this.#read(s, end, s.section(2))) as { task: number; taskBytes: number }
+      const [from, to] = [system + task, system + task + taskBytes]
+      return {
+        ...{ system: this.#read(s, 0, system), before: this.#read(s, system, task) },
+        ...{ task: this.#read(s, from, taskBytes), after: this.#read(s, to, end - to), level },
+      }
+    })
   }
 
-  #assemble(begin: (session: Session) => number, texts: PromptTexts): AssembledPrompt {
+  #fill(begin: (session: Session) => number, texts: PromptTexts): ConstraintLevel {
     const level = constraintLevels[this.#ok(begin)] ?? 'instruct'
     for (const [path, text] of texts.files ?? []) this.#ok((s) => s.promptFile(...this.#pair(s, path, text)))
     const { documents } = texts
@@ -308,12 +327,23 @@ export class CoreRun {
     if (texts.answer !== undefined) {
       this.#ok((s) => s.promptAnswer(...this.#pair(s, texts.answer ?? '', texts.issues ?? '')))
     }
+    return level
+  }
+
+  #assemble(begin: (session: Session) => number, texts: PromptTexts): AssembledPrompt {
+    const level = this.#fill(begin, texts)
     return this.#call((s) => {
       s.promptEnd()
       const system = s.section(0)
       const user = s.section(1)
-      const { shared, keyed, ...stripped } = JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport &
-        Pick<AssembledPrompt, 'shared' | 'keyed'>
+      const {
+        shared,
+        keyed,
+        task: _task,
+        taskBytes: _bytes,
+        ...stripped
+      } = JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport &
+        Pick<AssembledPrompt, 'shared' | 'keyed'> & { task: number; taskBytes: number }
       // The core counts bytes.
       const units = (bytes: number): number => this.#read(s, system, bytes).length
       const texts = { system: this.#read(s, 0, system), user: this.#read(s, system, user) }

@@ -135,6 +135,8 @@ export class Lookups {
       ...texts.targetOf(command),
       system: prompt.system,
       constraint: answerConstraint(prompt.level, step),
+      // Plan, files and outputs around the step's own words: long enough to make any two tasks look alike, and nothing that may differ.
+      history: [prompt.before, prompt.after],
       // As the plan declares it: what a budget leaves of it changes from run to run. An answer that nobody audited is no
       // answer to a run that audits.
       parameters: {
@@ -145,7 +147,9 @@ export class Lookups {
         ...(check === undefined ? {} : { check }),
       },
     }
-    return { question: { prompt: prompt.user, scope, mode: command.use }, fingerprint }
+    // An output within the words is as long as what stands around them.
+    const mode = command.use === 'semantic' && /<output[- ]/.test(prompt.task) ? 'exact' : command.use
+    return { question: { prompt: prompt.task, scope, mode }, fingerprint }
   }
 
   async #files(step: StepInfo, documents: string | undefined): Promise<ContextTexts | undefined> {

@@ -182,7 +182,10 @@ class Assembler {
 
   void ownTexts(const std::string& task) {
     const Step& step = *parts_.step;
+    const std::size_t before = user().size();
     appendTagged(user(), "task", "", "", task);
+    prompt_.task = user().find('\n', before) + 1;
+    prompt_.taskBytes = task.size();
     std::string criteria;
     for (const std::string& line : step.validationCriteria) {
       const std::string kept = stripped(line);

@@ -47,6 +47,8 @@ struct Prompt {
   /// Bytes at the start of `user` that other steps' prompts begin with too, and of them those by which requests that should
   /// meet in one cache are told apart from others: whole blocks up to the first 4 KB, so that all that share as much agree.
   std::size_t shared = 0, keyed = 0;
+  /// Where the step's own words stand in `user`, without their tag: what caches compare by meaning. The rest has to be equal.
+  std::size_t task = 0, taskBytes = 0;
   std::vector<Removal> removals;  ///< by rule, summed over all stripped parts, in the order of StripRule
 };
 

@@ -40,6 +40,8 @@ std::string removalsJson(const Prompt& prompt) {
   std::string out;
   JsonWriter json(out);
   json.beginObject().field("shared", static_cast<std::int64_t>(prompt.shared));
+  json.field("task", static_cast<std::int64_t>(prompt.task));
+  json.field("taskBytes", static_cast<std::int64_t>(prompt.taskBytes));
   json.field("keyed", static_cast<std::int64_t>(prompt.keyed))
       .field("tokensBefore", static_cast<std::int64_t>(prompt.tokensBeforeStripping));
   json.field("tokensAfter", static_cast<std::int64_t>(prompt.tokensEstimated)).key("removals").beginArray();

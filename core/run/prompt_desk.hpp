@@ -43,7 +43,7 @@ class PromptDesk {
   Prompt prompt_;
 };
 
-/// {"shared","keyed","tokensBefore","tokensAfter","removals":[{"rule","count","bytes","tokens"}]}: how many bytes of the user text are
+/// {"shared","task","taskBytes","keyed","tokensBefore","tokensAfter","removals":[{"rule","count","bytes","tokens"}]}: how many bytes of the user text are
 /// shared (see Prompt), and what stripping did to it.
 std::string removalsJson(const Prompt& prompt);
 

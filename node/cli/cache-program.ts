@@ -34,7 +34,10 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'of that tenant only')
-    .option('--in <key>', 'as the task of the step that is kept under that key, see list')
+    .option(
+      '--in <key>',
+      'only among answers with the same plan, files and outputs around as the one under that key, see list',
+    )
     .action(async (prompt: string, flags: ExplainFlags) =>
       done(await (await import('./commands/cache-explain.js')).cacheExplain(prompt, flags, host)),
     )

@@ -202,7 +202,8 @@ TEST(PolicyReader, KnowsEveryFailureKind) {
     const FailureRule rule = failureRule(failure);
     const bool ours = failure == FailureKind::Input || failure == FailureKind::Withheld ||
                       failure == FailureKind::Deadline || failure == FailureKind::BudgetExceeded ||
-                      failure == FailureKind::Host || failure == FailureKind::Refused;
+                      failure == FailureKind::Host || failure == FailureKind::Refused ||
+                      failure == FailureKind::CheckFailed;
     const bool falls = failure != FailureKind::Auth && failure != FailureKind::BadRequest &&
                        failure != FailureKind::Cancelled && !ours;
     EXPECT_EQ(rule.fallback, falls) << name(failure);

@@ -108,7 +108,7 @@ void writeModes(Rng& rng, Members& table, PolicySetting& setting) {
     return out + "]";
   };
   Members modes(table.raw("modes"));
-  for (const char* known : {"fast", "double-check"}) modes.raw(known) += "null";
+  for (const char* known : {"fast", "double-check", "analysis-fast"}) modes.raw(known) += "null";
   Members build(modes.raw("build"));
   build.raw("rules") += "[{\"type\":\"refactoring\",\"use\":" + list(true) + "},{\"use\":" + list(false) + "}]";
   setting.audits = oneIn(rng, 3);

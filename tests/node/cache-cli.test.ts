@@ -192,7 +192,9 @@ describe('a run with a cache', () => {
     const { report } = results(again.stdout)
     expect(report.cache?.['misses']).toBeGreaterThan(0)
     expect(report.cache?.['exact']).toBeGreaterThan(0)
-    expect((await json<Stats>('stats')).entries).toBe(before.entries)
+    // Until its segment is rewritten, what is damaged is told whenever the folder is opened.
+    const { stdout } = await cache('stats', '--json')
+    expect((JSON.parse(stdout) as Stats).entries).toBe(before.entries)
   })
 })
 
@@ -242,17 +244,22 @@ describe('what the cache holds', () => {
     const words = ['run', plan('diamond'), '--simulate', 'instant', '--cache', join(folder, 'cache')]
     await aetherflow(words)
     const { entries } = await json<Listing>('list')
-    const kept = entries.find(({ prompt }) => prompt.includes('<task>'))
-    const within = await json<{ candidates: { score: number }[]; exactOnly: string }>(
+    const kept = entries.find(({ prompt }) => prompt !== asked)!
+    const within = await json<{ kind: string; exact: { key: string }[] }>(
       'explain',
-      'Do it.',
+      kept.prompt,
       '--in',
-      kept?.key.slice(0, 8) ?? '',
+      kept.key.slice(0, 8),
     )
-    const alone = await json<{ candidates: { score: number }[] }>('explain', 'Do it.')
-    const best = (of: { candidates: { score: number }[] }) => Math.max(-1, ...of.candidates.map(({ score }) => score))
-    expect(best(within)).toBeGreaterThan(best(alone))
-    expect((await cache('explain', 'Do it.')).stdout).toContain('--in KEY')
+    expect([within.kind, within.exact.map(({ key }) => key)]).toEqual(['exact', [kept.key]])
+    const other = entries.find(({ prompt }) => prompt === asked)!
+    const elsewhere = await json<{ kind: string; exact: unknown[] }>(
+      'explain',
+      kept.prompt,
+      '--in',
+      other.key.slice(0, 8),
+    )
+    expect(elsewhere.exact).toEqual([])
     const none = await cache('explain', 'Do it.', '--in', 'ffffffffffff')
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('there is no entry')])
     const piped = await aetherflow(['cache', 'explain', '-', '--json', '--cache', join(folder, 'cache')], `${asked}\n`)

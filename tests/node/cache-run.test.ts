@@ -7,7 +7,7 @@ import { paint } from '../../node/cli/colour.js'
 import { PlainRenderer } from '../../node/cli/render/plain.js'
 import { RunView } from '../../node/cli/run-view.js'
 import { summaryLines } from '../../node/cli/summary.js'
-import { runPlan, type AnswerCache, type PlanSource, type RunEvent } from '../../node/index.js'
+import { runPlan, SemanticCache, type AnswerCache, type PlanSource, type RunEvent } from '../../node/index.js'
 import { reportMarkdown } from '../../web/standard/report/markdown.js'
 import { MapCache } from '../bindings/map-cache.js'
 
@@ -77,6 +77,69 @@ describe('runPlan with a cache', () => {
     await expect(run(plan, { journal, resume: true })).rejects.toMatchObject({ code: 'host.usage', where: 'cache' })
     const { report, outcome } = await run(plan, { cache, journal, resume: true })
     expect([outcome, report.totals.calls, report.cache?.exact]).toEqual(['ok', 0, 3])
+  })
+})
+
+describe('answers by meaning in a run', () => {
+  const pairs = [
+    ['List the limits of the plan reader', 'List the limits of the journal reader'],
+    ['Describe what happens when the disk is full', 'Describe what happens when the disk is not full'],
+    ['Summarise the rules for naming files', 'Summarise the rules for deleting files'],
+    ['Explain how to enable compression in the web server', 'Explain how to disable compression in the web server'],
+    [
+      'Explain how the retry policy waits between two attempts',
+      'Explain how the retry policy waits between 2 attempts',
+    ],
+    ['Summarise the rules for naming files', 'Please summarise the rules for naming files.'],
+  ] as const
+  const described = (task: string, more: object = {}) => ({
+    ...{ task_id: 't', description: 'A long description that all steps of this plan share. '.repeat(20) },
+    steps: [step('a', 'analysis', { description: task, ...more })],
+  })
+  const options = { cacheModes: { '*': 'semantic' }, strip: false } as const
+
+  test.each(pairs)('whatever stands around them, "%s" and "%s" are as alike as by themselves', async (asked, other) => {
+    const alone = await SemanticCache.open()
+    await alone.put({ prompt: asked, answer: 'x' })
+    const { kind } = await alone.get({ prompt: other })
+    await alone.close()
+    const files = folder()
+    writeFileSync(join(files, 'notes.txt'), 'What every step of the plan reads. '.repeat(200))
+    const cache = await SemanticCache.open()
+    const reading = { context: { files: ['notes.txt'] } }
+    await run(described(asked, reading), { cache, folder: files, ...options })
+    const { report } = await run(described(other, reading), { cache, folder: files, ...options })
+    expect(report.cache?.semantic).toBe(kind === 'semantic' ? 1 : 0)
+    await cache.close()
+  })
+
+  test('the pairs are of both kinds', async () => {
+    const kinds = new Set<string>()
+    for (const [asked, other] of pairs) {
+      const alone = await SemanticCache.open()
+      await alone.put({ prompt: asked, answer: 'x' })
+      kinds.add((await alone.get({ prompt: other })).kind)
+      await alone.close()
+    }
+    expect([...kinds].sort()).toEqual(['miss', 'semantic'])
+  })
+
+  test('other words around the same task, or an output within it, are another request', async () => {
+    const cache = await SemanticCache.open()
+    const plan = described('Summarise the rules for naming files')
+    await run(plan, { cache, ...options })
+    const { report } = await run({ ...plan, description: `${plan.description} Else.` }, { cache, ...options })
+    expect(report.cache).toMatchObject({ misses: 1 })
+    const asked = new MapCache()
+    const taking = (words: string) =>
+      planOf(
+        step('a', 'analysis'),
+        step('b', 'analysis', { dependencies: ['a'], description: `${words} {{steps.a.output}}` }),
+      )
+    await run(taking('Summarise'), { cache: asked, ...options })
+    const of = (start: string) => asked.asked.find(({ prompt }) => prompt.startsWith(start))?.mode
+    expect([of('do a'), of('Summarise')]).toEqual(['semantic', 'exact'])
+    await cache.close()
   })
 })
 

@@ -29,10 +29,12 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
     return exitCodes.ok
   }
   try {
-    const prompt = await wholePrompt(asked === '-' ? await textOf(host) : asked, flags.in, cache)
+    const prompt = asked === '-' ? await textOf(host) : asked
+    const within = flags.in === undefined ? undefined : await neighbours(flags.in, cache)
     const { exactOnly, ...found } = await cache.explain(prompt)
     const { tenant } = flags
-    const wanted = ({ label }: { label: string }): boolean => tenant === undefined || meant({ label }, { tenant })
+    const wanted = ({ key, label }: { key: string; label: string }): boolean =>
+      (tenant === undefined || meant({ label }, { tenant })) && within?.has(key) !== false
     const explanation = {
       exactOnly,
       exact: found.exact.filter(wanted),
@@ -43,11 +45,6 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
       stdout.write(`${asciiControls(JSON.stringify({ folder: config.dir, model, ...verdict, ...explanation }))}\n`)
     } else {
       const lines = explanationLines(explanation, verdict, model, paint(stdout, host.env), stdout.columns ?? 120)
-      // Of a run the whole prompt is kept, plan and inputs around the task.
-      if (!task.test(prompt) && explanation.candidates.some((candidate) => task.test(candidate.prompt)))
-        lines.push(
-          'what runs keep are whole prompts: --in KEY asks with one of them around it (keys: aetherflow cache list)',
-        )
       stdout.write(`${lines.join('\n')}\n`)
     }
     return exitCodes.ok
@@ -56,16 +53,12 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
   }
 }
 
-/** Where the core puts a step's description. */
-const task = /<task>\n[^]*?\n<\/task>/
-
-async function wholePrompt(prompt: string, key: string | undefined, cache: SemanticCache): Promise<string> {
-  if (key === undefined) return prompt
-  const head = (await cache.list()).find((one) => one.key.startsWith(key))
-  const kept = head && (await cache.read(head.key))
-  if (kept === undefined) throw new AetherflowError('host.usage', '--in', `there is no entry ${key}`)
-  if (!task.test(kept.prompt)) throw new AetherflowError('host.usage', '--in', 'that entry is of no run')
-  return kept.prompt.replace(task, () => `<task>\n${prompt.trim()}\n</task>`)
+/** Keys of the entries that are asked about in the same words around them: of the same plan, files and outputs, and the same target. */
+async function neighbours(start: string, cache: SemanticCache): Promise<ReadonlySet<string>> {
+  const heads = await cache.list()
+  const head = heads.find(({ key }) => key.startsWith(start))
+  if (head === undefined) throw new AetherflowError('host.usage', '--in', `there is no entry ${start}`)
+  return new Set(heads.filter(({ scope }) => scope === head.scope).map(({ key }) => key))
 }
 
 async function textOf({ stdin }: Host): Promise<string> {

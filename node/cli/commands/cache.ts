@@ -163,14 +163,10 @@ const listed = ({
   prompt,
 }: CacheEntryHead & { prompt: string }) => ({
   ...{ key, label, createdAt, expiresAt, bytes, byMeaning: space !== '', worth },
-  task: start(taskOf(prompt)),
   prompt: start(prompt),
 })
 
 const start = (text: string): string => [...text].slice(0, promptStart).join('')
-
-/** What was asked: of a step its task, which stands behind a role and inputs that many steps share; else the whole prompt. */
-const taskOf = (prompt: string): string => /<task>\n([^]*?)\n<\/task>/.exec(prompt)?.[1] ?? prompt
 
 function listLines(entries: readonly (CacheEntryHead & { prompt: string })[], of: number, host: Host): string[] {
   const now = Date.now()
@@ -180,7 +176,7 @@ function listLines(entries: readonly (CacheEntryHead & { prompt: string })[], of
     `in ${formatAge(expiresAt - now)}`,
     formatBytes(bytes),
     oneLine(label),
-    oneLine(start(taskOf(prompt))),
+    oneLine(start(prompt)),
   ])
   const columns = host.stdout.columns ?? 120
   const table = alignedTable(['key', 'age', 'expires', 'size', 'of', 'task'], rows, columns)

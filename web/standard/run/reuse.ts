@@ -114,7 +114,7 @@ function fingerprints(core: CoreRun, steps: readonly StepInfo[], digest: ReuseHo
     const rest = Object.entries(info).filter(([name]) => !(unsent as readonly string[]).includes(name))
     result[step] = digest([
       sent.system,
-      sent.user,
+      ...[sent.before, sent.task, sent.after],
       canonical(Object.fromEntries(rest)),
       ...dependencies.map(([, of]) => of),
     ])

@@ -34,6 +34,10 @@ export function cacheWord(cache: ChatFacts['cache']): string {
   return words[cache]
 }
 
+/** Stands beside every figure of money of which a part is at a price that was assumed. */
+export const costAssumed = ({ priceAssumed }: { readonly priceAssumed?: true | undefined }): object =>
+  priceAssumed ? { cost_assumed: true } : {}
+
 /** What we say of an answer, in all forms of it. */
 export function aboutAnswer(facts: ChatFacts, id: string, simulated: string | undefined): object {
   return {
@@ -42,6 +46,7 @@ export function aboutAnswer(facts: ChatFacts, id: string, simulated: string | un
     why: facts.why,
     cache: cacheWord(facts.cache),
     cost_usd: facts.costMicroUsd / 1e6,
+    ...costAssumed(facts),
     attempts: facts.attempts,
     ...(simulated === undefined ? {} : { simulated }),
   }
@@ -53,6 +58,7 @@ export function answerHeaders(facts: ChatFacts): Record<string, string> {
     'x-aetherflow-attempts': String(facts.attempts),
     'x-aetherflow-cache': cacheWord(facts.cache),
     'x-aetherflow-cost-usd': String(facts.costMicroUsd / 1e6),
+    ...(facts.priceAssumed && { 'x-aetherflow-cost-assumed': 'true' }),
   }
 }
 

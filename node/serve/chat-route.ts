@@ -1,8 +1,7 @@
 /** `POST /v1/chat/completions`. */
 import type { ToolCall } from '../../bindings/chat.js'
 import type { ChatAnswer } from '../../web/standard/chat/chat-run.js'
-import type { Usage } from '../../bindings/ports.js'
-import { aboutAnswer, Answering, answerHeaders, servedModel, type AnswerStream } from './answering.js'
+import { aboutAnswer, Answering, answerHeaders, costAssumed, servedModel, type AnswerStream } from './answering.js'
 import { parseChat } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
@@ -38,7 +37,7 @@ function completion(answer: ChatAnswer, asked: string, id: string, simulated: st
         finish_reason: finishWord(finish),
       },
     ],
-    usage: usageOf(answer.usage, answer.costMicroUsd),
+    usage: usageOf(answer),
     aetherflow: aboutAnswer(answer, id, simulated),
   }
 }
@@ -90,7 +89,7 @@ class Chunks implements AnswerStream {
     const { simulated } = this.#context.service
     const aetherflow = aboutAnswer(answer, this.#call.id, simulated)
     this.#chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: finishWord(answer.finish) }], { aetherflow })
-    if (this.#includeUsage) this.#chunk([], { usage: usageOf(answer.usage, answer.costMicroUsd) })
+    if (this.#includeUsage) this.#chunk([], { usage: usageOf(answer) })
     this.#stream.send('[DONE]')
     this.#stream.end()
   }
@@ -138,13 +137,15 @@ const finishWord = (finish: ChatAnswer['finish']): string => (finish === 'other'
 
 const now = (): number => Math.floor(Date.now() / 1000)
 
-function usageOf({ input, cached, output, reasoning }: Usage, costMicroUsd: number): object {
+function usageOf(answer: ChatAnswer): object {
+  const { input, cached, output, reasoning } = answer.usage
   return {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
     prompt_tokens_details: { cached_tokens: cached },
     completion_tokens_details: { reasoning_tokens: reasoning },
-    cost: costMicroUsd / 1e6,
+    cost: answer.costMicroUsd / 1e6,
+    ...costAssumed(answer),
   }
 }

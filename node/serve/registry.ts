@@ -34,6 +34,7 @@ export interface RunRequest {
 export interface RunEnd {
   readonly outcome: 'ok' | 'steps_failed' | 'budget_exhausted' | 'cancelled' | 'failed'
   readonly costMicroUsd: number
+  readonly priceAssumed?: true
   readonly endedAt: number
   readonly error?: { readonly code: string; readonly detail: string }
 }

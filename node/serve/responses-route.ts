@@ -1,7 +1,7 @@
 /** `POST /v1/responses`, as far as it needs no memory of earlier ones: what clients ask who know no other interface. */
 import type { ChatMessage, ChatTool, ToolCall } from '../../bindings/chat.js'
 import type { ChatAnswer } from '../../web/standard/chat/chat-run.js'
-import { aboutAnswer, Answering, answerHeaders, servedModel, type AnswerStream } from './answering.js'
+import { aboutAnswer, Answering, answerHeaders, costAssumed, servedModel, type AnswerStream } from './answering.js'
 import {
   choiceOf,
   count,
@@ -153,6 +153,7 @@ function whole(answer: ChatAnswer, asked: string, call: Call, { service }: Conte
       output_tokens_details: { reasoning_tokens: usage.reasoning },
       total_tokens: usage.input + usage.output,
       cost: costMicroUsd / 1e6,
+      ...costAssumed(answer),
     },
     aetherflow: aboutAnswer(answer, call.id, service.simulated),
   }

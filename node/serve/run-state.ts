@@ -13,6 +13,7 @@ export interface StepState {
 export class RunState {
   readonly #steps = new Map<string, StepState>()
   #costMicroUsd = 0
+  #assumed = false
   /** Its last event was told: whatever is left to do is the host's. */
   outcome: RunEventOf<'finish'>['outcome'] | undefined
   /** Of runs under way, by step. */
@@ -20,6 +21,11 @@ export class RunState {
 
   get costMicroUsd(): number {
     return this.#costMicroUsd
+  }
+
+  /** Part of the cost is at a price that was assumed. */
+  get priceAssumed(): true | undefined {
+    return this.#assumed || undefined
   }
 
   get steps(): readonly StepState[] {
@@ -37,6 +43,7 @@ export class RunState {
         return
       case 'callEnd':
         this.#costMicroUsd += event.costMicroUsd
+        this.#assumed ||= event.priceAssumed === true
         return
       case 'done':
         return this.#put({ id: event.step, state: 'done', bytes: event.bytes })

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { journalName } from '../run/file-run-store.js'
+import { costAssumed } from './answering.js'
 import { count, isObject, within, type Body } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
@@ -124,6 +125,7 @@ export function aboutRun({ request, end, live, cancelled }: Run): object {
     ended_at: end === undefined ? null : end.endedAt / 1000,
     simulated: request.simulated ?? null,
     cost_usd: (end?.costMicroUsd ?? live.costMicroUsd) / 1e6,
+    ...costAssumed(end ?? live),
     budget_usd: request.budgetUsd ?? null,
     error: end?.error ?? null,
   }

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import type { AnswerCache } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../bindings/events.js'
+import { costOfReport } from '../../web/standard/report/prices.js'
 import { checkPlan, runPlan, type PlanRun, type RunPlanOptions, type RunResult } from '../index.js'
 import { makeFolder } from '../make-folder.js'
 import { ioError, writeWhole } from '../run/outputs.js'
@@ -213,10 +214,11 @@ export class Runs {
       if (run.cancelled) work.under.cancel()
       const { outcome, report } = await work.under
       if (this.#ending && !run.cancelled) return undefined
-      const { costMicroUsd } = report.totals
+      const { costMicroUsd, priceAssumed } = costOfReport(report)
       return {
         outcome: outcome === 'plan_invalid' ? 'failed' : outcome,
         costMicroUsd,
+        ...(priceAssumed ? { priceAssumed } : {}),
         endedAt: Date.now(),
       }
     } catch (error) {

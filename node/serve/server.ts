@@ -152,7 +152,9 @@ function corsOf({ headers }: IncomingMessage, { origins }: Gate): Record<string,
   }
 }
 
-const ownHeaders = ['run-id', 'route', 'attempts', 'cache', 'cost-usd'].map((name) => `x-aetherflow-${name}`)
+const ownHeaders = ['run-id', 'route', 'attempts', 'cache', 'cost-usd', 'cost-assumed'].map(
+  (name) => `x-aetherflow-${name}`,
+)
 const limitHeaders = ['limit', 'remaining', 'reset'].flatMap((what) =>
   ['requests', 'tokens'].map((of) => `x-ratelimit-${what}-${of}`),
 )

@@ -185,6 +185,12 @@ test('a run begins with what earlier ones have measured at that account, and rep
   const told = await begun('second', 1, { limits })
   expect(Number(told)).toBeLessThan(77_777)
   expect((await aetherflow(['replay', path.join(folder, 'second')])).code).toBe(0)
+  // It goes on in a process that has measured something else, or nothing.
+  const interruption = new AbortController()
+  const onEvent = ({ type }: RunEvent): void => (type === 'call' ? interruption.abort() : undefined)
+  const broken = { config: guessed, stream: false, journal: path.join(folder, 'third') } as const
+  await runPlan(plan('third', 2), { ...broken, limits, signal: interruption.signal, onEvent })
+  expect((await runPlan(plan('third', 2), { ...broken, limits: 'own', resume: true })).outcome).toBe('ok')
   // Nothing of it for a run of its own, nor for another account.
   expect(await begun('own', 1, { limits: 'own' })).toBe('77777')
   const elsewhere = { ...guessed, providers: { ...rest, mine: { ...own, key: 'k-of-another' } } }

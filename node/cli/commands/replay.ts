@@ -6,7 +6,7 @@ import { readJournal, type Journal } from '../../../bindings/journal/reader.js'
 import {
   formatCount,
   formatDuration,
-  formatUsd,
+  formatCost,
   oneLine,
   plural,
   simulatedLabel,
@@ -86,7 +86,7 @@ function lines(replayed: Replayed, flags: ReplayFlags, colours: Paint, width: nu
   if (flags.until === undefined) return result
   const wake = state.nextWake === null ? '' : `, wakes at ${formatDuration(state.nextWake)}`
   const place = `record ${formatCount(state.record)}: ${oneLine(state.words)} at ${formatDuration(state.at)}`
-  result.push('', `${colours.bold(place)}, ${formatUsd(state.costMicroUsd)} so far${wake}`)
+  result.push('', `${colours.bold(place)}, ${formatCost(state)} so far${wake}`)
   result.push(...stepLines(state.steps, state.at, colours, width))
   result.push(`then: ${state.next.length === 0 ? 'nothing' : state.next.map(oneLine).join(', ')}`)
   return result
@@ -94,11 +94,11 @@ function lines(replayed: Replayed, flags: ReplayFlags, colours: Paint, width: nu
 
 function stepLines(steps: readonly StepAt[], at: number, colours: Paint, width: number): string[] {
   if (steps.length === 0) return []
-  const rows = steps.slice(0, mostRows).map(({ id, state, costMicroUsd, calls, waits }) => {
+  const rows = steps.slice(0, mostRows).map(({ id, state, calls, waits, ...cost }) => {
     const under = calls.map(({ purpose, provider, model, since }) => {
       return `${purpose} by ${provider} ${model} for ${formatDuration(at - since)}`
     })
-    return [id, state, formatUsd(costMicroUsd), waits?.words ?? under.join(', ')].map((cell) => oneLine(cell))
+    return [id, state, formatCost(cost), waits?.words ?? under.join(', ')].map((cell) => oneLine(cell))
   })
   const [heads = '', ...body] = alignedTable(['step', 'state', 'cost', 'calls and waits'], rows, width)
   const rest = steps.length - rows.length

@@ -60,6 +60,8 @@ export interface ChatFacts {
   readonly cache: HitKind | 'miss' | 'refresh' | undefined
   /** Of all calls, micro-USD. */
   readonly costMicroUsd: number
+  /** Part of the cost is at a price that was assumed. */
+  readonly priceAssumed?: true
   /** Of the call that gave the answer; zeros for one from the cache. */
   readonly usage: Usage
   readonly usageEstimated: boolean
@@ -168,6 +170,11 @@ function askedFor(request: ChatRequest, cache: AnswerCache): AnswerCache {
   }
 }
 
+const costIn = ({ costMicroUsd, priceAssumed }: RunEventOf<'finish'>) => ({
+  costMicroUsd,
+  ...(priceAssumed && { priceAssumed }),
+})
+
 /** Why a step ended without a call's failure. */
 function endedBy(reason: Reason): { kind: FailureKind; message: string } {
   const kind =
@@ -185,7 +192,7 @@ class Watch {
   #parts: ChatReplyParts | undefined
   #attempts = 0
   #reason = ''
-  #cost = 0
+  #cost: Pick<ChatFacts, 'costMicroUsd' | 'priceAssumed'> = { costMicroUsd: 0 }
   #hit: HitKind | undefined
   #repaired = false
   #why: { kind: FailureKind; message: string } | undefined
@@ -204,7 +211,7 @@ class Watch {
     else if (event.type === 'done') this.#repaired = event.repaired
     else if (event.type === 'failed') this.#why = { kind: event.failure, message: event.message }
     else if (event.type === 'skipped' || event.type === 'cancelled') this.#why ??= endedBy(event.reason)
-    else if (event.type === 'finish') this.#cost = event.costMicroUsd
+    else if (event.type === 'finish') this.#cost = costIn(event)
     this.#options.onEvent?.(event)
   }
 
@@ -236,7 +243,7 @@ class Watch {
       why: this.#reason,
       attempts: this.#attempts,
       cache: this.#hit ?? cache,
-      costMicroUsd: this.#cost,
+      ...this.#cost,
       usage: this.#answered?.tokens ?? nothing,
       usageEstimated: this.#answered?.tokensEstimated ?? false,
     }

@@ -5,6 +5,7 @@ import type { RunEvent, RunReport, StepInfo, StepState } from '../../../bindings
 import type { Outcome, Purpose, Reason } from '../../../bindings/generated/wire.js'
 import { journalOutcome, type Journal, type JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader, JournalRecord } from '../../../bindings/journal/journal.js'
+import { costOf } from '../../../bindings/call-events.js'
 import { noteEvent } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type Restored, type RestoreHost } from '../../../bindings/journal/restore.js'
@@ -17,6 +18,8 @@ export interface ReplayState {
   readonly words: string
   readonly at: number
   readonly costMicroUsd: number
+  /** Part of the cost is at a price that was assumed. */
+  readonly priceAssumed?: true
   /** When the core wants to be woken; null: only an event can move it. */
   readonly nextWake: number | null
   readonly steps: readonly StepAt[]
@@ -27,6 +30,7 @@ export interface StepAt {
   readonly id: string
   readonly state: StepState
   readonly costMicroUsd: number
+  readonly priceAssumed?: true
   /** Under way then. */
   readonly calls: readonly CallAt[]
   /** Why it is not called yet, when there is a reason. */
@@ -76,7 +80,7 @@ export function replayJournal(core: CoreRun, journal: Journal, until = journal.r
       record: past.records,
       words: recordWords(records[past.records - 1], past.subject, watcher.texts),
       at: past.at,
-      costMicroUsd: core.cost(),
+      ...costOf(core, watcher.texts),
       nextWake: core.nextWake() ?? null,
       steps: past.records === 0 ? [] : watcher.steps(),
       next: next.map((command) => commandWords(command, watcher.texts)),
@@ -121,7 +125,8 @@ class Watcher implements RestoreHost {
     return this.core.document<RunReport>('report').steps.map(({ id, state, costMicroUsd }, index) => {
       const calls = [...this.#calls.values()].filter(({ command }) => command.step === index)
       const waits = calls.length === 0 && !settled.has(state) ? this.#waits.get(id) : undefined
-      const of = { id, state, costMicroUsd, calls: calls.map((call) => this.#callAt(call)) }
+      const cost = { ...costOf(this.core, this.texts, index), costMicroUsd }
+      const of = { id, state, ...cost, calls: calls.map((call) => this.#callAt(call)) }
       return waits === undefined ? of : { ...of, waits }
     })
   }

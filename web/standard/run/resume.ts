@@ -37,6 +37,8 @@ function holds(whole: unknown, part: unknown): boolean {
 const weighty = ['providers', 'modes', 'overflow', 'repairs', 'unknownPrice'] as const
 /** Of a provider, what the host alone looks at, or what only decides how fast a run is. */
 const harmless = new Set(['name', 'baseUrl', 'key', 'keyEnv', 'concurrency', 'quotaGroup'])
+/** Of a model, what is measured or asked for, and may be another in every process. */
+const measured = new Set(['firstTokenMs', 'tokensPerSecond', 'context', 'contextAssumed'])
 
 /**
  * Why a run may not go on as it began; undefined: it may. A folder of a run may come from somebody else, and its journal holds prices
@@ -64,15 +66,28 @@ export function looser(config: Config, begin: unknown): string | undefined {
   return undefined
 }
 
+/** A provider or model of which nothing is said that weighs is as the built-in table has it. */
 function priced(providers: unknown): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
-  for (const [id, provider] of Object.entries(isObject(providers) ? providers : {})) {
-    const rest = Object.entries(isObject(provider) ? provider : {}).filter(([name]) => !harmless.has(name))
-    // A provider of which nothing of this is said is as the built-in table has it.
-    if (rest.length > 0) result[id] = Object.fromEntries(rest)
-  }
-  return result
+  return said(providers, (provider) => {
+    const { models, ...rest } = without(provider, harmless)
+    const told = said(models, (model) => without(model, measured))
+    return Object.keys(told).length > 0 ? { ...rest, models: told } : rest
+  })
 }
+
+/** Each member in its short form; those of which nothing is left are left out. */
+function said(
+  members: unknown,
+  short: (member: Readonly<Record<string, unknown>>) => Record<string, unknown>,
+): Record<string, unknown> {
+  const shortened = Object.entries(isObject(members) ? members : {}).map(([id, member]) => {
+    return [id, isObject(member) ? short(member) : member] as const
+  })
+  return Object.fromEntries(shortened.filter(([, member]) => !isObject(member) || Object.keys(member).length > 0))
+}
+
+const without = (of: Readonly<Record<string, unknown>>, names: ReadonlySet<string>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(of).filter(([name]) => !names.has(name)))
 
 /** Fails with host.usage for a run that must not go on as it began. */
 export function mustNotLoosen(config: Config, begin: unknown): void {

@@ -107,7 +107,7 @@ describeInBrowser('answers that are reused in the playground', () => {
     await open.paste(asking('How do I enable dark mode?', 'How do I enable dark mode?'))
     await open.run()
     expect(await told()).toEqual(['reused: shared'])
-    await open.paste(asking('How can I enable dark mode?'))
+    await open.paste(asking('How do I enable the dark mode?'))
     await open.run()
     expect(await told()).toEqual(['reused: same meaning'])
     await page.locator('.af-line').click()

@@ -10,7 +10,10 @@ let openai: OpenAI
 
 beforeAll(async () => {
   const token = 'afk_test_0123456789abcdef'
-  server = await serve({ port: 0, config: configOf(await provider.open()), keys: [{ name: 'test', token }] })
+  const config = configOf(await provider.open())
+  const local = config.providers!['local']!
+  const providers = { local: { ...local, models: { ...local.models, unpriced: {} } } }
+  server = await serve({ port: 0, config: { ...config, providers }, keys: [{ name: 'test', token }] })
   openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: token })
 })
 

@@ -208,7 +208,7 @@ function finish(response: ServerResponse, reason: string): void {
   response.end('data: [DONE]\n\n')
 }
 
-/** The provider as the only one of a configuration: `local`, models `m` and `cheap`, and one without a price; the others as providers of their own. */
+/** The provider as the only one of a configuration: `local`, models `m` (priced) and `cheap`; the others as providers of their own. */
 export const configOf = (baseUrl: string, ...others: readonly string[]): Config => ({
   providers: {
     ...Object.fromEntries(
@@ -224,7 +224,7 @@ export const configOf = (baseUrl: string, ...others: readonly string[]): Config 
       concurrency: 64,
       default: 'm',
       json: 'schema',
-      models: { m: { in: 1, out: 2, cached: 1 }, cheap: { in: 0.1, out: 0.2, cached: 0.1 }, unpriced: {} },
+      models: { m: { in: 1, out: 2, cached: 1 }, cheap: { in: 0.1, out: 0.2, cached: 0.1 } },
     },
   },
   modes: { build: { rules: [{ name: 'all', use: ['local'], why: 'the only one' }] } },

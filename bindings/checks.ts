@@ -3,20 +3,14 @@
  * checks nothing twice; an answer whose check was under way is checked again.
  */
 import { ofCall } from './call-events.js'
+import type { CarryingHost } from './carrying-host.js'
 import type { AnswerChecker, CheckFound } from './checker.js'
 import type { CheckCommand } from './commands.js'
-import type { CoreRun } from './core.js'
 import type { RunEvent, StepInfo } from './events.js'
 import type { SignalTexts } from './journal/journal.js'
 import type { RunTexts } from './run-texts.js'
 
-export interface ChecksHost {
-  readonly core: CoreRun
-  readonly texts: RunTexts
-  readonly now: number
-  emit(event: RunEvent): void
-  readonly signal: (tell: () => void) => boolean
-  attach(texts: SignalTexts): void
+export interface ChecksHost extends CarryingHost {
   hostFailed(error: unknown): void
 }
 

@@ -2,27 +2,16 @@
  * The run's side of a cache: `look` and `store` of the core, carried out. The cache is asked with what the main call to the target
  * would send; its failures are told, and never fail a step.
  */
+import type { CarryingHost } from './carrying-host.js'
 import type { AnswerChecker } from './checker.js'
 import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
 import type { DeliverCommand, LookCommand, StoreCommand } from './commands.js'
-import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import { checkVerdicts, type Found } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { answerConstraint, type ContextTexts, type Performer } from './performer.js'
 import { acceptable, type RunTexts } from './run-texts.js'
-
-export interface LookupsHost {
-  readonly core: CoreRun
-  readonly texts: RunTexts
-  readonly now: number
-  emit(event: RunEvent): void
-  /** Tells the core something; too late is no fault, but false. */
-  signal(tell: () => void): boolean
-  /** Texts that belong to the signal told next. */
-  attach(texts: SignalTexts): void
-}
 
 export interface LookupsOptions {
   readonly cache: AnswerCache
@@ -43,7 +32,7 @@ const mostLooks = 64
 const noFiles: ContextTexts = { files: [], fingerprint: undefined }
 
 export class Lookups {
-  readonly #host: LookupsHost
+  readonly #host: CarryingHost
   readonly #options: LookupsOptions
   /** Failures that were told. */
   readonly #told = new Set<string>()
@@ -52,7 +41,7 @@ export class Lookups {
   #looking = 0
   #closed = false
 
-  constructor(host: LookupsHost, options: LookupsOptions) {
+  constructor(host: CarryingHost, options: LookupsOptions) {
     this.#host = host
     this.#options = options
   }

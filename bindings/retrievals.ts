@@ -2,12 +2,10 @@
  * The run's side of a project's documents: `retrieve` of the core, carried out. What is found goes into the prompts of the step and
  * into the journal, so that a run that is resumed puts in the same bytes and looks for nothing twice.
  */
-import type { CoreRun } from './core.js'
+import type { CarryingHost } from './carrying-host.js'
 import { AetherflowError } from './errors.js'
-import type { RunEvent, StepInfo } from './events.js'
-import type { SignalTexts } from './journal/journal.js'
+import type { StepInfo } from './events.js'
 import type { DocumentFinder, FoundDocuments } from './ports.js'
-import type { RunTexts } from './run-texts.js'
 import { retrievedEvent, retrievedSignal, type StepDocuments } from './step-documents.js'
 
 /** Texts as a prompt shows them: each under its reference. The same sections are the same bytes. */
@@ -61,17 +59,6 @@ export class Retriever {
 
 const detailOf = ({ where, detail }: AetherflowError): string => (where === '' ? detail : `${where}: ${detail}`)
 
-export interface RetrievalsHost {
-  readonly core: CoreRun
-  readonly texts: RunTexts
-  readonly now: number
-  emit(event: RunEvent): void
-  /** Tells the core something; too late is no fault, but false. */
-  readonly signal: (tell: () => void) => boolean
-  /** Texts that belong to the signal told next. */
-  attach(texts: SignalTexts): void
-}
-
 /** Whether the core took it. A run that was cancelled meanwhile takes nothing more. */
 function taken(tell: () => void): boolean {
   try {
@@ -84,12 +71,12 @@ function taken(tell: () => void): boolean {
 }
 
 export class Retrievals {
-  readonly #host: RetrievalsHost
+  readonly #host: CarryingHost
   readonly #retriever: Retriever
   readonly #asked = new Set<number>()
   #closed = false
 
-  constructor(host: RetrievalsHost, finder: DocumentFinder | undefined) {
+  constructor(host: CarryingHost, finder: DocumentFinder | undefined) {
     this.#host = host
     this.#retriever = new Retriever(finder, (text) => host.core.estimateTokens(text))
   }
@@ -137,7 +124,7 @@ export class Retrievals {
       })
   }
 
-  #tell(step: number, found: StepDocuments, signal: RetrievalsHost['signal']): void {
+  #tell(step: number, found: StepDocuments, signal: CarryingHost['signal']): void {
     const { core, texts, now } = this.#host
     const { values, words } = retrievedSignal(step, found, texts.toldDocuments(found.text))
     this.#host.attach(words)

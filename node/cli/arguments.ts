@@ -22,6 +22,9 @@ export function unambiguous(words: readonly string[]): string[] {
   return result
 }
 
+/** Collects the values of an option that may be repeated. */
+export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
+
 /** Collects `P=N`. */
 export function concurrency(pair: string, known: Readonly<Record<string, number>> = {}): Record<string, number> {
   const [, provider = '', number = ''] = /^([^=]+)=(\d{1,6})$/.exec(pair) ?? []

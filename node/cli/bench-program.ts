@@ -1,6 +1,6 @@
 /** `aetherflow bench …` as commander knows it. */
 import { Option, type Command } from 'commander'
-import { concurrency, runs, seed } from './arguments.js'
+import { collect, concurrency, runs, seed } from './arguments.js'
 import type { BenchCompareFlags } from './commands/bench-compare.js'
 import type { BenchPreloadFlags } from './commands/bench-preload.js'
 import type { Sheet } from '../bench/sheet.js'
@@ -111,8 +111,6 @@ function addRuns(bench: Command, host: Host, done: (code: ExitCode) => void): vo
       done(await (await import('./commands/bench-compare.js')).benchCompare(a, b, flags, host)),
     )
 }
-
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
 
 const labelOptions = (command: Command): Command =>
   command

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
-import { concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
+import { collect, concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
 import { addBench, addTune } from './bench-program.js'
 import { addAssist } from './assist-program.js'
@@ -203,7 +203,7 @@ const allowFile = (): Option =>
   new Option(
     '--allow-file <path>',
     'a context file or folder that may be sent though it is hidden or named as keys are',
-  ).argParser((path: string, before: readonly string[] = []) => [...before, path])
+  ).argParser(collect)
 
 function addRun(command: Command, host: Host, done: (code: ExitCode) => void): void {
   addKeysFile(addPolicyOptions(command))

@@ -1,12 +1,10 @@
 /** `serve`, as commander knows it. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { port } from './arguments.js'
+import { collect, port } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
 import type { ServeFlags } from './commands/serve.js'
 import type { ExitCode, Host } from './host.js'
 import { addKeysFile } from './settings-flags.js'
-
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
 
 function seconds(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('expected a number of seconds')

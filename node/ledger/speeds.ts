@@ -1,5 +1,6 @@
 /** How fast models were in the user's own runs, by the ledger: what an explanation of a plan is estimated by where there is enough of it. */
 import type { RunEventOf } from '../../bindings/events.js'
+import { withSpeeds } from '../../web/standard/run/measured-table.js'
 import type { Config, ModelConfig } from '../../web/standard/config.js'
 import { median } from '../bench/statistics.js'
 import type { LedgerRecord } from './record.js'
@@ -86,16 +87,14 @@ export function withMeasured(
     const known = own(provider, model) ?? built[provider]?.models?.[model]
     return known !== undefined && !isConfigured(provider, model)
   })
-  const providers = { ...config.providers }
-  for (const { provider, model, firstTokenMs, tokensPerSecond } of used) {
+  const measured = used.map(({ provider, model, firstTokenMs, tokensPerSecond }) => {
     const speed = { firstTokenMs, tokensPerSecond: Math.min(1e6, Math.max(1, tokensPerSecond)) }
-    const models = { ...providers[provider]?.models, [model]: { ...own(provider, model), ...speed } }
-    providers[provider] = { ...providers[provider], models }
-  }
+    return { provider, model, speed }
+  })
   const source = (provider: string, model: string): SpeedSource => {
     const measured = used.find((one) => one.provider === provider && one.model === model)
     if (measured !== undefined) return { provider, model, source: 'measured', measured }
     return { provider, model, source: isConfigured(provider, model) ? 'configuration' : 'table' }
   }
-  return { config: { ...config, providers }, source }
+  return { config: withSpeeds(config, measured), source }
 }

@@ -125,6 +125,13 @@ export const needs = {
     find: () => process.env.AETHERFLOW_CHROMIUM ?? browsers.map(which).find((file) => file !== undefined),
     names: { apt: ['chromium'], dnf: ['chromium'], pacman: ['chromium'] },
   },
+  bubblewrap: {
+    words: 'bubblewrap (the tests of one of the boxes)',
+    for: 'test',
+    optional: true,
+    find: () => which('bwrap'),
+    names: { apt: ['bubblewrap'], dnf: ['bubblewrap'], pacman: ['bubblewrap'] },
+  },
   fuzzer: {
     words: 'Clang with libFuzzer (the fuzz stage)',
     for: 'test',

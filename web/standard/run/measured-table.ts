@@ -1,7 +1,7 @@
 /** The table of a run with what earlier runs of the process have measured. */
 import type { MeasuredModel } from '../../../bindings/measured.js'
 import { measuredKey, type LimitSharing } from '../../../bindings/shared-limits.js'
-import type { Config, ModelConfig } from '../config.js'
+import type { Config } from '../config.js'
 
 /**
  * The configuration with the measured speeds of its models, whatever it or the built-in table says of them. It goes
@@ -15,18 +15,30 @@ export async function withMeasured(
   const { authority } = sharing ?? {}
   if (sharing === undefined || authority?.measured === undefined) return config
   const known = (defaults as Config).providers ?? {}
-  const providers = { ...config.providers }
-  for (const id of new Set([...Object.keys(known), ...Object.keys(providers)])) {
-    const models: Record<string, ModelConfig> = {}
-    for (const model of new Set([
-      ...Object.keys(known[id]?.models ?? {}),
-      ...Object.keys(providers[id]?.models ?? {}),
-    ])) {
-      const measured: MeasuredModel | undefined = await authority.measured(measuredKey(sharing, id, model))
-      if (measured !== undefined) models[model] = { ...providers[id]?.models?.[model], ...measured }
+  const own = config.providers ?? {}
+  const speeds: ModelSpeed[] = []
+  for (const provider of new Set([...Object.keys(known), ...Object.keys(own)])) {
+    const models = [known, own].flatMap((table) => Object.keys(table[provider]?.models ?? {}))
+    for (const model of new Set(models)) {
+      const speed = await authority.measured(measuredKey(sharing, provider, model))
+      if (speed !== undefined) speeds.push({ provider, model, speed })
     }
-    if (Object.keys(models).length > 0)
-      providers[id] = { ...providers[id], models: { ...providers[id]?.models, ...models } }
+  }
+  return withSpeeds(config, speeds)
+}
+
+export interface ModelSpeed {
+  readonly provider: string
+  readonly model: string
+  readonly speed: MeasuredModel
+}
+
+/** The configuration with these speeds in the place of what it says of the models. */
+export function withSpeeds(config: Config, speeds: readonly ModelSpeed[]): Config {
+  const providers = { ...config.providers }
+  for (const { provider, model, speed } of speeds) {
+    const models = providers[provider]?.models
+    providers[provider] = { ...providers[provider], models: { ...models, [model]: { ...models?.[model], ...speed } } }
   }
   return { ...config, providers }
 }

@@ -139,7 +139,13 @@ export type * from '../web/standard/analysis/statistics.js'
 export type { TelemetryOptions } from '../web/standard/telemetry/otel.js'
 export { Metrics } from '../web/standard/telemetry/metrics.js'
 export { preload, type Preloaded, type PreloadOptions, type PreloadStatistics } from './preload.js'
-export { memoize, type Memoized, type MemoizeOptions, type MemoryStatistics } from '../web/standard/preload/memoize.js'
+export {
+  memoize,
+  type Memoized,
+  type MemoizeOptions,
+  type MemoryStatistics,
+  type SharedValues,
+} from '../web/standard/preload/memoize.js'
 export type { CacheStatistics } from '../web/standard/cache/statistics.js'
 
 /**

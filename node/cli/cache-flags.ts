@@ -25,7 +25,8 @@ export function wholeNumber(text: string): number {
 }
 
 export const cacheOptions = {
-  folder: () => new Option('--cache <dir>', 'folder of the cache; default: the configured one, else the user’s own'),
+  folder: () =>
+    new Option('--cache <dir>', 'folder of the cache, or redis://…; default: the configured one, else the user’s own'),
   model: () =>
     new Option(
       '--cache-model <model>',

@@ -6,6 +6,7 @@ import type { CacheConfig } from '../../web/standard/cache/config.js'
 import { cacheOptionsOf } from '../cache/config.js'
 import { expandHome, modelsFolder, userCacheFolder } from '../folders.js'
 import { readConfig } from '../config.js'
+import { isRedisAddress } from '../redis/address.js'
 import { SemanticCache, type SemanticCacheOptions } from '../cache/semantic-cache.js'
 import type { CacheFlags } from './cache-flags.js'
 import type { Host } from './host.js'
@@ -56,8 +57,12 @@ export async function openToLook(
   host: Host,
   more: SemanticCacheOptions = {},
 ): Promise<SemanticCache | undefined> {
-  if (!existsSync(config.dir)) return undefined
+  const server = isRedisAddress(config.dir)
+  if (!server && !existsSync(config.dir)) return undefined
   const { model: _model, limits, ...rest } = cacheOptionsOf(config)
   const onProblem = (problem: string): void => void host.stderr.write(`warning cache: ${oneLine(problem)}\n`)
-  return SemanticCache.open({ ...rest, onProblem, ...more, dir: config.dir, limits: { ...limits, ...noLimits } })
+  const options = { ...rest, onProblem, ...more, limits: { ...limits, ...noLimits } }
+  if (!server) return SemanticCache.open({ ...options, dir: config.dir })
+  const { redisCacheStore } = await import('../redis/answer-cache.js')
+  return SemanticCache.open({ ...options, store: await redisCacheStore(config.dir) })
 }

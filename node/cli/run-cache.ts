@@ -5,7 +5,9 @@ import { cacheOptionsOf } from '../cache/config.js'
 import { expandHome } from '../folders.js'
 import { readConfig } from '../config.js'
 import { AetherflowError, type RunPlanOptions } from '../index.js'
-import { SemanticCache, type CachePlace } from '../cache/semantic-cache.js'
+import type { AnswerCache } from '../../bindings/cache/ports.js'
+import { SemanticCache, type CachePlace, type SemanticCacheOptions } from '../cache/semantic-cache.js'
+import { isRedisAddress, placeWords, redisPlace } from '../redis/address.js'
 import type { CacheFlags } from './cache-flags.js'
 import { pulledModel } from './cache-place.js'
 import type { Host } from './host.js'
@@ -53,14 +55,26 @@ export async function openRunCache(
     throw new AetherflowError('host.usage', '--cache', 'there is no cache: name its folder with --cache DIR')
   }
   const options = { ...cacheOptionsOf(configured), dir, model, maxWrongShare }
-  const cache = await SemanticCache.open({ ...options, onProblem: (problem) => warn(warningOf(problem, dir)) })
+  const where = placeWords(dir)
+  const onProblem = (problem: string): void => warn(warningOf(problem, where))
+  const cache = await openCache({ ...options, onProblem })
   const by = model === 'lexical' ? 'the built-in embedder (words and spellings, no meanings)' : oneLine(model)
   return {
     options: { cache, cacheModes: configured.types, tenant },
-    words: `cache in ${oneLine(dir)}, compared by ${by}`,
+    words: `cache in ${oneLine(where)}, compared by ${by}`,
     close: () => cache.close(),
   }
 }
+
+/** In a folder, or on a server, which nobody waits for when it is away. */
+async function openCache(options: SemanticCacheOptions & { readonly dir: string }): Promise<OpenCache> {
+  if (!isRedisAddress(options.dir)) return SemanticCache.open(options)
+  const { RedisAnswerCache } = await import('../redis/answer-cache.js')
+  const { dir, ...more } = options
+  return RedisAnswerCache.open(dir, more)
+}
+
+type OpenCache = AnswerCache & { close(): Promise<void> }
 
 interface Place {
   readonly dir: string | undefined
@@ -78,7 +92,7 @@ function mustAgree({ cache, tenant }: Wanted, began: Began, here: Place): void {
     if (cache === undefined || cache === 'off') return
     throw new AetherflowError('host.usage', '--cache', 'the run began without a cache, and goes on so')
   }
-  const dir = here.dir === undefined ? undefined : resolve(here.dir)
+  const dir = here.dir === undefined ? undefined : placeName(here.dir)
   if (cache !== undefined && dir !== began.dir)
     throw new AetherflowError('host.usage', '--cache', `the run began with the cache in ${began.dir}, and goes on so`)
   if (tenant !== undefined && tenant !== began.tenant)
@@ -93,6 +107,9 @@ function mustAgree({ cache, tenant }: Wanted, began: Began, here: Place): void {
   const detail = `the run began with another cache than is named here: if you know that one, add ${flags.join(' ')}`
   throw new AetherflowError('host.usage', '--cache', detail)
 }
+
+/** As a run remembers it. */
+const placeName = (dir: string): string => (isRedisAddress(dir) ? redisPlace(dir).name : resolve(dir))
 
 /** A problem is a line of text; errors in it begin with their code. */
 function warningOf(problem: string, where: string): CacheWarning {

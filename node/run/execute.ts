@@ -23,7 +23,7 @@ import type { RunStore } from '../../web/standard/run/run-store.js'
 import { reusableOutputs } from '../../web/standard/run/reuse.js'
 import { profileOf } from '../../web/standard/run/setup.js'
 import { simulatorProfiles, type SimulatorProfile } from '../../web/standard/simulator/index.js'
-import { SemanticCache } from '../cache/semantic-cache.js'
+import type { CachePlace } from '../cache/semantic-cache.js'
 import { providerEntries, readConfig } from '../config.js'
 import { digest } from '../digest.js'
 import { userConfigPath } from '../folders.js'
@@ -134,7 +134,7 @@ function storeOf({ journal, sync, takeOver, folder: files }: RunPlanOptions): Ru
 
 /** For whoever goes on with the run: where its cache is. The core does not read it. */
 function cachePlace({ cache, tenant }: RunPlanOptions): { cacheAt?: object } {
-  const place = cache instanceof SemanticCache ? cache.place : undefined
+  const place = (cache as { readonly place?: CachePlace } | undefined)?.place
   return place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }
 }
 

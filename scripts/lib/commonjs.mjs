@@ -7,7 +7,11 @@ import { Stop } from './run.mjs'
 const folder = 'dist/cjs'
 const entry = 'dist/node/index'
 /** Further entries of the package, by the name under which the one script has them: one process has one of everything. */
-const others = { '#ai-sdk': 'dist/node/ai-sdk', '#serve': 'dist/node/serve/serve' }
+const others = {
+  '#ai-sdk': 'dist/node/ai-sdk',
+  '#serve': 'dist/node/serve/serve',
+  '#redis': 'dist/node/redis/index',
+}
 
 /** Writes dist/cjs: one script for all entries, the types in the places of the originals, and the word that makes both CommonJS. */
 export async function bundleCommonJs() {

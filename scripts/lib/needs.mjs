@@ -132,6 +132,13 @@ export const needs = {
     find: () => which('bwrap'),
     names: { apt: ['bubblewrap'], dnf: ['bubblewrap'], pacman: ['bubblewrap'] },
   },
+  redis: {
+    words: 'Redis (the tests of several machines)',
+    for: 'test',
+    optional: true,
+    find: () => which('redis-server'),
+    names: { apt: ['redis-server'], brew: ['redis'], dnf: ['redis'], pacman: ['redis'] },
+  },
   fuzzer: {
     words: 'Clang with libFuzzer (the fuzz stage)',
     for: 'test',

@@ -5,11 +5,12 @@ import { projectPath } from '../fixtures/paths.js'
 
 const at = (entry: string): string => JSON.stringify(projectPath(`dist/cjs/node/${entry}.js`))
 
-test('/ai-sdk and /serve answer, and their errors are those of the main entry', () => {
+test('/ai-sdk, /serve and /redis answer, and their errors are those of the main entry', () => {
   const code = `
     const { AetherflowError } = require(${at('index')})
     const { createAetherflow, cacheMiddleware } = require(${at('ai-sdk')})
     const { serve } = require(${at('serve/serve')})
+    const { redisLink } = require(${at('redis/index')})
     const told = async () => {
       const aetherflow = createAetherflow({ simulate: 'instant' })
       const prompt = [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }]
@@ -19,9 +20,9 @@ test('/ai-sdk and /serve answer, and their errors are those of the main entry', 
       const { status } = await fetch(server.url + '/health')
       await server.close()
       const refused = await serve({ host: '0.0.0.0', auth: false }).catch((error) => error)
-      return [typeof cacheMiddleware, content[0].type, status, refused instanceof AetherflowError]
+      return [typeof cacheMiddleware, typeof redisLink, content[0].type, status, refused instanceof AetherflowError]
     }
     told().then((words) => console.log(JSON.stringify(words)))`
   const printed = execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })
-  expect(JSON.parse(printed)).toEqual(['function', 'text', 200, true])
+  expect(JSON.parse(printed)).toEqual(['function', 'function', 'text', 200, true])
 })

@@ -9,7 +9,8 @@ import {
   visibleText,
 } from '../../../web/standard/format.js'
 import type { Turn } from '../../../web/standard/analysis/history.js'
-import { openAnalyzer, type Analysis } from '../../index.js'
+import { openAnalyzer, type Analysis, type AnalyzerOptions } from '../../index.js'
+import { isRedisAddress } from '../../redis/address.js'
 import { RunEntry } from '../../ledger/ledger.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { readJson } from '../json-file.js'
@@ -27,6 +28,13 @@ export interface AnalyzeFlags extends SharedFlags {
   readonly json?: true
 }
 
+/** Where answers are kept: a folder, or a server. */
+async function placeOf(cache: string | undefined): Promise<Pick<AnalyzerOptions, 'dir' | 'store'>> {
+  if (cache === undefined || !isRedisAddress(cache)) return { dir: cache }
+  const { redisCacheStore } = await import('../../redis/answer-cache.js')
+  return { store: await redisCacheStore(cache) }
+}
+
 export async function analyze(file: string, flags: AnalyzeFlags, host: Host): Promise<ExitCode> {
   const { stdout, stderr, signal } = host
   const [history, schema] = [turnsIn(await readJson(file, host)), await readJson(flags.schema, host)]
@@ -34,7 +42,7 @@ export async function analyze(file: string, flags: AnalyzeFlags, host: Host): Pr
   const { concurrency: _concurrency, ...options } = planOptions(flags)
   const analyzer = await openAnalyzer({
     ...options,
-    dir: flags.cache,
+    ...(await placeOf(flags.cache)),
     onEvent: (event) => entry?.event(event),
     onProblem: (problem) => void stderr.write(`warning cache: ${oneLine(problem)}\n`),
   })

@@ -4,6 +4,7 @@ import type { CacheExplanation, ExplainedCandidate } from '../../../web/standard
 import { AetherflowError } from '../../index.js'
 import type { SemanticCache } from '../../cache/semantic-cache.js'
 import { cacheConfig, openToLook, pulledModel } from '../cache-place.js'
+import { placeWords } from '../../redis/address.js'
 import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
@@ -24,8 +25,10 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
   const cache = await openToLook(config, host, { model })
   const { stdout } = host
   if (cache === undefined) {
-    if (!flags.json) return emptyCache(config.dir, host)
-    stdout.write(`${JSON.stringify({ folder: config.dir, kind: 'miss', why: 'empty', exact: [], candidates: [] })}\n`)
+    if (!flags.json) return emptyCache(placeWords(config.dir), host)
+    stdout.write(
+      `${JSON.stringify({ folder: placeWords(config.dir), kind: 'miss', why: 'empty', exact: [], candidates: [] })}\n`,
+    )
     return exitCodes.ok
   }
   try {
@@ -42,7 +45,9 @@ export async function cacheExplain(asked: string, flags: ExplainFlags, host: Hos
     }
     const verdict = verdictOf(explanation)
     if (flags.json) {
-      stdout.write(`${asciiControls(JSON.stringify({ folder: config.dir, model, ...verdict, ...explanation }))}\n`)
+      stdout.write(
+        `${asciiControls(JSON.stringify({ folder: placeWords(config.dir), model, ...verdict, ...explanation }))}\n`,
+      )
     } else {
       const lines = explanationLines(explanation, verdict, model, paint(stdout, host.env), stdout.columns ?? 120)
       stdout.write(`${lines.join('\n')}\n`)

@@ -5,6 +5,7 @@ import { AetherflowError } from '../../index.js'
 import type { SemanticCache } from '../../cache/semantic-cache.js'
 import type { CacheFlags } from '../cache-flags.js'
 import { cacheConfig, openToLook } from '../cache-place.js'
+import { placeWords } from '../../redis/address.js'
 import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
@@ -40,7 +41,7 @@ async function withCache<T>(
   const cache = await openToLook(config, host)
   if (cache === undefined) return absent(config.dir)
   try {
-    return await work(cache, config.dir)
+    return await work(cache, placeWords(config.dir))
   } finally {
     await cache.close()
   }

@@ -1,6 +1,15 @@
 /** What a host fetches again and again (prompts, settings), kept in memory for a while. */
 
+/** What several processes keep together, such as `RedisValues`. Best effort: what fails is fetched. */
+export interface SharedValues {
+  /** The JSON text of a value; undefined: there is none. */
+  read(key: string): Promise<string | undefined>
+  write(key: string, json: string, ttlMs: number): Promise<void>
+}
+
 export interface MemoizeOptions<K> {
+  /** Asked before a value is fetched, and told of one that was. Values then pass through JSON. Default: none. */
+  readonly shared?: SharedValues | undefined
   /** How long a value is good, ms; default one hour. */
   readonly ttlMs?: number | undefined
   /** Most values; the one not used for longest goes first. Default 100. */
@@ -99,7 +108,8 @@ class Memory<K, V> {
       this.#tally.joined += 1
       return known
     }
-    const request: Promise<V> = this.#fetch(of).then(
+    const { shared } = this.#options
+    const request: Promise<V> = (shared === undefined ? this.#fetch(of) : this.#fetched(key, of, shared)).then(
       (value) => {
         // Forgotten meanwhile, or asked for anew: another one counts.
         if (this.#ends(key, request)) this.#keep(key, value)
@@ -114,6 +124,20 @@ class Memory<K, V> {
     this.#coming.set(key, request)
     return request
   }
+  /** From what is shared, or fetched and then shared. */
+  async #fetched(key: string, of: K, shared: SharedValues): Promise<V> {
+    const { ttlMs = 3600_000 } = this.#options
+    const known = await shared.read(key).then(
+      (text) => (text === undefined ? undefined : { value: JSON.parse(text) as V }),
+      () => undefined,
+    )
+    if (known !== undefined) return known.value
+    const value = await this.#fetch(of)
+    const text = JSON.stringify(value)
+    if (text !== undefined) void shared.write(key, text, ttlMs).catch(() => {})
+    return value
+  }
+
   #ends(key: string, request: Promise<V>): boolean {
     return this.#coming.get(key) === request && this.#coming.delete(key)
   }

@@ -1,0 +1,61 @@
+/** What the cache's store asks of the server in one step. */
+import { redisScript } from './link.js'
+
+/** Changes that are remembered; whoever was away for longer reads everything anew. */
+export const changesKept = 10_000
+
+/**
+ * KEYS: secret, sequence, changes, heads, uses, bytes, body. ARGV: secret, writer, key, head, body, time of its end (ms since 1970),
+ * time of its use, changes to keep. A head is `writer|bytes|JSON`.
+ */
+export const putScript = redisScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+local old = redis.call('HGET', KEYS[4], ARGV[3])
+local bytes = #ARGV[5]
+if old then bytes = bytes - tonumber(string.match(old, '^%x+|(%d+)|')) end
+redis.call('SET', KEYS[7], ARGV[5], 'PXAT', ARGV[6])
+redis.call('HSET', KEYS[4], ARGV[3], ARGV[2] .. '|' .. #ARGV[5] .. '|' .. ARGV[4])
+redis.call('ZADD', KEYS[5], ARGV[7], ARGV[3])
+redis.call('INCRBY', KEYS[6], bytes)
+local seq = redis.call('INCR', KEYS[2])
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[8], seq .. '-1', 'w', ARGV[2], 'k', ARGV[3], 'o', 'p')
+return seq
+`)
+
+/** KEYS: sequence, changes, heads, uses, bytes, then the bodies. ARGV: writer, changes to keep, then the keys in the same order. */
+export const removeScript = redisScript(`
+for i = 3, #ARGV do
+  local old = redis.call('HGET', KEYS[3], ARGV[i])
+  redis.call('DEL', KEYS[i + 3])
+  if old then
+    redis.call('HDEL', KEYS[3], ARGV[i])
+    redis.call('ZREM', KEYS[4], ARGV[i])
+    redis.call('DECRBY', KEYS[5], tonumber(string.match(old, '^%x+|(%d+)|')))
+    local seq = redis.call('INCR', KEYS[1])
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], seq .. '-1', 'w', ARGV[1], 'k', ARGV[i], 'o', 'r')
+  end
+end
+return 0
+`)
+
+/**
+ * KEYS: sequence, changes, heads. ARGV: the last sequence that is known, most changes to hand out.
+ * → [sequence] when there is nothing, [sequence, 'all'] when too much has happened, or [sequence, writer, key, op, head or '', …].
+ */
+export const changesScript = redisScript(`
+local seq = tonumber(redis.call('GET', KEYS[1]) or '0')
+local last = tonumber(ARGV[1])
+if seq == last then return {seq} end
+if last > seq or seq - last > tonumber(ARGV[2]) then return {seq, 'all'} end
+local found = redis.call('XRANGE', KEYS[2], (last + 1) .. '-0', '+')
+if #found ~= seq - last then return {seq, 'all'} end
+local out = {seq}
+for _, entry in ipairs(found) do
+  local f = entry[2]
+  out[#out + 1] = f[2]
+  out[#out + 1] = f[4]
+  out[#out + 1] = f[6]
+  out[#out + 1] = f[6] == 'p' and redis.call('HGET', KEYS[3], f[4]) or ''
+end
+return out
+`)

@@ -1,0 +1,22 @@
+/**
+ * One cache, one set of limits and runs that survive their machine, for processes that share a Redis (or Valkey) server:
+ *
+ *   import { connectRedis, RedisCacheStore } from '@aetherflow/aetherflow/redis'
+ *   const link = await connectRedis('redis://127.0.0.1:6379')
+ *   const cache = await SemanticCache.open({ store: new RedisCacheStore(link) })
+ *
+ * Needs `ioredis`, an optional peer.
+ *
+ * @packageDocumentation
+ */
+export { RedisAnswerCache, type RedisAnswerCacheOptions } from './answer-cache.js'
+export { RedisCacheStore, type RedisCacheStoreOptions } from './cache-store.js'
+export {
+  connectRedis,
+  redisLink,
+  type IoredisClient,
+  type RedisArgument,
+  type RedisLink,
+  type RedisLinkOptions,
+} from './link.js'
+export { RedisValues } from './values.js'

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/limit/authority.hpp"
+#include "core/limit/draft_book.hpp"
 #include "core/route/policy.hpp"
 #include "core/run/numbers.hpp"
 
@@ -92,6 +93,34 @@ class SharedAuthority {
   bool narrowed_ = false;
 };
 
+/// What is known of drafts, by pair of models: records by number, which the host names.
+class DraftBook {
+ public:
+  /// Number of a new record.
+  double add() {
+    records_.emplace_back();
+    return static_cast<double>(records_.size() - 1);
+  }
+  /// Fields in the order of DraftField; 0 for what there is not.
+  double get(double record, int field) const {
+    return has(record, field) ? static_cast<double>(records_[id(record)].get(static_cast<DraftField>(field))) : 0;
+  }
+  void set(double record, int field, double value) {
+    if (has(record, field)) records_[id(record)].set(static_cast<DraftField>(field), whole(value));
+  }
+  /// Outcomes in the order of DraftOutcome.
+  void tell(double record, int outcome) {
+    if (has(record, 0) && outcome >= 0 && outcome < static_cast<int>(DraftOutcome::Count))
+      records_[id(record)].tell(static_cast<DraftOutcome>(outcome));
+  }
+
+ private:
+  bool has(double record, int field) const {
+    return id(record) < records_.size() && field >= 0 && field < kDraftFields;
+  }
+  std::vector<DraftRecord> records_;
+};
+
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(aetherflow_authority) {
@@ -115,6 +144,12 @@ EMSCRIPTEN_BINDINGS(aetherflow_authority) {
       .function("inFlight", &SharedAuthority::inFlight)
       .function("waiting", &SharedAuthority::waiting)
       .function("breaker", &SharedAuthority::breaker);
+  class_<DraftBook>("DraftBook")
+      .constructor<>()
+      .function("add", &DraftBook::add)
+      .function("get", &DraftBook::get)
+      .function("set", &DraftBook::set)
+      .function("tell", &DraftBook::tell);
 }
 
 }  // namespace aetherflow

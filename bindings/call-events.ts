@@ -3,7 +3,7 @@ import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { CallEndEvent, CallEvent, CallReport, Cost, DoneEvent, RouteInfo, RunEvent } from './events.js'
 import { reasonWords } from './generated/wire.js'
-import { hitEvent } from './lookups.js'
+import { hitEvent } from './hits.js'
 import type { RunTexts } from './run-texts.js'
 
 const encoder = new TextEncoder()

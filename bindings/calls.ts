@@ -1,13 +1,21 @@
 /** The calls in flight: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import { callEndEvent, callEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
+import { noDrafts, type DraftDesk } from './drafts.js'
 import type { StepInfo } from './events.js'
-import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'
+import {
+  checkVerdicts,
+  failureKinds,
+  finishReasons,
+  type CheckVerdict,
+  type FailureKind,
+  type Verdict,
+} from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { CallFailureInfo, ModelReply, Usage } from './ports.js'
-import { acceptable, cutShort, judges, writesAnswer } from './run-texts.js'
+import { acceptable, cutShort, isAside, isBeside, judges, writesAnswer } from './run-texts.js'
 
 /** What makes the keys that repeated work shares. */
 export interface RunIdentity {
@@ -20,6 +28,10 @@ export interface RunIdentity {
 export interface CallsHost extends LiveCallHost {
   /** Texts that belong to the signal told next. */
   attach(texts: SignalTexts): void
+  /** Needed by a run that drafts. */
+  readonly drafts: DraftDesk | undefined
+  /** Whether an accepted draft is to be compared with a full answer. */
+  readonly isDue: (step: number) => boolean
   /** An answer came whole and is no output of its step. */
   rejected(step: StepInfo, text: string, why: string): void
 }
@@ -46,7 +58,7 @@ export class Calls {
     const { texts, now } = this.#host
     const step = texts.steps[command.step]
     if (step === undefined) return
-    if (!again) texts.called(command)
+    const shownAnew = !again && texts.called(command)
     const live = new LiveCall(this.#host, command, step, again)
     this.#live.set(command.call, live)
     const ticket = this.#ticket(live)
@@ -55,6 +67,7 @@ export class Calls {
       live.controller.abort()
       return this.#failed(live, undefined)
     }
+    if (shownAnew) this.#host.text(step.id, live.prefix ?? '')
     this.#perform(ticket, live).then(
       (reply) => this.#answered(live, reply),
       (error: unknown) => this.#failed(live, error),
@@ -73,9 +86,7 @@ export class Calls {
     const { command, step, prefix, controller } = live
     const { texts } = this.#host
     const dependencies = texts.inputsOf(step)
-    const answer = writesAnswer(command) ? undefined : texts.answers.get(command.step)
-    // A judge sees what the answer's checks showed; a repair what was found wrong.
-    const issues = (judges(command) ? texts.shown : texts.issues).get(command.step)
+    const { answer, issues } = this.#material(command)
     const documents = texts.documents.get(command.step)?.text
     const identity = this.#identity
     return {
@@ -94,7 +105,7 @@ export class Calls {
       // Getters: not every performer reads them, and both cost something to make.
       get idempotencyKey() {
         if (identity === undefined) return undefined
-        const work = writesAnswer(command) ? 'main' : command.purpose
+        const work = command.purpose === 'hedge' ? 'main' : command.purpose
         const inputs = dependencies.flatMap(([from, text]) => [String(from), text])
         return identity
           .digest([
@@ -113,6 +124,27 @@ export class Calls {
         return controller.signal
       },
     }
+  }
+
+  /** What the call works on beside the step's own task. */
+  #material({ purpose, step, attempt }: CallCommand): { answer?: string | undefined; issues?: string | undefined } {
+    const { texts } = this.#host
+    if (purpose === 'verify') return this.#desk.verify(texts.drafted.get(step) ?? texts.answers.get(step) ?? '')
+    if (purpose === 'judge')
+      return this.#desk.compare(texts.outputs[step] ?? '', texts.canaries.get(step) ?? '', isDraftFirst(attempt))
+    // What a draft is compared with is written without having seen it.
+    if (isAside({ purpose })) return {}
+    return {
+      answer: writesAnswer({ purpose }) ? undefined : texts.answers.get(step),
+      // A judge sees what the answer's checks showed; a repair what was found wrong.
+      issues: (judges({ purpose }) ? texts.shown : texts.issues).get(step),
+    }
+  }
+
+  get #desk(): DraftDesk {
+    const { drafts } = this.#host
+    if (drafts === undefined) throw noDrafts()
+    return drafts
   }
 
   /** A performer that throws instead of rejecting has failed its call, not the run. */
@@ -138,6 +170,7 @@ export class Calls {
     const { finish, providerMs } = reply
     this.#host.limits?.settle(command, usage)
     const verdict = checked.verdict
+    const aside = isAside(command) || isBeside(command)
     const cut = cutShortReply(reply)
     const words: SignalTexts = {
       x: cut ? reply.text : checked.text,
@@ -148,7 +181,7 @@ export class Calls {
     const more = { finish, verdict, providerMs, estimated }
     if (!this.#host.signal(() => core.succeeded(command.call, usage, more, now))) return
     texts.succeeded(command, [0, 0, 0, 0, 0, finishNumber(reply), checkVerdicts.indexOf(verdict)], words)
-    if (cut || !acceptable(checkVerdicts.indexOf(verdict)))
+    if (!aside && (cut || !acceptable(checkVerdicts.indexOf(verdict))))
       this.#host.rejected(live.step, reply.text, texts.failures.get(command.step) ?? checked.why)
     this.#tellAnswer(live, verdict, usage, estimated)
   }
@@ -159,7 +192,7 @@ export class Calls {
     const { call, step } = live.command
     const { usage, estimated } = this.#usage(reply)
     this.#host.limits?.settle(live.command, usage)
-    const { verdict, issues } = core.audit(reply.text)
+    const { verdict, text, kept = -1 } = this.#judgement(live.command, reply.text)
     if (verdict === 'unclear') return this.#tellFailure(live, 'malformed', { usage }, undefined)
     const { finish, providerMs } = reply
     const more = { finish, verdict: 'passed', providerMs, estimated } as const
@@ -167,9 +200,38 @@ export class Calls {
     this.#tellAnswer(live, 'passed', usage, estimated)
     // An audit that was cut short has failed already, and its verdict is refused.
     if (cutShortReply(reply)) return
-    const pass = verdict === 'pass'
-    if (!pass) this.#host.attach({ x: issues })
-    if (this.#host.signal(() => core.verdict(call, verdict, now)) && !pass) texts.issues.set(step, issues)
+    if (verdict !== 'pass') this.#host.attach({ x: text })
+    if (this.#host.signal(() => core.verdict(call, verdict, now, kept))) texts.judged(step, verdict, text)
+  }
+
+  /** What a judge said was lost with an earlier process: a draft is taken for rejected, an answer for one with issues. */
+  verdictLost({ call, step, purpose }: CallCommand): void {
+    const { core, texts, now } = this.#host
+    const verdict = purpose === 'audit' ? 'issues' : 'reject'
+    // What an accepted draft was worth is then not known.
+    if (purpose === 'judge') return
+    const text = purpose === 'audit' ? 'Check the whole answer once more: what was found wrong with it is lost.' : ''
+    this.#host.attach({ x: text })
+    if (this.#host.signal(() => core.verdict(call, verdict, now, 0))) texts.judged(step, verdict, text)
+  }
+
+  /** What an auditor, a verifier or a judge has said; `text`: the issues, or what is left of a draft. */
+  #judgement(
+    { purpose, step, attempt }: CallCommand,
+    reply: string,
+  ): { verdict: Verdict; text: string; kept?: number } {
+    const { core, texts } = this.#host
+    if (purpose === 'judge') return { verdict: this.#desk.readComparison(reply, isDraftFirst(attempt)), text: '' }
+    if (purpose !== 'verify') {
+      const { verdict, issues } = core.audit(reply)
+      return { verdict, text: issues }
+    }
+    const told = this.#desk.readVerdict(reply, texts.drafted.get(step) ?? texts.answers.get(step) ?? '')
+    if (told.verdict === 'pass') return { ...told, kept: this.#host.isDue(step) ? 1001 : 1000 }
+    if (told.verdict !== 'patch') return told
+    const { verdict, text } = core.check(step, told.text)
+    // A patch that breaks the output constraint leaves nothing to deliver.
+    return acceptable(checkVerdicts.indexOf(verdict)) ? { ...told, text } : { verdict: 'reject', text: '', kept: 0 }
   }
 
   #tellAnswer({ command }: LiveCall, check: CheckVerdict, tokens: Usage, estimated: boolean): void {
@@ -232,5 +294,7 @@ export class Calls {
   }
 }
 
+/** Calls of a step are numbered in turn, so its two comparisons differ in this. */
+const isDraftFirst = (attempt: number): boolean => attempt % 2 === 0
 const finishNumber = ({ finish }: ModelReply): number => finishReasons.indexOf(finish)
 const cutShortReply = (reply: ModelReply): boolean => cutShort(finishNumber(reply))

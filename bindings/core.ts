@@ -171,8 +171,9 @@ export class CoreRun {
     const { window, limit = -1, remaining = -1, resetMs = -1 } = seen
     this.signal('limitsSeen', [call, limitWindows.indexOf(window), limit, remaining, Math.ceil(resetMs)], now)
   }
-  verdict(call: number, verdict: Verdict, now: number): void {
-    this.signal('verdict', [call, verdicts.indexOf(verdict)], now)
+  /** `kept`: of a draft, how much of it stands, in 1/1000. */
+  verdict(call: number, verdict: Verdict, now: number, kept = -1): void {
+    this.signal('verdict', [call, verdicts.indexOf(verdict), kept], now)
   }
   /** The limits that all runs share refused the call as it was about to leave; it is over. `untilMs` absent: until `freed`. */
   refused(

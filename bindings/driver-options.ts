@@ -3,6 +3,7 @@ import type { Settling, SettlingHost } from './settling.js'
 import type { RunIdentity } from './calls.js'
 import type { AnswerCache } from './cache/ports.js'
 import type { AnswerChecker } from './checker.js'
+import type { DraftDesk } from './drafts.js'
 import type { RunEvent, RunReport, StepInfo } from './events.js'
 import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
@@ -52,6 +53,8 @@ export interface DriverOptions {
   readonly limits?: LimitSharing | undefined
   /** Answers of earlier work. Needed when `begin` has a member `cache`; without that it is not asked. The opener closes it. */
   readonly cache?: AnswerCache | undefined
+  /** Needed by a run that drafts. */
+  readonly drafts?: DraftDesk | undefined
   /** Whose answers: those of one tenant are never given to another. */
   readonly tenant?: string | undefined
   /** What happened before: the first `records` records of a journal. */

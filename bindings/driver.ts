@@ -8,11 +8,12 @@
  */
 import { Calls } from './calls.js'
 import { Checks } from './checks.js'
-import { decodeCommands, type Command } from './commands.js'
+import { decodeCommands, type Command, type NoteCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import { callEndEvent, costOf } from './call-events.js'
 import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
+import type { DraftPlanner } from './drafts.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import { PlanFeed } from './feed.js'
@@ -20,14 +21,15 @@ import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { JournalRecorder } from './journal/recorder.js'
 import { afterTurn, lateMs } from './late.js'
-import { Lookups, noCache } from './lookups.js'
-import { noteEvent } from './note-events.js'
-import { restore, type Restored } from './journal/restore.js'
+import { noCache } from './hits.js'
+import type { Lookups } from './lookups.js'
+import { noteEvents } from './note-events.js'
+import type { restore as Restore, Restored } from './journal/restore.js'
 import { Retrievals } from './retrievals.js'
 import { withReport } from './run-report.js'
 import { RunTexts } from './run-texts.js'
-import { SharedLimits } from './shared-limits.js'
-import { weighFiles } from './weigh.js'
+import type { SharedLimits } from './shared-limits.js'
+import { weighPlan } from './weigh-plan.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -41,10 +43,11 @@ export class Driver {
   #origin: number
   readonly #texts = new RunTexts()
   readonly #calls: Calls
-  readonly #lookups: Lookups | undefined
+  #lookups: Lookups | undefined
   readonly #retrievals: Retrievals
   readonly #checks: Checks
-  readonly #limits: SharedLimits | undefined
+  #limits: SharedLimits | undefined
+  #drafts: DraftPlanner | undefined
   readonly #feed: PlanFeed
   readonly #deliveries: Deliveries
   #recorder: JournalRecorder | undefined
@@ -69,9 +72,7 @@ export class Driver {
     const host = this.#host()
     this.#feed = new PlanFeed(host)
     this.#deliveries = new Deliveries(host, options)
-    this.#limits = options.limits && new SharedLimits(host, options.limits)
     this.#calls = new Calls(host, options.performer, options.identity)
-    this.#lookups = options.cache && new Lookups(host, { ...options, cache: options.cache })
     this.#retrievals = new Retrievals(host, options.documents)
     this.#checks = new Checks(host, options.checker)
     this.#finished = new Promise((resolve, reject) => {
@@ -103,6 +104,8 @@ export class Driver {
         return failed()
       },
       accept: (step: StepInfo) => this.#options.checker?.accept(step),
+      drafts: this.#options.drafts,
+      isDue: (step: number) => this.#drafts?.isDue(step) === true,
       emit: (event: RunEvent) => this.#emit(event),
       signal: (tell: () => void) => this.#signal(tell),
       attach: (texts: SignalTexts) => this.#recorder?.attach(texts),
@@ -129,7 +132,12 @@ export class Driver {
    */
   async run(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<DriverResult> {
     const { signal } = this.#options
-    const past = this.#begin()
+    const { past: kept, cache, limits } = this.#options
+    // What not every run needs is loaded by those that do.
+    if (cache !== undefined)
+      this.#lookups = new (await import('./lookups.js')).Lookups(this.#host(), { ...this.#options, cache })
+    if (limits !== undefined) this.#limits = new (await import('./shared-limits.js')).SharedLimits(this.#host(), limits)
+    const past = this.#begin(kept && (await import('./journal/restore.js')).restore)
     this.#begun = true
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -138,7 +146,8 @@ export class Driver {
       if (past?.ended === false && past.records > 0) this.#resumeCalls(past)
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed.feed(plan)
-      if (past === undefined || past.records === 0) await this.#weigh(plan instanceof Uint8Array)
+      if ((past === undefined || past.records === 0) && !this.#feed.broken)
+        await weighPlan(this.#host(), this.#options, this.#retrievals, plan instanceof Uint8Array)
       this.#recall()
       // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
       await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
@@ -163,10 +172,10 @@ export class Driver {
   }
 
   /** Begins the run, or brings the core to where the journal ends; from here on everything is written down. */
-  #begin(): Restored | undefined {
-    const { past, journal, begin, cache } = this.#options
+  #begin(restore: typeof Restore | undefined): Restored | undefined {
+    const { past, journal, begin, cache, drafts } = this.#options
     if (past === undefined && (begin['cache'] ?? undefined) !== undefined && cache === undefined) throw noCache()
-    const restored = past && restore(past.journal, past.records, this.#restoreHost())
+    const restored = past && restore?.(past.journal, past.records, this.#restoreHost())
     if (journal !== undefined) {
       this.#recorder = new JournalRecorder(journal.writer, this.#core.documentText('defaults'), journal.start)
       this.#core.tap = this.#recorder
@@ -180,6 +189,7 @@ export class Driver {
       this.#recovering = true
     }
     if (restored?.ended !== true) this.#tellClock()
+    this.#drafts = drafts?.planner({ core: this.#core, texts: this.#texts, uses: begin['draft'] })
     return restored
   }
 
@@ -200,7 +210,7 @@ export class Driver {
   }
 
   /** Makes the calls again that were in flight when the earlier process ended. */
-  #resumeCalls({ open, records, lookups, refused }: Restored): void {
+  #resumeCalls({ open, records, lookups, refused, unjudged }: Restored): void {
     const { now } = this
     this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
     for (const { command, cancelled, begun } of open) {
@@ -212,32 +222,9 @@ export class Driver {
       } else if (this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now)))
         this.#emit(callEndEvent(this.#core, this.#texts, command, now))
     }
+    for (const command of unjudged) this.#calls.verdictLost(command)
     for (const command of lookups) this.#carryOut(command, now, false)
     for (const { provider, model } of refused) this.#signal(() => this.#core.freed(provider, model, now))
-  }
-
-  /**
-   * What is planned is what will be sent: the core knows the weight of documents and context files before the first call. What cannot
-   * be had ends a run whose plan came as a whole, before it costs anything; of a plan that streamed the step fails alone.
-   */
-  async #weigh(whole: boolean): Promise<void> {
-    const { files } = this.#options
-    if (this.#feed.broken || this.#cancelled) return
-    const { recalled } = this.#options
-    const asking = this.#texts.steps.filter(({ id }) => recalled?.has(id) !== true)
-    if (whole)
-      await this.#retrievals.all(asking).catch((error: unknown) => {
-        // What was looked for may have been given up for that.
-        if (!this.#cancelled) throw error
-      })
-    if (files === undefined || this.#cancelled) return
-    const estimate = (text: string): number => this.#core.estimateTokens(text)
-    const weights = await weighFiles(files, this.#texts.steps, estimate).catch((error: unknown) => {
-      if (whole) throw error
-      return []
-    })
-    // Told without a turn of the pump behind it: outputs that are recalled come before the first call too.
-    if (!this.#cancelled) for (const weight of weights) this.#core.weighed(weight, this.now)
   }
 
   /** Outputs known from another run are told before anything is handed out. */
@@ -313,6 +300,7 @@ export class Driver {
   #pump(): void {
     this.#pumping = false
     try {
+      this.#drafts?.plan(this.now)
       for (;;) {
         const records = this.#core.drain()
         if (records.length === 0) break
@@ -363,7 +351,7 @@ export class Driver {
         this.#deliveries.deliver(command, { pastAt: past ? at : undefined, again: past || this.#recovering })
         break
       case 'note':
-        this.#emit(noteEvent(this.#texts, command, at, costOf(this.#core, this.#texts, Math.max(0, command.step))))
+        this.#note(command, at, past)
         break
       case 'look':
         if (this.#lookups === undefined) throw noCache()
@@ -385,14 +373,25 @@ export class Driver {
     }
   }
 
+  #note(command: NoteCommand, at: number, past: boolean): void {
+    const { core, texts, emit } = this.#host()
+    noteEvents(texts, command, at, costOf(core, texts, Math.max(0, command.step))).forEach(emit)
+    if (!past) this.#drafts?.note(command, this.now)
+    const anew =
+      command.reason === 'draft_patched' || (command.reason === 'draft_accepted' && texts.drafted.has(command.step))
+    const text = past || !anew ? undefined : texts.answers.get(command.step)
+    if (text !== undefined) this.#options.onText?.(texts.steps[command.step]?.id ?? '', text)
+  }
+
   #emit(event: RunEvent): void {
     this.#deliveries.see(event)
+    this.#drafts?.event(event)
     this.#options.onEvent?.(event)
   }
 
   #result(outcome: Outcome): DriverResult {
     const outputs = this.#texts.outputsById()
     const result = { outcome, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
-    return withReport(result, this.#core, this.#texts, this.#options.lazyReport === true)
+    return withReport(result, this.#core, this.#texts, this.#options)
   }
 }

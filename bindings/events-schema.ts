@@ -156,6 +156,15 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     { step: ref('stepId'), call: ref('call') },
     ['call'],
   ),
+  provisional: ev('provisional', 'What is shown of the step from here on is a draft, until confirmed or restart.', {
+    step: ref('stepId'),
+    call: ref('call'),
+  }),
+  confirmed: ev('confirmed', 'The draft of the step is its output, as it was or with a small part changed.', {
+    step: ref('stepId'),
+    call: ref('call'),
+    patched: bool,
+  }),
   resumed: ev('resumed', 'What came before was read from a journal.', {
     records: whole,
     calls: { ...whole, description: 'Calls that were in flight and are made again.' },
@@ -225,6 +234,7 @@ const defs = {
       estimatedTokens: whole,
       output: { enum: ['any', 'text', 'code', 'json', 'schema'] },
       optional: bool,
+      draft: { enum: ['off', 'auto', 'always'] },
       priority: { type: 'integer' },
       provider: { ...text, description: 'An id of a provider, or provider/model.' },
       temperature: num,
@@ -236,7 +246,7 @@ const defs = {
       documents: obj({ query: text, tokens: whole, paths: { type: 'array', items: text } }),
       dependencies: { type: 'array', items: whole },
     },
-    ['provider', 'temperature', 'maxTokens', 'outputFile', 'schema', 'placing', 'documents'],
+    ['provider', 'temperature', 'maxTokens', 'outputFile', 'schema', 'placing', 'documents', 'draft'],
   ),
 }
 

@@ -20,6 +20,8 @@ export interface StepInfo {
   readonly estimatedTokens: number
   readonly output: 'any' | 'text' | 'code' | 'json' | 'schema'
   readonly optional: boolean
+  /** Of the plan: whether a fast model drafts its answer. */
+  readonly draft?: 'off' | 'auto' | 'always'
   readonly priority: number
   /** Of the plan: an id of a provider, or `provider/model`. */
   readonly provider?: string
@@ -190,6 +192,19 @@ export type RunEvent =
   | { readonly type: 'miss'; readonly at: number; readonly step: string }
   /** The answer of the step starts over: discard what was streamed of it. `call`: the call whose text that was, when known. */
   | { readonly type: 'restart'; readonly at: number; readonly step: string; readonly call?: number }
+  /** What is shown of the step from here on is a draft, until it is `confirmed`, or a `restart` takes it back. */
+  | { readonly type: 'provisional'; readonly at: number; readonly step: string; readonly call: number }
+  /**
+   * The draft of the step is its output. `patched`: the verifier changed a small part; a `restart` came before, and the changed
+   * text streams after it. `call`: that of the verdict.
+   */
+  | {
+      readonly type: 'confirmed'
+      readonly at: number
+      readonly step: string
+      readonly call: number
+      readonly patched: boolean
+    }
   /** What came before was read from a journal; from here on the run goes on. `calls`: in flight then, and made again. */
   | { readonly type: 'resumed'; readonly at: number; readonly records: number; readonly calls: number }
   | (Cost & {

@@ -111,8 +111,9 @@ out += `    default:\n      return undefined\n  }\n}\n`
 /** What calls of each purpose do with the step's answer: the rows of core/run/phases.def. */
 const phaseRow = /^PHASE\((\w+), *\w+, *\w+, *(\w+),/gm
 const answers = new Map([...read('core/run/phases.def').matchAll(phaseRow)].map(([, id, answer]) => [id, answer]))
-out += `\n/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict; none: not built yet. */\n`
-out += `export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'none'>> = {\n`
+out += `\n/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict, an answer to compare
+ *  it with aside; none: not built yet. */\n`
+out += `export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'aside' | 'none'>> = {\n`
 out += rows(vocabulary, 'PURPOSE')
   .map(({ id, texts: [text] }) => `  ${text}: '${(answers.get(id) ?? 'none').toLowerCase()}',\n`)
   .join('')

@@ -6,7 +6,7 @@ import type { RunEvent, StepInfo } from './events.js'
 import { afterTurn, lateMs } from './late.js'
 import type { CallProgress } from './performer.js'
 import type { LimitSeen } from './ports.js'
-import { writesAnswer, type RunTexts } from './run-texts.js'
+import { isProvisional, writesAnswer, type RunTexts } from './run-texts.js'
 import type { SharedLimits } from './shared-limits.js'
 
 /** What a live call needs of its driver. */
@@ -141,6 +141,7 @@ export class LiveCall implements CallProgress {
     this.#pieceAt = now
     if (writesAnswer(this.command)) texts.leads(this.command)
     this.#host.emit({ type: 'firstToken', ...ofCall(texts, this.command, now) })
+    if (isProvisional(this.command)) this.#host.emit({ type: 'provisional', at: now, step: this.step.id, call })
     this.#host.signal(() => core.firstToken(call, now))
   }
 

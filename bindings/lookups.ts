@@ -5,7 +5,7 @@
 import type { CarryingHost } from './carrying-host.js'
 import type { AnswerChecker } from './checker.js'
 import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
-import type { DeliverCommand, LookCommand, StoreCommand } from './commands.js'
+import type { LookCommand, StoreCommand } from './commands.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import { checkVerdicts, type Found } from './generated/wire.js'
@@ -180,23 +180,4 @@ export class Lookups {
     this.#told.add(code)
     this.#host.emit({ type: 'warning', at: this.#host.now, code, where, detail })
   }
-}
-
-export function noCache(): AetherflowError {
-  return new AetherflowError('host.usage', 'cache', 'the run asks a cache, and none was handed over')
-}
-
-/** A `deliver` command whose output came from the cache, or from an identical step. */
-export function hitEvent(
-  texts: RunTexts,
-  command: DeliverCommand,
-  at: number,
-): (RunEvent & { type: 'hit' }) | undefined {
-  const kind = command.origin
-  const step = texts.steps[command.step]?.id
-  if (step === undefined || (kind !== 'exact' && kind !== 'semantic' && kind !== 'shared')) return undefined
-  const { savedTokens, savedMicroUsd, savedMs } = command
-  const saved = { savedTokens, savedMicroUsd, savedMs }
-  if (kind !== 'shared') return { type: 'hit', at, step, kind, score: command.score / 1e6, ...saved }
-  return { type: 'hit', at, step, kind, score: 1, ...saved, of: texts.steps[command.from]?.id ?? '' }
 }

@@ -78,6 +78,15 @@ export interface SharedAuthority {
   delete(): void
 }
 
+/** C++ class DraftBook of authority_embind.cpp. */
+export interface DraftBookHandle {
+  add(): number
+  get(record: number, field: number): number
+  set(record: number, field: number, value: number): void
+  tell(record: number, outcome: number): void
+  delete(): void
+}
+
 export interface CoreModule {
   readonly HEAPU8: Uint8Array
   readonly HEAPF64: Float64Array
@@ -100,5 +109,6 @@ export type CreateCore<Module = CoreModule> = (options?: {
 /** The module of the limits that runs share, as authority.ts sees it. */
 export interface LimitsModule {
   SharedAuthority: new () => SharedAuthority
+  DraftBook: new () => DraftBookHandle
 }
 export type CreateLimits = (options?: object) => Promise<LimitsModule>

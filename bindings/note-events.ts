@@ -18,12 +18,21 @@ const advice: Partial<Record<FailureKind, string>> = {
   denied: 'check the terms and the region of the account, or set the key of another provider',
 }
 
+/** A `note` command as events: what was streamed of a draft that was changed, or of the full answer beside it, counts no more. */
+export function noteEvents(texts: RunTexts, command: NoteCommand, at: number, cost: Cost): RunEvent[] {
+  const event = noteEvent(texts, command, at, cost)
+  if (event.type !== 'confirmed' || (!event.patched && !texts.drafted.has(command.step))) return [event]
+  return [{ type: 'restart', at, step: event.step, call: event.call }, event]
+}
+
 /** A `note` command as an event: the end of a step that came to nothing, or a remark. */
 export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cost: Cost): RunEvent {
   const step = texts.steps[command.step]?.id
   const { reason } = command
   if (step !== undefined && command.state !== undefined) return ending(texts, command, step, at, cost)
   if (step !== undefined && reason === 'restarted') return { type: 'restart', at, step, ...ofCall(command) }
+  if (step !== undefined && (reason === 'draft_accepted' || reason === 'draft_patched'))
+    return { type: 'confirmed', at, step, call: command.call, patched: reason === 'draft_patched' }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
   const leader = prefixReasons.has(reason) ? texts.steps[command.cause]?.id : undefined
@@ -111,6 +120,8 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
       return command.untilMs < 0 ? target : `${target} until ${clock(command.untilMs)}`
     case 'limit_learned':
       return `${target} ${command.window ?? ''} ${command.limit}`
+    case 'draft_failed':
+      return command.failure === undefined ? last : `${failure}${said}`
     case 'audit_issues':
     case 'constraint_broken':
       return texts.issues.get(command.step)

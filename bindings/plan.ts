@@ -53,6 +53,7 @@ export interface Step {
   /** −1000 to 1000; among ready steps the higher goes first. */
   readonly priority?: number | undefined
   readonly on_interrupt?: 'restart' | 'continue' | 'fail' | undefined
+  readonly draft?: 'off' | 'auto' | 'always' | undefined
   readonly cache?: 'off' | 'exact' | 'semantic' | undefined
   /** Its failure does not fail the steps that depend on it. */
   readonly optional?: boolean | undefined

@@ -168,6 +168,12 @@ export interface StepReport {
   readonly cause?: string
   readonly audit?: 'passed' | 'issues' | 'undone'
   readonly repaired?: boolean
+  /** What became of its draft, or why there was none although drafts were allowed. */
+  readonly draft?: Reason
+  /** Of an accepted, patched or rejected draft, how much stands, in 1/1000. */
+  readonly draftKeptPermille?: number
+  /** What a full answer said of the accepted draft. */
+  readonly canary?: 'canary_agrees' | 'canary_regrets'
   readonly startedAt: number | null
   readonly settledAt: number | null
   readonly route?: RouteInfo
@@ -177,6 +183,40 @@ export interface StepReport {
   readonly check?: StepCheckReport
   /** Absent: it asked for none, or nothing was looked for. */
   readonly documents?: StepDocumentsReport
+}
+
+/** What drafts came to, over all steps that could have been drafted. */
+export interface DraftsReport {
+  /** Steps that could have been drafted: drafted, or not for a reason that is told. */
+  readonly eligible: number
+  /** Of them those whose draft got a verdict. `patched` and `rejected` are never counted as accepted. */
+  readonly accepted: number
+  readonly patched: number
+  readonly rejected: number
+  /** Drafts, or their verdicts, that came to nothing. */
+  readonly failed: number
+  /** Drafts beside a full answer that was there first. */
+  readonly late: number
+  /** Not drafted: switched off, too little gain, no money. */
+  readonly refused: number
+  /** Mean share of patched drafts that was kept; null: there was none. */
+  readonly patchedKept: number | null
+  /** Accepted of all that were drafted; null: none. */
+  readonly acceptedShare: number | null
+  /** Accepted drafts that were compared with a full answer, and those that were worse; the share's interval of 95 % (Wilson). */
+  readonly regret: { readonly audited: number; readonly regrets: number; readonly low: number; readonly high: number }
+  /**
+   * Time that the steps would have taken in full over the time that they took, from when they were ready, over all eligible steps. What
+   * a full answer takes is reckoned from the speeds that the run measured; null: it measured none.
+   */
+  readonly speedup: number | null
+  /** Mean ms from when a drafted step was ready to its draft's first token, and to the confirmed answer. Two figures, never one. */
+  readonly ttftProvisionalMs: number | null
+  readonly timeToConfirmedMs: number | null
+  /** Of the eligible steps, by leg; `main`: full answers. */
+  readonly costMicroUsd: Readonly<Record<'draft' | 'verify' | 'main' | 'canary' | 'judge', number>>
+  /** More than 70 % accepted, at least 1.5 ×; null: not measured. */
+  readonly met: { readonly accepted: boolean | null; readonly speedup: boolean | null }
 }
 
 /** A ceiling of a budget; null: there is none. */
@@ -228,6 +268,8 @@ export interface RunReport {
     /** What failed calls may have cost beyond their estimate, since their providers never said: counts against the budget. */
     readonly heldMicroUsd: number
   }
+  /** Present when steps could have been drafted. */
+  readonly drafts?: DraftsReport
   /** Present when the run had a cache. Steps, but for what was saved; `misses` had to be called. */
   readonly cache?: {
     readonly looked: number

@@ -1,30 +1,34 @@
 /** The report of a run: the core's, with what the host alone knows of its steps. */
 import type { CoreRun } from './core.js'
 import { withChecks } from './check-report.js'
+import type { DraftDesk } from './drafts.js'
+import type { DriverOptions } from './driver-options.js'
 import type { RunReport, StepReport } from './report.js'
 import type { RunTexts } from './run-texts.js'
 import { documentsReport } from './step-documents.js'
 
 /**
- * What a run came to, with its report. `lazy`: that is made when it is asked for, as long as the core lives; most of what a short run
+ * What a run came to, with its report. `lazyReport`: that is made when it is asked for, as long as the core lives; most of what a short run
  * costs is the reading of a report that nobody wants.
  */
 export function withReport<Result extends object>(
   result: Result,
   core: CoreRun,
   texts: RunTexts,
-  lazy: boolean,
+  { lazyReport, drafts }: Pick<DriverOptions, 'lazyReport' | 'drafts'>,
 ): Result & { readonly report: RunReport } {
-  if (!lazy) return { ...result, report: runReport(core, texts) }
-  return Object.defineProperty(result, 'report', { get: () => runReport(core, texts) }) as Result & {
+  if (lazyReport !== true) return { ...result, report: runReport(core, texts, drafts) }
+  return Object.defineProperty(result, 'report', { get: () => runReport(core, texts, drafts) }) as Result & {
     readonly report: RunReport
   }
 }
 
-/** The report as things stand, with the documents that went into the prompts. */
-export function runReport(core: CoreRun, texts: RunTexts): RunReport {
+/** The report as things stand, with the documents that went into the prompts, and what drafts came to. */
+export function runReport(core: CoreRun, texts: RunTexts, desk?: DraftDesk): RunReport {
   const { documents } = texts
-  const report = withChecks(core.document<RunReport>('report'), texts)
+  const told = withChecks(core.document<RunReport>('report'), texts)
+  const drafts = desk?.summary(told)
+  const report = drafts === undefined ? told : { ...told, drafts }
   if (documents.size === 0) return report
   const found = [...documents.values()]
   const sum = (of: 'tokens' | 'retrievalTimeMs'): number => found.reduce((total, each) => total + each[of], 0)

@@ -10,18 +10,40 @@ import {
   finishReasons,
   purposeAnswers,
   type Purpose,
+  type Reason,
+  type Verdict,
 } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import type { StepDocuments } from './step-documents.js'
 
 /** A call whose text is the step's answer as it streams; a hedge does so beside another. See core/run/phases.def. */
-export function writesAnswer({ purpose }: { readonly purpose: Purpose }): boolean {
-  return purposeAnswers[purpose] === 'shown'
+export function writesAnswer(call: { readonly purpose: Purpose; readonly reason?: Reason | undefined }): boolean {
+  return purposeAnswers[call.purpose] === 'shown' && !isBeside(call)
+}
+
+/** A draft that is shown before anybody has verified it. */
+export const isProvisional = (call: Parameters<typeof writesAnswer>[0]): boolean =>
+  call.purpose === 'draft' && writesAnswer(call)
+
+/** A draft that is made beside a full answer: nobody sees it before it is accepted. */
+export function isBeside({
+  purpose,
+  reason,
+}: {
+  readonly purpose: Purpose
+  readonly reason?: Reason | undefined
+}): boolean {
+  return purpose === 'draft' && reason === 'hedged'
 }
 
 /** A call that judges an answer instead of giving one. */
 export function judges({ purpose }: { readonly purpose: Purpose }): boolean {
   return purposeAnswers[purpose] === 'verdict'
+}
+
+/** A call whose answer the step's output is compared with. */
+export function isAside({ purpose }: { readonly purpose: Purpose }): boolean {
+  return purposeAnswers[purpose] === 'aside'
 }
 
 /** Verdicts that let an answer pass. */
@@ -55,6 +77,12 @@ export class RunTexts {
   readonly failures = new Map<number, string>()
   /** What the user has seen of an answer that broke off: a continuation goes on from it. */
   readonly accepted = new Map<number, string>()
+  /** Steps whose draft was rejected after a beginning that can stand, in `accepted`: a continuation shows it anew. */
+  readonly #beginnings = new Set<number>()
+  /** By step: its draft, where that is made beside a full answer. */
+  readonly drafted = new Map<number, string>()
+  /** By step: the full answer that its accepted draft is compared with. */
+  readonly canaries = new Map<number, string>()
   /** By step: the audit whose verdict is awaited. Kept while a journal is read. */
   readonly audits = new Map<number, number>()
   /** By step: the call whose answer is its latest. */
@@ -103,11 +131,12 @@ export class RunTexts {
     return inputs
   }
 
-  /** A call begins. */
-  called(command: CallCommand): void {
-    if (command.purpose !== 'main') return
+  /** A call begins. True: it goes on from the beginning of a rejected draft, which was taken back with the draft. */
+  called(command: CallCommand): boolean {
+    if (command.purpose !== 'main') return false
     this.#leads.delete(command.step)
     if (command.reason !== 'continued') this.accepted.delete(command.step)
+    return this.#beginnings.delete(command.step) && command.reason === 'continued'
   }
 
   /** Whether the answer of this call counts: it is the only one, or the first that began to answer. */
@@ -121,6 +150,14 @@ export class RunTexts {
   succeeded(command: CallCommand, values: readonly number[], { x = '', w = '', f }: SignalTexts): void {
     const { step } = command
     const [, , , , , finish = 0, verdict = 0] = values
+    if (isAside(command)) {
+      if (acceptable(verdict) && !cutShort(finish)) this.canaries.set(step, x)
+      return
+    }
+    if (isBeside(command)) {
+      if (acceptable(verdict) && !cutShort(finish)) this.drafted.set(step, x)
+      return
+    }
     if (judges(command) || (writesAnswer(command) && !this.leads(command))) return
     if (cutShort(finish)) {
       if (writesAnswer(command)) this.accepted.set(step, x)
@@ -152,6 +189,19 @@ export class RunTexts {
     const first = this.#first.get(step)
     if (first !== undefined) this.answers.set(step, first)
     return call
+  }
+
+  /** The core took the verdict on the step's answer. `text`: the issues, or what is left of a draft. */
+  judged(step: number, verdict: Verdict, text: string): void {
+    const beside = this.drafted.get(step)
+    if (verdict === 'patch') this.answers.set(step, text)
+    if (verdict === 'pass' && beside !== undefined) this.answers.set(step, beside)
+    // The full answer is under way already: it goes on from nothing.
+    if (verdict === 'reject' && text !== '' && beside === undefined) {
+      this.accepted.set(step, text)
+      this.#beginnings.add(step)
+    }
+    if (verdict === 'issues' && this.outputs[step] === undefined) this.issues.set(step, text)
   }
 
   /** The core took `failed` with these numbers. `x`: the text shown so far, `w`: the message for people. */
@@ -198,7 +248,8 @@ export class RunTexts {
     const text = (from < 0 ? this.answers.get(step) : this.outputs[from]) ?? ''
     const files = this.files.get(from)
     if (files !== undefined) this.files.set(step, files)
-    for (const kept of [this.answers, this.issues, this.failures, this.accepted, this.#leads, this.shown, this.#first])
+    const { answers, issues, failures, accepted, drafted, shown } = this
+    for (const kept of [answers, issues, failures, accepted, drafted, shown, this.#leads, this.#first])
       kept.delete(step)
     this.outputs[step] = text
     return text

@@ -185,6 +185,7 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   ...sharedOptions,
   configFile: true,
   checks: true,
+  draftPairs: true,
   signal: true,
   onEvent: true,
   onText: true,

@@ -3,6 +3,7 @@ import type { RunEvent, StepInfo } from '../bindings/events.js'
 import type { AnswerChecker } from '../bindings/checker.js'
 import type { Performer } from '../bindings/performer.js'
 import type { Clock, DocumentFinder, Fetch, LimitAuthority } from '../bindings/ports.js'
+import type { DraftPairs } from '../web/standard/draft/pairs.js'
 import type { SentPrompt } from '../web/standard/run/performer.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
@@ -65,6 +66,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
    * breakers and what was measured of models; `own` this run's alone; or an object that several runs share. Simulated runs have their own.
    */
   readonly limits?: 'shared' | 'own' | LimitAuthority | undefined
+  /** What is known of drafts between runs, as a `DraftBook` keeps it. Default: this run begins with nothing, and switches none off. */
+  readonly draftPairs?: DraftPairs | undefined
   /** Connections shared with other runs, from `pooledTransport()`; its opener closes it. Default: a pool of the run's own. */
   readonly pool?: PooledTransport | undefined
   /** False: answers come whole instead of streamed; then there is no first token and no text on the way. Default true. */

@@ -220,6 +220,7 @@ export const reasons = [
   'prefix_missed',
   'check_failed',
   'settled',
+  'draft_late',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -287,6 +288,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   prefix_missed: 'the provider\'s prompt cache held less than half of what was expected',
   check_failed: 'the answer did not pass its check',
   settled: 'no longer needed: what it was for is settled',
+  draft_late: 'the full answer was there before the verdict on its draft',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */
@@ -692,16 +694,17 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
   }
 }
 
-/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict; none: not built yet. */
-export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'none'>> = {
+/** What the answer of a call is to its step: shown as it streams, written at its end, a verdict, an answer to compare
+ *  it with aside; none: not built yet. */
+export const purposeAnswers: Readonly<Record<Purpose, 'shown' | 'written' | 'verdict' | 'aside' | 'none'>> = {
   main: 'shown',
   repair: 'written',
   audit: 'verdict',
   hedge: 'shown',
-  draft: 'none',
-  verify: 'none',
-  judge: 'none',
-  canary: 'none',
+  draft: 'shown',
+  verify: 'verdict',
+  judge: 'verdict',
+  canary: 'aside',
   warm: 'none',
   analysis: 'none',
   pick: 'none',

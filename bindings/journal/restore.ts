@@ -4,12 +4,12 @@ import { checkedEvent, checkedOf } from '../checks.js'
 import type { CallCommand, CheckCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
-import { checkVerdicts, lookResults } from '../generated/wire.js'
+import { checkVerdicts, lookResults, verdicts } from '../generated/wire.js'
 import type { Journal } from './reader.js'
 import type { JournalRecord, SignalRecord } from './journal.js'
 import { Replayer, type ReplayedRecord } from './replay.js'
 import { retrievedEvent, signalledDocuments } from '../step-documents.js'
-import { judges, writesAnswer, type RunTexts } from '../run-texts.js'
+import { isProvisional, judges, writesAnswer, type RunTexts } from '../run-texts.js'
 
 export interface RestoreHost {
   readonly core: CoreRun
@@ -42,6 +42,8 @@ export interface Restored {
   readonly lookups: readonly Asked[]
   /** Calls that shared limits refused, the last one of each model: what would have told of room is gone with its process. */
   readonly refused: readonly CallCommand[]
+  /** Calls whose verdict was lost: they have answered, and what they said of an answer did not come into the journal. */
+  readonly unjudged: readonly CallCommand[]
 }
 /** Of a step there is one at a time: what is stored was looked for before, and is checked by then. */
 type Asked = LookCommand | StoreCommand | RetrieveCommand | CheckCommand
@@ -58,6 +60,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
   const replayer = new Replayer(host.core, journal, records)
   const calls = new Map<number, OpenCall>()
   const lookups = new Map<number, Asked>()
+  const unjudged = new Map<number, CallCommand>()
   const refused = new Map<number, CallCommand>()
   let at = 0
   let commands = 0
@@ -87,12 +90,20 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
       default:
         if (endsLookup.has(step.record.e)) lookups.delete(step.record.v[0] ?? -1)
         noteRefusal(step.record, calls, refused)
-        if (step.taken) restoreSignal(step.record, step, calls, host)
+        if (!step.taken) break
+        verdictAwaited(step.record, calls, unjudged)
+        if (!textless.has(step.record.e)) restoreSignal(step.record, step, calls, host)
     }
   }
   const open = [...calls.values()]
   const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended }
-  return { ...past, open, lookups: [...lookups.values()], refused: [...refused.values()] }
+  return {
+    ...past,
+    open,
+    unjudged: [...unjudged.values()],
+    lookups: [...lookups.values()],
+    refused: [...refused.values()],
+  }
 }
 
 function noteRefusal(
@@ -104,6 +115,16 @@ function noteRefusal(
   const command = calls.get(first)?.command
   if (kind === 'refused' && command !== undefined) refused.set(command.model, command)
   if (kind === 'freed') refused.delete(model)
+}
+
+function verdictAwaited(
+  { e: kind, v: [call = -1] }: SignalRecord,
+  calls: ReadonlyMap<number, OpenCall>,
+  unjudged: Map<number, CallCommand>,
+): void {
+  const command = calls.get(call)?.command
+  if (kind === 'succeeded' && command !== undefined && judges(command)) unjudged.set(call, command)
+  if (kind === 'verdict') unjudged.delete(call)
 }
 
 function restoreCommand(command: Command, at: number, calls: Map<number, OpenCall>, host: RestoreHost): void {
@@ -126,8 +147,10 @@ function isAsked(command: Command): command is Asked {
 }
 const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved', 'checked'])
 const ofSteps: ReadonlySet<string> = new Set([
-  ...['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'retrieved', 'checked'],
+  ...['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'drafting', 'retrieved', 'checked'],
 ])
+/** Signals that leave no text and no event. */
+const textless: ReadonlySet<string> = new Set(['weighed', 'drafting'])
 /** Signals whose first number is neither a step nor a call. */
 const ofRun: ReadonlySet<string> = new Set(['clock', 'freed'])
 
@@ -173,14 +196,13 @@ function restoreSignal(
   const { texts } = host
   const { e: kind, t: at, v: values } = record
   const [call = -1, first = 0, second = 0] = values
-  if (kind === 'weighed') return
   if (kind === 'recalled') return texts.recalled(call, record)
   if (kind === 'looked') return restoreLook(record, at, host)
   if (kind === 'retrieved') return restoreDocuments(record, host)
   if (kind === 'checked') return restoreCheck(record, host)
   if (kind === 'verdict') {
     const index = texts.steps.findIndex((_, step) => texts.audits.get(step) === call)
-    if (first !== 1 && index >= 0) texts.issues.set(index, record.x ?? '')
+    if (index >= 0) texts.judged(index, verdicts[first] ?? 'unclear', record.x ?? '')
     return
   }
   const open = calls.get(call)
@@ -197,6 +219,7 @@ function restoreSignal(
     case 'firstToken':
       open.begun = writesAnswer(command) && texts.leads(command)
       host.emit({ type: 'firstToken', ...about })
+      if (isProvisional(command)) host.emit({ type: 'provisional', at, step: about.step, call })
       break
     case 'progress':
       if (writesAnswer(command)) host.emit({ type: 'progress', ...about, outputTokens: first })

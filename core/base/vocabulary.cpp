@@ -186,6 +186,9 @@ std::string_view name(BreakerState state) {
 CacheUse cacheUseOf(std::string_view text) {
   return static_cast<CacheUse>(find(kCacheUses, std::size(kCacheUses), text));
 }
+std::string_view name(DraftUse use) {
+  return at(kDraftUses, use);
+}
 DraftUse draftUseOf(std::string_view text) {
   return static_cast<DraftUse>(find(kDraftUses, std::size(kDraftUses), text));
 }

@@ -168,6 +168,7 @@ std::string_view name(Admission admission);
 std::string_view name(BreakerState state);
 /// "off", "exact", "semantic"; Count for any other text.
 CacheUse cacheUseOf(std::string_view text);
+std::string_view name(DraftUse use);
 /// "off", "auto", "always"; Count for any other text.
 DraftUse draftUseOf(std::string_view text);
 /// The sentence for people.

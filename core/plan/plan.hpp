@@ -50,6 +50,7 @@ struct Step {
   bool optional = false;                     ///< its failure does not fail its dependents
   Interrupt onInterrupt = Interrupt::Count;  ///< Count: the run's own policy
   CacheUse cache = CacheUse::Count;          ///< no farther than this; Count: as far as the run allows
+  DraftUse draft = DraftUse::Count;          ///< Count: as the run says
   OutputKind output = OutputKind::Any;
   std::string schema;              ///< JSON text, for OutputKind::Schema
   std::string system;              ///< more for the system text of its own calls, or empty

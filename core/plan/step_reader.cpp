@@ -32,37 +32,40 @@ enum Member : int {
   kCheck,
   kTarget,
   kEdit,
+  kDraft,
   kMembers,
 };
-constexpr std::array<std::string_view, kMembers> kPlaces = {"/id",
-                                                            "/description",
-                                                            "/type",
-                                                            "/complexity",
-                                                            "/estimated_tokens",
-                                                            "/dependencies",
-                                                            "/context",
-                                                            "/validation_criteria",
-                                                            "/output",
-                                                            "/provider",
-                                                            "/priority",
-                                                            "/optional",
-                                                            "/on_interrupt",
-                                                            "/cache",
-                                                            "/system",
-                                                            "/temperature",
-                                                            "/max_tokens",
-                                                            "/model",
-                                                            "/output_file",
-                                                            "/check",
-                                                            "/target",
-                                                            "/edit"};
+constexpr std::array<std::string_view, kMembers> kPlaces = {
+    "/id",
+    "/description",
+    "/type",
+    "/complexity",
+    "/estimated_tokens",
+    "/dependencies",
+    "/context",
+    "/validation_criteria",
+    "/output",
+    "/provider",
+    "/priority",
+    "/optional",
+    "/on_interrupt",
+    "/cache",
+    "/system",
+    "/temperature",
+    "/max_tokens",
+    "/model",
+    "/output_file",
+    "/check",
+    "/target",
+    "/edit",
+    "/draft",
+};
 
 constexpr std::string_view kDocuments = "/context/documents";
 
 int memberOf(std::string_view name) {
-  for (int i = 0; i < kMembers; ++i) {
+  for (int i = 0; i < kMembers; ++i)
     if (kPlaces[static_cast<std::size_t>(i)].substr(1) == name) return i;
-  }
   return -1;
 }
 
@@ -139,9 +142,10 @@ void StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
 
 bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, Step& step,
                         std::vector<std::string>& needs) {
-  if (known >= kSystem) return setting(known, cursor, step);
+  if (known >= kSystem && known < kDraft) return setting(known, cursor, step);
   const std::string_view tail = known < 0 ? std::string_view() : kPlaces[static_cast<std::size_t>(known)];
   std::int64_t number = 0;
+  std::string_view written;
   switch (known) {
     case kId:
       if (!text(cursor, tail, step.id)) return false;
@@ -158,7 +162,7 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
                       quoted(step.typeName, " is no known type") + nearest.question());
       }
       return true;
-    case kComplexity: return complexity(cursor, step.complexity);
+    case kComplexity: return decimal(cursor, tail, 1, step.complexity, written);
     case kEstimatedTokens:
       if (!integer(cursor, tail, 0, kMostTokens, number)) return false;
       step.estimatedTokens = static_cast<std::uint32_t>(number);
@@ -173,15 +177,8 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
       step.priority = static_cast<std::int32_t>(number);
       return true;
     case kOnInterrupt:
-      if (!expect(cursor, '"', tail)) return false;
-      step.onInterrupt = interruptOf(decodeString(cursor.value(), scratch_));
-      if (step.onInterrupt != Interrupt::Count) return true;
-      return fail(ErrorCode::PlanWrongType, tail, "expected \"restart\", \"continue\" or \"fail\"");
     case kCache:
-      if (!expect(cursor, '"', tail)) return false;
-      step.cache = cacheUseOf(decodeString(cursor.value(), scratch_));
-      if (step.cache != CacheUse::Count) return true;
-      return fail(ErrorCode::PlanWrongType, tail, "expected \"off\", \"exact\" or \"semantic\"");
+    case kDraft: return word(known, cursor, step);
     case kOptional: return setting(known, cursor, step);
     default: {
       Nearest nearest(name);
@@ -199,17 +196,37 @@ bool StepReader::text(JsonCursor& cursor, std::string_view tail, std::string& ou
   return true;
 }
 
+/// One word of a short list.
+bool StepReader::word(int known, JsonCursor& cursor, Step& step) {
+  const std::string_view tail = kPlaces[static_cast<std::size_t>(known)];
+  if (!expect(cursor, '"', tail)) return false;
+  const std::string_view said = decodeString(cursor.value(), scratch_);
+  const auto wrong = [&](const char* expected) { return fail(ErrorCode::PlanWrongType, tail, expected); };
+  if (known == kOnInterrupt)
+    return (step.onInterrupt = interruptOf(said)) != Interrupt::Count ||
+           wrong("expected \"restart\", \"continue\" or \"fail\"");
+  if (known == kCache)
+    return (step.cache = cacheUseOf(said)) != CacheUse::Count || wrong("expected \"off\", \"exact\" or \"semantic\"");
+  return (step.draft = draftUseOf(said)) != DraftUse::Count || wrong("expected \"off\", \"auto\" or \"always\"");
+}
+
 /// What a step says of its own calls, of its output's name, and of what its failure means.
 bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
   const std::string_view tail = kPlaces[static_cast<std::size_t>(known)];
   std::int64_t number = 0;
+  double value = 0;
+  std::string_view written;
   switch (known) {
     case kOptional:
       if (cursor.peek() != 't' && !expect(cursor, 'f', tail)) return false;
       step.optional = cursor.value() == "true";
       return true;
     case kSystem: return text(cursor, tail, step.system);
-    case kTemperature: return temperature(cursor, step.temperature);
+    case kTemperature:
+      // Kept as it is written: it is the provider's to read.
+      if (!decimal(cursor, tail, 2, value, written)) return false;
+      step.temperature = written;
+      return true;
     case kMaxTokens:
       if (!integer(cursor, tail, 1, kMostTokens, number)) return false;
       step.maxTokens = static_cast<std::uint32_t>(number);
@@ -224,18 +241,6 @@ bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
   }
 }
 
-/// Kept as it is written: it is the provider's to read.
-bool StepReader::temperature(JsonCursor& cursor, std::string& out) {
-  const std::string_view tail = kPlaces[kTemperature];
-  if (!expect(cursor, '0', tail)) return false;
-  const std::string_view written = cursor.value();
-  const double value = toDouble(decimalOf(written));
-  if (!(value >= 0 && value <= 2))
-    return fail(ErrorCode::PlanOutOfRange, tail, shortened(written) + " is not within 0 to 2");
-  out = written;
-  return true;
-}
-
 /// `provider` and `model` are one target: "groq" and "x" are "groq/x"; a model alone is looked for at every provider.
 void StepReader::joinModel(Step& step) {
   if (model_.empty()) return;
@@ -246,16 +251,13 @@ void StepReader::joinModel(Step& step) {
   step.provider = step.provider.empty() ? model_ : step.provider + "/" + model_;
 }
 
-bool StepReader::complexity(JsonCursor& cursor, double& out) {
-  const std::string_view tail = kPlaces[kComplexity];
+/// A number of 0 to `most`, also as it is written.
+bool StepReader::decimal(JsonCursor& cursor, std::string_view tail, int most, double& out, std::string_view& written) {
   if (!expect(cursor, '0', tail)) return false;
-  const std::string_view written = cursor.value();
-  const double value = toDouble(decimalOf(written));
-  if (!(value >= 0 && value <= 1)) {
-    return fail(ErrorCode::PlanOutOfRange, tail, shortened(written) + " is not within 0 to 1");
-  }
-  out = value;
-  return true;
+  written = cursor.value();
+  out = toDouble(decimalOf(written));
+  if (out >= 0 && out <= most) return true;
+  return fail(ErrorCode::PlanOutOfRange, tail, shortened(written) + " is not within 0 to " + std::to_string(most));
 }
 
 bool StepReader::integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most,

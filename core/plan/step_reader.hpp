@@ -41,10 +41,10 @@ class StepReader {
  private:
   bool member(int known, std::string_view name, JsonCursor& cursor, Step& step, std::vector<std::string>& needs);
   bool text(JsonCursor& cursor, std::string_view tail, std::string& out);
-  bool complexity(JsonCursor& cursor, double& out);
-  bool temperature(JsonCursor& cursor, std::string& out);
+  bool decimal(JsonCursor& cursor, std::string_view tail, int most, double& out, std::string_view& written);
   void joinModel(Step& step);
   bool setting(int known, JsonCursor& cursor, Step& step);
+  bool word(int known, JsonCursor& cursor, Step& step);
   bool integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most, std::int64_t& out);
   bool texts(JsonCursor& cursor, std::string_view tail, std::vector<std::string>& out);
   bool needed(JsonCursor& cursor, std::vector<std::string>& needs);

@@ -55,7 +55,7 @@ class Assembler {
   static constexpr char kNot = 0, kInlined = 1;
 
   std::string& user() { return prompt_.user; }
-  bool judges() const { return parts_.role == PromptRole::Judge; }
+  bool judges() const { return parts_.role == PromptRole::Judge || parts_.role == PromptRole::Asked; }
   /// Blocks have a form of their own.
   OutputKind kind() const { return parts_.step->blocks ? OutputKind::Count : parts_.step->output; }
 
@@ -133,9 +133,12 @@ class Assembler {
   void closing() {
     const Step& step = *parts_.step;
     if (judges()) {
-      judged();
-      user() += judgeText();
+      // Who is asked a question reads it last.
+      const bool asked = parts_.role == PromptRole::Asked;
+      if (!asked) judged();
+      user() += judgeText(parts_.role);
       user() += '\n';
+      if (asked) judged();
       return;
     }
     user() += workText(step.type, kind());
@@ -212,7 +215,10 @@ class Assembler {
     const bool repairs = parts_.role == PromptRole::Repair;
     if (!repairs && !judges()) return;
     appendTagged(user(), "answer", "", "", parts_.answer);
-    if (repairs || !parts_.issues.empty()) appendTagged(user(), repairs ? "issues" : "checks", "", "", parts_.issues);
+    if (parts_.role == PromptRole::Asked)
+      user() += parts_.issues;
+    else if (repairs || !parts_.issues.empty())
+      appendTagged(user(), repairs ? "issues" : "checks", "", "", parts_.issues);
   }
 
   /// Answer tokens are what costs and what takes the time: the model is told what the planner expects.

@@ -33,7 +33,8 @@ struct PromptParts {
   std::string_view documents;           ///< found for the step; goes in as it is
   PromptRole role = PromptRole::Work;
   std::string_view answer;  ///< Judge: the answer to judge. Repair: the first answer
-  std::string_view issues;  ///< Repair: what was wrong with it. Judge: what its checks found, or empty
+  /// Repair: what was wrong with it. Judge: what its checks found, or empty. Asked: what to say of it, in the host's own words.
+  std::string_view issues;
   ConstraintLevel level = ConstraintLevel::Instruct;
   PromptLayout layout = PromptLayout::Own;
   bool strip = true;  ///< strip the plan's and the step's own words, minify JSON files

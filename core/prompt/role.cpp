@@ -10,9 +10,10 @@ constexpr std::string_view kMaterial =
 constexpr std::string_view kShared =
     "You carry out one step of a plan. What the steps share comes first; the task, your role in it and the form of your "
     "answer stand at the end. ";
+constexpr std::string_view kReviewer = "You are a strict reviewer.";
 
 constexpr std::string_view kAudit =
-    "You are a strict reviewer. Check whether the answer does the task, meets every criterion and is correct. "
+    " Check whether the answer does the task, meets every criterion and is correct. "
     "Report only defects that matter, each as one sentence that says what is wrong and where. Answer with JSON only, "
     "in this form: {\"verdict\":\"pass\",\"issues\":[]} or {\"verdict\":\"issues\",\"issues\":[\"...\"]}.";
 
@@ -57,8 +58,10 @@ std::string_view answerForm(OutputKind output) {
   return "";
 }
 
-std::string_view judgeText() {
-  return kAudit;
+std::string judgeText(PromptRole role) {
+  std::string text(kReviewer);
+  if (role == PromptRole::Judge) text += kAudit;
+  return text;
 }
 
 std::string_view repairText() {
@@ -79,14 +82,15 @@ std::string sharedSystemText() {
 }
 
 std::string systemText(PromptRole role, StepType type, OutputKind output) {
-  std::string text(role == PromptRole::Judge ? kAudit : roleOf(type));
+  const bool judges = role == PromptRole::Judge || role == PromptRole::Asked;
+  std::string text(judges ? judgeText(role) : std::string(roleOf(type)));
   if (role == PromptRole::Repair) {
     text += ' ';
     text += kRepair;
   }
   text += ' ';
   text += kMaterial;
-  if (role != PromptRole::Judge) {
+  if (!judges) {
     text += ' ';
     text += answerForm(output);
   }

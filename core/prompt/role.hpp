@@ -14,6 +14,7 @@ enum class PromptRole : std::uint8_t {
   Work,    ///< does the step's task
   Judge,   ///< judges an answer instead of giving one
   Repair,  ///< does the task again, with the first answer and its issues at hand
+  Asked,   ///< says of an answer what the words behind it ask
 };
 
 /// Role and what to return, by task type; static storage.
@@ -21,7 +22,7 @@ std::string_view roleOf(StepType type);
 /// What form the answer must have, by output kind; static storage.
 std::string_view answerForm(OutputKind output);
 /// What a judge, and what a repair, is asked to do; static storage.
-std::string_view judgeText();
+std::string judgeText(PromptRole role);
 std::string_view repairText();
 /// Role and form of an answer, as the shared layout ends with them.
 std::string workText(StepType type, OutputKind output);

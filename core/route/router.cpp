@@ -67,6 +67,19 @@ GroupIndex Router::without(GroupIndex group, Target target) {
   return rest.empty() ? kNone : narrowed(group, std::move(rest));
 }
 
+GroupIndex Router::listed(std::string_view rule, const std::vector<Target>& use) {
+  for (GroupIndex i = 0; i < groups_.size(); ++i)
+    if (groups_[i].rule == rule && groups_[i].base == kNone) return i;
+  return addGroup({std::string(rule), {}, {}, {}, Reason::None, false}, use);
+}
+
+GroupIndex Router::unlike(GroupIndex group, Target target) {
+  std::vector<Target> rest;
+  for (const Target other : groups_[group].admissible)
+    if (table_->models[other.model].family != table_->models[target.model].family) rest.push_back(other);
+  return rest.empty() ? kNone : narrowed(group, std::move(rest));
+}
+
 GroupIndex Router::only(GroupIndex group, Target target) {
   return narrowed(group, {target});
 }

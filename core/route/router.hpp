@@ -38,6 +38,10 @@ class Router {
   GroupIndex only(GroupIndex group, Target target);
   /// The group that audits answers, or kNone when the mode does not audit.
   GroupIndex auditGroup() const { return audit_; }
+  /// The group of a list of the table; `rule` names it. Made when it is asked for first.
+  GroupIndex listed(std::string_view rule, const std::vector<Target>& use);
+  /// The group without the targets of a model's family; kNone when none would be left.
+  GroupIndex unlike(GroupIndex group, Target target);
   const std::vector<RouteGroup>& groups() const { return groups_; }
   const RouteGroup& group(GroupIndex index) const { return groups_[index]; }
 

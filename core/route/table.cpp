@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kModelMembers =
     "in cached written storedPerHour out asOf source firstTokenMs tokensPerSecond maxOut context thinks thinksSource "
-    "patienceMs quotaGroup promptTokensPerSecond";
+    "patienceMs quotaGroup promptTokensPerSecond family";
 
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
@@ -28,6 +28,13 @@ Price readPrice(Reading& reading, const JsonValue& model, const JsonValue& worst
   price.asOf = reading.text(model, "asOf", at);
   price.source = reading.text(model, "source", at);
   return price;
+}
+
+/// FNV-1a.
+std::uint32_t hashOf(std::string_view text) {
+  std::uint32_t hash = 2166136261u;
+  for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 16777619u;
+  return hash;
 }
 
 /// The group of that name; made when the table does not limit it.
@@ -104,6 +111,8 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);
     const std::string own = reading.text(data, "quotaGroup", modelAt);
     model.quota = quotaOf(table, own.empty() ? quota : own);
+    const std::string family = reading.text(data, "family", modelAt);
+    model.family = hashOf(family.empty() ? id : family);
     const auto index = static_cast<ModelIndex>(table.models.size());
     if (data.name == preferred || provider.defaultModel == kNone16) provider.defaultModel = index;
     provider.models.push_back(index);
@@ -112,12 +121,14 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   table.providers.push_back(std::move(provider));
 }
 
-std::vector<Target> readTargets(Reading& reading, const Table& table, const JsonValue& list, const std::string& at) {
+std::vector<Target> readTargets(Reading& reading, const Table& table, const JsonValue& list, const std::string& at,
+                                bool strict = true) {
   std::vector<Target> targets;
   if (!list.isArray()) return reading.fail(at, "expected a list of providers"), targets;
   for (const JsonValue& item : list.items) {
     const Target target = item.isString() ? table.findTarget(item.text) : Target{};
     if (target.provider == kNone16) {
+      if (!strict) continue;
       std::string detail = "unknown provider or model ";
       JsonWriter writer(detail);
       writeJson(writer, item);
@@ -183,6 +194,17 @@ void readLimits(Reading& reading, Table& table, const JsonValue& json) {
   table.targets.promptCachePermille = static_cast<std::int64_t>(1000 * hits + 0.5);
 }
 
+/// `own`: the lists are the configuration's. The built-in ones may name what it has taken out.
+void readDrafts(Reading& reading, Table& table, const JsonValue& json, bool own) {
+  const std::string at = "/table/drafts";
+  const JsonValue* drafts = reading.object(json, "drafts", "/table");
+  if (drafts == nullptr) return;
+  reading.only(*drafts, "use judge audit hedged", at);
+  if (const JsonValue* use = drafts->find("use")) table.drafters = readTargets(reading, table, *use, at, own);
+  if (const JsonValue* judge = drafts->find("judge")) table.judges = readTargets(reading, table, *judge, at, own);
+  reading.number(*drafts, "audit", 0.1, 0.1, 1, at);
+}
+
 }  // namespace
 
 ProviderIndex Table::findProvider(std::string_view id) const {
@@ -219,7 +241,8 @@ const Mode* Table::findMode(std::string_view name) const {
 
 namespace {
 
-Expected<Table> readTable(const JsonValue& json) {
+/// `ownDrafts`: the configuration names who drafts.
+Expected<Table> readTable(const JsonValue& json, bool ownDrafts) {
   Reading reading;
   Table table;
   for (const char* member : {"providers", "modes", "unknownPrice"}) {
@@ -242,6 +265,7 @@ Expected<Table> readTable(const JsonValue& json) {
   if (!reading.error)
     for (const JsonValue& mode : json.find("modes")->items) readMode(reading, table, mode);
   readLimits(reading, table, json);
+  readDrafts(reading, table, json, ownDrafts);
   table.policy = readPolicy(reading, json);
   table.pricesAsOf = reading.text(json, "pricesAsOf", "/table");
   if (reading.error) return reading.error;
@@ -265,7 +289,7 @@ Expected<Table> loadTable(const JsonValue* patch) {
   if (last != nullptr && last->patch == now) return last->table;
   JsonValue json = *parseJson(defaultTableJson());
   if (patch != nullptr) mergePatch(json, *patch);
-  Expected<Table> table = readTable(json);
+  Expected<Table> table = readTable(json, now.find("drafts") != nullptr);
   if (table) {
     delete last;
     last = new Loaded{now, *table};

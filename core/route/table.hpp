@@ -39,6 +39,7 @@ struct Model {
   std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
   std::uint32_t microsPerToken = 0;    ///< planning estimate: time to read a token of a prompt
   QuotaIndex quota = 0;                ///< the group whose limits it counts towards
+  std::uint32_t family = 0;            ///< who trained it, as a hash: a verdict on an answer comes from another one
 
   /// Tokens for `answer` tokens and the thought before them, as far as the model makes so many.
   std::uint32_t withThought(std::uint64_t answer) const {
@@ -117,6 +118,8 @@ struct Table {
   std::uint32_t repairs = 1;
   std::int64_t totalTimeoutMs = 600000;
   MetricTargets targets;
+  std::vector<Target> drafters,
+      judges;  ///< models that draft, and that compare a draft with a full answer; preferred first
   Policy policy;
   std::vector<QuotaLimits> quotas;
   std::string pricesAsOf;

@@ -75,6 +75,7 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
     notes_.check(call.step, event.call);
   else if (!call.abandoned)
     applyAnswer(call.step, event.call, meaning);
+  if (call.beside) besideAnswered(event.call);
   return ErrorCode::None;
 }
 
@@ -110,6 +111,7 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
     return settle(index);
   }
   step.output = id;
+  if (!accepted(call.check) && row.goesOn()) return goOn(index, Reason::DraftFailed, FailureKind::ConstraintViolated);
   if (!accepted(call.check)) {
     step.violated = true;
     notes_.aboutCall(call.check == CheckVerdict::Failed ? Reason::CheckFailed : Reason::ConstraintBroken, index, id);
@@ -179,7 +181,7 @@ Interrupt Machine::interruptPolicy(StepIndex index) const {
 Again Machine::afterFailure(const Failed& event, bool cut, TimeMs now) const {
   const CallRecord& call = calls_[event.call];
   const StepRecord& step = steps_[call.step];
-  if (call.abandoned || !call.live) return {};
+  if (call.abandoned || !call.live || phase(call.purpose).goesOn()) return {};
   Failing failing{step, call, table_.policy};
   failing.now = now;
   failing.interrupt = interruptPolicy(call.step);
@@ -210,7 +212,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
     if (step.state != StepState::Cancelled) {
       if (paired)
         meaning = StepEvent::Signal;
-      else if (next.again)
+      else if (next.again || phase(call.purpose).goesOn())
         meaning = StepEvent::Retry;
       else if (keepsFirst(step))
         meaning = StepEvent::CallFailedKeep;
@@ -230,6 +232,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
   } else
     learnFromFailure(call, event);
   StepRecord& step = steps_[call.step];
+  if (step.beside == event.call) besideEnded(call.step, Reason::DraftFailed, event.kind);
   if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
   if (paired) {
     // The other of the pair goes on; a failed hedge is no reason for a retry beside it.
@@ -239,6 +242,8 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
     tryAgain(event.call, event, next);
   } else if (meaning == StepEvent::CallFailedKeep) {
     deliverFirst(call.step, event.kind);
+  } else if (meaning == StepEvent::Retry) {
+    goOn(call.step, Reason::DraftFailed, event.kind);
   } else {
     step.failure = event.kind;
     settle(call.step);
@@ -335,6 +340,7 @@ void Machine::relax(CallId id, FailureKind kind) {
 /// No further call of the phase is possible; the step waits in no queue any more.
 void Machine::giveUp(StepIndex index, FailureKind kind) {
   StepRecord& record = steps_[index];
+  if (phase(record.phase).goesOn() && kind != FailureKind::Deadline) return goOn(index, Reason::DraftFailed, kind);
   const bool keeps = keepsFirst(record);
   move(index, keeps ? StepEvent::GiveUpKeep : StepEvent::GiveUp);
   if (keeps) return deliverFirst(index, kind);

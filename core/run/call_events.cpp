@@ -36,7 +36,8 @@ ErrorCode Machine::prompted(CallId id, std::uint32_t tokens, std::uint32_t strip
   CallRecord& call = calls_[id];
   call.promptEstimate = tokens;
   call.strippedTokens = stripped;
-  if (call.abandoned || settled(steps_[call.step].state) || !countsPrompts()) return ErrorCode::None;
+  const bool over = call.abandoned || settled(steps_[call.step].state);
+  if ((over && !call.beside) || !countsPrompts()) return ErrorCode::None;
   StepRecord& step = steps_[call.step];
   step.promptTokens = std::max(step.promptTokens, tokens);
   const std::uint32_t bound = promptBoundOf(call.step, call.target.model);
@@ -70,6 +71,7 @@ void Machine::neverLeft(CallId id, FailureKind kind, Refusal why) {
   const Spend reserved = purse_.release(call.money, step.money);
   quotas_.settle(modelOf(call).quota, reserved.tokens, 0, call.counted, false, now_);
   health_.withdrawn(call.target.provider, call.probe);
+  if (step.beside == id) besideEnded(call.step, Reason::DraftFailed, kind);
   if (call.abandoned || settled(step.state)) return;
   if (step.hedge != kNone) {
     // The other of the pair goes on alone.
@@ -173,23 +175,29 @@ ErrorCode Machine::limitsSeen(const LimitsSeen& event, TimeMs now) {
   return ErrorCode::None;
 }
 
-ErrorCode Machine::verdict(CallId id, Verdict verdict, TimeMs now) {
+ErrorCode Machine::verdict(CallId id, Verdict verdict, std::int64_t number, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
-  if (verdict != Verdict::Pass && verdict != Verdict::Issues)
+  const VerdictReader reader = phase(calls_[id].purpose).verdict;
+  const bool patches = reader == VerdictReader::Draft && (verdict == Verdict::Patch || verdict == Verdict::Reject);
+  if (verdict != Verdict::Pass && !patches && (verdict != Verdict::Issues || reader == VerdictReader::Draft))
     return refuse(ErrorCode::RunIllegalEvent, "", "no verdict of this kind is due");
+  if (reader == VerdictReader::Canary) return compared(id, verdict);
+  if (calls_[id].beside && reader == VerdictReader::Draft) return verifiedBeside(id, verdict, number);
   const StepIndex index = calls_[id].step;
   StepRecord& step = steps_[index];
   const Phase& judge = phase(calls_[id].purpose);
-  const bool pass = verdict == Verdict::Pass;
+  const bool pass = verdict == Verdict::Pass || verdict == Verdict::Patch;
   if (step.state == StepState::Judging && (!judge.judges() || step.call != id))
     return refuse(ErrorCode::RunIllegalEvent, "", "call " + std::to_string(id) + " is not the one that judges");
   // A verdict has no deadline of its own, but a repair after the step's would come too late.
-  const Purpose next = pass || now >= step.deadlineAt ? kNoPhase : nextPhase(step, judge.onIssues);
+  const bool late = now >= step.deadlineAt && judge.keepsFirst();
+  const Purpose next = pass || late ? kNoPhase : nextPhase(step, judge.onIssues);
   StepEvent event = pass ? StepEvent::VerdictPass : StepEvent::VerdictNext;
   if (step.state == StepState::Judging && !pass && next == kNoPhase) event = StepEvent::VerdictKeep;
   if (const ErrorCode code = move(index, event); code != ErrorCode::None) return code;
-  if (judge.verdict == VerdictReader::Audit) {
+  if (reader == VerdictReader::Draft) return verified(id, verdict, number);
+  if (reader == VerdictReader::Audit) {
     step.audit = pass ? AuditState::Passed : AuditState::Issues;
     notes_.aboutCall(pass ? Reason::AuditPassed : Reason::AuditIssues, index, id);
   }

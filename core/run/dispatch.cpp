@@ -5,13 +5,21 @@
 #include "core/run/machine.hpp"
 
 namespace aetherflow {
+namespace {
 
-/// A step enters a phase, with all of the phase's models before it.
-void Machine::beginPhase(StepIndex index, Purpose purpose) {
+/// The end of a run waits no longer than this for a call beside a step that has ended.
+constexpr TimeMs kAsideMs = 60'000;
+
+}  // namespace
+
+/// A step enters a phase, with all of the phase's models before it. `continuing`: it goes on from text that there is already, with the
+/// model that it prefers.
+void Machine::beginPhase(StepIndex index, Purpose purpose, bool continuing) {
   StepRecord& record = steps_[index];
   const Phase& row = phase(purpose);
+  const bool back = record.phase != purpose;  // to the main work, after a draft
   record.phase = purpose;
-  record.phaseGroup = row.route == PhaseRoute::Audit ? router_.auditGroup() : record.group;
+  record.phaseGroup = routeOf(index, row.route);
   record.tries = record.triesHere = record.freeTries = 0;
   record.refused = false;
   record.waitsSince = -1;
@@ -19,18 +27,22 @@ void Machine::beginPhase(StepIndex index, Purpose purpose) {
   record.lastFailure = FailureKind::Count;
   record.strictest = ConstraintLevel::Native;
   record.widened = 0;
-  record.continuing = false;
+  record.continuing = continuing;
+  if (continuing) {
+    record.widerGroup = record.phaseGroup;
+    record.phaseGroup = router_.only(record.phaseGroup, router_.group(record.phaseGroup).admissible.front());
+  }
   record.promptTokens = 0;
   record.frugal = record.cold = false;
   if (row.limited) {
     record.repairing = true;
     notes_.tell(Reason::RepairStarted, index);
   }
-  if (purpose == Purpose::Main && table_.policy.deadlineMs > 0) {
+  if (purpose == Purpose::Main && !back && table_.policy.deadlineMs > 0) {
     record.deadlineAt = now_ + table_.policy.deadlineMs;
     deadlines_.add(record.deadlineAt, index);
   }
-  if (row.cached && cacheUse(index) != CacheUse::Off) {
+  if (row.cached && !back && cacheUse(index) != CacheUse::Off) {
     ++cache_.looked;
     return look(index);
   }
@@ -121,6 +133,18 @@ bool Machine::leftOut(GroupIndex group, const ReadyItem& item) {
   return true;
 }
 
+/// Moves the top of a queue to the drafts, or back from there when its pair was switched off while it waited.
+bool Machine::turnsToDraft(GroupIndex group, const ReadyItem& item) {
+  const bool off = item.purpose == Purpose::Draft && !steps_[item.step].drafts;
+  if (!off && (item.purpose != Purpose::Main || !drafts(item.step))) return false;
+  queues_[group].pop();
+  if (off)
+    goOn(item.step, steps_[item.step].draft, FailureKind::Count);
+  else
+    beginPhase(item.step, Purpose::Draft);
+  return true;
+}
+
 /// Hands out the best item of all queues that can go, or settles one that never can. False when nothing moved.
 bool Machine::dispatchOne() {
   GroupIndex chosen = kNone, broke = kNone, optional = kNone;
@@ -131,7 +155,7 @@ bool Machine::dispatchOne() {
     while (!queue.empty() && steps_[queue.top().step].state != StepState::Ready) queue.pop();
     if (queue.empty()) continue;
     const ReadyItem item = queue.top();
-    if (leftOut(group, item)) return true;
+    if (leftOut(group, item) || turnsToDraft(group, item)) return true;
     if (chosen != kNone && !before(item, queues_[chosen].top())) continue;
     Placement found = place(group, item);
     if (found.offer.never) {
@@ -142,6 +166,12 @@ bool Machine::dispatchOne() {
     if (found.offer.goes && waitsForPrefix(item, found)) {
       // Others in the queue may go meanwhile.
       queue.pop();
+      return true;
+    }
+    // A draft waits for a place, and for nothing else: the full answer may go meanwhile.
+    if (item.purpose == Purpose::Draft && !found.offer.goes && found.offer.why != Reason::WaitedForProvider) {
+      queue.pop();
+      giveUp(item.step, FailureKind::Count);
       return true;
     }
     if (found.offer.goes) {
@@ -169,6 +199,7 @@ bool Machine::dispatchOne() {
   const ReadyItem item = take(chosen, placement, broke != kNone);
   move(item.step, StepEvent::Dispatched);
   steps_[item.step].call = call(item, placement);
+  if (item.purpose == Purpose::Main) draftBeside(item.step);
   return true;
 }
 
@@ -216,7 +247,9 @@ void Machine::reserve(CallRecord& call, const Offer& offer) {
 CallId Machine::call(const ReadyItem& item, const Placement& placement) {
   const Target target = placement.target;
   StepRecord& record = steps_[item.step];
-  const bool hedge = item.purpose == Purpose::Hedge;
+  // Not an attempt of what the step is at.
+  const bool beside = !phase(item.purpose).aside() && phase(item.purpose).phase != record.phase;
+  const bool hedge = item.purpose == Purpose::Hedge || beside;
   const bool moved = !hedge && record.lastFailure != FailureKind::Count && !(record.lastTarget == target);
   CallRecord call;
   call.step = item.step;
@@ -228,7 +261,8 @@ CallId Machine::call(const ReadyItem& item, const Placement& placement) {
   call.readyAt = item.readyAt;
   call.dispatchedAt = now_;
   call.waited = record.waiting;
-  call.continues = record.continuing;
+  call.continues = record.continuing && !beside;
+  call.beside = call.abandoned = beside || phase(item.purpose).aside();
   const Model& model = table_.models[target.model];
   call.expectedEnd = now_ + model.estimateMs(answerEstimate(plan().steps[item.step], phase(item.purpose)));
   reserve(call, placement.offer);
@@ -269,7 +303,7 @@ void Machine::remark(const CallRecord& call, bool moved) {
 
 void Machine::tell(const CallRecord& call, CallId id) {
   const TimeMs deadline = steps_[call.step].deadlineAt;
-  const TimeMs left = deadline == kNever ? kNever : deadline - now_;
+  const TimeMs left = phase(call.purpose).aside() ? kAsideMs : deadline == kNever ? kNever : deadline - now_;
   CallTimes times;
   times.timeoutMs = std::max<std::int64_t>(1, std::min(table_.totalTimeoutMs, left));
   times.estimateMs = call.expectedEnd - now_;

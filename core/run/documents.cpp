@@ -40,6 +40,7 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   json.beginObject().field("step", static_cast<std::int64_t>(index)).field("id", step.id).field("type", step.typeName);
   json.field("complexity", step.complexity).field("estimatedTokens", static_cast<std::int64_t>(step.estimatedTokens));
   json.field("output", name(step.output)).field("optional", step.optional);
+  if (step.draft != DraftUse::Count) json.field("draft", name(step.draft));
   json.field("priority", static_cast<std::int64_t>(step.priority));
   if (!step.provider.empty()) json.field("provider", step.provider);
   if (!step.temperature.empty()) json.key("temperature").raw(step.temperature);

@@ -67,6 +67,11 @@ void Machine::settle(StepIndex first) {
     step.settledAt = now_;
     purse_.unplan(step.money);
     --unsettled_;
+    if (step.beside != kNone) {
+      // Its own answer, or its end, was there first.
+      cancelCall(step.beside, step.reason == Reason::None ? Reason::HedgeLost : step.reason);
+      besideEnded(index, step.state == StepState::Done ? Reason::DraftLate : Reason::DraftFailed, FailureKind::Count);
+    }
     if (step.state != StepState::Done) {
       notes_.ended(step, index);
       if (plan().steps[index].optional && step.reason != Reason::Settled) notes_.tell(Reason::OptionalDone, index);
@@ -105,6 +110,8 @@ ErrorCode Machine::cancelRun(TimeMs now) {
   // What was not read of the plan will not run either.
   planEnded_ = true;
   cancelAll(Reason::RunCancelled);
+  for (CallId id = 0; id < calls_.size(); ++id)
+    if (calls_[id].beside) cancelCall(id, Reason::RunCancelled);
   return ErrorCode::None;
 }
 

@@ -103,12 +103,12 @@ void Machine::releaseFollowers(StepIndex leader, std::vector<StepIndex>& settled
 }
 
 /// What others may be answered with: whole, within its constraint, and found well by its audit where the run audits.
-/// Not what stands only because an audit or a repair came to nothing, nor a repair that nobody audited.
+/// Not a patched draft, which no model has answered so, what stands only because an audit or a repair came to nothing, nor a repair that nobody audited.
 void Machine::store(StepIndex index) {
   const StepRecord& record = steps_[index];
   const CallRecord& call = calls_[record.output];
   const AuditState wanted = router_.auditGroup() == kNone ? AuditState::None : AuditState::Passed;
-  if (cacheUse(index) == CacheUse::Off || record.audit != wanted) return;
+  if (cacheUse(index) == CacheUse::Off || record.audit != wanted || record.draft == Reason::DraftPatched) return;
   if (call.finish != FinishReason::Stop || !accepted(call.check)) return;
   notes_.store(index, record.output, call.target, cacheUse(index), {record.money.spent(), now_ - record.startedAt});
 }

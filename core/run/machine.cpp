@@ -29,6 +29,7 @@ ErrorCode Machine::tick(TimeMs now) {
 const CommandBuffer& Machine::drain() {
   if (begun_ && !finished_) {
     fireTimers();
+    asides();
     dispatch();
     finishIfOver();
   }

@@ -8,6 +8,7 @@
 //   shortage     what can never go, and the budget ladder lookups      the cache, identical requests
 //   timers       what falls due without an event          signals      events as numbers
 //   prefix_waits prompts that begin alike: who leads
+//   drafts       drafts, their verdicts, and what they are compared with
 
 #include <memory>
 #include <string>
@@ -62,7 +63,7 @@ class Machine {
   ErrorCode progress(CallId call, std::uint32_t tokens, TimeMs now);
   ErrorCode succeeded(const Succeeded& event, TimeMs now);
   ErrorCode failed(const Failed& event, TimeMs now);
-  ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now);
+  ErrorCode verdict(CallId judge, Verdict verdict, std::int64_t number, TimeMs now);
   ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
@@ -71,6 +72,7 @@ class Machine {
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
+  ErrorCode drafting(StepIndex step, Reason against, bool beside, TimeMs now);
   ErrorCode cancelStep(StepIndex step, bool settled, TimeMs now);
   ErrorCode cancelRun(TimeMs now);
   const CommandBuffer& drain();
@@ -158,6 +160,24 @@ class Machine {
   void share(StepIndex step, StepIndex leader);
   void releaseFollowers(StepIndex leader, std::vector<StepIndex>& settled);
   void store(StepIndex step);
+  // drafts.cpp
+  GroupIndex routeOf(StepIndex step, PhaseRoute route);
+  bool drafts(StepIndex step);
+  bool affordsDraft(StepIndex step);
+  void goOn(StepIndex step, Reason why, FailureKind kind);
+  ErrorCode verified(CallId call, Verdict verdict, std::int64_t kept);
+  CallId atOnce(ReadyItem item, GroupIndex group, ProviderIndex except);
+  void asides();
+  void aside(StepIndex step);
+  CallId callBeside(StepIndex step, Purpose purpose, GroupIndex group);
+  void draftBeside(StepIndex step);
+  void verifyBeside(StepIndex step);
+  void besideAnswered(CallId call);
+  void besideEnded(StepIndex step, Reason why, FailureKind kind);
+  ErrorCode verifiedBeside(CallId judge, Verdict verdict, std::int64_t kept);
+  bool mayDraft(StepIndex step);
+  void accept(StepIndex step, CallId judge, bool patched, std::int64_t kept);
+  ErrorCode compared(CallId judge, Verdict verdict);
   // offers.cpp
   Offer offer(const ReadyItem& item, Target target);
   Offer priced(const ReadyItem& item, Target target, Offer offer);
@@ -165,14 +185,17 @@ class Machine {
   bool blockedByOthers(QuotaIndex quota, Offer& offer) const;
   bool countsPrompts() const;
   std::uint32_t promptBoundOf(StepIndex step, ModelIndex model);
-  bool fitsRun(StepIndex step, const Spend& more) const { return purse_.fitsRun(more, plan().steps[step].optional); }
+  bool fitsRun(StepIndex step, const Spend& more) const {
+    return purse_.fitsRun(more, plan().steps[step].optional || phase(steps_[step].phase).aside());
+  }
   // dispatch.cpp
-  void beginPhase(StepIndex step, Purpose purpose);
+  void beginPhase(StepIndex step, Purpose purpose, bool continuing = false);
   void enqueue(StepIndex step);
   void dispatch();
   bool dispatchOne();
   bool skipped(StepIndex step) const;
   bool leftOut(GroupIndex group, const ReadyItem& item);
+  bool turnsToDraft(GroupIndex group, const ReadyItem& item);
   ReadyItem take(GroupIndex group, Placement& placement, bool inOrder);
   Placement place(GroupIndex group, const ReadyItem& item);
   void blocked(const ReadyItem& item, const Placement& placement);
@@ -247,6 +270,7 @@ class Machine {
   std::uint32_t prefixesFor_ = 0;      // steps that the trie knows
   std::uint32_t longestFor_ = kNone;   // unsettled steps when `longest_` was looked for
   std::int64_t longest_ = 0;
+  std::vector<StepIndex> asides_;  // steps beside which a call is due with the next drain
   Leaders leaders_;
   PromptDesk desk_;
   Notes notes_;

@@ -54,6 +54,7 @@ void Notes::call(const CallRecord& call, CallId id, const CallTimes& times) {
   set(out, Field::CallEstimateMs, static_cast<double>(times.estimateMs));
   set(out, Field::CallAt, static_cast<double>(times.now));
   if (call.continues) set(out, Field::CallReason, Reason::Continued);
+  if (call.beside && call.purpose == Purpose::Draft) set(out, Field::CallReason, Reason::Hedged);
 }
 
 void Notes::cancel(StepIndex step, CallId call, Reason reason) {

@@ -129,6 +129,9 @@ void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vec
   if (step.cause != kNone) json.field("cause", run.plan().steps[step.cause].id);
   if (step.audit != AuditState::None) json.field("audit", name(step.audit));
   if (step.repaired) json.field("repaired", true);
+  if (step.draft != Reason::None) json.field("draft", name(step.draft));
+  if (step.draftKept > 0) json.field("draftKeptPermille", static_cast<std::int64_t>(step.draftKept));
+  if (step.canary != Reason::None) json.field("canary", name(step.canary));
   json.known("startedAt", step.startedAt < 0 ? -1 : step.startedAt - run.beganAt());
   json.known("settledAt", step.settledAt < 0 ? -1 : step.settledAt - run.beganAt());
   if (step.group != kNone) {

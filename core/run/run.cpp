@@ -52,8 +52,8 @@ ErrorCode Run::failed(const Failed& event, TimeMs now) {
 ErrorCode Run::checked(CallId call, bool pass, TimeMs now) {
   return machine_->checked(call, pass, now);
 }
-ErrorCode Run::verdict(CallId judge, Verdict verdict, TimeMs now) {
-  return machine_->verdict(judge, verdict, now);
+ErrorCode Run::verdict(CallId judge, Verdict verdict, TimeMs now, std::int64_t number) {
+  return machine_->verdict(judge, verdict, number, now);
 }
 ErrorCode Run::limitsSeen(const LimitsSeen& event, TimeMs now) {
   return machine_->limitsSeen(event, now);

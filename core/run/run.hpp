@@ -63,7 +63,8 @@ class Run {
   ErrorCode progress(CallId call, std::uint32_t tokens, TimeMs now);
   ErrorCode succeeded(const Succeeded& event, TimeMs now);
   ErrorCode failed(const Failed& event, TimeMs now);
-  ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now);
+  /// `number`: of a draft, how much of it stands, in 1/1000; -1: none.
+  ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now, std::int64_t number = -1);
   /// What the host's check of an answer found, after the command `check`.
   ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);

@@ -137,7 +137,8 @@ bool Machine::skipOptional() {
 void Machine::drop(StepIndex index, Reason reason) {
   StepRecord& record = steps_[index];
   // A step that was tried before has failed rather than been left out.
-  if (record.tries > 0) return giveUp(index, FailureKind::BudgetExceeded);
+  if (record.tries > 0 || record.draft == Reason::DraftFailed || record.draft == Reason::DraftRejected)
+    return giveUp(index, FailureKind::BudgetExceeded);
   move(index, StepEvent::Dropped);
   record.reason = reason;
   settle(index);

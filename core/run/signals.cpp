@@ -41,7 +41,7 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Failed: return failed(failure(v), now);
     case EventKind::LimitsSeen:
       return limitsSeen({id(v[0]), oneOf(v[1], Window::RequestsMinute), whole(v[2]), whole(v[3]), whole(v[4])}, now);
-    case EventKind::Verdict: return verdict(id(v[0]), oneOf(v[1], Verdict::Unclear), now);
+    case EventKind::Verdict: return verdict(id(v[0]), oneOf(v[1], Verdict::Unclear), whole(v[2]), now);
     case EventKind::Checked: return checked(id(v[1]), v[2] > 0, now);
     case EventKind::CancelStep: return cancelStep(id(v[0]), v[1] > 0, now);
     case EventKind::CancelRun: return cancelRun(now);
@@ -56,6 +56,7 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
     case EventKind::Weighed: return weighed(id(v[0]), count(v[1]), id(v[2]), now);
     case EventKind::Retrieved: return retrieved(id(v[0]), count(v[1]), now);
     case EventKind::Freed: return freed(id(v[0]), id(v[1]), now);
+    case EventKind::Drafting: return drafting(id(v[0]), oneOf(v[1], Reason::DraftOff), v[2] > 0, now);
     default: return refuse(ErrorCode::RunIllegalEvent, "", "no event that a signal can carry");
   }
 }

@@ -50,7 +50,7 @@ void answer(Run& run, StepIndex step, TimeMs now) {
 /// Tokens of the answer where the options say what answers are like, or 0.
 std::uint32_t assumedAnswer(const Run& run, const CallRecord& call) {
   const RunOptions& options = run.options();
-  if (call.purpose != Purpose::Main && call.purpose != Purpose::Repair) return 0;
+  if (kPhases[static_cast<std::size_t>(call.purpose)].expectedTokens > 0) return 0;
   if (options.answerTokens > 0) return std::min(options.answerTokens, call.maxTokens);
   if (run.plan().steps[call.step].estimatedTokens > 0) return 0;
   return static_cast<std::uint32_t>(options.answerShare * call.maxTokens);
@@ -130,7 +130,8 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
         success.tokens = result.tokens;
         success.tokensEstimated = true;
         run.succeeded(success, now);
-        if (judges) run.verdict(next.call, result.auditPasses ? Verdict::Pass : Verdict::Issues, now);
+        const Verdict against = call.purpose == Purpose::Verify ? Verdict::Reject : Verdict::Issues;
+        if (judges) run.verdict(next.call, result.auditPasses ? Verdict::Pass : against, now);
       }
     }
   }

@@ -22,6 +22,7 @@ struct CallRecord {
   bool tokensEstimated = false;
   bool overflowed = false;
   bool abandoned = false;  ///< its end is accounted for and moves nothing: a hedge that lost, a deadline that passed
+  bool beside = false;     ///< not the step's own work but beside it: it moves nothing by itself
   bool counted = false;    ///< its request is in the windows of its quota group
   bool probe = false;      ///< of an open breaker
   bool continues = false;  ///< goes on from the text that an earlier call left
@@ -67,12 +68,19 @@ struct StepRecord {
   bool repaired = false;
   bool repairing = false;        ///< the one repair was spent
   bool violated = false;         ///< the first answer broke its constraint, so it cannot stand
+  bool drafts = false;           ///< its first call is a draft, as the host decided
+  bool draftsBeside = false;     ///< beside a full answer
+  Reason draft = Reason::None;   ///< what became of its draft, or why there was none
+  Reason canary = Reason::None;  ///< what a full answer said of the accepted draft
+  std::uint16_t draftKept = 0;   ///< of an accepted or patched draft, in 1/1000
   Reason reason = Reason::None;  ///< why it was skipped or cancelled
   FailureKind failure = FailureKind::Count;
   std::uint32_t missing = 0;  ///< dependencies not settled yet
   GroupIndex group = kNone;
   CallId call = kNone;      ///< the live call, or the last one
   CallId hedge = kNone;     ///< a second live call of the same work
+  CallId drafted = kNone;   ///< the draft that is made beside its full answer
+  CallId beside = kNone;    ///< the live call of that draft or of its verdict
   CallId output = kNone;    ///< the call whose answer is (so far) the output
   StepIndex cause = kNone;  ///< the dependency that failed it
   std::uint8_t calls = 0;

@@ -35,16 +35,11 @@ void Machine::hedge(CallId id) {
   ReadyItem item;
   item.step = late.step;
   item.readyAt = now_;
-  for (const Target target : router_.group(record.phaseGroup).admissible) {
-    if (target.provider == late.target.provider) continue;
-    Placement placement{target, offer(item, target), false};
-    if (!placement.offer.goes) continue;
-    item.purpose = Purpose::Hedge;
-    notes_.tell(Reason::Hedged, item.step, target);
-    ++hedged_;
-    record.hedge = call(item, placement);
-    return;
-  }
+  item.purpose = Purpose::Hedge;
+  const CallId second = atOnce(item, record.phaseGroup, late.target.provider);
+  if (second == kNone) return;
+  ++hedged_;
+  steps_[item.step].hedge = second;
 }
 
 /// The step's deadline passed: what runs for it is cancelled, what waits is given up.

@@ -57,7 +57,7 @@ constexpr Cell kTable[kStepStates][kStepEvents] = {
     never(WasReady), never(WasReady), never(NotPhase), never(NotPhase), to(S::Done, kWritesAnswer),
     to(S::Ready, kWritesAnswer | kHasNext), never(NotPhase), to(S::Failed, kWritesAnswer),
     to(S::Done, kWritesAnswer | kKeepsFirst), to(S::Done, kIsJudged), to(S::Ready, kHasIssues),
-    to(S::Done, kIsJudged), to(S::Cancelled), never(NotPhase), never(NotPhase), never(NotPhase),
+    to(S::Done, kIsJudged | kKeepsFirst), to(S::Cancelled), never(NotPhase), never(NotPhase), never(NotPhase),
     never(NotPhase), no(NotPhase), never(NotPhase), no(NotPhase), never(NotPhase),
     never(NotPhase), never(NotPhase) },
   /* Done */ {

@@ -2,6 +2,8 @@
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
 import { checkConfig, mergedTimeouts, type Config } from '../../web/standard/config.js'
+import { draftDesk } from '../../web/standard/draft/desk.js'
+import type { DraftPairs } from '../../web/standard/draft/pairs.js'
 import { clientFor, simulatedEntries } from '../../web/standard/providers/clients.js'
 import { executeRun, type RunSettings } from '../../web/standard/run/execute-run.js'
 import type { RunResult } from '../../web/standard/run/plan-run.js'
@@ -26,6 +28,9 @@ export interface PlayedRun extends Pick<
   readonly config?: Config
   /** Ids of the providers that there are; absent: all that the profile plays. */
   readonly providers?: readonly string[]
+  readonly draft?: RunSettings['draft']
+  /** What is known of drafts, and learns from this run. */
+  readonly pairs?: DraftPairs
   /** More members of the options document of `begin`: what the arms of a benchmark differ in. */
   readonly begin?: object
 }
@@ -62,7 +67,7 @@ export async function playRun(run: PlayedRun): Promise<PlayedResult> {
         return [id, clientFor(dialect, settings)] as const
       }),
     )
-    const { files = {}, seed, begin, ...settings } = run
+    const { files = {}, seed, begin, pairs: _pairs, ...settings } = run
     const work = executeRun(
       new TextEncoder().encode(run.plan),
       { ...settings, seed, simulate: profile },
@@ -71,6 +76,7 @@ export async function playRun(run: PlayedRun): Promise<PlayedResult> {
         wallClock: () => sundayMs,
         anotherCore: () => new CoreRun(module),
         loadReuse: () => Promise.resolve(reusableOutputs),
+        drafts: draftDesk({ pairs: run.pairs, config, available: [...clients.keys()] }),
         providerIds: entries.map(({ id }) => id),
         openProviders: () =>
           Promise.resolve({

@@ -67,6 +67,11 @@ function addSheets(bench: Command, host: Host, done: (code: ExitCode) => void): 
     'prompts made for the providers’ caches, against each step for itself, simulated',
     async () => (await import('../bench/prompt-cache.js')).benchPromptCache,
   )
+  sheet(
+    'draft',
+    'a plan with drafts that are verified, and without them, simulated',
+    async () => (await import('../bench/draft.js')).benchDraft,
+  )
 }
 
 /** What runs plans, and what compares such results. */

@@ -1,5 +1,6 @@
 /** Flags that say what a run may spend and how hard it tries. They override the configuration for this run. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { draftUses, type DraftUse } from '../../bindings/generated/wire.js'
 import type { BudgetConfig, CeilingConfig, PolicyConfig } from '../../web/standard/config.js'
 
 export interface PolicyFlags {
@@ -10,6 +11,7 @@ export interface PolicyFlags {
   readonly deadline?: number
   readonly hedge?: number
   readonly interrupt?: 'restart' | 'continue' | 'fail'
+  readonly draft?: DraftUse
 }
 
 /** A number of at least 0, with a part after the point. */
@@ -68,6 +70,12 @@ export function addPolicyOptions(command: Command): Command {
         'continue',
         'fail',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--draft <use>',
+        'let a fast model draft and a strong one verify: off, auto where it saves time, always; default: as the plan says',
+      ).choices(draftUses),
     )
 }
 

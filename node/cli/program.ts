@@ -109,6 +109,29 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   return program
 }
 
+function addDrafts(program: Command, host: Host, done: (code: ExitCode) => void): void {
+  const known = program
+    .command('drafts')
+    .description('what runs have learnt of drafts, by type of step and pair of models')
+    .copyInheritedSettings(program)
+    .addOption(options.json('print it as JSON'))
+    .action(async (flags: { readonly json?: true }) =>
+      done(await (await import('./commands/drafts.js')).drafts(flags, host)),
+    )
+  known
+    .command('export [file]')
+    .description('write it as JSON, to a file or to the screen')
+    .copyInheritedSettings(program)
+    .action(async (file: string | undefined) =>
+      done(await (await import('./commands/drafts.js')).exportDrafts(file, host)),
+    )
+  known
+    .command('reset')
+    .description('forget it')
+    .copyInheritedSettings(program)
+    .action(async () => done(await (await import('./commands/drafts.js')).resetDrafts(host)))
+}
+
 function addCommands(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const command = (usage: string, about: string): Command =>
     program.command(usage).description(about).copyInheritedSettings(program)
@@ -130,6 +153,7 @@ function addCommands(program: Command, host: Host, done: (code: ExitCode) => voi
     .action(async (flags: ProvidersFlags) =>
       done(await (await import('./commands/providers.js')).providers(flags, host)),
     )
+  addDrafts(program, host, done)
   command('replay <dir>', 'decide a run once more from its journal, without any call, and compare')
     .addOption(new Option('--until <n>', 'stop after that record, and show the run as it was then').argParser(record))
     .addOption(options.json('print the result as JSON'))

@@ -29,7 +29,7 @@ export interface Row {
 }
 
 /** Purposes whose answer is the step's. */
-const answers = (purpose: string): boolean => purpose === 'main' || purpose === 'hedge'
+const answers = (purpose: string): boolean => purpose === 'main' || purpose === 'hedge' || purpose === 'draft'
 
 /** Short words: the column is narrow. */
 const waitWords: Readonly<Partial<Record<string, string>>> = {
@@ -109,11 +109,17 @@ export class RunView {
     answer: ({ tokens }, row) => {
       row.settledTokens += tokens.output
       row.tokens = row.settledTokens
-      row.note = ''
+      if (row.endedAt === undefined) row.note = ''
     },
     restart: (_event, row) => {
       row.tokens = row.settledTokens
       row.note = reasonWords.restarted
+    },
+    provisional: (_event, row) => {
+      row.note = 'draft, not confirmed'
+    },
+    confirmed: ({ patched }, row) => {
+      row.note = patched ? 'draft confirmed, changed a little' : 'draft confirmed'
     },
     note: (event, row) => this.#note(row, event),
     hit: ({ of }, row) => {
@@ -156,7 +162,7 @@ export class RunView {
   }
 
   #note(row: Row, event: RunEvent & { type: 'note' }): void {
-    if (event.reason === 'routed') return
+    if (event.reason === 'routed' || row.endedAt !== undefined) return
     // Why it waits and until when is the news; the rest of the remarks speaks for itself.
     const short = waitWords[event.reason]
     row.note = short !== undefined && event.detail !== undefined ? `${short}: ${withFlags(event.detail)}` : event.words
@@ -194,6 +200,8 @@ export class RunView {
   }
 
   #call(row: Row, event: RunEvent & { type: 'call' }): void {
+    // A comparison of its draft, beside what it has delivered.
+    if (row.endedAt !== undefined) return
     row.state = 'running'
     row.startedAt ??= event.at
     this.running.set(row.id, row)

@@ -13,6 +13,7 @@ import {
 } from '../../web/standard/format.js'
 import { checksWords } from '../../web/standard/report/checks.js'
 import { hitWords, savedWords } from '../../web/standard/report/cache.js'
+import { draftWords } from '../../web/standard/report/drafts.js'
 import { costOfReport, pricesWords } from '../../web/standard/report/prices.js'
 import type { Paint } from './colour.js'
 
@@ -59,6 +60,7 @@ export function summaryLines(report: RunReport, extras: SummaryExtras, paint: Pa
   if (lost > 0) lines.push(`  ${plural(lost, 'call')} failed or cancelled: ${failureWords(report)}`)
   if (report.cache !== undefined) lines.push(`  cache: ${cacheWords(report.cache)}`)
   if (report.checks !== undefined) lines.push(`  checks: ${checksWords(report.checks)}`)
+  if (report.drafts !== undefined) lines.push(`  drafts: ${draftsWords(report.drafts)}`)
   if (report.budget !== undefined) lines.push(`  ${budgetWords(report.budget)}`)
   const failed = report.steps.filter(({ state }) => state === 'failed')
   if (failed.length > 0) lines.push(`  ${paint.red('failed')}: ${failedWords(failed)}`)
@@ -92,6 +94,13 @@ function failureWords(report: RunReport): string {
 function cacheWords(cache: NonNullable<RunReport['cache']>): string {
   const saved = cache.savedTokens > 0 ? `; saved ${savedWords(cache)}` : ''
   return `${hitWords(cache)}${saved}${cache.stored > 0 ? `; ${formatCount(cache.stored)} kept` : ''}`
+}
+
+function draftsWords(drafts: NonNullable<RunReport['drafts']>): string {
+  const { eligible, refused, speedup } = drafts
+  if (refused === eligible) return `none made for ${plural(eligible, 'step')}; the report says why`
+  const faster = speedup === null ? '' : `; ${speedup.toFixed(2)}× over all ${plural(eligible, 'step')}, as reckoned`
+  return `${draftWords(drafts)}${refused === 0 ? '' : `, ${formatCount(refused)} not made`}${faster}`
 }
 
 function budgetWords(budget: NonNullable<RunReport['budget']>): string {

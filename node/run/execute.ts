@@ -16,6 +16,7 @@ import {
   type ProviderEntry,
 } from '../../web/standard/config.js'
 import type { Timeouts } from '../../web/standard/providers/index.js'
+import { draftDesk } from '../../web/standard/draft/desk.js'
 import { executeRun } from '../../web/standard/run/execute-run.js'
 import type { RunControl, RunResult } from '../../web/standard/run/plan-run.js'
 import { planBytes, type PlanSource } from '../../web/standard/run/plan-source.js'
@@ -72,6 +73,7 @@ export async function execute(
         if (store instanceof FileRunStore) return store.mustAgree(kept, () => new CoreRun(module))
         return Promise.resolve()
       },
+      drafts: draftDesk({ pairs: options.draftPairs, config, available: entries.map(({ id }) => id) }),
       begin: cachePlace(options),
       driver: { signal, onText, deliver, rejected, settling },
     })

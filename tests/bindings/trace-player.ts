@@ -11,7 +11,9 @@ import {
   finishReasons,
   limitWindows,
   lookResults,
+  reasons,
   refusals,
+  verdicts,
   type EventKind,
 } from '../../bindings/generated/wire.js'
 import type { StepInfo } from '../../bindings/events.js'
@@ -232,24 +234,25 @@ export class TracePlayer {
     const among = (list: readonly string[]): number => list.findIndex((name) => words.includes(name))
     const named = (list: readonly string[], key: string): number => Math.max(0, list.indexOf(value(key) ?? ''))
     this.#learnIds()
-    const step = this.#ids.indexOf(first)
+    const at = this.#ids.indexOf(first) >>> 0
     const signals: Record<string, () => number> = {
       tick: () => send('tick'),
       started: () => send('started', call, 1, 3),
       firstToken: () => send('firstToken', call),
       progress: () => send('progress', call, second === '' ? 7 : Number(second)),
-      verdict: () => send('verdict', call, Number(second === 'pass')),
+      verdict: () => send('verdict', call, Math.max(0, among(verdicts)), number('kept', -1)),
+      drafting: () => send('drafting', at, Math.max(0, among(reasons)), Number(words.includes('beside'))),
       checked: () => send('checked', 0, call, Number(second === 'pass')),
       cancelRun: () => send('cancelRun'),
-      cancelStep: () => send('cancelStep', step < 0 ? 0xffffffff : step, number('settled')),
-      weighed: () => send('weighed', step < 0 ? 0xffffffff : step, Number(words[1] ?? 0), number('file', -1)),
-      recalled: () => send('recalled', step < 0 ? 0xffffffff : step),
-      stored: () => send('stored', step < 0 ? 0xffffffff : step, Number(!words.includes('refused'))),
-      retrieved: () => send('retrieved', step < 0 ? 0xffffffff : step, number('tokens')),
+      cancelStep: () => send('cancelStep', at, number('settled')),
+      weighed: () => send('weighed', at, Number(words[1] ?? 0), number('file', -1)),
+      recalled: () => send('recalled', at),
+      stored: () => send('stored', at, Number(!words.includes('refused'))),
+      retrieved: () => send('retrieved', at, number('tokens')),
       looked: () =>
         send(
           'looked',
-          step < 0 ? 0xffffffff : step,
+          at,
           Math.max(0, among(lookResults)),
           ...['key', 'tokens', 'usd', 'ms', 'score'].map((key) => number(key, -1)),
         ),

@@ -111,8 +111,12 @@ TEST(PhaseRows, EveryBuiltPhaseLeadsToBuiltOnes) {
     for (const Purpose next : {one.phase, one.next, one.onIssues, one.onBroken})
       EXPECT_TRUE(next == kNoPhase || kPhases[static_cast<std::size_t>(next)].built)
           << name(static_cast<Purpose>(i)) << " leads to " << name(next);
-    EXPECT_EQ(one.judges(), one.role == PromptRole::Judge) << name(static_cast<Purpose>(i));
-    EXPECT_TRUE(one.keepsFirst() || one.writesAnswer()) << "a judge's failure cannot be its step's";
+    EXPECT_EQ(one.judges(), one.role == PromptRole::Judge || one.role == PromptRole::Asked)
+        << name(static_cast<Purpose>(i));
+    EXPECT_TRUE(one.failure != PhaseFailure::FailsStep || one.writesAnswer())
+        << "a judge's failure cannot be its step's";
+    EXPECT_EQ(one.goesOn(), one.goesOn() && one.onBroken != kNoPhase) << "it goes on with a phase";
+    EXPECT_TRUE(!one.aside() || (one.onIssues == kNoPhase && one.onBroken == kNoPhase)) << "it moves no step";
   }
 }
 

@@ -71,6 +71,12 @@ void PolicyHost::feed() {
   fed_ += piece.size();
   must(run_.planBytes(piece, now_), "the plan is refused");
   if (fed_ >= plan_.size()) must(run_.planEnd(now_), "the plan's end is refused");
+  for (; drafted_ < run_.steps().size(); ++drafted_) {
+    if (oneIn(2)) continue;
+    const Reason against = !oneIn(4) ? Reason::None : oneIn(2) ? Reason::DraftOff : Reason::DraftSlow;
+    must(send(EventKind::Drafting, {double(drafted_), double(against), oneIn(3) ? 1.0 : 0.0}),
+         "a decision on a draft is refused");
+  }
 }
 
 void PolicyHost::drain() {
@@ -115,10 +121,17 @@ void PolicyHost::happen(const Due& due) {
   const double id = due.call;
   if (due.what == What::Verdict) {
     // The step may have been cancelled since.
-    const bool judging = run_.steps()[call.step].state == StepState::Judging;
+    const StepRecord& step = run_.steps()[call.step];
+    const bool beside = step.beside == due.call;
+    const bool judging = beside || (step.state == StepState::Judging && step.call == due.call);
     const bool pass = oneIn(2);
-    if (judging && pass) ledger_.praised(call.step);
-    const bool taken = send(EventKind::Verdict, {id, pass ? 1.0 : 0.0}) == ErrorCode::None;
+    if (call.purpose == Purpose::Judge) return must(send(EventKind::Verdict, {id, pass ? 1.0 : 0.0}), "no comparison");
+    if (judging && pass && !beside) ledger_.praised(call.step);
+    const aetherflow::Verdict against = call.purpose == Purpose::Audit ? aetherflow::Verdict::Issues
+                                        : oneIn(2)                     ? aetherflow::Verdict::Patch
+                                                                       : aetherflow::Verdict::Reject;
+    const auto word = static_cast<double>(pass ? aetherflow::Verdict::Pass : against);
+    const bool taken = send(EventKind::Verdict, {id, word, double(rng_.below(1200))}) == ErrorCode::None;
     return ledger_.expect(taken == judging, "a verdict is taken when none is due, or the other way round");
   }
   if (!call.live) return;
@@ -182,7 +195,7 @@ void PolicyHost::succeed(CallId id) {
   if (oneIn(12)) event.finish = oneIn(3) ? FinishReason::ContentFilter : FinishReason::Length;
   if (oneIn(15)) event.finish = FinishReason::Other;
   const LedgerCall call = ledger_.calls()[id];
-  if (call.purpose != Purpose::Audit && oneIn(12)) event.verdict = CheckVerdict::NotJson;
+  if (!kPhases[static_cast<std::size_t>(call.purpose)].judges() && oneIn(12)) event.verdict = CheckVerdict::NotJson;
   const bool whole = event.finish == FinishReason::Stop;
   if (!whole) event.tokensEstimated = false;
   const double v[] = {double(id),
@@ -197,7 +210,11 @@ void PolicyHost::succeed(CallId id) {
   must(send(EventKind::Succeeded, {v, v + 9}), "succeeded is refused");
   ledger_.ended(id, event.tokens, true, now_);
   ledger_.answered(id, event.finish == FinishReason::Stop && event.verdict == CheckVerdict::Passed);
-  if (whole && run_.steps()[call.step].state == StepState::Judging && call.purpose == Purpose::Audit)
+  // A comparison is told with its answer: the run may end with it.
+  if (whole && call.purpose == Purpose::Judge) return happen({now_, 0, id, What::Verdict});
+  const StepRecord& step = run_.steps()[call.step];
+  if (whole && (step.state == StepState::Judging || step.beside == id) &&
+      kPhases[static_cast<std::size_t>(call.purpose)].judges())
     add(oneIn(4) ? rng_.below(200) : 0, id, What::Verdict);
 }
 
@@ -264,7 +281,8 @@ void PolicyHost::illegal() {
                                          EventKind::Progress, EventKind::Succeeded, EventKind::Failed};
   const auto calls = static_cast<std::uint32_t>(ledger_.calls().size());
   const CallId id = rng_.below(calls + 2);
-  if (id < calls && ledger_.calls()[id].purpose != Purpose::Audit)
+  const bool judges = id < calls && kPhases[static_cast<std::size_t>(ledger_.calls()[id].purpose)].judges();
+  if (id < calls && (!judges || ledger_.calls()[id].live))
     ledger_.expect(send(EventKind::Verdict, {double(id), 1}) != ErrorCode::None,
                    "a verdict on what is no audit was taken");
   if (id < calls && ledger_.calls()[id].live) return;

@@ -57,6 +57,7 @@ class PolicyHost {
   PolicySetting setting_;
   Run run_;
   Ledger ledger_;
+  StepIndex drafted_ = 0;               // steps whose draft was decided
   std::uint32_t keys_ = 0, fresh_ = 2;  ///< of requests, so far; one in how many is new
   std::vector<Due> due_;                ///< a heap
   std::uint32_t order_ = 0, faults_ = 0;

@@ -14,6 +14,10 @@ std::uint8_t phaseBit(Purpose purpose) {
   return static_cast<std::uint8_t>(1u << static_cast<unsigned>(purpose == Purpose::Hedge ? Purpose::Main : purpose));
 }
 
+bool aside(Purpose purpose) {
+  return kPhases[static_cast<std::size_t>(purpose)].aside();
+}
+
 }  // namespace
 
 Ledger::Ledger(const PolicySetting& setting, const Run& run) : setting_(setting), run_(run) {
@@ -87,11 +91,15 @@ void Ledger::called(const double* record, TimeMs now) {
   expect(call.most > 0, "a call without room for an answer");
   expect(!stopped_, "a call after the budget stopped the run");
   expect(now >= floors_[call.group], "a call before Retry-After had passed");
-  expect(now < run_.steps()[call.step].deadlineAt, "a call after the deadline of its step");
+  expect(aside(call.purpose) || now < run_.steps()[call.step].deadlineAt, "a call after the deadline of its step");
   notCached(call);
   phases(call, now);
   constraint(call, run_.calls()[calls_.size()].level);
   call.bound = run_.calls()[calls_.size()].promptBound;
+  // Its verdict reads it, counted twice, and a full answer may follow.
+  expect(call.purpose != Purpose::Draft || setting_.stepTokens < 0 ||
+             std::int64_t{call.bound} + 3 * std::int64_t{call.most} <= setting_.stepTokens,
+         "a draft whose verdict the budget does not hold");
   calls_.push_back(call);
   ++live_;
   if (call.purpose == Purpose::Hedge) ++hedges_;
@@ -102,7 +110,7 @@ void Ledger::called(const double* record, TimeMs now) {
 
 /// An output constraint is asked for more loosely only after a note has said so.
 void Ledger::constraint(const LedgerCall& call, ConstraintLevel level) {
-  if (call.purpose == Purpose::Audit) return;
+  if (kPhases[static_cast<std::size_t>(call.purpose)].judges()) return;
   constraints_.resize(std::max(constraints_.size(), std::size_t{call.step} + 1));
   Constraint& one = constraints_[call.step];
   const Purpose phase = call.purpose == Purpose::Hedge ? Purpose::Main : call.purpose;
@@ -134,7 +142,7 @@ void Ledger::phases(const LedgerCall& call, TimeMs now) {
   if (call.purpose == Purpose::Hedge) {
     expect(before == 1 && running == 1, "a hedge beside a retry");
   } else {
-    expect(before < setting_.attempts, "more attempts than the policy has");
+    expect(before < (call.purpose == Purpose::Judge ? 2 : setting_.attempts), "more attempts than the policy has");
     expect(running == 0, "two live attempts of one step");
   }
   expect(atProvider < setting_.providers[call.provider].concurrency, "over the provider's concurrency");

@@ -59,7 +59,8 @@ void Ledger::hit(const double* record) {
 
 /// A call says that nothing was found, and that nobody else is about to have the answer.
 void Ledger::notCached(const LedgerCall& call) {
-  if (call.purpose != Purpose::Main || allowed(call.step) == CacheUse::Off) return;
+  const bool begins = call.purpose == Purpose::Main || call.purpose == Purpose::Draft;
+  if (!begins || allowed(call.step) == CacheUse::Off) return;
   const Cached& one = cached(call.step);
   expect(one.looks > 0 && !one.looking, "a call before the cache was asked");
   expect(one.found == Found::None || one.found == Found::Failed, "a call in spite of a hit");

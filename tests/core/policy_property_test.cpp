@@ -99,7 +99,9 @@ TEST(PolicyProperties, HoldUnderEverySchedule) {
   if (last - first < 10'000) return;
   for (auto i = static_cast<std::size_t>(Reason::Retrying); i < static_cast<std::size_t>(Reason::Recalled); ++i)
     EXPECT_GT(told[i], 0u) << name(static_cast<Reason>(i)) << " never happened";
-  for (const Reason reason : {Reason::CacheUnavailable, Reason::CacheExact, Reason::CacheSemantic, Reason::Shared})
+  for (const Reason reason : {Reason::CacheUnavailable, Reason::CacheExact, Reason::CacheSemantic, Reason::Shared,
+                              Reason::DraftAccepted, Reason::DraftPatched, Reason::DraftRejected, Reason::DraftFailed,
+                              Reason::DraftSlow, Reason::DraftOff, Reason::CanaryAgrees, Reason::CanaryRegrets})
     EXPECT_GT(told[static_cast<std::size_t>(reason)], 0u) << name(reason) << " never happened";
 }
 

@@ -113,6 +113,8 @@ void writeModes(Rng& rng, Members& table, PolicySetting& setting) {
   build.raw("rules") += "[{\"type\":\"refactoring\",\"use\":" + list(true) + "},{\"use\":" + list(false) + "}]";
   setting.audits = oneIn(rng, 3);
   if (setting.audits) build.raw("audit") += list(oneIn(rng, 2));
+  setting.draftUse = list(oneIn(rng, 2));
+  setting.draftJudges = list(oneIn(rng, 2));
 }
 
 void writeLimits(Rng& rng, Members& table, PolicySetting& setting) {
@@ -194,6 +196,12 @@ PolicySetting randomSetting(Rng& rng) {
       if (oneIn(rng, 2)) writeLimits(rng, table, setting);
       if (oneIn(rng, 2)) writeBudget(rng, table, setting);
       writePolicy(rng, table, setting);
+      if (!oneIn(rng, 4)) {
+        Members drafts(table.raw("drafts"));
+        drafts.raw("use") += setting.draftUse;
+        drafts.raw("judge") += setting.draftJudges;
+        drafts.raw("audit") += oneIn(rng, 3) ? "1" : "0.3";
+      }
     }
     if (oneIn(rng, 2)) {
       Members cache(options.raw("cache"));

@@ -38,6 +38,7 @@ struct PolicySetting {
   std::int64_t maxOpenMs = 60'000, deadlineMs = 0;
   Interrupt interrupt = Interrupt::Restart;
   std::int64_t runUsd = -1, runTokens = -1, stepUsd = -1, stepTokens = -1, attemptUsd = -1, attemptTokens = -1;
+  std::string draftUse, draftJudges;  ///< lists of targets, as JSON
   bool audits = false;
   CacheUse cache = CacheUse::Off, cacheRefactoring = CacheUse::Off;
   /// Whether anything is counted in tokens or money from the beginning.

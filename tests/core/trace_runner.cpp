@@ -193,14 +193,16 @@ class Player {
     const std::string arg = w.size() > 3 ? w[3] : "";
     const std::string more = w.size() > 4 ? w[4] : "";
     const double call = static_cast<double>(std::atol(arg.c_str()));
-    const auto value = [&](const char* key, long fallback = 0) {
-      return static_cast<double>(number(w, key, fallback));
-    };
+    const auto value = [&](const char* key, long fallback = 0) { return double(number(w, key, fallback)); };
     if (what == "tick") return send(EventKind::Tick, {});
     if (what == "started") return send(EventKind::Started, {call, 1, 3});
     if (what == "firstToken") return send(EventKind::FirstToken, {call});
     if (what == "progress") return send(EventKind::Progress, {call, more.empty() ? 7.0 : std::atof(more.c_str())});
-    if (what == "verdict") return send(EventKind::Verdict, {call, more == "pass" ? 1.0 : 0.0});
+    if (what == "verdict")
+      return send(EventKind::Verdict,
+                  {call, static_cast<double>(named(w, "", aetherflow::Verdict::Issues)), value("kept", -1)});
+    if (what == "drafting")
+      return send(EventKind::Drafting, {stepOf(arg), double(named(w, "", Reason::None)), double(has(w, "beside"))});
     if (what == "checked") return send(EventKind::Checked, {0, call, more == "pass" ? 1.0 : 0.0});
     if (what == "cancelRun") return send(EventKind::CancelRun, {});
     if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg), value("settled")});

@@ -13,6 +13,7 @@
 //   failed # KIND [in= cached= out= retryAfter= mayRetry=0|1 shown]
 //   limitsSeen # WINDOW [limit= remaining= reset=]
 //   clock tue 02:00          the wall clock, UTC
+//   drafting ID [REASON]     the host's decision on a draft
 //   cancelStep ID, cancelRun, recalled ID
 //   looked ID [none|exact|semantic|failed key= tokens= usd= ms= score=], stored ID [refused]
 //   refused # places|turn|breaker|cooldown|window [WINDOW until=], freed PROVIDER[/MODEL]

@@ -45,9 +45,10 @@ TEST(Trace, EqualEventsGiveEqualBytes) {
   }
 }
 
-/// The phases that are built, and those of a step that is over or has not begun: main stands for all of them.
+/// The phases that are built, and those of a step that is over or has not begun: main stands for all of them. A call beside a
+/// step that has ended meets no working state.
 bool isPhase(const Phase& row, int purpose) {
-  return row.built && row.phase == static_cast<Purpose>(purpose);
+  return row.built && !row.aside() && row.phase == static_cast<Purpose>(purpose);
 }
 
 TEST(Trace, NoCellOfTheAutomatonIsUnvisited) {

@@ -20,6 +20,15 @@ describe('the request', () => {
       temperature: 0.2,
     })
   })
+  test('an expected text for models that make use of one, and not in the middle of an answer', () => {
+    const prediction = { type: 'content', content: 'the old file' }
+    const asked = (more: object) => mistral.body(modelRequest({ model, prediction: 'the old file', ...more }))
+    expect(asked({})).toMatchObject({ prediction })
+    expect(asked({ model: 'mistral-small-2603' })).toMatchObject({ prediction })
+    expect(asked({ model: 'ministral-8b' })).not.toHaveProperty('prediction')
+    expect(asked({ prefix: 'the' })).not.toHaveProperty('prediction')
+    expect(asked({ prediction: '' })).not.toHaveProperty('prediction')
+  })
   test('a temperature above its range is brought down to it', () => {
     expect(mistral.body(modelRequest({ temperature: 2 }))).toMatchObject({ temperature: 1.5 })
   })

@@ -13,6 +13,8 @@ import { Connections } from './connections.js'
 import type * as simulator from '../standard/simulator/index.js'
 import { pageFetch } from './worker/page-fetch.js'
 
+export { draftDesk } from '../standard/draft/desk.js'
+
 export interface PageProviders {
   /** Ids of those that can be called. */
   readonly available: readonly string[]

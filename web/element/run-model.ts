@@ -13,7 +13,7 @@ const settledStates: ReadonlySet<StepRowState> = new Set(['done', 'failed', 'ski
 export const isSettled = (state: StepRowState): boolean => settledStates.has(state)
 
 /** Purposes whose answer is the step's. */
-const answers = (purpose: Purpose): boolean => purpose === 'main' || purpose === 'hedge'
+const answers = (purpose: Purpose): boolean => purpose === 'main' || purpose === 'hedge' || purpose === 'draft'
 
 /** Notes that tell the end of a call, and of which purpose. */
 const endsCall: Readonly<Partial<Record<string, readonly Purpose[]>>> = {
@@ -21,6 +21,7 @@ const endsCall: Readonly<Partial<Record<string, readonly Purpose[]>>> = {
   fell_back: ['main'],
   audit_failed: ['audit'],
   repair_failed: ['repair'],
+  draft_failed: ['draft', 'verify'],
 }
 
 export class RunModel {
@@ -132,6 +133,12 @@ export class RunModel {
         row.liveTokens = 0
         row.note = reasonWords.restarted
         return
+      case 'provisional':
+        row.note = 'draft, not confirmed'
+        return
+      case 'confirmed':
+        row.note = event.patched ? 'draft confirmed, changed a little' : 'draft confirmed'
+        return
       case 'note':
         return this.#note(row, event)
       case 'hit':
@@ -180,7 +187,9 @@ export class RunModel {
     row.startedAt ??= at
     // An output is told once it is durable; what waits for it may have begun by then.
     row.readyAt ??= at
-    if (answers(purpose)) {
+    if (isSettled(row.state)) {
+      // A comparison of its draft, beside what it has delivered.
+    } else if (answers(purpose)) {
       row.provider = provider
       row.model = model
       row.liveTokens = 0
@@ -191,7 +200,7 @@ export class RunModel {
     this.calls += 1
     this.providers.add(provider)
     this.inFlight.set(provider, (this.inFlight.get(provider) ?? 0) + 1)
-    this.#move(row, 'running')
+    if (!isSettled(row.state)) this.#move(row, 'running')
   }
 
   #hit(row: StepRow, { at, kind, score, savedTokens, savedMicroUsd, savedMs, of }: EventOf<'hit'>): void {
@@ -219,7 +228,7 @@ export class RunModel {
     row.tokensCached += tokens.cached
     row.tokensOut += tokens.output
     row.liveTokens = 0
-    row.note = ''
+    if (!isSettled(row.state)) row.note = ''
     this.tokens.in += tokens.input
     this.tokens.out += tokens.output
     this.tokens.cached += tokens.cached

@@ -1,4 +1,5 @@
 /** Configuration: what providers exist, where they are, how calls are made and paid for. Trusted, never from a plan. */
+import type { DraftsConfig } from './drafts-config.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { checkCacheConfig, type CacheConfig } from './cache/config.js'
 import { checkChecksConfig, type ChecksConfig } from './checks-config.js'
@@ -72,6 +73,8 @@ export interface ModelConfig {
   /** Longest silence before the first token, ms; default `timeouts.firstTokenMs`, three times that for a model that thinks. */
   readonly patienceMs?: number
   readonly quotaGroup?: string
+  /** Who trained it; default: its provider. Verdicts on a draft come from another family than the draft. */
+  readonly family?: string
 }
 
 /** How connections are made. */
@@ -156,6 +159,9 @@ export interface Config extends PolicyConfig {
   readonly cache?: CacheConfig
   /** Programs that check answers. */
   readonly checks?: ChecksConfig
+  /** Whether fast models draft for strong ones: see `draft` of a run's options. */
+  readonly draft?: 'off' | 'auto' | 'always' | Readonly<Record<string, 'off' | 'auto' | 'always'>>
+  readonly drafts?: DraftsConfig
   /** Connections of Node's hosts. */
   readonly transport?: TransportConfig
 }
@@ -188,6 +194,7 @@ const members = new Set([
     'transport',
     'checks',
   ],
+  ...['draft', 'drafts'],
 ])
 const providerMembers = new Set([
   ...[
@@ -210,7 +217,7 @@ const providerMembers = new Set([
 /** As core/route/table.cpp reads them. */
 const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
-  ...['context', 'thinks', 'thinksSource', 'patienceMs', 'written', 'storedPerHour', 'promptTokensPerSecond'],
+  ...['context', 'thinks', 'thinksSource', 'patienceMs', 'written', 'storedPerHour', 'promptTokensPerSecond', 'family'],
 ])
 /** `contextAssumed` is of a configuration that was read before, with its presets in it. */
 const hostMembers = new Set([...modelMembers, 'contextAssumed'])
@@ -312,7 +319,7 @@ export function withoutKeys(config: Config): Record<string, unknown> {
     ])
     providers[id] = provider.models === undefined ? rest : { ...rest, models: Object.fromEntries(models) }
   }
-  const { cache: _cache, transport: _transport, checks: _checks, ...table } = config
+  const { cache: _cache, transport: _transport, checks: _checks, draft: _draft, ...table } = config
   return { ...table, providers }
 }
 

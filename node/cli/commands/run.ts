@@ -30,6 +30,7 @@ import { wrapped } from '../terminal-text.js'
 import { summaryLine, summaryLines } from '../summary.js'
 import { targetsFrom } from '../targets-from.js'
 import { packageVersion } from '../../version.js'
+import { withDrafts } from '../../drafts/store.js'
 import { RunEntry } from '../../ledger/ledger.js'
 import { mustKeepOutputs, RunTargets } from '../run-targets.js'
 import { tellApplied } from './apply.js'
@@ -62,7 +63,7 @@ export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentF
 
 /** The flags as options of the library. Fails: host.usage for an unknown profile, before anything is read. */
 export function planOptions(flags: SharedFlags) {
-  const { mode, simulate, config, concurrency, promptCache, seed } = flags
+  const { mode, simulate, config, concurrency, promptCache, seed, draft } = flags
   // A configuration that is named stands alone.
   const project = config === undefined ? '.' : undefined
   const played = simulate === undefined ? undefined : profileOfFlag(simulate)
@@ -74,6 +75,7 @@ export function planOptions(flags: SharedFlags) {
     concurrency,
     promptCache,
     seed,
+    draft,
     policy: policyOf(flags),
   }
 }
@@ -264,13 +266,13 @@ async function execute(
     checks: flags.allowChecks ? { allow: true } : {},
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
-  const running = runPlan(input?.source, options)
-  const problem = (error: unknown): void => void warningLines.push(`warning ledger: ${oneLine(String(error))}\n`)
-  const result = await (entry?.during(running, problem) ?? running)
+  const warn = (words: string): void => void warningLines.push(`warning ${oneLine(words)}\n`)
+  const result = await withDrafts(host.env, simulated, warn, async (draftPairs) => {
+    const running = runPlan(input?.source, { ...options, draftPairs })
+    return await (entry?.during(running, (error) => warn(`ledger: ${String(error)}`)) ?? running)
+  })
   // Copies for people: a disk that is full of them takes nothing from the run.
-  await prompts
-    ?.settled()
-    .catch((error: unknown) => void warningLines.push(`warning --keep-prompts: ${oneLine(String(error))}\n`))
+  await prompts?.settled().catch((error: unknown) => warn(`--keep-prompts: ${String(error)}`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {
     renderer.end()
     for (const line of warningLines) host.stderr.write(line)

@@ -45,6 +45,9 @@ export class PlainRenderer implements Renderer {
     note: ({ step, words, detail }) =>
       `note    ${step === undefined ? '' : `${oneLine(step)}: `}${oneLine(words)}${detail === undefined ? '' : `: ${oneLine(withFlags(detail))}`}`,
     restart: ({ step }) => `restart ${oneLine(step)}: discard what was streamed of it`,
+    provisional: ({ step }) => `draft   ${oneLine(step)}: what is shown is not confirmed yet`,
+    confirmed: ({ step, patched }) =>
+      `confirm ${oneLine(step)}: the draft is its output${patched ? ', a small part changed' : ''}`,
     resumed: ({ records, calls }) =>
       `resumed after ${plural(records, 'record')} of the journal, ${plural(calls, 'call')} made again`,
     hit: ({ step, kind, of, savedTokens, savedMicroUsd, savedMs }) => {

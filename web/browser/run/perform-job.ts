@@ -93,6 +93,10 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
                 return openProviders(entries, { ...settings, simulate }, page, here, waits, loadSimulator)
               }
             : undefined,
+        drafts:
+          here.performer === undefined
+            ? (await loadProviders()).draftDesk({ config, available: entries.map(({ id }) => id) })
+            : undefined,
         files: () => files,
         documents: finderOf(job, page),
         onJournal: can('journal') ? (lines) => page.journal(lines) : undefined,

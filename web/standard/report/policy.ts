@@ -1,6 +1,12 @@
 /** The part of a report that tells what failures, waits and budgets did to the run. */
 import type { CallReport, CeilingReport, RunReport, StepReport } from '../../../bindings/events.js'
-import { failureKindWords, reasonWords, type FailureKind, type Reason } from '../../../bindings/generated/wire.js'
+import {
+  failureKindWords,
+  reasonWords,
+  type FailureKind,
+  type Purpose,
+  type Reason,
+} from '../../../bindings/generated/wire.js'
 import { formatCount, formatDuration, formatUsdExact, plural } from '../format.js'
 import { heading, paragraph, table, type Block } from './blocks.js'
 
@@ -11,7 +17,9 @@ export function policySection(report: RunReport): Block[] {
 
 /** The call whose answer the step delivered, else its last one: retries, fallbacks and hedges make the first say little. */
 export function decidingCall(step: StepReport): CallReport | undefined {
-  const work = step.calls.filter(({ purpose }) => purpose === 'main' || purpose === 'hedge')
+  const drafted = step.draft === 'draft_accepted' || step.draft === 'draft_patched'
+  const wanted: readonly Purpose[] = drafted ? ['draft'] : ['main', 'hedge']
+  const work = step.calls.filter(({ purpose }) => wanted.includes(purpose))
   return work.find(({ outcome }) => outcome === 'ok') ?? work.at(-1)
 }
 

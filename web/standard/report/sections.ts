@@ -13,6 +13,7 @@ import { facts, heading, longTable, paragraph, table, type Block, type Inline } 
 import { cacheSection } from './cache.js'
 import { checksSection } from './checks.js'
 import { documentsSection } from './documents.js'
+import { draftsSection } from './drafts.js'
 import { inShort, type Expected, type Remedies } from './facts.js'
 import { policySection } from './policy.js'
 import { pricesWords } from './prices.js'
@@ -60,6 +61,7 @@ export function reportBlocks(report: RunReport, extras: ReportExtras): Block[] {
     ...documentsSection(report),
     ...checksSection(report),
     ...cacheSection(report),
+    ...draftsSection(report),
     ...targets(report, extras),
     ...criticalPath(report),
     ...groups('By provider', report.byProvider, new Set(report.assumedPrices.map(({ provider }) => provider))),

@@ -3,6 +3,7 @@ import type { AnswerChecker } from '../../../bindings/checker.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import { Driver } from '../../../bindings/driver.js'
 import type { DriverOptions } from '../../../bindings/driver-options.js'
+import type { DraftDesk } from '../../../bindings/drafts.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { RunEvent, RunReport } from '../../../bindings/events.js'
 import { journalVersion } from '../../../bindings/journal/journal.js'
@@ -12,14 +13,22 @@ import type { LimitSharing } from '../../../bindings/shared-limits.js'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config.js'
 import { CacheKeys } from './cache-keys.js'
-import { continuesRun, noRunThere, openRun, runExists, runId, type OpenedRun } from './open-run.js'
+import type { OpenedRun } from './open-run.js'
 import { ModelPerformer, type SentPrompt } from './performer.js'
 import type { RunControl, RunResult } from './plan-run.js'
-import { damageEvent, looser, mustAgree, mustBeAvailable, mustNotLoosen } from './resume.js'
+import { continuesRun, noRunThere, runExists, runId } from './run-words.js'
 import type { reusableOutputs } from './reuse.js'
 import type { KeptJournal, OwnedRun, RunStore } from './run-store.js'
 import { withMeasured } from './measured-table.js'
-import { beginOptions, cacheOptions, planError, tenantOf, type CacheSettings, type PlanSettings } from './setup.js'
+import {
+  beginOptions,
+  cacheOptions,
+  draftUses,
+  planError,
+  tenantOf,
+  type CacheSettings,
+  type PlanSettings,
+} from './setup.js'
 import { memoryJournal, telling } from './told-journal.js'
 
 /** What the caller asks for; hosts add options of their own. */
@@ -60,6 +69,8 @@ export interface RunHost {
   readonly providerIds: readonly string[]
   /** Where the run is kept; undefined: nowhere. */
   readonly store?: RunStore | undefined
+  /** What verdicts on drafts are made with; a host loads it when a run may draft. Undefined: a run that drafts fails. */
+  readonly drafts?: DraftDesk | undefined
   /** Undefined: calls are carried out by `performer`. */
   readonly openProviders?: ((simulate: PlanSettings['simulate']) => Promise<RunProviders>) | undefined
   readonly performer?: Performer | undefined
@@ -109,13 +120,18 @@ export async function executeRun(
   let disposable = false
   try {
     const available = providers?.available ?? host.providerIds
-    mustBeAvailable(known?.begin, available, store?.name)
-    const anew = looser(host.config, known?.begin) !== undefined
-    if (settings.reuse !== true) mustNotLoosen(host.config, known?.begin)
+    const resumed = known && (await import('./resume.js'))
+    resumed?.mustBeAvailable(known?.begin, available, store?.name)
+    const anew = resumed?.looser(host.config, known?.begin) !== undefined
+    if (settings.reuse !== true) resumed?.mustNotLoosen(host.config, known?.begin)
     owned = await store?.open()
     const simulated = providers?.simulated
     const run =
-      store && owned && (await openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
+      store &&
+      owned &&
+      (await (
+        await import('./open-run.js')
+      ).openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
     disposable = run?.past === undefined && run?.header.reuses === undefined
     const table = await withMeasured(host.core.document('defaults'), host.config, host.limits)
     const driver = new Driver(host.core, {
@@ -134,7 +150,7 @@ export async function executeRun(
     })
     host.own(driver)
     if (run?.past !== undefined) host.goesOn?.()
-    if (run?.damage !== undefined) host.emit(damageEvent(run.damage, store?.name ?? ''))
+    if (run?.damage !== undefined) host.emit((await import('./resume.js')).damageEvent(run.damage, store?.name ?? ''))
     const result = await driver.run(run?.plan ?? plan ?? new Uint8Array())
     if (result.hostError !== undefined) throw result.hostError
     if (result.outcome === 'plan_invalid') throw planError(host.core)
@@ -162,7 +178,7 @@ async function keptRun(
   const known = await store.peek()
   if (known !== undefined && !resumes) throw runExists(store.name)
   if (known === undefined && plan === undefined) throw noRunThere(store.name)
-  if (known !== undefined && settings.reuse !== true) mustAgree(settings, known.begin)
+  if (known !== undefined && settings.reuse !== true) (await import('./resume.js')).mustAgree(settings, known.begin)
   return known
 }
 
@@ -212,6 +228,7 @@ function driverOptions(
         plain: settings.stream === false,
         clock: providers?.clock ?? host.clock,
         ...(settings.promptCache === 'off' ? {} : { cacheKeys: new CacheKeys(digest, settings.tenant) }),
+        draftUses: draftUses(settings, host.config),
         onPrompt: settings.onPrompt,
       }),
     identity: { run: id, digest },
@@ -220,6 +237,7 @@ function driverOptions(
     limits: simulated === undefined ? host.limits : undefined,
     recalled: run?.recalled,
     cache: settings.cache,
+    drafts: host.drafts,
     tenant: tenantOf(settings, simulated),
   }
 }

@@ -13,6 +13,7 @@ export const sharedOptions: Readonly<Record<keyof PlanSettings | keyof CacheSett
   optimize: true,
   policy: true,
   promptCache: true,
+  draft: true,
   seed: true,
   cache: true,
   cacheModes: true,

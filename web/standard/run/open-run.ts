@@ -9,6 +9,7 @@ import {
   type JournalDamage,
 } from '../../../bindings/journal/reader.js'
 import { JournalLines, journalVersion, type JournalHeader } from '../../../bindings/journal/journal.js'
+import { continuesRun, noRunThere, runExists, runId } from './run-words.js'
 import { wholePlan } from './plan-source.js'
 import { mustFit, restOf } from './resume.js'
 import { samePlan } from './same-plan.js'
@@ -41,24 +42,6 @@ export interface OpenedRun {
   readonly damage: JournalDamage | undefined
   /** The lines that are there already, its header's at least. */
   before(): string
-}
-
-export const continuesRun = ({
-  resume,
-  reuse,
-}: {
-  resume?: boolean | undefined
-  reuse?: boolean | undefined
-}): boolean => resume === true || reuse === true
-
-/** Refused: a run that is there, when another is to begin. */
-export function runExists(name: string): AetherflowError {
-  return new AetherflowError('host.journal', name, 'there is a run already: resume it, or begin another elsewhere')
-}
-
-/** Refused: no plan, and no run that has one. */
-export function noRunThere(name: string): AetherflowError {
-  return new AetherflowError('host.journal', name, 'there is no run: give its plan')
 }
 
 /** Fails: host.journal (there is a run already, or none, or not one like this), host.journal_damaged, host.plan_changed, host.io_failed. */
@@ -134,12 +117,4 @@ async function beginAnew(
   const recalled = await options.reusable(old, options.plan)
   const aside = await owned.setAside()
   return { ...(await begin(store, owned, options, { header: old.header, aside })), recalled }
-}
-
-/** 128 bits in hex, random but for the six that `randomUUID` sets. That is far quicker, and missing from pages without TLS. */
-export function runId(): string {
-  const id = (crypto as Partial<Crypto>).randomUUID?.()
-  if (id !== undefined) return id.replaceAll('-', '')
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -19,6 +19,9 @@ import {
 } from '../../../bindings/ports.js'
 import type { Purpose } from '../../../bindings/generated/wire.js'
 import { systemClock } from '../clock.js'
+import { judges } from '../../../bindings/run-texts.js'
+import { predictionOf } from '../draft/prediction.js'
+import type { DraftUses } from '../draft/use.js'
 import { CallFailure } from '../failure/failure.js'
 import type { CacheKeys } from './cache-keys.js'
 
@@ -34,6 +37,8 @@ export interface ModelPerformerOptions {
   /** Names requests that begin alike; absent: providers are told no names. */
   readonly cacheKeys?: CacheKeys | undefined
   readonly clock?: Clock | undefined
+  /** Which steps drafts are wanted for, which are told to providers as predictions where they write a file anew. */
+  readonly draftUses?: DraftUses | undefined
   /** Told of every prompt before it is sent. */
   readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined
 }
@@ -94,6 +99,7 @@ export class ModelPerformer implements Performer {
     const named = this.#options.cacheKeys
     const beginning = prompt.user.slice(0, prompt.keyed)
     const now = (this.#options.clock ?? systemClock).now()
+    const prediction = predictionOf(ticket.step, ticket.purpose, context.files, this.#options.draftUses)
     const request: ModelRequest = {
       model: ticket.model,
       system: prompt.system,
@@ -101,10 +107,9 @@ export class ModelPerformer implements Performer {
       maxOutputTokens: ticket.maxTokens,
       output: constraintOf(ticket, prompt.level),
       stream: this.#options.plain !== true,
-      ...(ticket.purpose === 'audit' || ticket.step.temperature === undefined
-        ? {}
-        : { temperature: ticket.step.temperature }),
+      ...(judges(ticket) || ticket.step.temperature === undefined ? {} : { temperature: ticket.step.temperature }),
       ...(prefix === undefined ? {} : { prefix }),
+      ...(prediction === undefined ? {} : { prediction }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(named === undefined ? {} : { cache: named.next(ticket.model, prompt.system, beginning, now) }),
     }
@@ -163,7 +168,7 @@ export function contextFingerprint(
 
 /** What the provider is asked to enforce; the core has put the rest into the prompt. */
 function constraintOf({ purpose, step }: CallTicket, level: ConstraintLevel): OutputConstraint {
-  if (purpose !== 'audit') return answerConstraint(level, step)
+  if (!judges({ purpose })) return answerConstraint(level, step)
   if (level === 'instruct') return { kind: 'text' }
-  return level === 'schema' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
+  return level === 'schema' && purpose === 'audit' ? { kind: 'schema', schema: auditSchema } : { kind: 'json' }
 }

@@ -4,7 +4,7 @@ import type { Command } from '../../../bindings/commands.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { journalOutcome, type Journal } from '../../../bindings/journal/reader.js'
-import { noteEvent } from '../../../bindings/note-events.js'
+import { noteEvents } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type RestoreHost } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
@@ -53,7 +53,8 @@ class Past implements RestoreHost {
 
   carryOut(command: Command, at: number): void {
     if (command.kind === 'note') {
-      this.emit(noteEvent(this.texts, command, at, costOf(this.core, this.texts, Math.max(0, command.step))))
+      const cost = costOf(this.core, this.texts, Math.max(0, command.step))
+      for (const event of noteEvents(this.texts, command, at, cost)) this.emit(event)
     } else if (command.kind === 'deliver') {
       const { hit, done } = delivered(this.core, this.texts, command, at)
       if (hit !== undefined) this.emit(hit)

@@ -6,7 +6,7 @@ import type { Outcome, Purpose, Reason } from '../../../bindings/generated/wire.
 import { journalOutcome, type Journal, type JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader, JournalRecord } from '../../../bindings/journal/journal.js'
 import { costOf } from '../../../bindings/call-events.js'
-import { noteEvent } from '../../../bindings/note-events.js'
+import { noteEvents } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type Restored, type RestoreHost } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
@@ -118,7 +118,8 @@ class Watcher implements RestoreHost {
   carryOut(command: Command, at: number): void {
     if (command.kind === 'call') this.#calls.set(command.call, { command, since: at })
     if (command.kind === 'deliver') this.texts.deliver(command)
-    if (command.kind === 'note') this.emit(noteEvent(this.texts, command, at, { costMicroUsd: 0 }))
+    if (command.kind === 'note')
+      for (const event of noteEvents(this.texts, command, at, { costMicroUsd: 0 })) this.emit(event)
   }
 
   steps(): StepAt[] {

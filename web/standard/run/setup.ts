@@ -3,12 +3,14 @@ import type { AnswerCache, CacheMode } from '../../../bindings/cache/ports.js'
 import type { CoreRun } from '../../../bindings/core.js'
 import { AetherflowError, type Fault } from '../../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../../../bindings/events.js'
+import { draftUses as draftWords, type DraftUse } from '../../../bindings/generated/wire.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { withTarget } from '../../../bindings/feed.js'
 import { Retriever } from '../../../bindings/retrievals.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
 import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
+import type { DraftUses } from '../draft/use.js'
 import { planBytes, type PlanSource } from './plan-source.js'
 import type { SimulatorProfile } from '../simulator/index.js'
 
@@ -32,6 +34,12 @@ export interface PlanSettings {
    * pays; `always`: wherever it saves money; `off`: each step in its own layout, at once. Default auto.
    */
   readonly promptCache?: 'auto' | 'always' | 'off' | undefined
+  /**
+   * Let a fast model draft and a strong one of another family verify: `off`, `auto` where that is expected to save time, `always`; for
+   * all steps, or by type of step with `*` for all others. A step's own `draft` wins, unless this forbids it. Default: as the plan
+   * says, else off. No effect in a mode that audits.
+   */
+  readonly draft?: DraftUse | Readonly<Record<string, DraftUse>> | undefined
   /** Of the simulator, jitter and searches. Default 1. */
   readonly seed?: number | undefined
 }
@@ -76,7 +84,21 @@ export function beginOptions(
   available: readonly string[],
 ): Record<string, unknown> {
   const { mode, concurrency, strip, optimize, promptCache, seed } = options
-  return { mode, concurrency, strip, optimize, promptCache, seed, available, table: withoutKeys(config) }
+  const draft = draftUses(options, config)
+  const drafts = draft === undefined ? {} : { draft }
+  return { mode, concurrency, strip, optimize, promptCache, seed, available, table: withoutKeys(config), ...drafts }
+}
+
+/** What the run says of drafts, by type of step; undefined: nothing. Fails: host.usage for a word that is none. */
+export function draftUses(options: PlanSettings, config: Config): DraftUses | undefined {
+  const { draft = config.draft } = options
+  if (draft === undefined) return undefined
+  const uses: unknown = typeof draft === 'string' ? { '*': draft } : draft
+  const words: readonly unknown[] = draftWords
+  if (typeof uses === 'object' && uses !== null && Object.values(uses).every((use) => words.includes(use)))
+    return uses as DraftUses
+  const detail = `expected ${draftWords.map((word) => JSON.stringify(word)).join(', ')}, or one of them for each type of step and *`
+  throw new AetherflowError('host.usage', 'draft', detail)
 }
 
 /** Answers about the same material may be worded freely; code, tests and plans of work must be asked for in the same words. */

@@ -2,6 +2,7 @@ import type { KnownAnswers } from './profiles.js'
 import { hashText, pick, seeded } from './random.js'
 import { schemaInstance } from './schema-instance.js'
 import { countTokens, splitTokens } from './tokens.js'
+import { comparisonText, planted, verdictText, type Reviewer } from './reviews.js'
 import { codeText, proseText } from './writing.js'
 
 /** What the answer is shaped by: the request without its wire format. */
@@ -17,6 +18,10 @@ export interface AnswerRequest {
   readonly schema?: unknown
   readonly auditIssueShare: number
   readonly known?: KnownAnswers | undefined
+  /** How it reviews drafts. */
+  readonly reviewer?: Reviewer
+  /** Share of its answers of prose and code that carry a planted error. */
+  readonly errorShare?: number
   /** The answer goes on from here: it is the same answer as without, less what is there already. */
   readonly prefix?: string
 }
@@ -47,6 +52,10 @@ function answerText(request: AnswerRequest, seed: number): string {
   if (format === 'code') return codeText(random, task, user, wantedTokens)
   // Orders stand in the system text and outside of all tags; files and answers may speak of JSON, code and verdicts too.
   const orders = `${system}\n${system === '' ? user : untagged(user)}`
+  // What a reviewer is asked stands behind what it reviews.
+  const asked = user.slice(-2000)
+  if (asked.includes('{"verdict":"accept"}')) return verdictText(random, user, request.reviewer)
+  if (asked.includes('{"better":"A"}')) return comparisonText(random, user, request.reviewer)
   if (/"verdict"/.test(orders)) return auditText(random, request.auditIssueShare)
   if (format === 'json_schema') return JSON.stringify(schemaInstance(request.schema))
   if (format === 'json_object' || asksForJson.test(orders)) {
@@ -55,7 +64,10 @@ function answerText(request: AnswerRequest, seed: number): string {
   }
   const known = knownAnswer(request, random)
   if (known !== undefined) return known
-  return asksForCode.test(orders) ? codeText(random, task, user, wantedTokens) : proseText(random, task, wantedTokens)
+  const text = asksForCode.test(orders)
+    ? codeText(random, task, user, wantedTokens)
+    : proseText(random, task, wantedTokens)
+  return random() < (request.errorShare ?? 0) ? planted(text) : text
 }
 
 /** What stands between `<name …>` and `</name>` on lines of their own is material. */

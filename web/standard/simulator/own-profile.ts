@@ -26,6 +26,10 @@ const providerNumbers: Readonly<Record<string, readonly [least: number, most: nu
   requestsPerMinute: [1, 1e9],
   tokensPerMinute: [1, 1e12],
   requestsPerDay: [1, 1e12],
+  errorShare: [0, 1],
+  recall: [0, 1],
+  patchShare: [0, 1],
+  falseRejectShare: [0, 1],
 }
 
 /**

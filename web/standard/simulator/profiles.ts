@@ -51,6 +51,14 @@ export interface ProviderProfile {
   readonly models?: readonly string[]
   /** Accepted keys; another is answered with 401. Absent: any that is not empty. */
   readonly keys?: readonly string[]
+  /** Share of its answers of prose and code, 0–1, that carry a planted error. Absent: none. */
+  readonly errorShare?: number
+  /** Share of planted errors, 0–1, that it sees when it verifies a draft or compares two answers. Absent: all. */
+  readonly recall?: number
+  /** Of the drafts that it finds an error in, the share, 0–1, that it corrects with a patch. Absent: none, it rejects them. */
+  readonly patchShare?: number
+  /** Share of drafts without an error, 0–1, that it rejects all the same. Absent: none. */
+  readonly falseRejectShare?: number
   /** How Gemini answers for a cached content that is gone; default 403. */
   readonly goneStatus?: 403 | 404
 }

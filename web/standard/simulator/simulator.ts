@@ -191,6 +191,12 @@ class SimulatedProviders {
         wantedTokens: wantedTokens(this.profile, chat.maxTokens, chat.prompt.user),
         auditIssueShare: this.profile.auditIssueShare,
         known: this.profile.known,
+        errorShare: profile.errorShare ?? 0,
+        reviewer: {
+          recall: profile.recall ?? 1,
+          patchShare: profile.patchShare ?? 0,
+          falseRejectShare: profile.falseRejectShare ?? 0,
+        },
       },
       hashText(`${provider}/${chat.model}`, this.seed),
     )

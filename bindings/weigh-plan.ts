@@ -1,0 +1,41 @@
+/** The weight of a plan: what its documents and context files add to prompts, told to the core before the first call. */
+import type { CoreRun } from './core.js'
+import type { DriverOptions } from './driver-options.js'
+import type { Retrievals } from './retrievals.js'
+import type { RunTexts } from './run-texts.js'
+import { weighFiles } from './weigh.js'
+
+/** The run whose plan is weighed. */
+export interface WeighedRun {
+  readonly core: CoreRun
+  readonly texts: RunTexts
+  readonly now: number
+  readonly cancelled: boolean
+}
+
+/**
+ * What is planned is what will be sent: the core knows the weight of documents and context files before the first call. What cannot
+ * be had ends a run whose plan came as a whole, before it costs anything; of a plan that streamed the step fails alone.
+ */
+export async function weighPlan(
+  run: WeighedRun,
+  { files, recalled }: Pick<DriverOptions, 'files' | 'recalled'>,
+  retrievals: Retrievals,
+  whole: boolean,
+): Promise<void> {
+  if (run.cancelled) return
+  const { core, texts } = run
+  if (whole)
+    await retrievals.all(texts.steps.filter(({ id }) => recalled?.has(id) !== true)).catch((error: unknown) => {
+      // What was looked for may have been given up for that.
+      if (!run.cancelled) throw error
+    })
+  if (files === undefined || run.cancelled) return
+  const estimate = (text: string): number => core.estimateTokens(text)
+  const weights = await weighFiles(files, texts.steps, estimate).catch((error: unknown) => {
+    if (whole) throw error
+    return []
+  })
+  // Told without a turn of the pump behind it: outputs that are recalled come before the first call too.
+  if (!run.cancelled) for (const weight of weights) core.weighed(weight, run.now)
+}

@@ -1,16 +1,9 @@
 /** The calls in flight: each `call` command becomes a ticket for the performer, its end a signal for the core. */
 import { callEndEvent, callEvent, ofCall } from './call-events.js'
 import type { CallCommand } from './commands.js'
-import { noDrafts, type DraftDesk } from './drafts.js'
+import { noDrafts, type DraftDesk, type DraftJudgement } from './drafts.js'
 import type { StepInfo } from './events.js'
-import {
-  checkVerdicts,
-  failureKinds,
-  finishReasons,
-  type CheckVerdict,
-  type FailureKind,
-  type Verdict,
-} from './generated/wire.js'
+import { checkVerdicts, failureKinds, finishReasons, type CheckVerdict, type FailureKind } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
@@ -127,11 +120,10 @@ export class Calls {
   }
 
   /** What the call works on beside the step's own task. */
-  #material({ purpose, step, attempt }: CallCommand): { answer?: string | undefined; issues?: string | undefined } {
+  #material(command: CallCommand): { answer?: string | undefined; issues?: string | undefined } {
     const { texts } = this.#host
-    if (purpose === 'verify') return this.#desk.verify(texts.drafted.get(step) ?? texts.answers.get(step) ?? '')
-    if (purpose === 'judge')
-      return this.#desk.compare(texts.outputs[step] ?? '', texts.canaries.get(step) ?? '', isDraftFirst(attempt))
+    const { purpose, step } = command
+    if (purpose === 'verify' || purpose === 'judge') return this.#desk.question(command, texts)
     // What a draft is compared with is written without having seen it.
     if (isAside({ purpose })) return {}
     return {
@@ -216,22 +208,10 @@ export class Calls {
   }
 
   /** What an auditor, a verifier or a judge has said; `text`: the issues, or what is left of a draft. */
-  #judgement(
-    { purpose, step, attempt }: CallCommand,
-    reply: string,
-  ): { verdict: Verdict; text: string; kept?: number } {
-    const { core, texts } = this.#host
-    if (purpose === 'judge') return { verdict: this.#desk.readComparison(reply, isDraftFirst(attempt)), text: '' }
-    if (purpose !== 'verify') {
-      const { verdict, issues } = core.audit(reply)
-      return { verdict, text: issues }
-    }
-    const told = this.#desk.readVerdict(reply, texts.drafted.get(step) ?? texts.answers.get(step) ?? '')
-    if (told.verdict === 'pass') return { ...told, kept: this.#host.isDue(step) ? 1001 : 1000 }
-    if (told.verdict !== 'patch') return told
-    const { verdict, text } = core.check(step, told.text)
-    // A patch that breaks the output constraint leaves nothing to deliver.
-    return acceptable(checkVerdicts.indexOf(verdict)) ? { ...told, text } : { verdict: 'reject', text: '', kept: 0 }
+  #judgement(command: CallCommand, reply: string): DraftJudgement {
+    if (command.purpose !== 'audit') return this.#desk.judgement(command, reply, this.#host)
+    const { verdict, issues } = this.#host.core.audit(reply)
+    return { verdict, text: issues }
   }
 
   #tellAnswer({ command }: LiveCall, check: CheckVerdict, tokens: Usage, estimated: boolean): void {
@@ -294,7 +274,5 @@ export class Calls {
   }
 }
 
-/** Calls of a step are numbered in turn, so its two comparisons differ in this. */
-const isDraftFirst = (attempt: number): boolean => attempt % 2 === 0
 const finishNumber = ({ finish }: ModelReply): number => finishReasons.indexOf(finish)
 const cutShortReply = (reply: ModelReply): boolean => cutShort(finishNumber(reply))

@@ -4,6 +4,7 @@
  */
 import { ofCall } from './call-events.js'
 import type { CarryingHost } from './carrying-host.js'
+import { withChecks } from './check-report.js'
 import type { AnswerChecker, CheckFound } from './checker.js'
 import type { CheckCommand } from './commands.js'
 import type { RunEvent, StepInfo } from './events.js'
@@ -23,6 +24,9 @@ export class Checks {
     this.#host = host
     this.#checker = checker
   }
+
+  /** The report, with what was found. */
+  readonly report = withChecks
 
   /** Programs that run are stopped; what they find is too late. */
   close(): void {

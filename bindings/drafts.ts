@@ -2,10 +2,11 @@
  * What a host brings to a run that drafts: the words of verdicts, and what is known of pairs of models. Loaded when a run drafts,
  * so that no other run pays for it.
  */
-import type { NoteCommand } from './commands.js'
+import type { CallCommand, NoteCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent } from './events.js'
+import type { Verdict } from './generated/wire.js'
 import type { DraftsReport, RunReport } from './report.js'
 import type { RunTexts } from './run-texts.js'
 
@@ -23,7 +24,8 @@ export interface DraftVerdict {
   readonly kept: number
 }
 
-export interface DraftDesk {
+/** The words of verdicts. */
+export interface DraftWords {
   /** Can this draft stand? */
   verify(draft: string): DraftQuestion
   readVerdict(answer: string, draft: string): DraftVerdict
@@ -31,6 +33,28 @@ export interface DraftDesk {
   compare(draft: string, full: string, draftFirst: boolean): DraftQuestion
   /** pass: the full answer is no better. */
   readComparison(answer: string, draftFirst: boolean): 'pass' | 'issues' | 'unclear'
+}
+
+/** What a judging call has said. */
+export interface DraftJudgement {
+  readonly verdict: Verdict
+  /** The issues, or what is left of a draft. */
+  readonly text: string
+  /** Of a draft: how much of it stands, in 1/1000; above: it is to be compared with a full answer. */
+  readonly kept?: number
+}
+
+/** The run in which a draft is judged. */
+export interface JudgingRun {
+  readonly core: CoreRun
+  readonly texts: RunTexts
+  readonly isDue: (step: number) => boolean
+}
+
+export interface DraftDesk extends DraftWords {
+  /** What the call, of a verifier or a judge, is asked. */
+  question(command: CallCommand, texts: RunTexts): DraftQuestion
+  judgement(command: CallCommand, reply: string, run: JudgingRun): DraftJudgement
   /** What drafts came to; undefined: no step could have been drafted. */
   summary(report: RunReport): DraftsReport | undefined
   /** Decides, step by step, who drafts. */

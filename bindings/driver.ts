@@ -7,7 +7,7 @@
  *                  └─ tap ─▶ journal: what a resumed run begins with
  */
 import { Calls } from './calls.js'
-import { Checks } from './checks.js'
+import type { Checks } from './checks.js'
 import { decodeCommands, type Command, type NoteCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import { callEndEvent, costOf } from './call-events.js'
@@ -19,14 +19,15 @@ import type { RunEvent, StepInfo } from './events.js'
 import { PlanFeed } from './feed.js'
 import type { Outcome } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
-import { JournalRecorder } from './journal/recorder.js'
+import type { JournalRecorder } from './journal/recorder.js'
 import { afterTurn, lateMs } from './late.js'
 import { noCache } from './hits.js'
 import type { Lookups } from './lookups.js'
-import { noteEvents } from './note-events.js'
-import type { restore as Restore, Restored } from './journal/restore.js'
-import { Retrievals } from './retrievals.js'
+import { noteEvents, shownAnew } from './note-events.js'
+import type { Restored } from './journal/restore.js'
+import type { Retrievals } from './retrievals.js'
 import { withReport } from './run-report.js'
+import { needsParts, retrievalsOf, runParts, type RunParts } from './run-parts.js'
 import { RunTexts } from './run-texts.js'
 import type { SharedLimits } from './shared-limits.js'
 import { weighPlan } from './weigh-plan.js'
@@ -44,8 +45,9 @@ export class Driver {
   readonly #texts = new RunTexts()
   readonly #calls: Calls
   #lookups: Lookups | undefined
-  readonly #retrievals: Retrievals
-  readonly #checks: Checks
+  /** From when the first step asks for documents. */
+  #retrievals: Promise<Retrievals> | undefined
+  #checks: Checks | undefined
   #limits: SharedLimits | undefined
   #drafts: DraftPlanner | undefined
   readonly #feed: PlanFeed
@@ -73,8 +75,6 @@ export class Driver {
     this.#feed = new PlanFeed(host)
     this.#deliveries = new Deliveries(host, options)
     this.#calls = new Calls(host, options.performer, options.identity)
-    this.#retrievals = new Retrievals(host, options.documents)
-    this.#checks = new Checks(host, options.checker)
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#crash = reject
@@ -132,12 +132,10 @@ export class Driver {
    */
   async run(plan: Uint8Array | AsyncIterable<Uint8Array>): Promise<DriverResult> {
     const { signal } = this.#options
-    const { past: kept, cache, limits } = this.#options
-    // What not every run needs is loaded by those that do.
-    if (cache !== undefined)
-      this.#lookups = new (await import('./lookups.js')).Lookups(this.#host(), { ...this.#options, cache })
-    if (limits !== undefined) this.#limits = new (await import('./shared-limits.js')).SharedLimits(this.#host(), limits)
-    const past = this.#begin(kept && (await import('./journal/restore.js')).restore)
+    // Begun at once where nothing is to be loaded.
+    const parts = needsParts(this.#options) ? await runParts(this.#host(), this.#options) : {}
+    ;({ lookups: this.#lookups, checks: this.#checks, limits: this.#limits } = parts)
+    const past = this.#begin(parts)
     this.#begun = true
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -147,7 +145,7 @@ export class Driver {
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed.feed(plan)
       if ((past === undefined || past.records === 0) && !this.#feed.broken)
-        await weighPlan(this.#host(), this.#options, this.#retrievals, plan instanceof Uint8Array)
+        await weighPlan(this.#host(), this.#options, () => this.#documents(), plan instanceof Uint8Array)
       this.#recall()
       // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
       await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
@@ -163,8 +161,8 @@ export class Driver {
     } finally {
       this.#limits?.leave()
       this.#lookups?.close()
-      this.#retrievals.close()
-      this.#checks.close()
+      void this.#retrievals?.then((retrievals) => retrievals.close())
+      this.#checks?.close()
       signal?.removeEventListener('abort', this.#onAbort)
       this.#cancelWake?.()
       this.#core.tap = undefined
@@ -172,12 +170,12 @@ export class Driver {
   }
 
   /** Begins the run, or brings the core to where the journal ends; from here on everything is written down. */
-  #begin(restore: typeof Restore | undefined): Restored | undefined {
+  #begin({ restore, Recorder }: RunParts): Restored | undefined {
     const { past, journal, begin, cache, drafts } = this.#options
     if (past === undefined && (begin['cache'] ?? undefined) !== undefined && cache === undefined) throw noCache()
     const restored = past && restore?.(past.journal, past.records, this.#restoreHost())
-    if (journal !== undefined) {
-      this.#recorder = new JournalRecorder(journal.writer, this.#core.documentText('defaults'), journal.start)
+    if (journal !== undefined && Recorder !== undefined) {
+      this.#recorder = new Recorder(journal.writer, this.#core.documentText('defaults'), journal.start)
       this.#core.tap = this.#recorder
       journal.writer.onFailure((error) => this.#hostFailed(error))
     }
@@ -358,10 +356,12 @@ export class Driver {
         this.#lookups.look(command)
         break
       case 'retrieve':
-        this.#retrievals.retrieve(command.step)
+        this.#documents()
+          .then((retrievals) => retrievals.retrieve(command.step))
+          .catch((error: unknown) => this.#crash?.(error))
         break
       case 'check':
-        this.#checks.check(command)
+        this.#checks?.check(command)
         break
       case 'store':
         this.#deliveries.store(() => this.#lookups?.store(command))
@@ -373,14 +373,17 @@ export class Driver {
     }
   }
 
+  #documents(): Promise<Retrievals> {
+    return (this.#retrievals ??= retrievalsOf(this.#host(), this.#options))
+  }
+
   #note(command: NoteCommand, at: number, past: boolean): void {
-    const { core, texts, emit } = this.#host()
+    const { core, texts, emit, text } = this.#host()
     noteEvents(texts, command, at, costOf(core, texts, Math.max(0, command.step))).forEach(emit)
-    if (!past) this.#drafts?.note(command, this.now)
-    const anew =
-      command.reason === 'draft_patched' || (command.reason === 'draft_accepted' && texts.drafted.has(command.step))
-    const text = past || !anew ? undefined : texts.answers.get(command.step)
-    if (text !== undefined) this.#options.onText?.(texts.steps[command.step]?.id ?? '', text)
+    if (past) return
+    this.#drafts?.note(command, this.now)
+    const anew = shownAnew(texts, command)
+    if (anew !== undefined) text(texts.steps[command.step]?.id ?? '', anew)
   }
 
   #emit(event: RunEvent): void {
@@ -392,6 +395,6 @@ export class Driver {
   #result(outcome: Outcome): DriverResult {
     const outputs = this.#texts.outputsById()
     const result = { outcome, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
-    return withReport(result, this.#core, this.#texts, this.#options)
+    return withReport(result, this.#core, this.#texts, { ...this.#options, checks: this.#checks?.report })
   }
 }

@@ -18,6 +18,12 @@ const advice: Partial<Record<FailureKind, string>> = {
   denied: 'check the terms and the region of the account, or set the key of another provider',
 }
 
+/** The text of a draft that became the output otherwise than it was shown; undefined: nothing is to be shown anew. */
+export function shownAnew(texts: RunTexts, { reason, step }: NoteCommand): string | undefined {
+  const anew = reason === 'draft_patched' || (reason === 'draft_accepted' && texts.drafted.has(step))
+  return anew ? texts.answers.get(step) : undefined
+}
+
 /** A `note` command as events: what was streamed of a draft that was changed, or of the full answer beside it, counts no more. */
 export function noteEvents(texts: RunTexts, command: NoteCommand, at: number, cost: Cost): RunEvent[] {
   const event = noteEvent(texts, command, at, cost)

@@ -30,7 +30,7 @@ interface Leaving {
   firstTokenAt?: number
 }
 
-interface SharedLimitsHost {
+export interface SharedLimitsHost {
   readonly core: CoreRun
   /** Names of the table that the run was begun with. */
   readonly texts: Pick<RunTexts, 'models'>

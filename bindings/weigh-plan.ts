@@ -20,13 +20,14 @@ export interface WeighedRun {
 export async function weighPlan(
   run: WeighedRun,
   { files, recalled }: Pick<DriverOptions, 'files' | 'recalled'>,
-  retrievals: Retrievals,
+  retrievals: () => Promise<Retrievals>,
   whole: boolean,
 ): Promise<void> {
   if (run.cancelled) return
   const { core, texts } = run
-  if (whole)
-    await retrievals.all(texts.steps.filter(({ id }) => recalled?.has(id) !== true)).catch((error: unknown) => {
+  const asking = texts.steps.filter(({ id, documents }) => documents !== undefined && recalled?.has(id) !== true)
+  if (whole && asking.length > 0)
+    await (await retrievals()).all(asking).catch((error: unknown) => {
       // What was looked for may have been given up for that.
       if (!run.cancelled) throw error
     })

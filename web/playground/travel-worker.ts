@@ -8,6 +8,7 @@ import { replayJournal } from '../standard/run/replay.js'
 import { replayEvents } from '../standard/run/replay-events.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CallCommand } from '../../bindings/commands.js'
+import { withChecks } from '../../bindings/check-report.js'
 import { runReport } from '../../bindings/run-report.js'
 import { writesAnswer } from '../../bindings/run-texts.js'
 import type { Moment, PromptSeen, StepSeen, TravelQuestion } from './travel-words.js'
@@ -101,7 +102,7 @@ function seen(
   })
   return withCore(module, (run) => {
     const { texts } = replayEvents(run, from.journal, record, () => undefined)
-    const report = runReport(run, texts).steps[step]
+    const report = runReport(run, texts, { checks: withChecks }).steps[step]
     return { report, prompts, output: texts.outputs[step] }
   })
 }

@@ -1,5 +1,6 @@
 /** Verdicts on drafts: what verifiers and judges are asked, and what their answers mean. Prompts with a version: what is known of a pair holds for one. */
-import type { DraftDesk, DraftQuestion, DraftVerdict } from '../../../bindings/drafts.js'
+import { judgementOf, questionOf } from '../../../bindings/draft-verdicts.js'
+import type { DraftDesk, DraftQuestion, DraftVerdict, DraftWords } from '../../../bindings/drafts.js'
 import { draftPlanner, type PlannerSettings } from './planner.js'
 import { draftSummary } from './summary.js'
 
@@ -24,20 +25,26 @@ Answer with JSON only: {"better":"A"}, {"better":"B"} or {"better":"same"}.
 
 export function draftDesk(settings: PlannerSettings): DraftDesk {
   return {
+    ...draftWords,
+    question: (command, texts) => questionOf(draftWords, command, texts),
+    judgement: (command, reply, run) => judgementOf(draftWords, command, reply, run),
     planner: (run) => draftPlanner(run, settings),
     summary: draftSummary,
-    verify: (draft) => ({ answer: numbered(draft, ''), issues: verifyWords }),
-    readVerdict,
-    compare(draft, full, draftFirst): DraftQuestion {
-      const [a, b] = draftFirst ? [draft, full] : [full, draft]
-      return { answer: `${numbered(a, 'A')}\n${numbered(b, 'B')}`, issues: compareWords }
-    },
-    readComparison(answer, draftFirst) {
-      const better = jsonOf(answer)?.['better']
-      if (better !== 'A' && better !== 'B' && better !== 'same') return 'unclear'
-      return better === (draftFirst ? 'B' : 'A') ? 'issues' : 'pass'
-    },
   }
+}
+
+const draftWords: DraftWords = {
+  verify: (draft) => ({ answer: numbered(draft, ''), issues: verifyWords }),
+  readVerdict,
+  compare(draft, full, draftFirst): DraftQuestion {
+    const [a, b] = draftFirst ? [draft, full] : [full, draft]
+    return { answer: `${numbered(a, 'A')}\n${numbered(b, 'B')}`, issues: compareWords }
+  },
+  readComparison(answer, draftFirst) {
+    const better = jsonOf(answer)?.['better']
+    if (better !== 'A' && better !== 'B' && better !== 'same') return 'unclear'
+    return better === (draftFirst ? 'B' : 'A') ? 'issues' : 'pass'
+  },
 }
 
 /** No line of an answer can pass for one of another: each begins with what it belongs to. */

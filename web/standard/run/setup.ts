@@ -6,7 +6,6 @@ import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../.
 import { draftUses as draftWords, type DraftUse } from '../../../bindings/generated/wire.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { withTarget } from '../../../bindings/feed.js'
-import { Retriever } from '../../../bindings/retrievals.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
 import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
@@ -168,7 +167,7 @@ async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>)
   const estimate = (text: string): number => core.estimateTokens(text)
   const steps = core.document<StepInfo[]>('steps').map(withTarget)
   const all: FoundForStep[] = []
-  const retriever = documents && new Retriever(documents, estimate)
+  const retriever = documents && new (await import('../../../bindings/retrievals.js')).Retriever(documents, estimate)
   for (const step of steps) {
     const found = await retriever?.find(step)
     if (found === undefined) continue

@@ -1,0 +1,41 @@
+/** What not every run needs, loaded by those that do: a page that only runs a plan waits for none of it. */
+import type { Checks, ChecksHost } from './checks.js'
+import type { DriverOptions } from './driver-options.js'
+import type { JournalRecorder } from './journal/recorder.js'
+import type { restore } from './journal/restore.js'
+import type { Lookups, LookupsHost } from './lookups.js'
+import type { Retrievals, RetrievalsHost } from './retrievals.js'
+import type { SharedLimits, SharedLimitsHost } from './shared-limits.js'
+
+export interface RunParts {
+  readonly lookups?: Lookups | undefined
+  readonly checks?: Checks | undefined
+  readonly limits?: SharedLimits | undefined
+  readonly restore?: typeof restore | undefined
+  readonly Recorder?: typeof JournalRecorder | undefined
+}
+
+type Options = Pick<DriverOptions, 'cache' | 'checker' | 'limits' | 'past' | 'journal' | 'tenant' | 'performer'>
+
+export const needsParts = ({ cache, checker, limits, past, journal }: Options): boolean =>
+  [cache, checker, limits, past, journal].some((each) => each !== undefined)
+
+export async function runParts(host: LookupsHost & ChecksHost & SharedLimitsHost, options: Options): Promise<RunParts> {
+  const { cache, checker, limits, past, journal } = options
+  // A journal of another host may tell of checks.
+  const checked = checker !== undefined || past !== undefined
+  return {
+    lookups: cache && new (await import('./lookups.js')).Lookups(host, { ...options, cache }),
+    checks: checked ? new (await import('./checks.js')).Checks(host, checker) : undefined,
+    limits: limits && new (await import('./shared-limits.js')).SharedLimits(host, limits),
+    restore: past && (await import('./journal/restore.js')).restore,
+    Recorder: journal && (await import('./journal/recorder.js')).JournalRecorder,
+  }
+}
+
+export async function retrievalsOf(
+  host: RetrievalsHost,
+  { documents }: Pick<DriverOptions, 'documents'>,
+): Promise<Retrievals> {
+  return new (await import('./retrievals.js')).Retrievals(host, documents)
+}

@@ -7,11 +7,11 @@ import type { AnswerChecker } from './checker.js'
 import type { AnswerCache, CacheFound, CacheQuestion } from './cache/ports.js'
 import type { LookCommand, StoreCommand } from './commands.js'
 import { AetherflowError } from './errors.js'
-import type { RunEvent, StepInfo } from './events.js'
+import type { StepInfo } from './events.js'
 import { checkVerdicts, type Found } from './generated/wire.js'
 import type { SignalTexts } from './journal/journal.js'
 import { answerConstraint, type ContextTexts, type Performer } from './performer.js'
-import { acceptable, type RunTexts } from './run-texts.js'
+import { acceptable } from './run-texts.js'
 
 export interface LookupsOptions {
   readonly cache: AnswerCache

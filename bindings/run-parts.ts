@@ -1,10 +1,11 @@
 /** What not every run needs, loaded by those that do: a page that only runs a plan waits for none of it. */
+import type { CarryingHost } from './carrying-host.js'
 import type { Checks, ChecksHost } from './checks.js'
 import type { DriverOptions } from './driver-options.js'
 import type { JournalRecorder } from './journal/recorder.js'
 import type { restore } from './journal/restore.js'
-import type { Lookups, LookupsHost } from './lookups.js'
-import type { Retrievals, RetrievalsHost } from './retrievals.js'
+import type { Lookups } from './lookups.js'
+import type { Retrievals } from './retrievals.js'
 import type { SharedLimits, SharedLimitsHost } from './shared-limits.js'
 
 export interface RunParts {
@@ -20,7 +21,7 @@ type Options = Pick<DriverOptions, 'cache' | 'checker' | 'limits' | 'past' | 'jo
 export const needsParts = ({ cache, checker, limits, past, journal }: Options): boolean =>
   [cache, checker, limits, past, journal].some((each) => each !== undefined)
 
-export async function runParts(host: LookupsHost & ChecksHost & SharedLimitsHost, options: Options): Promise<RunParts> {
+export async function runParts(host: ChecksHost & SharedLimitsHost, options: Options): Promise<RunParts> {
   const { cache, checker, limits, past, journal } = options
   // A journal of another host may tell of checks.
   const checked = checker !== undefined || past !== undefined
@@ -34,7 +35,7 @@ export async function runParts(host: LookupsHost & ChecksHost & SharedLimitsHost
 }
 
 export async function retrievalsOf(
-  host: RetrievalsHost,
+  host: CarryingHost,
   { documents }: Pick<DriverOptions, 'documents'>,
 ): Promise<Retrievals> {
   return new (await import('./retrievals.js')).Retrievals(host, documents)

@@ -1,5 +1,6 @@
 /** What the arms of a comparison differ in: `NAME=CONFIG`, where CONFIG is a file, or settings such as `mode=fast,strip=off`. */
 import { readFileSync } from 'node:fs'
+import { draftUses, type DraftUse } from '../../bindings/generated/wire.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { checkConfig, type Config } from '../../web/standard/config.js'
 import type { PlanSettings } from '../../web/standard/run/setup.js'
@@ -13,6 +14,7 @@ export interface Arm {
 export interface ArmSettings extends Pick<PlanSettings, 'mode' | 'strip' | 'optimize' | 'concurrency' | 'promptCache'> {
   /** Ids of the only providers that may be called. */
   readonly providers?: readonly string[]
+  readonly draft?: DraftUse
   /** Answers are looked up and kept in a cache that the plans of one repeat share, empty when it begins. */
   readonly cache?: 'exact' | 'semantic'
   /** Over the user's configuration, member by member. */
@@ -72,6 +74,7 @@ const list = (value: unknown): unknown[] =>
   Array.isArray(value) ? value : typeof value === 'string' && value !== '' ? value.split('+') : []
 
 const promptCaches: readonly unknown[] = ['auto', 'always', 'off']
+const drafts: readonly unknown[] = draftUses
 
 /** Each takes a word or a member of a file; undefined: it is wrong. */
 const readers: Readonly<Record<string, readonly [what: string, read: Reader]>> = {
@@ -79,6 +82,7 @@ const readers: Readonly<Record<string, readonly [what: string, read: Reader]>> =
   strip: ['on or off', onOff],
   optimize: ['on or off', onOff],
   promptCache: ['auto, always or off', (value) => (promptCaches.includes(value) ? value : undefined)],
+  draft: [draftUses.join(', '), (value) => (drafts.includes(value) ? value : undefined)],
   providers: [
     'ids of providers with + between them',
     (value) => {
@@ -129,6 +133,7 @@ export function armWords({
   optimize,
   concurrency,
   promptCache,
+  draft,
   providers,
   cache,
   config,
@@ -140,6 +145,7 @@ export function armWords({
     ...(providers === undefined ? [] : [`only ${providers.join(', ')}`]),
     ...Object.entries(concurrency ?? {}).map(([id, n]) => `${n} at once at ${id}`),
     ...(promptCache === undefined ? [] : [`prompt caches ${promptCache}`]),
+    ...(draft === undefined ? [] : [`drafts ${draft}`]),
     ...(cache === undefined ? [] : [`cache ${cache}`]),
     ...(config === undefined ? [] : [`its own configuration (${Object.keys(config).join(', ')})`]),
   ]

@@ -2,7 +2,7 @@
  * What a benchmark keeps: `benchmark_data.json`, one arm of one plan. Version 1; members are added, never changed. Times in ms, money
  * in micro-USD (1 USD = 1,000,000), shares 0–1; null: not measured.
  */
-import type { CallReport, RunReport, StepReport } from '../../bindings/events.js'
+import type { CallReport, DraftsReport, RunReport, StepReport } from '../../bindings/events.js'
 import type { Expected } from '../../web/standard/report/facts.js'
 import { tookMs } from '../../web/standard/report/facts.js'
 import { decidingCall } from '../../web/standard/report/policy.js'
@@ -52,6 +52,9 @@ export interface BenchStep {
   readonly calls: readonly BenchCall[]
 }
 
+/** As a run reports it, without its judgement. */
+export type BenchDrafts = Omit<DraftsReport, 'met'>
+
 export interface BenchRun {
   /** Of the simulator and of back-offs; runs of two arms with the same seed and plan are a pair. */
   readonly seed: number
@@ -75,6 +78,8 @@ export interface BenchRun {
   /** Of hits among steps that were looked up; null: no cache. */
   readonly cacheHitRate: number | null
   readonly connectionReuse: number | null
+  /** What drafts came to; null: no step could have been drafted, or it was measured before this was kept. */
+  readonly drafts: BenchDrafts | null
   /** What `explain` said before the run. */
   readonly expected: { readonly makespanMs: number; readonly costMicroUsd: number } | null
   readonly steps: readonly BenchStep[]
@@ -154,12 +159,19 @@ export function runData(report: RunReport, { seed, expected, formed, judged }: R
     },
     cacheHitRate: report.cache?.hitRate ?? null,
     connectionReuse: report.connectionReuseRate,
+    drafts: draftsData(report.drafts),
     expected:
       expected === undefined ? null : { makespanMs: expected.makespanMs, costMicroUsd: expected.costMicroUsd.expected },
     steps: report.steps.map((step) =>
       stepData(step, expected?.steps.get(step.id) ?? null, tryOf(step, formed, judged)),
     ),
   }
+}
+
+function draftsData(drafts: DraftsReport | undefined): BenchDrafts | null {
+  if (drafts === undefined) return null
+  const { met: _met, ...kept } = drafts
+  return kept
 }
 
 const reuses = new Set(['cache_exact', 'cache_semantic', 'shared'])
@@ -203,14 +215,20 @@ function stepData(
   }
 }
 
-/** Failures of a provider say nothing of an answer: the first one that came decides. */
-export function firstTry({ calls, state, audit, repaired }: StepReport): boolean | null {
+/**
+ * Failures of a provider say nothing of an answer: the first one that came decides. A draft counts where it was delivered; one that came
+ * to nothing was a way to save time, and the full answer that followed is the first. Verdicts on others are no answers.
+ */
+export function firstTry({ calls, state, audit, repaired, draft }: StepReport): boolean | null {
+  const drafted = draft === 'draft_accepted' || draft === 'draft_patched'
+  const own: readonly CallReport['purpose'][] = drafted ? ['draft'] : ['main', 'hedge', 'repair']
   const answers = calls.filter(
-    ({ purpose, outcome, check }) => purpose !== 'audit' && (check !== undefined || outcome === 'constraint_violated'),
+    ({ purpose, outcome, check }) =>
+      own.includes(purpose) && (check !== undefined || outcome === 'constraint_violated'),
   )
   const [first] = answers
   const checked = first?.check !== undefined || audit === 'passed' || audit === 'issues'
   if (first === undefined || !checked) return null
   const holds = first.outcome === 'ok' && (first.check === 'passed' || first.check === 'extracted')
-  return state === 'done' && holds && audit !== 'issues' && repaired !== true
+  return state === 'done' && holds && audit !== 'issues' && repaired !== true && draft !== 'draft_patched'
 }

@@ -34,6 +34,13 @@ export function callsSaved({ steps }: BenchRun): number | null {
 export const promptCacheShare = ({ tokens }: BenchRun): number | null =>
   tokens.shared === 0 && tokens.cached === 0 ? null : share(tokens.cached, tokens.input)
 
+/** Drafts that got a verdict, or came to nothing on the way. */
+export const draftsMade = ({ drafts }: Pick<BenchRun, 'drafts'>): number =>
+  drafts === null ? 0 : drafts.accepted + drafts.patched + drafts.rejected + drafts.failed + drafts.late
+
+/** What drafts gained over all steps that could have been drafted; null: none was. */
+export const draftSpeedup = (run: BenchRun): number | null => (draftsMade(run) === 0 ? null : run.drafts!.speedup)
+
 export const firstTries = (steps: readonly BenchStep[]): { tried: BenchStep[]; passed: number } => {
   const tried = steps.filter(({ firstTry }) => firstTry !== null)
   return { tried, passed: tried.filter(({ firstTry }) => firstTry === true).length }
@@ -93,6 +100,19 @@ export const figures: readonly Figure[] = [
     ...{ name: 'promptCacheShare', words: 'prompt tokens from the provider’s cache', better: 'more' as const },
     format: formatShare,
     of: promptCacheShare,
+  },
+  {
+    ...{ name: 'draftsAccepted', words: 'drafts accepted', better: 'more' as const, format: formatShare },
+    of: (run) => share(run.drafts?.accepted ?? 0, draftsMade(run)),
+  },
+  { name: 'draftSpeedup', words: 'speed-up by drafts', better: 'more', format: times, of: draftSpeedup },
+  {
+    ...{ name: 'provisionalMs', words: 'first token of a draft', better: 'less' as const, format: formatDuration },
+    of: ({ drafts }) => drafts?.ttftProvisionalMs ?? null,
+  },
+  {
+    ...{ name: 'confirmedMs', words: 'draft confirmed', better: 'less' as const, format: formatDuration },
+    of: ({ drafts }) => drafts?.timeToConfirmedMs ?? null,
   },
   {
     ...{ name: 'connectionReuse', words: 'connections reused', better: 'more' as const, format: formatShare },

@@ -7,11 +7,12 @@ import type { RunEvent, RunReport, StepInfo } from '../../bindings/events.js'
 import { withPolicy, type Config, type PolicyConfig, type ProviderConfig } from '../../web/standard/config.js'
 import type { RunResult } from '../../web/standard/run/plan-run.js'
 import type { Expected } from '../../web/standard/report/facts.js'
+import { DraftBook } from '../../web/standard/draft/book.js'
 import { explainWith, type PlanSettings } from '../../web/standard/run/setup.js'
 import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
 import { withMeasured, type MeasuredSpeed } from '../ledger/speeds.js'
-import { loadCore } from '../loader.js'
+import { loadCore, loadLimits } from '../loader.js'
 import type { RunPlanOptions } from '../options.js'
 import { realProviders } from '../providers.js'
 import { contextOf, setUp } from '../run/execute.js'
@@ -41,7 +42,7 @@ export type RealRun = (
 /** Whether the answers of a run do what was asked, by step id; steps that are not named were not judged. */
 export type Judge = (task: BenchTask, outputs: RunResult['outputs']) => Promise<ReadonlyMap<string, boolean>>
 
-export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency'> {
+export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency' | 'draft'> {
   readonly tasks: readonly BenchTask[]
   readonly arms: readonly Arm[]
   readonly repeats: number
@@ -87,6 +88,7 @@ export async function measure(measuring: Measuring): Promise<MeasuredRun[]> {
   const expected = all.reduce((sum, one) => sum + one.expected.costMicroUsd.expected, 0)
   measuring.onBegin?.(repeats * all.length, repeats * expected)
   const measured: MeasuredRun[] = []
+  const books = new Map(await Promise.all(arms.map(async (arm) => [arm, new DraftBook(await loadLimits())] as const)))
   for (let repeat = 0; repeat < repeats; repeat++) {
     const caches = new Map<Arm, SemanticCache>()
     try {
@@ -97,7 +99,7 @@ export async function measure(measuring: Measuring): Promise<MeasuredRun[]> {
           if (signal?.aborted) return measured
           onRun?.(measured.length + 1, task, arm)
           const cache = await cacheOf(arm, caches)
-          const done = await oneRun(one, { repeat, seed: measuring.seed + repeat, cache })
+          const done = await oneRun(one, { repeat, seed: measuring.seed + repeat, cache, pairs: books.get(arm) })
           // What was interrupted measures nothing.
           if (signal?.aborted) return measured
           measured.push({ task, arm, ...done })
@@ -155,13 +157,14 @@ function withoutOthers(core: CoreRun, config: Config, only: readonly string[] | 
 }
 
 const settingsOf = ({ measuring, settings }: Setting): Pick<PlanSettings, keyof ArmSettings & keyof PlanSettings> => {
-  const { mode, strip, optimize, promptCache } = settings
+  const { mode, strip, optimize, promptCache, draft = measuring.draft } = settings
   const concurrency = { ...measuring.concurrency, ...settings.concurrency }
   return {
     mode: mode ?? measuring.mode,
     ...(strip === undefined ? {} : { strip }),
     ...(optimize === undefined ? {} : { optimize }),
     ...(promptCache === undefined ? {} : { promptCache }),
+    ...(draft === undefined ? {} : { draft }),
     ...(Object.keys(concurrency).length === 0 ? {} : { concurrency }),
   }
 }
@@ -189,13 +192,15 @@ interface Turn {
   readonly repeat: number
   readonly seed: number
   readonly cache: SemanticCache | undefined
+  /** What simulated runs of the arm have learnt of drafts. Real ones keep that where the user's other runs do. */
+  readonly pairs: DraftBook | undefined
 }
 
 const formOutputs = new Set<StepInfo['output']>(['code', 'json', 'schema'])
 
 async function oneRun(
   { task, arm, setting, expected }: Combination,
-  { repeat, seed, cache }: Turn,
+  { repeat, seed, cache, pairs }: Turn,
 ): Promise<Pick<MeasuredRun, 'run' | 'report'>> {
   const { measuring, config, settings } = setting
   const formed = new Set<string>()
@@ -216,6 +221,7 @@ async function oneRun(
     const played = await playRun({
       ...common,
       ...{ plan, files, profile: measuring.simulate },
+      ...(pairs && { pairs }),
       ...(policy && { policy }),
       ...(providers && { providers }),
     })

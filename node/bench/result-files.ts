@@ -126,11 +126,19 @@ const isStep = holds({
   ...{ ...measured('tookMs', 'expectedMs'), ...numbers('costMicroUsd') },
   ...{ firstTry: orNull(isFlag), checkedBy: orNull(isText), reused: orNull(isText), calls: listOf(isCall) },
 })
+const isDrafts = holds({
+  ...numbers('eligible', 'accepted', 'patched', 'rejected', 'failed', 'late', 'refused'),
+  ...measured('patchedKept', 'acceptedShare', 'speedup', 'ttftProvisionalMs', 'timeToConfirmedMs'),
+  regret: holds(numbers('audited', 'regrets', 'low', 'high')),
+  costMicroUsd: holds(numbers('draft', 'verify', 'main', 'canary', 'judge')),
+})
 const isRun = holds({
   ...{ ...numbers('seed', 'makespanMs', 'sumOfStepsMs', 'costMicroUsd'), outcome: isText, mode: isText },
   ...measured('speedup', 'successRate', 'cacheHitRate', 'connectionReuse'),
   tokens: holds(numbers('input', 'cached', 'output', 'reasoning', 'stripped', 'shared')),
   expected: orNull(holds(numbers('makespanMs', 'costMicroUsd'))),
+  // Absent where it was measured before drafts were.
+  drafts: (value) => value === undefined || orNull(isDrafts)(value),
   steps: listOf(isStep),
 })
 const isBenchmark = holds({
@@ -153,5 +161,6 @@ export function readBenchmark(text: string, where: string): BenchmarkData {
     throw unreadable(where, `has version ${String(value['version'])}; this is of ${benchmarkVersion}: measure again`)
   if (!isBenchmark(value)) throw unreadable(where, 'is damaged: members are missing, or of another kind')
   const data = value as unknown as BenchmarkData
-  return { ...data, settings: keptSettings(data.settings, where) }
+  const runs = data.runs.map((run) => ({ ...run, drafts: (run as Partial<typeof run>).drafts ?? null }))
+  return { ...data, runs, settings: keptSettings(data.settings, where) }
 }

@@ -95,8 +95,12 @@ function attemptsByRule(
   return groups
 }
 
-/** What is measured is the model that was called first: another that had to step in is no success of it. */
+/**
+ * What is measured is the model that was called first: another that had to step in is no success of it. A step that was drafted is the
+ * work of two models, and says nothing of either.
+ */
 function attemptOf(step: BenchStep, id: string, seed: number): Attempt | undefined {
+  if (step.calls.some(({ purpose }) => purpose === 'draft')) return undefined
   const first = step.calls.find(({ purpose }) => purpose === 'main')
   if (first === undefined) return undefined
   const own = step.provider === first.provider && step.model === first.model

@@ -94,7 +94,7 @@ function addRuns(bench: Command, host: Host, done: (code: ExitCode) => void): vo
     .addOption(
       new Option(
         '--arm <name=config>',
-        'settings (mode=fast,strip=off,providers=groq+gemini,concurrency=groq:2,cache=exact,promptCache=off,optimize=on) or a file; repeatable, the first is the baseline',
+        'settings (mode=fast,strip=off,providers=groq+gemini,concurrency=groq:2,cache=exact,promptCache=off,draft=auto,optimize=on) or a file; repeatable, the first is the baseline',
       ).argParser(collect),
     )
     .action(async (plans: string[], flags: BenchRunFlags) =>

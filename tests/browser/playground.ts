@@ -121,6 +121,9 @@ export async function accessFaults(page: Page, rules?: readonly string[]): Promi
   await session.send('Runtime.evaluate', { expression })
   await session.detach()
   return page.evaluate(async (only) => {
+    // Colours on their way from one scheme to the other are nobody's choice; what spins for ever is not waited for.
+    const passing = document.getAnimations().filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+    await Promise.allSettled(passing.map(({ finished }) => finished))
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }
     const { violations } = await axe.run(only === undefined ? {} : { runOnly: only })
     return violations

@@ -186,4 +186,66 @@ test('right at the first try: not after a repair, and not where nothing could fa
   )
   expect(firstTry(step([call({ check: 'passed' })], { audit: 'issues' }))).toBe(false)
   expect(firstTry(step([call({ check: 'passed' })], { repaired: true }))).toBe(false)
+  // A draft counts where it was delivered; a verdict on it is no answer.
+  const drafted = [call({ purpose: 'draft', check: 'passed' }), call({ purpose: 'verify', check: 'not_json' })]
+  expect(firstTry(step(drafted, { draft: 'draft_accepted' }))).toBe(true)
+  expect(firstTry(step(drafted, { draft: 'draft_patched' }))).toBe(false)
+  expect(firstTry(step([...drafted, call({})], { draft: 'draft_rejected' }))).toBeNull()
+  expect(firstTry(step([...drafted, call({ check: 'not_json' })], { draft: 'draft_rejected' }))).toBe(false)
+})
+
+describe('drafts as an arm', () => {
+  const steps = Array.from({ length: 3 }, (_, index) => ({
+    ...{ id: `s${index}`, type: 'documentation', description: `Describe part ${index}`, estimated_tokens: 900 },
+  }))
+  const draftsOf = (...place: string[]) => json<BenchmarkData>(...place, 'benchmark_data.json')
+  beforeAll(async () => {
+    writeFileSync(at('manual.json'), JSON.stringify({ task_id: 'manual', description: 'A manual', steps }))
+    const arms = ['--arm', 'plain', '--arm', 'drafts=draft=always']
+    const ended = await bench('suite', 'manual.json', ...arms, '--simulate', '--repeat', '6', '--output', 'drafts')
+    expect([ended.code, ended.stdout]).toEqual([0, expect.stringContaining('drafts against plain: time −')])
+  })
+
+  test('each of its targets has a figure, over all runs; the arm without them says that none was drafted', () => {
+    const [plain, drafts] = json<ComparisonData>('drafts', 'comparison_data.json').arms
+    const of = (arm: typeof plain, name: string) => arm?.targets.find((one) => one.name === name)
+    expect(of(plain, 'draftsAccepted')).toMatchObject({ verdict: 'not exercised', figure: '' })
+    const made = draftsOf('drafts', 'manual', 'drafts').runs.map((run) => run.drafts!)
+    const accepted = made.reduce((sum, one) => sum + one.accepted, 0)
+    expect(made.map(({ eligible }) => eligible)).toEqual([3, 3, 3, 3, 3, 3])
+    expect(of(drafts, 'draftsAccepted')).toMatchObject({
+      verdict: accepted / 18 > 0.7 ? 'met' : 'missed',
+      figure: expect.stringContaining(`(${accepted} of 18)`),
+    })
+    expect(of(drafts, 'draftSpeedup')).toMatchObject({
+      verdict: 'met',
+      figure: expect.stringMatching(/^[1-9]\.\d\d×$/),
+    })
+    expect(drafts?.all.find(({ figure }) => figure === 'makespanMs')).toMatchObject({ verdict: 'better' })
+  })
+
+  test('a draft and its confirmation are two figures; data from before drafts is read', () => {
+    const data = draftsOf('drafts', 'manual', 'drafts')
+    const { provisionalMs, confirmedMs } = data.figures
+    expect(provisionalMs?.value).toBeLessThan(confirmedMs?.value ?? 0)
+    const before = { ...data, runs: data.runs.map(({ drafts: _drafts, ...run }) => run) }
+    expect(readBenchmark(JSON.stringify(before), 'x').runs.map(({ drafts }) => drafts)).toEqual(
+      data.runs.map(() => null),
+    )
+    const damaged = { ...data, runs: data.runs.map((run) => ({ ...run, drafts: { eligible: 1 } })) }
+    expect(() => readBenchmark(JSON.stringify(damaged), 'x')).toThrow('damaged')
+  })
+
+  test('`--draft` of a single plan; where drafting is expected to gain too little the target says so', async () => {
+    const settings = ['--simulate', '--output']
+    await bench('manual.json', '--draft', 'always', ...settings, 'always')
+    expect(draftsOf('always').runs[0]?.drafts?.eligible).toBe(3)
+    const short = steps.map((step) => ({ ...step, estimated_tokens: 40 }))
+    writeFileSync(at('short.json'), JSON.stringify({ task_id: 'short', description: 'A note', steps: short }))
+    await bench('short.json', '--draft', 'auto', ...settings, 'short')
+    expect(draftsOf('short').targets.find(({ name }) => name === 'draftsAccepted')).toMatchObject({
+      verdict: 'not exercised',
+      because: expect.stringContaining('none of 3 steps was drafted'),
+    })
+  })
 })

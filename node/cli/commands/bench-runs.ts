@@ -11,6 +11,7 @@ import { figures } from '../../bench/figures.js'
 import { measure, type BenchTask, type Judge, type RealRun } from '../../bench/measure.js'
 import { readTargets } from '../../bench/own-targets.js'
 import { armFolder, writeBenchmark, writeComparison } from '../../bench/result-files.js'
+import { withDrafts } from '../../drafts/store.js'
 import { runPlan } from '../../index.js'
 import { RunEntry } from '../../ledger/ledger.js'
 import { OutputFolder } from '../../run/outputs.js'
@@ -124,10 +125,11 @@ async function measured(
   const folder = flags.output ?? (await freshFolder(usualName(`bench-${name.replace(/\.json$/, '')}`, at)))
   const say = (line: string): void => void (flags.json ? undefined : host.stderr.write(`${line}\n`))
   let runs = 0
-  const { mode, concurrency, config: configFile, seed = 1 } = flags
+  const { mode, concurrency, draft, config: configFile, seed = 1 } = flags
   const all = await measure({
     ...{ tasks, arms, repeats, seed, simulate, configFile, policy: policyOf(flags), signal: host.signal },
     ...{ ...(mode === undefined ? {} : { mode }), ...(concurrency === undefined ? {} : { concurrency }) },
+    ...(draft === undefined ? {} : { draft }),
     realRun: keepingRun(folder, { single, checks: flags.allowChecks ? { allow: true } : {} }, host),
     ...(judge && { judge }),
     speeds: simulate === undefined ? await userSpeeds(host.env) : [],
@@ -161,19 +163,20 @@ function keepingRun(
     const outputs = new OutputFolder(join(place, `run-${repeat + 1}`))
     await outputs.prepare()
     const entry = RunEntry.of(host.env, undefined)
-    const running = runPlan(new TextEncoder().encode(plan), {
-      ...options,
-      checks,
-      onEvent: (event) => {
-        if (event.type === 'steps') outputs.adopt(event.steps)
-        entry?.event(event)
-        options.onEvent?.(event)
-      },
-      deliver: (step, text, again) => outputs.write(step, text, again),
-      rejected: (step, text, why) => outputs.reject(step, text, why),
+    const problem = (words: string): void => void host.stderr.write(`warning ${oneLine(words)}\n`)
+    return withDrafts(host.env, undefined, problem, async (draftPairs) => {
+      const running = runPlan(new TextEncoder().encode(plan), {
+        ...{ ...options, checks, draftPairs },
+        onEvent: (event) => {
+          if (event.type === 'steps') outputs.adopt(event.steps)
+          entry?.event(event)
+          options.onEvent?.(event)
+        },
+        deliver: (step, text, again) => outputs.write(step, text, again),
+        rejected: (step, text, why) => outputs.reject(step, text, why),
+      })
+      return (await entry?.during(running, (error) => problem(`ledger: ${String(error)}`))) ?? running
     })
-    const problem = (error: unknown): void => void host.stderr.write(`warning ledger: ${oneLine(String(error))}\n`)
-    return (await entry?.during(running, problem)) ?? running
   }
 }
 

@@ -2,7 +2,7 @@
 import { formatCount, formatDuration, formatShare, formatUsd } from '../../web/standard/format.js'
 import type { BenchSetting } from '../cli/commands/bench-sheet.js'
 import { figureData } from './figures.js'
-import { playRun, type PlayedResult, type PlayedRun } from './played-run.js'
+import { ownContext, playRun, type PlayedResult, type PlayedRun } from './played-run.js'
 import { differenceWords, type SheetTable } from './sheet.js'
 import { median, pairedMedianDifference } from './statistics.js'
 
@@ -52,7 +52,7 @@ export async function playPairs(
 ): Promise<PlayedPairs> {
   const pairs = { before: [] as PlayedResult[], after: [] as PlayedResult[] }
   for (const seed of seeds) {
-    const run: PlayedRun = { plan: own?.plan ?? builtIn, ...(own && { files: own.files }), profile, seed }
+    const run: PlayedRun = { plan: own?.plan ?? builtIn, ...ownContext(own), profile, seed }
     pairs.before.push(await playRun(before.run(run)))
     pairs.after.push(await playRun(after.run(run)))
   }

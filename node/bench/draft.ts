@@ -7,7 +7,8 @@ import { formatUsd } from '../../web/standard/format.js'
 import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
 import type { BenchSetting } from '../cli/commands/bench-sheet.js'
 import { loadLimits } from '../loader.js'
-import { playRun } from './played-run.js'
+import { formulaGain } from './draft-formula.js'
+import { ownContext, playRun } from './played-run.js'
 import { differenceWords, type Sheet } from './sheet.js'
 import { estimate, pairedDifference, shareEstimate } from './statistics.js'
 
@@ -104,13 +105,28 @@ interface Arm {
   readonly summary: DraftsReport | undefined
   /** Outputs with a planted error. */
   readonly wrong: number
+  /** Tokens of each draft and of each verdict. */
+  readonly draftTokens: readonly number[]
+  readonly verdictTokens: readonly number[]
+  /** Of each draft that was rejected: the share that the full answer went on from. */
+  readonly kept: readonly number[]
 }
 
 async function arm(run: Parameters<typeof playRun>[0]): Promise<Arm> {
   const { report, outputs } = await playRun(run)
   const ms = report.steps.reduce((sum, step) => sum + stepMs(step), 0)
   const wrong = [...outputs.values()].filter((text) => text.includes('(simulated error: ')).length
-  return { ms, microUsd: report.totals.costMicroUsd, summary: report.drafts, wrong }
+  const tokensOf = (purpose: 'draft' | 'verify'): number[] =>
+    report.steps.flatMap(({ calls }) =>
+      calls.flatMap((call) => (call.purpose === purpose && call.outcome === 'ok' ? [call.tokens.output] : [])),
+    )
+  return {
+    ...{ ms, microUsd: report.totals.costMicroUsd, summary: report.drafts, wrong },
+    ...{ draftTokens: tokensOf('draft'), verdictTokens: tokensOf('verify') },
+    kept: report.steps.flatMap(({ draft, draftKeptPermille = 0 }) =>
+      draft === 'draft_rejected' ? [draftKeptPermille / 1000] : [],
+    ),
+  }
 }
 
 export async function benchDraft({ seeds, profile: base, own }: BenchSetting): Promise<Sheet> {
@@ -129,6 +145,7 @@ export async function benchDraft({ seeds, profile: base, own }: BenchSetting): P
     'Rejected, late',
     'Not drafted',
     'Speed-up, all',
+    'By the formula',
     'Time of steps',
     'Cost',
     'Regrets',
@@ -142,6 +159,7 @@ export async function benchDraft({ seeds, profile: base, own }: BenchSetting): P
     remarks: [
       `Targets: more than ${draftTargets.accepted * 100} % accepted, ${draftTargets.speedup} × over all requests that could have been drafted. Patched and rejected drafts are never counted as accepted.`,
       'Speed-up and time of steps: over all steps, from when each was ready, waits for places included; cost: with every leg, comparisons too. Intervals of 95 %, paired by seed.',
+      'By the formula: with the shares that were accepted and the tokens that were written, T / (draft + verdict + (1 − accepted) · rest). The rest is shorter than a full answer where a rejected draft’s good beginning is gone on from.',
       'What is known of a pair of models is kept from run to run of a profile, as a user keeps it.',
     ],
     figures,
@@ -157,7 +175,7 @@ async function played(profile: DraftProfile, { plan, own, seeds, profile: base }
   for (const seed of seeds) {
     const run = {
       plan,
-      ...(own && { files: own.files }),
+      ...ownContext(own),
       seed,
       profile: simulated(profile, base),
       providers: ['groq', 'deepseek', 'gemini'],
@@ -169,21 +187,44 @@ async function played(profile: DraftProfile, { plan, own, seeds, profile: base }
   return { before, after }
 }
 
+/** What the formula says of the drafts that there were. */
+function expectedGain(
+  { verifier, hedged }: DraftProfile,
+  after: readonly Arm[],
+  shares: { readonly accepted: number; readonly drafted: number },
+): number {
+  const mean = (of: (arm: Arm) => readonly number[]): number => meanOf(after.flatMap(of))
+  return formulaGain({
+    ...{ drafter, verifier, ...shares, hedged: hedged === true },
+    answerTokens: mean((arm) => arm.draftTokens),
+    verdictTokens: mean((arm) => arm.verdictTokens),
+    kept: mean((arm) => arm.kept),
+  })
+}
+
+/** What became of all drafts of all runs. */
+function counted(after: readonly Arm[]) {
+  const sum = (of: (summary: DraftsReport) => number): number =>
+    after.reduce((total, { summary }) => total + (summary === undefined ? 0 : of(summary)), 0)
+  const counts = {
+    accepted: sum((s) => s.accepted),
+    patched: sum((s) => s.patched),
+    rejected: sum((s) => s.rejected),
+    failed: sum((s) => s.failed),
+    late: sum((s) => s.late),
+    refused: sum((s) => s.refused),
+    eligible: sum((s) => s.eligible),
+  }
+  const { accepted, patched, rejected, failed, late } = counts
+  const [regrets, audited] = [sum((s) => s.regret.regrets), sum((s) => s.regret.audited)]
+  return { counts: { drafted: accepted + patched + rejected + failed + late, ...counts }, regrets, audited }
+}
+
 async function measured(profile: DraftProfile, setting: Setting) {
   const book = new DraftBook(await loadLimits())
   const { before, after } = await played(profile, setting, book)
-  const sum = (of: (summary: DraftsReport) => number): number =>
-    after.reduce((total, { summary }) => total + (summary === undefined ? 0 : of(summary)), 0)
-  const [accepted, patched, rejected, failed, late, refused, eligible] = [
-    sum((s) => s.accepted),
-    sum((s) => s.patched),
-    sum((s) => s.rejected),
-    sum((s) => s.failed),
-    sum((s) => s.late),
-    sum((s) => s.refused),
-    sum((s) => s.eligible),
-  ]
-  const drafted = accepted + patched + rejected + failed + late
+  const { counts, regrets, audited } = counted(after)
+  const { drafted, accepted, patched, refused, eligible } = counts
   const speedup = estimate(before.map(({ ms }, index) => ms / after[index]!.ms))
   const [msBefore, usdBefore] = [meanOf(before.map(({ ms }) => ms)), meanOf(before.map(({ microUsd }) => microUsd))]
   const ms = pairedDifference(
@@ -194,10 +235,11 @@ async function measured(profile: DraftProfile, setting: Setting) {
     before.map((one) => one.microUsd),
     after.map((one) => one.microUsd),
   )
-  const regret = shareEstimate(
-    sum((s) => s.regret.regrets),
-    sum((s) => s.regret.audited),
-  )
+  const regret = shareEstimate(regrets, audited)
+  const formula =
+    drafted === 0
+      ? null
+      : expectedGain(profile, after, { accepted: (accepted + patched) / drafted, drafted: drafted / eligible })
   const wrong = after.reduce((total, one) => total + one.wrong, 0)
   const [pair] = book.toJSON().pairs
   return {
@@ -205,18 +247,20 @@ async function measured(profile: DraftProfile, setting: Setting) {
       profile.name,
       drafted === 0 ? '–' : percent(accepted / drafted),
       String(patched),
-      String(rejected + failed + late),
+      String(counts.rejected + counts.failed + counts.late),
       `${refused} of ${eligible}${pair !== undefined && pair.switched > 0 ? ', switched off' : ''}`,
       `${speedup.value.toFixed(2)} × [${speedup.low.toFixed(2)}, ${speedup.high.toFixed(2)}]`,
+      formula === null ? '–' : `${formula.toFixed(2)} ×`,
       differenceWords(ms, msBefore),
       `${differenceWords(cost, usdBefore)} of ${formatUsd(usdBefore)}`,
-      `${sum((s) => s.regret.regrets)} of ${sum((s) => s.regret.audited)}, at most ${percent(regret.high)}`,
+      `${regrets} of ${audited}, at most ${percent(regret.high)}`,
       `${wrong} of ${eligible}`,
     ],
-    ...{ drafted, accepted, patched, rejected, failed, late, refused, eligible, speedup, ms, cost, regret, wrong },
+    ...{ ...counts, speedup, formula, ms, cost, regret, wrong },
     pair: pair ?? null,
   }
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+const meanOf = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length

@@ -4,6 +4,7 @@
  */
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent, RunReport, StepInfo } from '../../bindings/events.js'
+import type { DocumentFinder } from '../../bindings/ports.js'
 import { withPolicy, type Config, type PolicyConfig, type ProviderConfig } from '../../web/standard/config.js'
 import type { RunResult } from '../../web/standard/run/plan-run.js'
 import type { Expected } from '../../web/standard/report/facts.js'
@@ -13,13 +14,14 @@ import type { SimulatorProfile } from '../../web/standard/simulator/index.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
 import { withMeasured, type MeasuredSpeed } from '../ledger/speeds.js'
 import { loadCore, loadLimits } from '../loader.js'
-import type { RunPlanOptions } from '../options.js'
+import type { RunDocuments, RunPlanOptions } from '../options.js'
 import { realProviders } from '../providers.js'
 import { contextOf, setUp } from '../run/execute.js'
 import { expectedOf } from '../run/report-files.js'
 import type { Arm, ArmSettings } from './arms.js'
 import { runData, type BenchRun } from './data.js'
 import { playRun } from './played-run.js'
+import { TaskDocuments } from './task-documents.js'
 
 export interface BenchTask {
   /** Of the plan's file, for people. */
@@ -53,6 +55,8 @@ export interface Measuring extends Pick<PlanSettings, 'mode' | 'concurrency' | '
   readonly policy?: PolicyConfig
   readonly configFile?: string | undefined
   readonly signal?: AbortSignal
+  /** Where steps look that ask for documents. Default: in the folder of their plan; false: nowhere. */
+  readonly documents?: RunDocuments | false | undefined
   readonly realRun: RealRun
   /** Called after each run. */
   readonly judge?: Judge
@@ -76,6 +80,7 @@ interface Combination {
   readonly arm: Arm
   readonly setting: Setting
   readonly expected: Expected
+  readonly documents: DocumentFinder
 }
 
 /**
@@ -83,8 +88,16 @@ interface Combination {
  * called where a plan or a configuration is wrong.
  */
 export async function measure(measuring: Measuring): Promise<MeasuredRun[]> {
+  const documents = await documentsFor(measuring)
+  try {
+    return await measuredRuns(measuring, await combinations(measuring, documents))
+  } finally {
+    await documents.close()
+  }
+}
+
+async function measuredRuns(measuring: Measuring, all: readonly Combination[]): Promise<MeasuredRun[]> {
   const { tasks, arms, repeats, signal, onRun } = measuring
-  const all = await combinations(measuring)
   const expected = all.reduce((sum, one) => sum + one.expected.costMicroUsd.expected, 0)
   measuring.onBegin?.(repeats * all.length, repeats * expected)
   const measured: MeasuredRun[] = []
@@ -111,11 +124,24 @@ export async function measure(measuring: Measuring): Promise<MeasuredRun[]> {
   return measured
 }
 
-async function combinations(measuring: Measuring): Promise<Combination[]> {
+async function documentsFor({ configFile, documents }: Measuring): Promise<TaskDocuments> {
+  const core = new CoreRun(await loadCore())
+  try {
+    const { entries } = await setUp(core, { configFile, project: configFile === undefined ? '.' : undefined })
+    return new TaskDocuments(documents, entries)
+  } finally {
+    core.dispose()
+  }
+}
+
+async function combinations(measuring: Measuring, documents: TaskDocuments): Promise<Combination[]> {
   const all: Combination[] = []
   for (const arm of measuring.arms) {
     const setting = await settingOf(measuring, arm)
-    for (const task of measuring.tasks) all.push({ task, arm, setting, expected: await expect(setting, task) })
+    for (const task of measuring.tasks) {
+      const found = documents.of(task)
+      all.push({ task, arm, setting, expected: await expect(setting, task, found), documents: found })
+    }
   }
   return all
 }
@@ -170,7 +196,7 @@ const settingsOf = ({ measuring, settings }: Setting): Pick<PlanSettings, keyof 
 }
 
 /** What `explain` says of it. */
-async function expect(setting: Setting, { plan, folder }: BenchTask): Promise<Expected> {
+async function expect(setting: Setting, { plan, folder }: BenchTask, documents: DocumentFinder): Promise<Expected> {
   const core = new CoreRun(await loadCore())
   try {
     const { config, measuring, settings } = setting
@@ -181,7 +207,8 @@ async function expect(setting: Setting, { plan, folder }: BenchTask): Promise<Ex
     const files = contextOf({ folder }, entries)
     const profile = measuring.simulate
     const known = profile === undefined ? (measuring.speeds ?? []) : []
-    const around = { config: withMeasured(core.document('defaults'), config, known).config, keyed, all, files, profile }
+    const { config: planned } = withMeasured(core.document('defaults'), config, known)
+    const around = { config: planned, keyed, all, files, documents, profile }
     return expectedOf(await explainWith(core, plan, settingsOf(setting), around))
   } finally {
     core.dispose()
@@ -199,7 +226,7 @@ interface Turn {
 const formOutputs = new Set<StepInfo['output']>(['code', 'json', 'schema'])
 
 async function oneRun(
-  { task, arm, setting, expected }: Combination,
+  { task, arm, setting, expected, documents }: Combination,
   { repeat, seed, cache, pairs }: Turn,
 ): Promise<Pick<MeasuredRun, 'run' | 'report'>> {
   const { measuring, config, settings } = setting
@@ -220,7 +247,7 @@ async function oneRun(
     const { policy } = measuring
     const played = await playRun({
       ...common,
-      ...{ plan, files, profile: measuring.simulate },
+      ...{ plan, files, documents, profile: measuring.simulate },
       ...(pairs && { pairs }),
       ...(policy && { policy }),
       ...(providers && { providers }),
@@ -229,7 +256,7 @@ async function oneRun(
     return told(played, onVirtualClock(played.report))
   }
   const { signal } = measuring
-  const options = { ...common, folder: task.folder, signal, onEvent: watch }
+  const options = { ...common, folder: task.folder, documents, signal, onEvent: watch }
   const result = await measuring.realRun(task.plan, options, { task, arm, repeat })
   return told(result, result.report)
 }

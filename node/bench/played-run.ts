@@ -1,6 +1,8 @@
 /** A plan against the simulator in this process, on a virtual clock: what a benchmark runs once per seed and arm. */
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
+import type { DocumentFinder } from '../../bindings/ports.js'
+import { loadRunParts } from '../../bindings/run-parts.js'
 import { checkConfig, mergedTimeouts, type Config } from '../../web/standard/config.js'
 import { draftDesk } from '../../web/standard/draft/desk.js'
 import type { DraftPairs } from '../../web/standard/draft/pairs.js'
@@ -23,6 +25,8 @@ export interface PlayedRun extends Pick<
   readonly plan: string
   /** Texts of its context files by the names that the plan gives them: nothing is read while the virtual time passes. */
   readonly files?: Readonly<Record<string, string>>
+  /** What steps find that ask for documents; looking takes no virtual time. Absent: steps that ask fail. */
+  readonly documents?: DocumentFinder
   readonly profile: SimulatorProfile
   readonly seed: number
   readonly config?: Config
@@ -41,12 +45,22 @@ export interface PlayedResult extends RunResult {
   readonly ledger: Simulator['ledger']
 }
 
+/** What stands around a plan of the caller's own, as a run is told. */
+export const ownContext = (
+  own: Pick<PlayedRun, 'files' | 'documents'> | undefined,
+): Pick<PlayedRun, 'files' | 'documents'> => ({
+  ...(own?.files && { files: own.files }),
+  ...(own?.documents && { documents: own.documents }),
+})
+
 /** No provider has its peak prices on a Sunday: the same run costs the same at every hour. */
 const sundayMs = Date.UTC(2026, 10, 1, 12)
 
 /** All times are simulated ms. Rejects as `runPlan` does. */
 export async function playRun(run: PlayedRun): Promise<PlayedResult> {
   const module = await loadCore()
+  // Modules that are loaded while time passes would find another time each time.
+  await loadRunParts()
   const core = new CoreRun(module)
   const clock = new VirtualClock()
   const profile = { ...run.profile, timeScale: 1 }
@@ -67,7 +81,7 @@ export async function playRun(run: PlayedRun): Promise<PlayedResult> {
         return [id, clientFor(dialect, settings)] as const
       }),
     )
-    const { files = {}, seed, begin, pairs: _pairs, ...settings } = run
+    const { files = {}, documents, seed, begin, pairs: _pairs, ...settings } = run
     const work = executeRun(
       new TextEncoder().encode(run.plan),
       { ...settings, seed, simulate: profile },
@@ -87,6 +101,9 @@ export async function playRun(run: PlayedRun): Promise<PlayedResult> {
             close: () => undefined,
           }),
         files: () => ({ read: (path) => textOf(files, path) }),
+        documents: documents && {
+          retrieve: (question, options) => clock.outside(documents.retrieve(question, options)),
+        },
         driver: {},
         emit: (event) => void events.push(event),
         own: () => undefined,

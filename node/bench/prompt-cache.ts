@@ -9,7 +9,10 @@ import { differenceWords, type Sheet } from './sheet.js'
 import { mean, pairedDifference, type Estimate } from './statistics.js'
 
 /** A plan and what it is run with. */
-export interface CacheCase extends Pick<PlayedRun, 'plan' | 'files' | 'mode' | 'providers' | 'concurrency'> {
+export interface CacheCase extends Pick<
+  PlayedRun,
+  'plan' | 'files' | 'documents' | 'mode' | 'providers' | 'concurrency'
+> {
   readonly name: string
 }
 

@@ -2,7 +2,7 @@
 import type { BenchSetting } from '../cli/commands/bench-sheet.js'
 import { formatCount, formatDuration, formatShare, formatUsd } from '../../web/standard/format.js'
 import { SemanticCache } from '../cache/semantic-cache.js'
-import { playRun, type PlayedResult, type PlayedRun } from './played-run.js'
+import { ownContext, playRun, type PlayedResult, type PlayedRun } from './played-run.js'
 import type { Sheet } from './sheet.js'
 import { median, shareEstimate } from './statistics.js'
 
@@ -72,7 +72,7 @@ export async function benchSemanticCache({ seeds, profile, own }: BenchSetting):
     try {
       for (const pass of passes) {
         const run: PlayedRun = {
-          ...{ plan: pass.plan, ...(own && { files: own.files }), profile, seed },
+          ...{ plan: pass.plan, ...ownContext(own), profile, seed },
           ...{ cache, cacheModes: { '*': 'semantic' } },
         }
         results.get(pass)!.push(await playRun(run))

@@ -1,6 +1,7 @@
 /** What a benchmark prints: tables for people, as aligned text or Markdown, and the same figures as JSON. */
 import { markdownTable, oneLine } from '../../web/standard/format.js'
-import { alignedTable } from '../cli/table.js'
+import { wholeTable } from '../cli/table.js'
+import { wrapped } from '../cli/terminal-text.js'
 import { differs, type Estimate } from './statistics.js'
 
 export interface SheetTable {
@@ -27,9 +28,10 @@ const label = ({ simulated }: Sheet): string =>
   simulated === undefined ? '' : `Simulated (profile ${oneLine(simulated)}): no figure says anything about a provider.`
 
 export function sheetText(sheet: Sheet, columns: number): string {
-  const tables = sheet.tables.map(({ title, heads, rows }) => [title, ...alignedTable(heads, rows, columns)].join('\n'))
-  const head = [`${sheet.title}`, label(sheet)].filter((line) => line !== '').join('\n')
-  return `${[head, ...tables, sheet.remarks.join('\n')].filter((part) => part !== '').join('\n\n')}\n`
+  const tables = sheet.tables.map(({ title, heads, rows }) => [title, ...wholeTable(heads, rows, columns)].join('\n'))
+  const lines = (of: readonly string[]): string =>
+    of.flatMap((line) => (line === '' ? [] : wrapped(line, columns))).join('\n')
+  return `${[lines([sheet.title, label(sheet)]), ...tables, lines(sheet.remarks)].filter((part) => part !== '').join('\n\n')}\n`
 }
 
 export function sheetMarkdown(sheet: Sheet): string {

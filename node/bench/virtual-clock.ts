@@ -10,11 +10,16 @@ interface Timer {
 /** Turns of the event loop after which every promise that can settle without time passing has settled: streams hop through several. */
 const turns = 3
 
-/** Timers at one moment fire in the order in which they were set. Not for work that waits for files or sockets. */
+/** Turns that work may take which the clock knows nothing of, such as a module that is loaded: 1 ms each at least. */
+const patience = 5000
+
+/** Timers at one moment fire in the order in which they were set. Work that waits for files or sockets goes through `outside`. */
 export class VirtualClock implements Clock {
   #now = 0
   #order = 0
   readonly #timers: Timer[] = [] // a binary heap
+  /** Work outside that is under way. */
+  readonly #outside = new Set<Promise<unknown>>()
 
   now(): number {
     return this.#now
@@ -26,6 +31,16 @@ export class VirtualClock implements Clock {
     return () => (timer.callback = undefined)
   }
 
+  /** Settles as `work` does, which takes no time: none passes before it has settled. */
+  async outside<Result>(work: Promise<Result>): Promise<Result> {
+    this.#outside.add(work)
+    try {
+      return await work
+    } finally {
+      this.#outside.delete(work)
+    }
+  }
+
   /** Settles as `work` does; lets time pass while it waits. Rejects when no timer is left before it settles. */
   async passUntil<Result>(work: Promise<Result>): Promise<Result> {
     let over = false
@@ -33,11 +48,20 @@ export class VirtualClock implements Clock {
       over = true
     }
     work.then(settled, settled)
-    for (;;) {
+    for (let idle = 0; ;) {
       for (let turn = 0; turn < turns && !over; turn++) await new Promise((resolve) => setImmediate(resolve))
       if (over) return work
+      if (this.#outside.size > 0) {
+        await Promise.allSettled(this.#outside)
+        continue
+      }
       const next = this.#timers[0]
-      if (next === undefined) throw new Error(`stuck at ${this.#now} ms: nothing is due, and the work is not done`)
+      if (next === undefined) {
+        if (++idle > patience) throw new Error(`stuck at ${this.#now} ms: nothing is due, and the work is not done`)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        continue
+      }
+      idle = 0
       this.#now = next.at
       while (this.#timers[0]?.at === this.#now) this.#pop().callback?.()
     }

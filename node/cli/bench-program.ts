@@ -9,6 +9,7 @@ import type { BenchQualityFlags } from './commands/bench-quality.js'
 import type { BenchRunFlags } from './commands/bench-runs.js'
 import type { TuneFlags } from './commands/tune.js'
 import type { ExitCode, Host } from './host.js'
+import { documentOptions } from './docs-flags.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile } from './settings-flags.js'
 
@@ -129,6 +130,8 @@ const runOptions = (command: Command): Command =>
     )
     .option('--output <dir>', 'write reports and data there; default: below aetherflow-out')
     .option('--allow-checks', 'tests and commands of a plan may run on real answers, in a box')
+    .addOption(documentOptions.dir())
+    .addOption(documentOptions.model())
     .option('--targets <file>', 'targets of the plan: bounds of figures, as JSON')
     .option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration')
     .option(

@@ -18,6 +18,7 @@ import { OutputFolder } from '../../run/outputs.js'
 import { RunFolder } from '../../run/run-folder.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { userSpeeds } from '../measured-explanation.js'
+import { documentsOf, type DocumentFlags } from '../docs-flags.js'
 import { policyOf } from '../policy-flags.js'
 import { profileOfFlag } from '../profile-flag.js'
 import { asciiControls } from '../render/json.js'
@@ -25,7 +26,7 @@ import { usualName } from '../run-place.js'
 import { ownPlan } from './bench-sheet.js'
 import type { SharedFlags } from './run.js'
 
-export interface BenchRunFlags extends SharedFlags {
+export interface BenchRunFlags extends SharedFlags, DocumentFlags {
   readonly repeat?: number
   readonly output?: string
   readonly targets?: string
@@ -130,6 +131,7 @@ async function measured(
     ...{ tasks, arms, repeats, seed, simulate, configFile, policy: policyOf(flags), signal: host.signal },
     ...{ ...(mode === undefined ? {} : { mode }), ...(concurrency === undefined ? {} : { concurrency }) },
     ...(draft === undefined ? {} : { draft }),
+    documents: documentsOf(flags),
     realRun: keepingRun(folder, { single, checks: flags.allowChecks ? { allow: true } : {} }, host),
     ...(judge && { judge }),
     speeds: simulate === undefined ? await userSpeeds(host.env) : [],

@@ -1,8 +1,14 @@
 /** The frame of `aetherflow bench NAME`: the flags that all benchmarks share, and how their sheets leave. */
 import { writeFile } from 'node:fs/promises'
+import type { ProviderEntry } from '../../../web/standard/config.js'
 import type { SimulatorProfile } from '../../../web/standard/simulator/index.js'
+import { CoreRun } from '../../../bindings/core.js'
 import type { BenchTask } from '../../bench/measure.js'
+import type { PlayedRun } from '../../bench/played-run.js'
+import { TaskDocuments } from '../../bench/task-documents.js'
 import { sheetJson, sheetMarkdown, sheetText, type Sheet } from '../../bench/sheet.js'
+import { loadCore } from '../../loader.js'
+import { setUp } from '../../run/execute.js'
 import { contextFiles } from '../../run/context-files.js'
 import { planName } from '../../run/outputs.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
@@ -25,8 +31,10 @@ export interface BenchSetting {
   readonly seeds: readonly number[]
   readonly profile: SimulatorProfile
   /** The caller's own plan, with its context files; undefined: the built-in ones. */
-  readonly own: BenchTask | undefined
+  readonly own: OwnPlan | undefined
 }
+
+export type OwnPlan = BenchTask & Pick<PlayedRun, 'documents'>
 
 /** Runs a benchmark and tells its sheet: text, `--markdown` or `--json`, on the screen or to `--out`. */
 export async function tellBench(
@@ -37,8 +45,12 @@ export async function tellBench(
 ): Promise<ExitCode> {
   const first = flags.seed ?? 1
   const seeds = Array.from({ length: flags.runs ?? 10 }, (_, index) => first + index)
-  const own = plan === undefined ? undefined : await ownPlan(plan, host)
-  const sheet = await bench({ seeds, profile: profileOfFlag(flags.profile ?? true), own })
+  const task = plan === undefined ? undefined : await ownPlan(plan, host)
+  const documents = new TaskDocuments(undefined, await ownProviders())
+  const own = task && { ...task, documents: documents.of(task) }
+  const sheet = await bench({ seeds, profile: profileOfFlag(flags.profile ?? true), own }).finally(() =>
+    documents.close(),
+  )
   const text = flags.json
     ? asciiControls(sheetJson(sheet))
     : flags.markdown
@@ -47,6 +59,16 @@ export async function tellBench(
   if (flags.out === undefined) host.stdout.write(text)
   else await writeFile(flags.out, text)
   return exitCodes.ok
+}
+
+/** The providers of the user and the project, with their keys. */
+async function ownProviders(): Promise<readonly ProviderEntry[]> {
+  const core = new CoreRun(await loadCore())
+  try {
+    return (await setUp(core, { project: '.' })).entries
+  } finally {
+    core.dispose()
+  }
 }
 
 /** A plan with the texts of its context files. Fails: host.usage for one that cannot be read. */

@@ -262,6 +262,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
+    .option('--limits <address>', 'share limits with the processes of other machines, on a Redis server: redis://…')
     .option('--optimize', 'search a better order than the longest path first')
     .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
     .option(

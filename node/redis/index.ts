@@ -10,6 +10,7 @@
  * @packageDocumentation
  */
 export { RedisAnswerCache, type RedisAnswerCacheOptions } from './answer-cache.js'
+export { RedisAuthority, type RedisAuthorityOptions, type SharedGroupState } from './authority.js'
 export { RedisCacheStore, type RedisCacheStoreOptions } from './cache-store.js'
 export {
   connectRedis,

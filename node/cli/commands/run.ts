@@ -33,6 +33,7 @@ import { packageVersion } from '../../version.js'
 import { withDrafts } from '../../drafts/store.js'
 import { RunEntry } from '../../ledger/ledger.js'
 import { mustKeepOutputs, RunTargets } from '../run-targets.js'
+import { withShared, type SharedRunFlags } from '../shared-run.js'
 import { tellApplied } from './apply.js'
 
 /** Options as commander hands them over; shared by run, explain and generate. */
@@ -44,7 +45,7 @@ export interface SharedFlags extends PolicyFlags {
   readonly concurrency?: Readonly<Record<string, number>>
   readonly seed?: number
 }
-export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentFlags {
+export interface RunFlags extends SharedFlags, CacheFlags, PlaceFlags, DocumentFlags, SharedRunFlags {
   readonly config?: string
   /** Folder of the context files. */
   readonly files?: string
@@ -266,11 +267,13 @@ async function execute(
     checks: flags.allowChecks ? { allow: true } : {},
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
-  const warn = (words: string): void => void warningLines.push(`warning ${oneLine(words)}\n`)
-  const result = await withDrafts(host.env, simulated, warn, async (draftPairs) => {
-    const running = runPlan(input?.source, { ...options, draftPairs })
-    return await (entry?.during(running, (error) => warn(`ledger: ${String(error)}`)) ?? running)
-  })
+  const warn = (words: string): void => void warningLines.push(`warning ${oneLine(words)}
+`)
+  const carried = (running: ReturnType<typeof runPlan>) =>
+    entry?.during(running, (error) => warn(`ledger: ${String(error)}`)) ?? running
+  const result = await withDrafts(host.env, simulated, warn, (draftPairs) =>
+    withShared(flags, warnings, (more) => carried(runPlan(input?.source, { ...options, draftPairs, ...more }))),
+  )
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts?.settled().catch((error: unknown) => warn(`--keep-prompts: ${String(error)}`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {

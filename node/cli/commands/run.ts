@@ -229,7 +229,6 @@ async function execute(
   const outputs = place?.outputs
   const messages = new Map<string, string>()
   const steps: StepInfo[] = []
-  /** What screens that show no warnings would keep to themselves. */
   const warningLines: string[] = []
   const targets = outputs && new RunTargets(outputs, flags.files ?? input?.folder)
   const entry = RunEntry.of(host.env, simulated, store !== undefined)
@@ -267,13 +266,14 @@ async function execute(
     checks: flags.allowChecks ? { allow: true } : {},
     onPrompt: prompts && ((prompt) => prompts.keep(prompt)),
   }
-  const warn = (words: string): void => void warningLines.push(`warning ${oneLine(words)}
+  const warn = (words: string): void =>
+    void warningLines.push(`warning ${oneLine(words)}
 `)
   const carried = (running: ReturnType<typeof runPlan>) =>
     entry?.during(running, (error) => warn(`ledger: ${String(error)}`)) ?? running
-  const result = await withDrafts(host.env, simulated, warn, (draftPairs) =>
-    withShared(flags, warnings, (more) => carried(runPlan(input?.source, { ...options, draftPairs, ...more }))),
-  )
+  const drafting = (draftPairs: RunPlanOptions['draftPairs']) =>
+    withShared(flags, warnings, (more) => carried(runPlan(input?.source, { ...options, draftPairs, ...more })))
+  const result = await withDrafts(host.env, simulated, warn, drafting)
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts?.settled().catch((error: unknown) => warn(`--keep-prompts: ${String(error)}`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {

@@ -1,6 +1,7 @@
-// From Emscripten's output to dist/core: the glue minified, the module as it is, the types beside them; and the sizes of both.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// From Emscripten's output to dist/core: the glue minified, the module's functions in an order that gzip likes, the types beside them; and the sizes of both.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { orderFunctions } from './function-order.mjs'
 import { at, digest, readJson } from './paths.mjs'
 import { Stop } from './run.mjs'
 
@@ -47,7 +48,7 @@ function publishIndexData() {
 async function publishModule(name) {
   const made = `build/wasm/bindings/${name}`
   const target = `dist/core/${name}`
-  const key = digest([`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs'])
+  const key = digest([`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs', 'scripts/lib/function-order.mjs'])
   const stampFile = `build/wasm/published-${name}.json`
   if (readJson(stampFile)?.key === key && existsSync(at(`${target}.wasm`)) && existsSync(at(`${target}.bytes.js`)))
     return
@@ -57,8 +58,11 @@ async function publishModule(name) {
   const { code } = await minify(readFileSync(at(`${made}.mjs`), 'utf8'), { module: true, compress: { passes: 2 } })
   if (code === undefined || !code.includes('export default')) throw new Stop('the minifier lost the export of the glue')
   writeFileSync(at(`${target}.mjs`), code)
-  copyFileSync(at(`${made}.wasm`), at(`${target}.wasm`))
-  publishScript(`${target}.bytes`, JSON.stringify(readFileSync(at(`${made}.wasm`)).toString('base64')), 'string')
+  const module = Buffer.from(orderFunctions(new Uint8Array(readFileSync(at(`${made}.wasm`)))))
+  if (!WebAssembly.validate(module))
+    throw new Stop(`${made}.wasm is no WebAssembly any more with its functions reordered`)
+  writeFileSync(at(`${target}.wasm`), module)
+  publishScript(`${target}.bytes`, JSON.stringify(module.toString('base64')), 'string')
   writeFileSync(at(stampFile), JSON.stringify({ key }))
 }
 

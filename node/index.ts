@@ -202,6 +202,7 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
   clock: true,
   folder: true,
   allowFiles: true,
+  clients: true,
   performer: true,
   onPrompt: true,
   telemetry: true,

@@ -5,6 +5,7 @@ import type { Performer } from '../bindings/performer.js'
 import type { Clock, DocumentFinder, Fetch, LimitAuthority } from '../bindings/ports.js'
 import type { DraftPairs } from '../web/standard/draft/pairs.js'
 import type { SentPrompt } from '../web/standard/run/performer.js'
+import type { RunProviders } from '../web/standard/run/execute-run.js'
 import type { RunStore } from '../web/standard/run/run-store.js'
 import type { CacheSettings, PlanSettings } from '../web/standard/run/setup.js'
 import type { ChecksConfig } from '../web/standard/checks-config.js'
@@ -82,6 +83,8 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly allowFiles?: readonly string[] | undefined
   /** Spans and metrics of the run, over the module `@opentelemetry/api` that is handed in. Default: none. */
   readonly telemetry?: TelemetryOptions | undefined
+  /** The clients of providers, such as `RemoteCalls` of workers; whoever opened them closes them. Default: those of the configuration. */
+  readonly clients?: RunProviders | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined
   /**

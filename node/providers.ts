@@ -3,6 +3,7 @@ import type { Clock, Fetch, ModelClient } from '../bindings/ports.js'
 import type { ProviderEntry } from '../web/standard/config.js'
 import { clientFor, simulatedEntries, takesIdempotencyKey } from '../web/standard/providers/clients.js'
 import { withinContext } from '../web/standard/providers/local-context.js'
+import type { RunProviders } from '../web/standard/run/execute-run.js'
 import type { Timeouts } from '../web/standard/providers/index.js'
 import { createSimulator, type SimulatorProfile } from '../web/standard/simulator/index.js'
 import { startSimulatorServer } from './simulator-server.js'
@@ -76,6 +77,13 @@ function open(options: ProvidersOptions, takesKey: (dialect: string) => boolean)
       if (pool === undefined) await transport?.close()
     },
   }
+}
+
+/** Clients that somebody else has opened, and closes. */
+export function lentClients(clients: RunProviders): Providers {
+  const { available, simulated } = clients
+  const client = (provider: string): ModelClient | undefined => clients.client(provider)
+  return { available, simulated, client, connections: () => undefined, close: () => Promise.resolve() }
 }
 
 /** The simulator on a loopback socket, and a client for each provider that it plays. */

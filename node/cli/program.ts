@@ -28,6 +28,7 @@ import { addModel } from './model-program.js'
 import { addPolicyOptions } from './policy-flags.js'
 import { addKeysFile, takeKeysFiles } from './settings-flags.js'
 import { watching } from './watch.js'
+import { addWorkers } from './workers-program.js'
 import { packageVersion } from '../version.js'
 
 const options = {
@@ -105,6 +106,7 @@ function programOf(host: Host, done: (code: ExitCode) => void): Command {
   addPatterns(program, host, done)
   addMcp(program, host, done, main)
   addServe(program, host, done)
+  addWorkers(program, host, done)
   takeKeysFiles(program)
   return program
 }
@@ -263,6 +265,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(cacheOptions.share())
     .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--limits <address>', 'share limits with the processes of other machines, on a Redis server: redis://…')
+    .option('--workers <address>', 'let workers make the calls, over a Redis server: redis://…; see aetherflow worker')
     .option('--optimize', 'search a better order than the longest path first')
     .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
     .option(

@@ -30,6 +30,8 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--cache <dir>', 'keep answers there, and take them from there')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
+    .option('--limits <address>', 'share limits with other machines, on a Redis server: redis://…')
+    .option('--workers <address>', 'let workers make the calls, over a Redis server; see aetherflow worker')
     .option(
       '--otel',
       'spans and metrics through @opentelemetry/api, which is installed beside this and set up by --import',

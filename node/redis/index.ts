@@ -20,4 +20,10 @@ export {
   type RedisLink,
   type RedisLinkOptions,
 } from './link.js'
+export { RedisRunStore, type RedisRunStoreOptions } from './run-store.js'
 export { RedisValues } from './values.js'
+export { RemoteCalls } from './remote-calls.js'
+export { startWorker, type RunningWorker, type WorkerOptions } from './worker.js'
+export { WorkerTotals } from './worker-totals.js'
+export { workersAt, type QueueState } from './workers.js'
+export type { WorkerState } from './call-wire.js'

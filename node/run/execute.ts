@@ -30,7 +30,7 @@ import { digest } from '../digest.js'
 import { userConfigPath } from '../folders.js'
 import { loadCore, loadLimits } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
-import { realProviders, simulatedProviders, type Providers, type ProvidersOptions } from '../providers.js'
+import { lentClients, realProviders, simulatedProviders, type Providers, type ProvidersOptions } from '../providers.js'
 import { localContexts, withContexts, type LocalContext } from '../local-contexts.js'
 import { readProjectConfig, withProject } from '../project-config.js'
 import { packageVersion } from '../version.js'
@@ -156,9 +156,10 @@ export async function setUp(
 export async function withLocalContexts(
   config: Config,
   entries: readonly ProviderEntry[],
-  { simulate, performer, fetch }: RunPlanOptions,
+  { simulate, performer, fetch, clients }: RunPlanOptions,
 ): Promise<{ config: Config; contexts: readonly LocalContext[] }> {
-  if (performer !== undefined || (simulate !== undefined && simulate !== false)) return { config, contexts: [] }
+  const asked = performer === undefined && clients === undefined && (simulate === undefined || simulate === false)
+  if (!asked) return { config, contexts: [] }
   const contexts = await localContexts(config, entries, fetch)
   return { config: withContexts(config, contexts), contexts }
 }
@@ -172,7 +173,8 @@ async function openProviders(
   options: RunPlanOptions,
   how: Pick<ProvidersOptions, 'timeouts' | 'patience' | 'transport'>,
 ): Promise<Providers & { readonly clock?: Clock }> {
-  const { simulate, fetch, pool, seed } = options
+  const { simulate, fetch, pool, seed, clients } = options
+  if (clients !== undefined) return lentClients(clients)
   if (simulate === undefined || simulate === false)
     return realProviders({ entries, fetch, pool, clock: options.clock, ...how })
   const profile = simulatedProfile(simulate)

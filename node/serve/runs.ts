@@ -28,7 +28,7 @@ export interface RunsOptions {
   /** How every run is carried out. */
   readonly how: Pick<
     RunPlanOptions,
-    'config' | 'limits' | 'pool' | 'simulate' | 'cache' | 'cacheModes' | 'clock' | 'telemetry'
+    'config' | 'limits' | 'pool' | 'clients' | 'simulate' | 'cache' | 'cacheModes' | 'clock' | 'telemetry'
   > & {
     readonly cache?: AnswerCache | undefined
   }

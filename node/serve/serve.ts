@@ -54,6 +54,8 @@ export interface ServeOptions extends ServiceOptions {
   readonly telemetry?: Omit<TelemetryOptions, 'carrier' | 'name'> | undefined
   /** The user's ledger, for /metrics. Default: none. */
   readonly ledger?: Ledger | undefined
+  /** Further series of /metrics, such as `WorkerTotals`: `read` before each scrape. Default: none. */
+  readonly series?: { read(): Promise<void>; addTo(metrics: Metrics): void } | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
   readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined
 }
@@ -130,10 +132,11 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
 }
 
 /** What is counted: of one run by each `observer`, told by `scrape`. */
-function measuring({ ledger, onEvent, onFailure }: ServeOptions) {
+function measuring({ ledger, series, onEvent, onFailure }: ServeOptions) {
   const metrics = new Metrics()
   const totals = ledger && new LedgerTotals(ledger)
   totals?.addTo(metrics)
+  series?.addTo(metrics)
   const observer = (): ((event: RunEvent) => void) => {
     const count = metrics.run()
     return (event) => {
@@ -143,7 +146,8 @@ function measuring({ ledger, onEvent, onFailure }: ServeOptions) {
   }
   const scrape = async (): Promise<string> => {
     // A ledger that cannot be read takes nothing from the rest.
-    await totals?.read().catch((error: unknown) => onFailure?.(error, 'metrics'))
+    const failed = (error: unknown): void => onFailure?.(error, 'metrics')
+    await Promise.all([totals?.read().catch(failed), series?.read().catch(failed)])
     return metrics.text()
   }
   return { metrics, observer, scrape }

@@ -12,13 +12,18 @@ import { digest } from '../digest.js'
 import { loadCore, loadLimits } from '../loader.js'
 import type { PlanOptions, RunPlanOptions } from '../options.js'
 import { pooledTransport } from '../transport/transport.js'
-import { realProviders, simulatedProviders, type Providers } from '../providers.js'
+import type { LimitAuthority } from '../../bindings/ports.js'
+import { lentClients, realProviders, simulatedProviders, type Providers } from '../providers.js'
 import { setUp } from '../run/execute.js'
 import { packageVersion } from '../version.js'
 
 export interface ServiceOptions extends Pick<PlanOptions, 'config' | 'configFile' | 'simulate' | 'seed'> {
   readonly cache?: AnswerCache | undefined
   readonly cacheModes?: CacheSettings['cacheModes']
+  /** Limits shared with other processes, such as `RedisAuthority`; its opener closes it. Default: of this server alone. */
+  readonly limits?: LimitAuthority | undefined
+  /** Who makes the calls, such as `RemoteCalls`; its opener closes it. Default: the clients of the configuration. */
+  readonly clients?: RunPlanOptions['clients']
 }
 
 /** A model of the table. Prices in micro-USD a token. */
@@ -34,7 +39,7 @@ export interface Service {
   /** The limits of all chats and runs. */
   readonly authority: Authority
   /** The limits and connections of chats, for runs of plans. */
-  readonly shared: Pick<RunPlanOptions, 'limits' | 'pool'>
+  readonly shared: Pick<RunPlanOptions, 'limits' | 'pool' | 'clients'>
   readonly config: Config
   /** Words that a request may name: modes, then every model of a provider that can be called. */
   readonly modes: readonly string[]
@@ -70,12 +75,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
         dialects: Object.fromEntries(entries.map(({ id, dialect }) => [id, dialect])),
         waits: new Map(),
         digest,
-        limits: { authority, scope: (id) => keys.get(id) ?? '' },
+        limits: { authority: options.limits ?? authority, scope: (id) => keys.get(id) ?? '' },
         cache: options.cache,
         cacheModes: options.cacheModes,
       },
       authority,
-      shared: { limits: authority, pool },
+      shared: { limits: options.limits ?? authority, pool, clients: options.clients },
       close: async () => {
         await providers.close()
         await pool.close()
@@ -88,9 +93,10 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 
 /** One simulator for all requests: they share its limits as they would share a provider's. */
 async function openProviders(
-  { simulate, seed }: ServiceOptions,
+  { simulate, seed, clients }: ServiceOptions,
   how: Parameters<typeof realProviders>[0],
 ): Promise<Providers> {
+  if (clients !== undefined) return lentClients(clients)
   if (simulate === undefined || simulate === false) return realProviders(how)
   const profile: SimulatorProfile = profileOf(simulate, simulatorProfiles)
   const { entries, timeouts } = how

@@ -11,11 +11,37 @@ export interface RunOrder {
   readonly config: Config
   readonly journal?: string
 }
-export type Order = RunOrder
+/** Makes calls, until it is killed. */
+export interface WorkerOrder {
+  readonly kind: 'worker'
+  readonly address: string
+  readonly config: Config
+  readonly lockMs: number
+  readonly stalledMs: number
+}
+
+/** Owns a run on the server whose calls workers make. */
+export interface OwnerOrder {
+  readonly kind: 'owner'
+  readonly address: string
+  readonly prefix: string
+  readonly plan: PlanSource
+  readonly config: Config
+  readonly leaseMs: number
+}
+
+/** Blocks its event loop once, for so long. */
+export interface BlockOrder {
+  readonly kind: 'block'
+  readonly ms: number
+}
+export type Order = RunOrder | WorkerOrder | OwnerOrder | BlockOrder
 
 export type Told =
   | { readonly type: 'ended'; readonly outcome: string }
   | { readonly type: 'refused' }
+  | { readonly type: 'ready' }
+  | { readonly type: 'blocked' }
   | { readonly type: 'problem'; readonly words: string }
 
 const tell = (told: Told): void => void process.send?.(told)
@@ -37,6 +63,39 @@ async function run(order: RunOrder): Promise<void> {
   tell({ type: 'ended', outcome })
 }
 
+async function worker({ address, config, lockMs, stalledMs }: WorkerOrder): Promise<void> {
+  const { startWorker } = await import('../../node/redis/index.js')
+  const { realProviders } = await import('../../node/providers.js')
+  const [[id, { dialect, baseUrl, key }]] = Object.entries(config.providers ?? {}).filter(
+    ([name]) => name === 'mine',
+  ) as [[string, { dialect: 'generic'; baseUrl: string; key: string }]]
+  const providers = realProviders({ entries: [{ id, dialect, baseUrl, key }] as never })
+  await startWorker({ address, providers, lockMs, stalledMs })
+  tell({ type: 'ready' })
+}
+
+async function owner({ address, prefix, plan, config, leaseMs }: OwnerOrder): Promise<void> {
+  const { runPlan } = await import('../../node/index.js')
+  const { connectRedis, RedisRunStore, RemoteCalls } = await import('../../node/redis/index.js')
+  const link = await connectRedis(address)
+  const clients = await RemoteCalls.open(address)
+  const journal = new RedisRunStore(link, 'run', { prefix, leaseMs })
+  const { outcome } = await runPlan(plan, { config, clients, journal, resume: true, limits: 'own' })
+  tell({ type: 'ended', outcome })
+}
+
+const kinds = {
+  run,
+  worker,
+  owner,
+  block: ({ ms }: BlockOrder): Promise<void> => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    tell({ type: 'blocked' })
+    return Promise.resolve()
+  },
+}
+
 process.on('message', (order: Order) => {
-  run(order).catch((error: unknown) => tell({ type: 'ended', outcome: String(error) }))
+  const work = kinds[order.kind] as (order: Order) => Promise<void>
+  work(order).catch((error: unknown) => tell({ type: 'ended', outcome: String(error) }))
 })

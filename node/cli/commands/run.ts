@@ -269,11 +269,9 @@ async function execute(
   const warn = (words: string): void =>
     void warningLines.push(`warning ${oneLine(words)}
 `)
-  const carried = (running: ReturnType<typeof runPlan>) =>
-    entry?.during(running, (error) => warn(`ledger: ${String(error)}`)) ?? running
-  const drafting = (draftPairs: RunPlanOptions['draftPairs']) =>
-    withShared(flags, warnings, (more) => carried(runPlan(input?.source, { ...options, draftPairs, ...more })))
-  const result = await withDrafts(host.env, simulated, warn, drafting)
+  const result = await withDrafts(host.env, simulated, warn, (draftPairs) =>
+    withShared({ flags, warnings, warn, entry }, (more) => runPlan(input?.source, { ...options, draftPairs, ...more })),
+  )
   // Copies for people: a disk that is full of them takes nothing from the run.
   await prompts?.settled().catch((error: unknown) => warn(`--keep-prompts: ${String(error)}`))
   if (renderer instanceof TtyRenderer || renderer instanceof QuietRenderer) {

@@ -1,0 +1,267 @@
+/**
+ * Runs on a Redis server: the journal as one growing value, its owner by a lease, and an epoch that every write is checked against, so that
+ * an owner that was taken for gone writes nothing any more.
+ *
+ *   BASE:journal, BASE:aside:N    texts of journals
+ *   BASE:head                     epoch, version (of the journal, by every write), owner, asides
+ *   BASE:lease                    the owner's name, for as long as it lives
+ */
+import { randomBytes } from 'node:crypto'
+import { AetherflowError } from '../../bindings/errors.js'
+import type { JournalHeader, JournalWriter } from '../../bindings/journal/journal.js'
+import type { JournalEnd } from '../../bindings/journal/reader.js'
+import { JournalQueue } from '../../web/standard/run/journal-queue.js'
+import { KeptJournal, textUpTo, type OwnedRun, type RunStore } from '../../web/standard/run/run-store.js'
+import { keysUnder } from './address.js'
+import { messageOf, redisScript, runScript, type RedisArgument, type RedisLink } from './link.js'
+
+export interface RedisRunStoreOptions {
+  /** What the names of its keys begin with. Default `aetherflow`. */
+  readonly prefix?: string | undefined
+  /** So long after its last sign of life another may take the run, ms. Default 10000. */
+  readonly leaseMs?: number | undefined
+  /** A journal that nobody writes to any more goes after so long, ms. Default: never. */
+  readonly keepMs?: number | undefined
+}
+
+/** KEYS: lease, head. ARGV: name, ms. → the epoch, or 0 when another owner lives. */
+const takeScript = redisScript(`
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
+redis.call('HSET', KEYS[2], 'owner', ARGV[1])
+return redis.call('HINCRBY', KEYS[2], 'epoch', 1)
+`)
+
+/** KEYS: lease, head. ARGV: name, ms; ms 0 lets go. → whether it was still its own. */
+const renewScript = redisScript(`
+if redis.call('HGET', KEYS[2], 'owner') ~= ARGV[1] then return 0 end
+local there = redis.call('GET', KEYS[1])
+if there and there ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+return 1
+`)
+
+/**
+ * KEYS: head, journal, other journal. ARGV: epoch, what, text, name of the other. begin: in place of what is there; append; keep: a copy
+ * beside it; drop. → the version, or −1 when the epoch is another's.
+ */
+const writeScript = redisScript(`
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return -1 end
+if ARGV[2] == 'append' then
+  if redis.call('EXISTS', KEYS[2]) == 0 then return -1 end
+  redis.call('APPEND', KEYS[2], ARGV[3])
+elseif ARGV[2] == 'begin' then redis.call('SET', KEYS[2], ARGV[3])
+elseif ARGV[2] == 'keep' then redis.call('COPY', KEYS[2], KEYS[3])
+else redis.call('DEL', KEYS[2]) end
+return redis.call('HINCRBY', KEYS[1], 'version', 1)
+`)
+
+/** Of a run's keys. */
+class Keys {
+  readonly journal: string
+  readonly head: string
+  readonly lease: string
+  readonly #base: string
+
+  constructor(run: string, prefix: string | undefined) {
+    this.#base = keysUnder(prefix)(`run:${run}`)
+    this.journal = `${this.#base}:journal`
+    this.head = `${this.#base}:head`
+    this.lease = `${this.#base}:lease`
+  }
+
+  aside(name: string): string {
+    return `${this.#base}:${name}`
+  }
+}
+
+const defaultLeaseMs = 10_000
+
+export class RedisRunStore implements RunStore {
+  readonly name: string
+  readonly #link: RedisLink
+  readonly #keys: Keys
+  readonly #options: RedisRunStoreOptions
+  #read: { readonly version: string; readonly kept: KeptJournal } | undefined
+
+  /** `run`: names it on the server; letters, digits, `-` and `_`. Throws host.usage. */
+  constructor(link: RedisLink, run: string, options: RedisRunStoreOptions = {}) {
+    if (!/^[\w-]{1,128}$/.test(run))
+      throw new AetherflowError('host.usage', 'run', 'a name of letters, digits, - and _, at most 128')
+    this.#link = link
+    this.#options = options
+    this.#keys = new Keys(run, options.prefix)
+    this.name = `${link.name} ${run}`
+  }
+
+  async peek(): Promise<KeptJournal | undefined> {
+    return told(this.name, async () => {
+      const version = await this.#link.send('HGET', this.#keys.head, 'version')
+      if (this.#read !== undefined && this.#read.version === version) return this.#read.kept
+      // What is written between the two is read by the next.
+      const bytes = await this.#link.sendForBytes('GET', this.#keys.journal)
+      if (!(bytes instanceof Uint8Array)) return undefined
+      const kept = new KeptJournal(bytes, this.name)
+      this.#read = { version: String(version), kept }
+      return kept
+    })
+  }
+
+  async open(): Promise<OwnedRun> {
+    const owner = randomBytes(8).toString('hex')
+    const { leaseMs = defaultLeaseMs } = this.#options
+    const { lease, head } = this.#keys
+    const epoch = await told(this.name, () => runScript(this.#link, takeScript, [lease, head], [owner, leaseMs]))
+    if (epoch === 0)
+      throw new AetherflowError('host.run_locked', this.name, 'another process owns this run, or did until just now')
+    const owned = new OwnedRedisRun(this.#link, this.#keys, {
+      ...this.#options,
+      name: this.name,
+      owner,
+      epoch: Number(epoch),
+    })
+    try {
+      owned.kept = await this.peek()
+      return owned
+    } catch (error) {
+      await owned.close()
+      throw error
+    }
+  }
+}
+
+interface Ownership extends RedisRunStoreOptions {
+  readonly name: string
+  readonly owner: string
+  readonly epoch: number
+}
+
+class OwnedRedisRun implements OwnedRun {
+  kept: KeptJournal | undefined
+  readonly #link: RedisLink
+  readonly #keys: Keys
+  readonly #mine: Ownership
+  #writer: RedisJournal | undefined
+  #timer: NodeJS.Timeout | undefined
+  #over = false
+
+  constructor(link: RedisLink, keys: Keys, mine: Ownership) {
+    this.#link = link
+    this.#keys = keys
+    this.#mine = mine
+    this.#renewLater()
+  }
+
+  #renewLater(): void {
+    const { leaseMs = defaultLeaseMs } = this.#mine
+    this.#timer = setTimeout(() => {
+      // A server that is away takes nothing from the run: its writes tell, if another has it by then.
+      this.#renew(leaseMs)
+        .catch(() => 1)
+        .then((still) => (this.#over ? undefined : still === 0 ? this.#writer?.lost() : this.#renewLater()))
+    }, leaseMs / 3)
+    this.#timer.unref()
+  }
+
+  #renew(ms: number): Promise<unknown> {
+    return runScript(this.#link, renewScript, [this.#keys.lease, this.#keys.head], [this.#mine.owner, ms])
+  }
+
+  begin(_header: JournalHeader, firstLine: string): Promise<JournalWriter> {
+    return this.#start(firstLine)
+  }
+
+  resume(end: JournalEnd): Promise<JournalWriter> {
+    return this.#start(this.kept === undefined ? '' : textUpTo(this.kept, end))
+  }
+
+  async #start(text: string): Promise<JournalWriter> {
+    await this.#write('begin', text)
+    this.#writer = new RedisJournal((lines) => this.#write('append', lines), this.#mine.name)
+    return this.#writer
+  }
+
+  /** Fails: host.run_locked when the run is another's by now, host.io_failed. */
+  async #write(what: string, text: string, other = ''): Promise<void> {
+    const { name, epoch, keepMs } = this.#mine
+    await told(name, async () => {
+      const keys = [this.#keys.head, this.#keys.journal, this.#keys.aside(other)]
+      const version = await runScript(this.#link, writeScript, keys, [epoch, what, text] satisfies RedisArgument[])
+      if (version === -1) throw lostTo(name)
+      if (keepMs !== undefined)
+        for (const key of keys.slice(0, 2)) void this.#link.send('PEXPIRE', key, keepMs).catch(() => undefined)
+    })
+  }
+
+  async setAside(): Promise<string> {
+    const number = await told(this.#mine.name, () => this.#link.send('HINCRBY', this.#keys.head, 'asides', 1))
+    const name = `journal-${String(number)}`
+    await this.#write('keep', '', name)
+    return name
+  }
+
+  async aside(name: string): Promise<KeptJournal | undefined> {
+    // Only names that were given: what stands in a journal is no key.
+    if (!/^journal-\d{1,9}$/.test(name)) return undefined
+    const bytes = await told(this.#mine.name, () => this.#link.sendForBytes('GET', this.#keys.aside(name)))
+    return bytes instanceof Uint8Array ? new KeptJournal(bytes, `${this.#mine.name} ${name}`) : undefined
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close()
+    await this.#letGo()
+  }
+
+  async discard(): Promise<void> {
+    await this.#writer?.close()
+    if (!this.#over) await this.#write('drop', '').catch(() => undefined)
+    await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    // If it does not get through, the lease ends by itself.
+    await this.#renew(0).catch(() => undefined)
+  }
+}
+
+/** A step of the server for each group of lines: they are kept as its persistence keeps them. */
+class RedisJournal extends JournalQueue implements JournalWriter {
+  #lost = false
+
+  constructor(append: (lines: string) => Promise<void>, name: string) {
+    super({
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
+      pace: () => Promise.resolve(),
+      keep: async (lines, awaited) => {
+        if (this.#lost) throw lostTo(name)
+        if (lines !== '') await append(lines)
+        return awaited()
+      },
+      failure: (cause) => (cause instanceof AetherflowError ? cause : ioError(name, cause)),
+    })
+  }
+
+  /** Another owns the run: the next line fails. */
+  lost(): void {
+    this.#lost = true
+  }
+}
+
+const lostTo = (name: string): AetherflowError =>
+  new AetherflowError('host.run_locked', name, 'another process has taken the run over')
+const ioError = (name: string, cause: unknown): AetherflowError =>
+  new AetherflowError('host.io_failed', name, messageOf(cause))
+
+async function told<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof AetherflowError ? error : ioError(name, error)
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * A worker: takes single calls from the queues of its providers, makes them with its own keys, and sends back what comes. It decides
+ * nothing: the run's own core schedules, retries and limits.
+ */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { CallObserver, ModelClient } from '../../bindings/ports.js'
+import { CallFailure } from '../../web/standard/failure/failure.js'
+import { redisPlace } from './address.js'
+import {
+  aliveMs,
+  CallKeys,
+  failureInfo,
+  isRequest,
+  loadBull,
+  mostStarts,
+  queueConnection,
+  resultMs,
+  type BullJob,
+  type BullWorker,
+  type CallEnd,
+  type CallNews,
+  type WorkerState,
+} from './call-wire.js'
+import { connectRedis, type IoredisClient, type RedisArgument, type RedisLink } from './link.js'
+
+/** What a server that is away did not take is told again after so long, ms. */
+const retryMs = 250
+
+export interface WorkerOptions {
+  /** `redis://…`, from trusted configuration. */
+  readonly address: string
+  /** The clients that make the calls. */
+  readonly providers: {
+    readonly available: readonly string[]
+    readonly simulated?: string | undefined
+    client(provider: string): ModelClient | undefined
+  }
+  /** Calls at once, of each provider. Default 20. */
+  readonly concurrency?: number | undefined
+  /** A call whose worker has not been heard of for so long goes to another, ms. Default 30000. */
+  readonly lockMs?: number | undefined
+  /** How often lost calls are looked for, ms. Default 5000. */
+  readonly stalledMs?: number | undefined
+}
+
+export interface RunningWorker {
+  state(): WorkerState
+  /** Takes no more calls, and lets those in flight end. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Rejects with host.usage, or with what the connection says. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { address: plain, prefix } = redisPlace(options.address)
+  const [bull, link, connection] = await Promise.all([
+    loadBull(),
+    connectRedis(options.address, { timeoutMs: 10_000 }),
+    queueConnection(plain),
+  ])
+  const worker = new CallWorker(options, link, connection, new CallKeys(prefix))
+  await worker.begin(bull)
+  return worker
+}
+
+class CallWorker implements RunningWorker {
+  readonly #options: WorkerOptions
+  readonly #link: RedisLink
+  readonly #connection: IoredisClient
+  readonly #keys: CallKeys
+  readonly #id = randomBytes(6).toString('hex')
+  readonly #since = Date.now()
+  readonly #live = new Map<string, AbortController>()
+  #workers: BullWorker[] = []
+  #done = 0
+  #failed = 0
+  #timer: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: WorkerOptions, link: RedisLink, connection: IoredisClient, keys: CallKeys) {
+    this.#options = options
+    this.#link = link
+    this.#connection = connection
+    this.#keys = keys
+  }
+
+  async begin({ Worker }: Awaited<ReturnType<typeof loadBull>>): Promise<void> {
+    const { concurrency = 20, lockMs = 30_000, stalledMs = 5000, providers } = this.#options
+    await this.#link.listen(this.#keys.cancel, (id) => this.#live.get(id)?.abort())
+    this.#workers = providers.available.map((provider) => {
+      const worker = new Worker(provider, (job) => this.#take(provider, job), {
+        ...{ connection: this.#connection, prefix: this.#keys.queues, concurrency },
+        ...{ lockDuration: lockMs, stalledInterval: stalledMs, maxStalledCount: 100 },
+      })
+      worker.on('error', () => undefined)
+      // Another may have the call by now: whose answer comes first counts, and this one need not be paid for.
+      worker.on('lockRenewalFailed', (ids: string[]) => ids.forEach((id) => this.#live.get(id)?.abort()))
+      return worker
+    })
+    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()))
+    await this.#show()
+  }
+
+  state(): WorkerState {
+    const { providers, concurrency = 20 } = this.#options
+    const { available, simulated } = providers
+    return {
+      ...{ id: this.#id, host: hostname(), pid: process.pid, providers: available, concurrency },
+      ...{ busy: this.#live.size, done: this.#done, failed: this.#failed, since: this.#since },
+      ...(simulated === undefined ? {} : { simulated }),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer)
+    await Promise.all(this.#workers.map((worker) => worker.close().catch(() => undefined)))
+    await this.#link.send('DEL', this.#keys.worker(this.#id)).catch(() => undefined)
+    await this.#link.send('SREM', this.#keys.workers, this.#id).catch(() => undefined)
+    await this.#link.close()
+    this.#connection.disconnect()
+  }
+
+  /** A sign of life, with what it does. */
+  async #show(): Promise<void> {
+    const state = JSON.stringify(this.state())
+    await this.#link.send('SADD', this.#keys.workers, this.#id).catch(() => undefined)
+    await this.#link.send('SET', this.#keys.worker(this.#id), state, 'PX', aliveMs).catch(() => undefined)
+    if (this.#closing !== undefined) return
+    this.#timer = setTimeout(() => void this.#show(), aliveMs / 5)
+    this.#timer.unref()
+  }
+
+  /** Never rejects for what a call comes to: there is nothing for the queue to try again. */
+  async #take(provider: string, { id = '', data }: BullJob): Promise<void> {
+    const waiter = await this.#surely('HGET', this.#keys.waiters, id)
+    // Nobody waits for it, or whoever did is gone: it is not made.
+    if (typeof waiter !== 'string' || (await this.#surely('EXISTS', this.#keys.owner(waiter))) === 0) return
+    // It was put into the queue again while its result was on its way.
+    if ((await this.#surely('EXISTS', this.#keys.result(id))) === 1) return this.#tell(waiter, { id, n: 0, t: 'end' })
+    const n = Number(await this.#surely('HINCRBY', this.#keys.starts, id, 1))
+    const stop = new AbortController()
+    this.#live.set(id, stop)
+    let end: CallEnd
+    try {
+      if (n > mostStarts) throw new CallFailure('unreachable', `its worker was lost ${mostStarts} times`)
+      if (!isRequest(data.request)) throw new CallFailure('bad_request', 'the job holds no request')
+      const client = this.#options.providers.client(provider)
+      if (client === undefined) throw new CallFailure('auth', `the worker has no client for ${provider}`)
+      end = { n, reply: await client.generate(data.request, stop.signal, this.#observer(id, n, waiter)) }
+      this.#done += 1
+    } catch (error) {
+      end = { n, failure: failureInfo(error) }
+      this.#failed += 1
+    } finally {
+      this.#live.delete(id)
+    }
+    if (stop.signal.aborted) return
+    // Of several that made the call the first counts.
+    await this.#surely('SET', this.#keys.result(id), JSON.stringify(end), 'PX', resultMs, 'NX')
+    const last = await this.#surely('HGET', this.#keys.waiters, id)
+    this.#tell(typeof last === 'string' ? last : waiter, { id, n, t: 'end' })
+    await this.#surely('HDEL', this.#keys.waiters, id)
+    await this.#surely('HDEL', this.#keys.starts, id)
+  }
+
+  /** An answer that is paid for outlasts a server that is away. Rejects only when the worker ends. */
+  async #surely(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
+    for (;;) {
+      try {
+        return await this.#link.send(command, ...values)
+      } catch (error) {
+        if (this.#closing !== undefined) throw error
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
+  #observer(id: string, n: number, owner: string): CallObserver {
+    let at = 0
+    return {
+      started: (info) => this.#tell(owner, { id, n, t: 'started', ...info }),
+      firstToken: () => this.#tell(owner, { id, n, t: 'first' }),
+      text: (piece) => {
+        this.#tell(owner, { id, n, t: 'text', at, piece })
+        at += piece.length
+      },
+      limits: (seen) => this.#tell(owner, { id, n, t: 'limits', seen }),
+    }
+  }
+
+  #tell(owner: string, news: CallNews): void {
+    // What is lost is in the result too.
+    this.#link.send('PUBLISH', this.#keys.owner(owner), JSON.stringify(news)).catch(() => undefined)
+  }
+}

@@ -1,0 +1,187 @@
+/** Calls that workers make: the outputs of one process, also when workers, owners and the server are killed; nothing kept is called again. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { runPlan, type RunPlanOptions, type RunResult } from '../../node/index.js'
+import { CallKeys, loadBull, queueConnection } from '../../node/redis/call-wire.js'
+import { RedisRunStore, RemoteCalls, workersAt, type RedisLink } from '../../node/redis/index.js'
+import { redisPlace } from '../../node/redis/address.js'
+import { seeded } from '../../web/standard/simulator/random.js'
+import { aetherflow } from '../node/commands.js'
+import { Answering, answeringConfig, diamond } from './answering.js'
+import { Machine } from './machines.js'
+import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
+
+jest.setTimeout(60_000)
+
+const steps = diamond().steps.map(({ id }) => id)
+const counted = (ledger: readonly string[], step: string): number => ledger.filter((name) => name === step).length
+const outputsOf = ({ outputs }: RunResult): Record<string, string> => Object.fromEntries(outputs)
+const right = Object.fromEntries(steps.map((step) => [step, Answering.text(step)]))
+
+withRedis('workers', () => {
+  const server = new RedisServer('--appendonly', 'yes', '--appendfsync', 'always')
+  let provider: Answering
+  let config: ReturnType<typeof answeringConfig>
+  let link: RedisLink
+  let prefix = ''
+  let address = ''
+  const open: RemoteCalls[] = []
+  beforeAll(async () => {
+    await server.start()
+    link = await server.link()
+  })
+  beforeEach(async () => {
+    provider = new Answering()
+    config = answeringConfig(await provider.open())
+    prefix = freshPrefix()
+    address = `${server.address}?prefix=${prefix}`
+  })
+  afterEach(async () => {
+    for (const calls of open.splice(0)) await calls.close()
+    await Machine.killAll()
+    provider.close()
+  })
+  afterAll(async () => {
+    await link.close()
+    await server.end()
+  })
+
+  const worker = async (lockMs = 30_000, stalledMs = 5000): Promise<Machine> => {
+    const machine = new Machine({ kind: 'worker', address, config, lockMs, stalledMs })
+    await machine.until('ready')
+    return machine
+  }
+  const remote = async (): Promise<RemoteCalls> => {
+    const calls = await RemoteCalls.open(address)
+    open.push(calls)
+    return calls
+  }
+  const over = async (more: RunPlanOptions = {}, calls?: RemoteCalls): Promise<RunResult> =>
+    runPlan(diamond(), { config, clients: calls ?? (await remote()), limits: 'own', ...more })
+
+  test('give the outputs of one process, call each step once, and stream their text', async () => {
+    const [one, other] = await Promise.all([worker(), worker()])
+    const told = new Map<string, string>()
+    const result = await over({ onText: (step, piece) => told.set(step, (told.get(step) ?? '') + piece) })
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+    expect([...provider.ledger].sort()).toEqual([...steps].sort())
+    expect(Object.fromEntries(told)).toEqual(right)
+    const alone = await runPlan(diamond(), { config, limits: 'own' })
+    expect(outputsOf(alone)).toEqual(outputsOf(result))
+
+    const { workers, queues } = await workersAt(address)
+    expect(workers.map(({ pid }) => pid).sort()).toEqual([one.child.pid, other.child.pid].sort())
+    expect(queues).toEqual([{ provider: 'mine', waiting: 0, active: 0 }])
+    const listed = await aetherflow(['workers', '--redis', address])
+    expect([listed.code, listed.stdout.includes(String(one.child.pid))]).toEqual([0, true])
+  })
+
+  test('a call that is cancelled ends at the provider', async () => {
+    await worker()
+    provider.held.add('first')
+    const stop = new AbortController()
+    const running = over({ signal: stop.signal })
+    await provider.until(() => provider.ledger.length === 1)
+    stop.abort()
+    expect((await running).outcome).toBe('cancelled')
+    await provider.until(() => provider.left.includes('first'))
+  })
+
+  test('kill -9 of a worker: another makes its calls, and only those twice', async () => {
+    const first = await worker(500, 250)
+    provider.held.add('a1')
+    const running = over()
+    await provider.until(() => counted(provider.ledger, 'a1') === 1)
+    const next = worker(500, 250)
+    await first.kill()
+    await next
+    provider.letGo('a1')
+    const result = await running
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+    expect(steps.filter((step) => counted(provider.ledger, step) > 1)).not.toContain('first')
+    expect(counted(provider.ledger, 'a1')).toBeGreaterThan(1)
+  })
+
+  test('a worker whose event loop is blocked beyond its lock: one answer counts, and the outputs are the same', async () => {
+    const first = await worker(300, 150)
+    provider.held.add('first')
+    const running = over()
+    await provider.until(() => provider.ledger.length === 1)
+    const second = await worker(300, 150)
+    first.child.send({ kind: 'block', ms: 2500 })
+    await provider.until(() => provider.ledger.length === 2)
+    provider.letGo('first')
+    const result = await running
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+    expect(counted(provider.ledger, 'last')).toBe(1)
+    await first.until('blocked')
+    expect(second.child.exitCode).toBeNull()
+  })
+
+  test('kill -9 of the owner at seeded moments: the next calls again only what was in flight', async () => {
+    await worker()
+    const random = seeded(22)
+    for (let round = 0; round < 2; round += 1) {
+      const runs = freshPrefix()
+      provider.ledger.length = 0
+      const owner = new Machine({ kind: 'owner', address, prefix: runs, plan: diamond(), config, leaseMs: 300 })
+      const moment = 1 + Math.floor(random() * (steps.length - 1))
+      await provider.until(() => provider.ledger.length >= moment)
+      await owner.kill()
+      const journal = new RedisRunStore(link, 'run', { prefix: runs, leaseMs: 300 })
+      const kept = (await journal.peek())?.journal.records.filter(({ e }) => e === 'succeeded').length ?? 0
+      // The lease of the dead owner has to end.
+      let owned = await journal.open().catch(() => undefined)
+      while (owned === undefined) {
+        await new Promise((resolve) => setImmediate(resolve))
+        owned = await journal.open().catch(() => undefined)
+      }
+      await owned.close()
+      const result = await over({ journal, resume: true })
+      expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+      expect(provider.ledger.length - steps.length).toBeLessThanOrEqual(steps.length - kept)
+      expect(steps.filter((step) => counted(provider.ledger, step) > 2)).toEqual([])
+    }
+  })
+
+  test('kill -9 of the server in the middle of a run: it goes on when the server is back, with the same outputs', async () => {
+    await worker(2000, 500)
+    provider.held.add('a1')
+    const running = over()
+    await provider.until(() => counted(provider.ledger, 'a1') === 1)
+    await server.kill()
+    await server.start()
+    provider.letGo('a1')
+    const result = await running
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+    expect(counted(provider.ledger, 'first')).toBe(1)
+  })
+
+  test('nobody makes a call whose owner is gone, nor one that is none; without workers a run says so', async () => {
+    await expect(RemoteCalls.open(address)).rejects.toMatchObject({ code: 'host.io_failed' })
+    await worker()
+    const keys = new CallKeys(prefix)
+    const { Queue } = await loadBull()
+    const connection = await queueConnection(redisPlace(address).address)
+    const queue = new Queue('mine', { connection, prefix: keys.queues })
+    const request = {
+      model: 'm',
+      system: '',
+      user: 'STEP-stray',
+      maxOutputTokens: 10,
+      output: { kind: 'any' },
+      stream: true,
+    } as const
+    await queue.add('call', { owner: 'gone', request }, { jobId: 'stray', removeOnComplete: true })
+    await link.send('HSET', keys.waiters, 'stray', 'gone')
+    await link.send('SET', keys.owner('here'), '1')
+    await link.send('HSET', keys.waiters, 'bad', 'here')
+    const heard = new Promise<string>((resolve) => void link.listen(keys.owner('here'), resolve))
+    await link.send('PING')
+    await queue.add('call', { owner: 'here', request: { model: 7 } as never }, { jobId: 'bad', removeOnComplete: true })
+    expect(JSON.parse(await heard)).toMatchObject({ id: 'bad', t: 'end' })
+    expect(await link.send('GET', keys.result('bad'))).toContain('bad_request')
+    expect(provider.ledger).toEqual([])
+    await queue.close()
+    connection.disconnect()
+  })
+})

@@ -2,6 +2,7 @@
 import type { RunEvent, StepInfo } from '../../bindings/events.js'
 import { failureKindWords, reasonWords, type Outcome, type Purpose } from '../../bindings/generated/wire.js'
 import { documentWords } from '../standard/format.js'
+import { draftWords, type DraftState } from './draft-words.js'
 import { reusedWords } from './reused-words.js'
 import { addSteps, newRow, type Bar, type StepRow, type StepRowState } from './run-rows.js'
 
@@ -15,6 +16,9 @@ export const isSettled = (state: StepRowState): boolean => settledStates.has(sta
 /** Purposes whose answer is the step's. */
 const answers = (purpose: Purpose): boolean => purpose === 'main' || purpose === 'hedge' || purpose === 'draft'
 
+/** Calls that go on when their step is done: what they find is no part of it. */
+const isAside = (purpose: Purpose): boolean => purpose === 'canary' || purpose === 'judge'
+
 /** Notes that tell the end of a call, and of which purpose. */
 const endsCall: Readonly<Partial<Record<string, readonly Purpose[]>>> = {
   retrying: ['main', 'hedge'],
@@ -23,6 +27,21 @@ const endsCall: Readonly<Partial<Record<string, readonly Purpose[]>>> = {
   repair_failed: ['repair'],
   draft_failed: ['draft', 'verify'],
 }
+
+function drafted(row: StepRow, draft: DraftState): void {
+  row.draft = draft
+  row.note = draftWords[draft]
+}
+
+/** How a step was done, where that was not by a call alone. */
+const endWords = (row: StepRow): string =>
+  row.repaired
+    ? 'repaired'
+    : row.recalled
+      ? reasonWords.recalled
+      : row.draft === undefined
+        ? reusedWords(row)
+        : draftWords[row.draft]
 
 export class RunModel {
   readonly rows: StepRow[] = []
@@ -132,13 +151,14 @@ export class RunModel {
       case 'restart':
         row.liveTokens = 0
         row.note = reasonWords.restarted
+        if (row.draft === 'shown') row.draft = 'replaced'
         return
       case 'provisional':
-        row.note = 'draft, not confirmed'
-        return
+        row.draftAt = event.at
+        return drafted(row, 'shown')
       case 'confirmed':
-        row.note = event.patched ? 'draft confirmed, changed a little' : 'draft confirmed'
-        return
+        row.confirmedAt = event.at
+        return drafted(row, event.patched ? 'patched' : 'confirmed')
       case 'note':
         return this.#note(row, event)
       case 'hit':
@@ -153,7 +173,7 @@ export class RunModel {
         row.recalled = event.recalled === true
         if (row.recalled) this.recalled += 1
         row.bytes = event.bytes
-        row.note = event.repaired ? 'repaired' : row.recalled ? reasonWords.recalled : reusedWords(row)
+        row.note = endWords(row)
         return this.#settle(row, 'done', event.at, event.costMicroUsd)
       case 'failed':
         row.note = event.message === '' ? failureKindWords[event.failure] : event.message
@@ -195,7 +215,7 @@ export class RunModel {
       row.liveTokens = 0
       row.note = 'waiting for the first token'
     } else {
-      row.note = `${purpose} by ${provider}`
+      row.note = purpose === 'verify' ? `draft, verified by ${provider}` : `${purpose} by ${provider}`
     }
     this.calls += 1
     this.providers.add(provider)
@@ -239,7 +259,9 @@ export class RunModel {
     if (reason === 'routed') return
     row.notes.push({ at, words, detail })
     const told = detail === undefined ? words : `${words}: ${detail}`
-    row.note = told
+    // How the step ended stays, unless its draft should not have stood.
+    if (!isSettled(row.state)) row.note = told
+    else if (reason === 'canary_regrets') row.note += `; ${words}`
     const ended = endsCall[reason]
     if (ended !== undefined) this.#closeBars(row, ended, at, 'failed')
     if (reason === 'hedge_lost') {
@@ -281,7 +303,8 @@ export class RunModel {
     row.costMicroUsd = costMicroUsd
     const wait = row.waits.at(-1)
     if (wait !== undefined) wait.to ??= at
-    for (const bar of row.bars) if (bar.to === undefined) this.#close(bar, at, state === 'done' ? 'lost' : 'failed')
+    for (const bar of row.bars)
+      if (bar.to === undefined && !isAside(bar.purpose)) this.#close(bar, at, state === 'done' ? 'lost' : 'failed')
     this.#move(row, state)
     for (const index of row.dependents) {
       const dependent = this.rows[index]

@@ -1,6 +1,7 @@
 /** One step of a run as a page shows it: where it stands, what was called for it when, and what it waited for. */
 import type { HitKind, StepInfo } from '../../bindings/events.js'
 import type { Purpose } from '../../bindings/generated/wire.js'
+import type { DraftState } from './draft-words.js'
 
 /** `ready`: nothing it depends on is missing, and it waits for a place, a limit or its next try. */
 export type StepRowState = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
@@ -76,6 +77,11 @@ export interface StepRow {
   recalled: boolean
   /** Undefined: it was called, or is still to be. */
   reused: Reused | undefined
+  /** Undefined: it has none that was shown. */
+  draft: DraftState | undefined
+  /** When the first token of its draft came, and when the draft was confirmed; ms of the run. */
+  draftAt: number | undefined
+  confirmedAt: number | undefined
   /** What is going on, or why it ended as it did. */
   note: string
   /** Version of the model at which its state changed last. */
@@ -110,6 +116,9 @@ export function newRow(index: number, info: StepInfo): StepRow {
     repaired: false,
     recalled: false,
     reused: undefined,
+    draft: undefined,
+    draftAt: undefined,
+    confirmedAt: undefined,
     note: '',
     changedVersion: 0,
   }

@@ -43,6 +43,8 @@ export function rowWords(row: StepRow, at: number): string {
     row.info.id,
     // Beside the name, as it is seen.
     ...(triesOf(row) > 1 ? [`${triesOf(row)} tries`] : []),
+    // On the bars.
+    ...row.bars.flatMap(({ purpose }) => (purpose === 'main' ? [] : [purpose])),
     row.provider === '' ? stateWords[row.state] : `${stateWords[row.state]} on ${row.provider}`,
   ]
   if (row.startedAt !== undefined) {

@@ -228,7 +228,7 @@ export class TimelineView {
     const parts = `${row.bars.map(({ end }) => end).join()} ${row.waits.length} ${row.leader} ${row.followers}`
     const key = `${place} ${row.changedVersion} ${parts} ${row.note} ${chosen} ${this.#axisMs}`
     const known = this.#drawn.get(index)
-    if (known?.key === key) return this.#grow(known, row, now)
+    if (known?.key === key) return this.#grow(known, now)
     const element = known?.element ?? h('div', { class: 'af-line', role: 'option', id: `${this.#id}-${index}` })
     element.dataset['step'] = String(index)
     element.style.setProperty('top', `${place * rowHeight}px`)
@@ -250,8 +250,7 @@ export class TimelineView {
   }
 
   /** What goes on grows; nothing is made anew for it. */
-  #grow({ open }: Drawn, row: StepRow, now: number): void {
-    if (row.endedAt !== undefined) return
+  #grow({ open }: Drawn, now: number): void {
     for (const { part, from } of open) part.style.setProperty('--for', String(Math.max(0, now - from) / this.#axisMs))
   }
 
@@ -260,7 +259,7 @@ export class TimelineView {
     const until = row.endedAt ?? now
     const span = (name: string, from: number, end: number | undefined): HTMLElement => {
       const part = h('span', { class: name })
-      const to = end ?? until
+      const to = end ?? now
       part.style.setProperty('--from', String(from / this.#axisMs))
       part.style.setProperty('--for', String(Math.max(0, to - from) / this.#axisMs))
       track.append(part)
@@ -275,6 +274,7 @@ export class TimelineView {
     for (const bar of row.bars) {
       const element = span(`af-bar af-${bar.purpose} af-end-${bar.end}`, bar.from, bar.to)
       this.#bar(element, bar)
+      track.append(' ')
       // Who filled the prompt cache for whom: the first bar says it.
       if (element.textContent === '' && bar === row.bars[0]) element.textContent = cacheMark(row)
     }

@@ -68,7 +68,7 @@ export const viewCss = `
 .af-bar { top: 5px; height: 15px; min-width: 3px; box-sizing: border-box; border-radius: 3px; overflow: hidden; background: var(--provider); color: var(--af-surface); font: 600 10.5px/15px var(--af-font); padding-left: 4px; white-space: nowrap; }
 .af-bar.af-end-failed, .af-bar.af-end-lost { color: var(--af-text); border: 1px solid var(--af-failed); line-height: 13px; background: repeating-linear-gradient(-45deg, color-mix(in srgb, var(--provider) 35%, transparent) 0 4px, transparent 4px 8px); }
 .af-bar.af-end-lost { border-color: var(--af-line-strong); }
-.af-bar.af-audit, .af-bar.af-hedge, .af-bar.af-repair { top: 7px; height: 11px; line-height: 11px; opacity: 0.88; }
+.af-bar.af-audit, .af-bar.af-hedge, .af-bar.af-repair, .af-bar.af-verify, .af-bar.af-canary, .af-bar.af-judge { top: 7px; height: 11px; line-height: 11px; }
 /* Always within the track, wherever its moment is. */
 .af-track > .af-reused { top: 5px; box-sizing: border-box; width: auto; height: 15px; padding: 0 5px; border: 1px solid var(--af-done); border-radius: 8px; background: var(--af-done-soft); color: var(--af-done); font: 10.5px/13px var(--af-font); white-space: nowrap; transform: translateX(calc(var(--from) * -100%)); }
 .af-queue { top: 12px; height: 0; border-top: 2px dotted var(--af-line-strong); }

@@ -1,4 +1,5 @@
 /** One run and everything that is known of it: its events folded, its answers as they stream, its journal in memory. */
+import type { DraftUse } from '../../bindings/generated/wire.js'
 import { RunModel } from '../element/run-model.js'
 import {
   runPlan,
@@ -20,6 +21,8 @@ export interface SessionSettings {
   readonly speed: number
   /** Most that the run may cost, US dollars; undefined: no limit. */
   readonly budgetUsd: number | undefined
+  /** Undefined: as the plan says. */
+  readonly draft: DraftUse | undefined
   readonly config: Config | undefined
   readonly relay: string | undefined
   /** Answers of earlier runs; undefined: none is reused. */
@@ -60,11 +63,12 @@ export class RunSession {
     this.plan = plan
     this.settings = settings
     this.#watcher = watcher
-    const { mode, simulate, speed, budgetUsd, config, relay, cache, keys, readFile, documents } = settings
+    const { mode, simulate, speed, budgetUsd, draft, config, relay, cache, keys, readFile, documents } = settings
     this.#pace = simulate === undefined ? 1 : speed
     this.model.reuses = cache !== undefined
     const options: RunPlanOptions = {
       mode,
+      ...(draft === undefined ? {} : { draft }),
       readFile,
       documents,
       ...(simulate === undefined ? { keys } : { simulate, simulateSpeed: simulateSpeed(simulate, speed) }),

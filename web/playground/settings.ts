@@ -1,4 +1,5 @@
 /** What a run is started with: example, mode, providers, speed. Selects of the platform: they work with keyboard, touch and readers. */
+import { draftUses, type DraftUse } from '../../bindings/generated/wire.js'
 import type { AnswerCache } from '../browser/index.js'
 import { h } from '../element/dom.js'
 import { examples } from './examples.js'
@@ -8,6 +9,8 @@ export interface Choices {
   readonly mode: string
   /** Profile of the simulator; undefined: real providers. */
   readonly simulate: string | undefined
+  /** Undefined: as the plan says. */
+  readonly draft: DraftUse | undefined
   /** How many times as fast as the profile claims. */
   readonly speed: number
   /** Most that a run may cost, US dollars; undefined: no limit. */
@@ -26,6 +29,12 @@ const modes: readonly Choice[] = [
   { value: 'fast', words: 'fast' },
   { value: 'double-check', words: 'double-check' },
   { value: 'analysis-fast', words: 'analysis-fast' },
+]
+const drafts: readonly Choice[] = [
+  { value: '', words: 'as planned' },
+  { value: 'auto', words: 'where faster' },
+  { value: 'always', words: 'always' },
+  { value: 'off', words: 'off' },
 ]
 const real = 'real'
 const sources: readonly Choice[] = [
@@ -57,6 +66,7 @@ export class Settings {
   readonly #mode: HTMLSelectElement
   readonly #source: HTMLSelectElement
   readonly #speed: HTMLSelectElement
+  readonly #draft: HTMLSelectElement
   readonly #budget = h('input', {
     id: 'set-budget',
     type: 'text',
@@ -78,6 +88,9 @@ export class Settings {
     this.#mode = select('mode', modes, 'build')
     this.#source = select('source', sources, 'default')
     this.#speed = select('speed', speeds, '10')
+    this.#draft = select('draft', drafts, '')
+    this.#draft.title =
+      'A fast model drafts, a strong one of another family verifies: an answer is seen sooner, and marked until it is confirmed'
     this.#speed.title =
       'How many times as fast as providers claim to be. The times shown are those of the claims; a machine that cannot keep up shows longer ones.'
     this.#example.addEventListener('change', () => {
@@ -101,12 +114,13 @@ export class Settings {
       field('Providers', this.#source),
       field('Speed', this.#speed, 'small'),
       field('Budget, $', this.#budget, 'small'),
+      field('Drafts', this.#draft),
       this.#reuse.element,
     )
   }
 
   get #run(): readonly (HTMLSelectElement | HTMLInputElement)[] {
-    return [this.#mode, this.#source, this.#speed, this.#budget]
+    return [this.#mode, this.#source, this.#speed, this.#draft, this.#budget]
   }
 
   /** NaN: what stands there is no amount. */
@@ -121,6 +135,7 @@ export class Settings {
     const budgetUsd = Number.isFinite(this.#limit) ? this.#limit : undefined
     return {
       mode: this.#mode.value,
+      draft: draftUses.find((use) => use === this.#draft.value),
       simulate,
       speed: Number(this.#speed.value),
       budgetUsd,

@@ -1,5 +1,7 @@
 /** All there is to know of one step: where it stands, its calls, its answer as it streams, its prompt and what was stripped from it. */
 import { formatCost, formatCount, formatDuration, formatUsd } from '../standard/format.js'
+import type { Purpose } from '../../bindings/generated/wire.js'
+import { draftWords, type DraftState } from '../element/draft-words.js'
 import { fill, FrameLoop, h, icon, icons } from '../element/dom.js'
 import type { RunModel } from '../element/run-model.js'
 import type { StepRow } from '../element/run-rows.js'
@@ -40,6 +42,8 @@ export class StepPanel {
   readonly #calls = h('div', { class: 'calls' })
   readonly #answer = h('pre', { class: 'answer', tabindex: 0, 'aria-label': 'Answer' })
   readonly #answerHint = h('p', { class: 'hint' })
+  /** Whether the answer below is a draft, and what became of it. */
+  readonly #draft = h('p', { class: 'draft' })
   readonly #notes = h('ol', { class: 'notes' })
   readonly #links = h('div', { class: 'links' })
   readonly #cancel: HTMLButtonElement
@@ -71,7 +75,14 @@ export class StepPanel {
       h('section', {}, h('h3', {}, words), ...children)
     this.#sections = {
       calls: section('Calls', this.#calls),
-      answer: h('section', {}, h('div', { class: 'row' }, h('h3', {}, 'Answer'), copy), this.#answerHint, this.#answer),
+      answer: h(
+        'section',
+        {},
+        h('div', { class: 'row' }, h('h3', {}, 'Answer'), copy),
+        this.#draft,
+        this.#answerHint,
+        this.#answer,
+      ),
       notes: section('What happened', this.#notes),
     }
     this.element.append(
@@ -133,10 +144,13 @@ export class StepPanel {
 
   #drawRow(scene: StepScene, row: StepRow): void {
     this.#title.textContent = row.info.id
-    const quiet = row.note === '' || (row.state === 'done' && row.reused === undefined)
+    const quiet = row.note === '' || (row.state === 'done' && row.reused === undefined && row.draft === undefined)
     const note = quiet ? '' : row.state === 'done' ? `, ${row.note}` : `: ${row.note}`
     fill(this.#state, stateIcon(markOf(row)), h('span', {}, `${stateWords[row.state]}${note}`))
     this.#state.dataset['state'] = row.state
+    this.#draft.hidden = row.draft === undefined
+    this.#draft.dataset['draft'] = row.draft ?? ''
+    this.#draft.textContent = row.draft === undefined ? '' : draftSentence(row, row.draft)
     this.#cancel.hidden = !scene.running || row.endedAt !== undefined
     fill(this.#facts, ...facts(row, scene.clock()))
     this.#sections.calls.hidden = row.bars.length === 0
@@ -226,6 +240,15 @@ export class StepPanel {
   }
 }
 
+/** Whose draft it is, and who has judged it. */
+function draftSentence({ bars, provider }: StepRow, draft: DraftState): string {
+  const by = (purpose: Purpose): string => bars.filter((bar) => bar.purpose === purpose).at(-1)?.provider ?? ''
+  const [drafter, verifier] = [by('draft'), by('verify')]
+  if (draft === 'replaced') return `The draft by ${drafter} was replaced: this is the full answer by ${provider}.`
+  const who = verifier === '' ? '' : `, ${draft === 'shown' ? 'being verified' : 'verified'} by ${verifier}`
+  return `${draftWords[draft][0]?.toUpperCase()}${draftWords[draft].slice(1)}: written by ${drafter}${who}.`
+}
+
 function emptyAnswer({ state }: StepRow): string {
   if (state === 'running') return 'No text yet.'
   return state === 'waiting' || state === 'ready' ? 'It has not been called yet.' : 'There is no answer.'
@@ -245,6 +268,9 @@ function facts(row: StepRow, at: number): HTMLElement[] {
   }
   if (row.readyAt !== undefined && row.startedAt !== undefined && row.startedAt > row.readyAt)
     list.push(['Queued', formatDuration(row.startedAt - row.readyAt)])
+  const since = row.readyAt ?? row.startedAt ?? 0
+  if (row.draftAt !== undefined) list.push(['Draft shown after', formatDuration(row.draftAt - since)])
+  if (row.confirmedAt !== undefined) list.push(['Confirmed after', formatDuration(row.confirmedAt - since)])
   if (row.tokensIn > 0) list.push(['Tokens in', cachedWords(row)])
   const out = row.tokensOut + row.liveTokens
   if (out > 0)

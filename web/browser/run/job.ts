@@ -5,7 +5,7 @@ import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import type { Performer } from '../../../bindings/performer.js'
 import type { Clock, DocumentFinder, Fetch } from '../../../bindings/ports.js'
 import type { RunControl } from '../../standard/run/plan-run.js'
-import { mustKnowOptions, sharedOptions } from '../../standard/run/known-options.js'
+import { mustKnowOptions, planSettings, sharedOptions } from '../../standard/run/known-options.js'
 import type { CacheSettings, PlanSettings } from '../../standard/run/setup.js'
 import type { RunPlanOptions } from '../options.js'
 
@@ -61,7 +61,7 @@ export interface Job {
 }
 
 const cloned = [
-  ...(['mode', 'concurrency', 'config', 'simulate', 'strip', 'optimize', 'policy', 'promptCache', 'seed'] as const),
+  ...(Object.keys(planSettings) as (keyof PlanSettings)[]),
   ...([
     'stream',
     'simulateSpeed',

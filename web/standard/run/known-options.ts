@@ -3,8 +3,8 @@ import { AetherflowError } from '../../../bindings/errors.js'
 import { meant } from '../nearest.js'
 import type { CacheSettings, PlanSettings } from './setup.js'
 
-/** What every host knows; the type holds the list to the interfaces. */
-export const sharedOptions: Readonly<Record<keyof PlanSettings | keyof CacheSettings, true>> = {
+/** Plain data, that crosses to wherever a run is carried out; the type holds the list to the interface. */
+export const planSettings: Readonly<Record<keyof PlanSettings, true>> = {
   mode: true,
   concurrency: true,
   config: true,
@@ -15,6 +15,11 @@ export const sharedOptions: Readonly<Record<keyof PlanSettings | keyof CacheSett
   promptCache: true,
   draft: true,
   seed: true,
+}
+
+/** What every host knows. */
+export const sharedOptions: Readonly<Record<keyof PlanSettings | keyof CacheSettings, true>> = {
+  ...planSettings,
   cache: true,
   cacheModes: true,
   tenant: true,

@@ -149,8 +149,8 @@ export const simulatorProfiles = {
     answerShare,
     auditIssueShare: 0.2,
     providers: {
-      deepseek: flaky(claimed.deepseek),
-      groq: flaky(claimed.groq),
+      deepseek: { ...flaky(claimed.deepseek), patchShare: 0.4 },
+      groq: { ...flaky(claimed.groq), errorShare: 0.3 },
       openai: flaky(claimed.openai),
       gemini: flaky(claimed.gemini),
       mistral: flaky(claimed.mistral),

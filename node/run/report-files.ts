@@ -1,6 +1,6 @@
 /** The files of a report: Markdown with its picture beside it, and a page that has everything in itself. */
 import type { Explanation, RunReport } from '../../bindings/events.js'
-import { tookMs, type Expected } from '../../web/standard/report/facts.js'
+import { mayHaveCharts, tookMs, type Expected } from '../../web/standard/report/facts.js'
 import { reportHtml } from '../../web/standard/report/html.js'
 import { reportMarkdown, type ReportExtras } from '../../web/standard/report/markdown.js'
 import { timeline } from '../../web/standard/report/timeline.js'
@@ -19,15 +19,6 @@ export async function reportFiles(report: RunReport, extras: ReportExtras): Prom
     'report.html': reportHtml(report, { ...more, charts }),
     ...(drawn === undefined ? {} : { [picture]: `${drawn.svg}\n` }),
   }
-}
-
-/** Of fewer steps with calls the tables say the same shorter. */
-const leastSteps = 3
-
-function mayHaveCharts({ steps }: RunReport): boolean {
-  let called = 0
-  for (const { calls } of steps) if (calls.length > 0 && ++called >= leastSteps) return true
-  return false
 }
 
 /** What an explanation says beforehand, as a report compares it. */

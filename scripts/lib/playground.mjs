@@ -46,6 +46,8 @@ export async function bundlePlayground() {
     plugins: [besides('./browser/index.js', './core/aetherflow_core.mjs')],
   })
   await build({ ...settings, entryPoints: [`${source}/styles/index.css`], outfile: `${target}/page.css` })
+  // Loaded when somebody keeps a report.
+  await build({ ...settings, entryPoints: ['dist/node/charts/run-charts.js'], outfile: `${target}/charts.js` })
   // The page of a server's runs: aetherflow serve.
   await build({ ...settings, entryPoints: [`dist/${source}/server/runs.js`], outfile: `${target}/runs.js` })
   await build({ ...settings, entryPoints: [`${source}/styles/runs.css`], outfile: `${target}/runs.css` })

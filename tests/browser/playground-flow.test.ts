@@ -146,7 +146,10 @@ describeInBrowser('the playground by mouse', () => {
     const alone = await page.context().newPage()
     await alone.setContent(html)
     expect(await alone.getByRole('heading', { level: 1 }).textContent()).toBe('polite (simulated: default)')
-    expect(await alone.locator('svg rect title').count()).toBe(3)
+    expect(await alone.locator('svg').first().locator('rect title').count()).toBe(3)
+    // Timeline, time and cost by provider, first tokens: the charts of the command line's report.
+    expect(await alone.locator('svg[role=img]').count()).toBe(4)
+    expect(html).toContain('Time of calls by provider: ')
     for (const colorScheme of ['light', 'dark'] as const) {
       await alone.emulateMedia({ colorScheme })
       expect(await accessFaults(alone)).toEqual([])

@@ -4,6 +4,7 @@ import { reportHtml } from '../standard/report/html.js'
 import { reportMarkdown, type ReportExtras } from '../standard/report/markdown.js'
 import { version } from '../standard/version.js'
 import { fill, h } from '../element/dom.js'
+import { chartsOf } from './chart-library.js'
 import { saveFile } from './plan-files.js'
 import { reportElements } from './report-document.js'
 import { ganttSvg } from './report-gantt.js'
@@ -33,7 +34,7 @@ export class ReportView {
       h('span', {}, 'Download'),
       button('Markdown', () => this.#download('md', 'text/markdown', this.markdown())),
       button('JSON', () => this.#download('json', 'application/json', this.json())),
-      button('HTML', () => this.#download('html', 'text/html', this.html())),
+      button('HTML', () => void this.html().then((page) => this.#download('html', 'text/html', page))),
     )
     this.element = h('div', { class: 'report' }, this.#buttons, this.#body)
     this.empty('Run a plan, and its report appears here.')
@@ -77,9 +78,12 @@ export class ReportView {
   }
 
   /** The same page that the command line writes: everything is in it. */
-  html(): string {
+  async html(): Promise<string> {
     const result = this.#session?.result
-    return result === undefined ? '' : reportHtml(result.report, { ...this.#extras(result), picture: 'timeline.svg' })
+    if (result === undefined) return ''
+    const extras = this.#extras(result)
+    const charts = await chartsOf(result.report)
+    return reportHtml(result.report, { ...extras, picture: 'timeline.svg', charts })
   }
 
   #extras({ simulated, warnings }: Pick<PageRunResult, 'simulated' | 'warnings'>): ReportExtras {

@@ -143,3 +143,10 @@ function advice(report: RunReport, own: Remedies): Block[] {
   const last = kinds.size > 0 ? [{ kind: 'paragraph' as const, parts: [`Then ${helps.again}.`] }] : []
   return [heading('What to do next'), table(['failure', 'of', 'what it means', 'what helps'], rows), ...last]
 }
+
+/** Of fewer steps with calls the tables say the same shorter. */
+const leastCharted = 3
+
+/** Whether charts of the run say more than its tables. */
+export const mayHaveCharts = ({ steps }: RunReport): boolean =>
+  steps.filter(({ calls }) => calls.length > 0).length >= leastCharted

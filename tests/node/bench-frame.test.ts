@@ -1,8 +1,10 @@
 // The frame of `aetherflow bench`: statistics, sheets, and runs on the virtual clock.
 import { describe, expect, test } from '@jest/globals'
+import { formulaGain } from '../../node/bench/draft-formula.js'
 import { playRun } from '../../node/bench/played-run.js'
 import { differenceWords, sheetJson, sheetMarkdown, sheetText, type Sheet } from '../../node/bench/sheet.js'
 import { differs, estimate, median, pairedDifference, quantile, shareEstimate } from '../../node/bench/statistics.js'
+import { VirtualClock } from '../../node/bench/virtual-clock.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 
 describe('statistics', () => {
@@ -60,6 +62,46 @@ test('a sheet as text, Markdown and JSON, each saying that it was simulated', ()
   }
   expect(sheetMarkdown(sheet)).toContain('| arm | ms |')
   expect(JSON.parse(sheetJson(sheet))).toMatchObject({ simulated: 'default', figures: { a: 1 } })
+})
+
+test('a table that does not fit is told row by row, and nothing of it is cut off', () => {
+  const heads = ['profile', 'accepted', 'speed-up']
+  const rows = [['a verifier that takes 0.8 s and 60 tokens/s', '82.8 %', '3.12 × [2.93, 3.30]']]
+  const wide = { ...sheet, tables: [{ title: 'Drafts', heads, rows }] }
+  expect(sheetText(wide, 120)).toContain('60 tokens/s  82.8 %    3.12 ×')
+  const narrow = sheetText(wide, 40)
+  expect(narrow).not.toContain('…')
+  expect(narrow.split('\n').filter((line) => line.length > 40)).toEqual([])
+  for (const cell of rows.flat().flatMap((text) => text.split(' '))) expect(narrow).toContain(cell)
+  expect(narrow).toContain('speed-up  3.12 × [2.93, 3.30]')
+})
+
+// The figures that the feature was designed by: 600 tokens, four drafts of five accepted, a drafter of 0.25 s and 500 tokens/s.
+test.each([
+  [800, 60, 2.32, 2.6],
+  [2000, 60, 1.97, 2.24],
+  [3400, 108, 1.32, 1.55],
+  [3100, 250, 0.96, 1.15],
+])('drafts by the formula: a verifier of %i ms and %i tokens/s', (firstTokenMs, tokensPerSecond, alone, beside) => {
+  const of = {
+    drafter: { firstTokenMs: 250, tokensPerSecond: 500 },
+    verifier: { firstTokenMs, tokensPerSecond },
+    ...{ answerTokens: 600, verdictTokens: 15, accepted: 0.8, kept: 0, drafted: 1 },
+  }
+  expect(formulaGain({ ...of, hedged: false })).toBeCloseTo(alone, 2)
+  expect(Math.abs(formulaGain({ ...of, hedged: true }) - beside)).toBeLessThan(0.02)
+  // What is gone on from is gained; what is not drafted gains nothing.
+  expect(formulaGain({ ...of, kept: 0.5, hedged: false })).toBeGreaterThan(alone)
+  expect(formulaGain({ ...of, drafted: 0, hedged: false })).toBeCloseTo(1)
+})
+
+test('work outside of the virtual time takes none of it', async () => {
+  const clock = new VirtualClock()
+  const order: string[] = []
+  clock.after(5, () => order.push('timer'))
+  const file = clock.outside(new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => void order.push('file')))
+  await clock.passUntil(file.then(() => new Promise<void>((resolve) => void clock.after(1, resolve))))
+  expect([order, clock.now()]).toEqual([['file'], 1])
 })
 
 test('a run on the virtual clock takes its simulated time and gives the same twice', async () => {

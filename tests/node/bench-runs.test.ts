@@ -194,6 +194,26 @@ test('right at the first try: not after a repair, and not where nothing could fa
   expect(firstTry(step([...drafted, call({ check: 'not_json' })], { draft: 'draft_rejected' }))).toBe(false)
 })
 
+test('steps that ask for documents find them in the folder of their plan, and cost what a run sends', async () => {
+  const step = { id: 'a', type: 'documentation', description: 'How is the cache reset?' }
+  const asks = { ...step, context: { documents: { question: 'cache reset' } } }
+  writeFileSync(at('notes.md'), '# Cache\n\nIt is reset by hand, every Monday.\n')
+  const planOf = (steps: object[]) => JSON.stringify({ task_id: 'asks', description: 'd', steps })
+  writeFileSync(at('asks.json'), planOf([asks]))
+  writeFileSync(at('plain.json'), planOf([step]))
+  const inputOf = async (name: string, output: string) => {
+    expect((await bench(name, '--simulate', '--output', output)).code).toBe(0)
+    return json<BenchmarkData>(output, 'benchmark_data.json').runs[0]!.tokens.input
+  }
+  expect(await inputOf('asks.json', 'asks')).toBeGreaterThan(await inputOf('plain.json', 'unasked'))
+  expect(await bench('parallel', 'asks.json', '--runs', '1')).toMatchObject({ code: 0, stderr: '' })
+  const without = await bench('asks.json', '--simulate', '--docs', 'off', '--output', 'without')
+  expect([without.code, without.stderr]).toEqual([
+    1,
+    expect.stringContaining('docs.none at /steps/0/context/documents'),
+  ])
+})
+
 describe('drafts as an arm', () => {
   const steps = Array.from({ length: 3 }, (_, index) => ({
     ...{ id: `s${index}`, type: 'documentation', description: `Describe part ${index}`, estimated_tokens: 900 },

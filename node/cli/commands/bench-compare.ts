@@ -6,6 +6,7 @@ import { verdictLine } from '../../bench/comparison-blocks.js'
 import type { BenchmarkData } from '../../bench/data.js'
 import { readResults, writeComparison } from '../../bench/result-files.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
+import { wrapped } from '../terminal-text.js'
 import { asciiControls } from '../render/json.js'
 
 export interface BenchCompareFlags {
@@ -36,7 +37,8 @@ export async function benchCompare(
       ...data.remarks.map((remark) => `  ${oneLine(remark)}`),
       ...(flags.output === undefined ? [] : [`  reports in ${oneLine(flags.output)}`]),
     ]
-    host.stdout.write(`${lines.join('\n')}\n`)
+    const columns = host.stdout.columns ?? Infinity
+    host.stdout.write(`${lines.flatMap((line) => wrapped(line, columns)).join('\n')}\n`)
   }
   return exitCodes.ok
 }

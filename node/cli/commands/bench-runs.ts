@@ -22,6 +22,7 @@ import { documentsOf, type DocumentFlags } from '../docs-flags.js'
 import { policyOf } from '../policy-flags.js'
 import { profileOfFlag } from '../profile-flag.js'
 import { asciiControls } from '../render/json.js'
+import { wrapped } from '../terminal-text.js'
 import { usualName } from '../run-place.js'
 import { ownPlan } from './bench-sheet.js'
 import type { SharedFlags } from './run.js'
@@ -201,9 +202,9 @@ function told(
   else {
     const runs = results.reduce((sum, one) => sum + one.data.runs.length, 0)
     const head = `${plural(runs, 'run')} measured${simulatedLabel(simulated)}`
-    host.stdout.write(
-      `${[head, ...lines().map((line) => `  ${line}`), `  reports in ${oneLine(folder)}`].join('\n')}\n`,
-    )
+    const all = [head, ...lines().map((line) => `  ${line}`), `  reports in ${oneLine(folder)}`]
+    const columns = host.stdout.columns ?? Infinity
+    host.stdout.write(`${all.flatMap((line) => wrapped(line, columns)).join('\n')}\n`)
   }
   return host.signal.aborted ? exitCodes.interrupted : exitCodes.ok
 }

@@ -12,7 +12,7 @@ import { loadCore } from '../../loader.js'
 import { ioError } from '../../run/outputs.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
-import { alignedTable } from '../table.js'
+import { wholeTable } from '../table.js'
 
 export interface TuneFlags {
   readonly objective: Objective
@@ -95,7 +95,7 @@ function tuningLines(tunings: readonly Tuning[], columns: number): string[] {
   const rows = tunings.map(({ rule, type, chosen, changed, reason }) =>
     [rule, type, `${changed ? '→ ' : ''}${chosen}`, reason].map(oneLine),
   )
-  return alignedTable(['rule', 'type', 'goes to', 'because'], rows, columns)
+  return wholeTable(['rule', 'type', 'goes to', 'because'], rows, columns)
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -28,6 +28,7 @@ const benches = [
   { name: 'page' },
   { name: 'embed-speed' },
   { name: 'serve' },
+  { name: 'machines' },
 ]
 
 await main(async () => {

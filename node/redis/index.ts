@@ -22,6 +22,7 @@ export {
 } from './link.js'
 export { RedisRunStore, type RedisRunStoreOptions } from './run-store.js'
 export { RedisValues } from './values.js'
+export { RunOwner, type RunEnd, type RunOwnerOptions } from './owner.js'
 export { RemoteCalls } from './remote-calls.js'
 export { startWorker, type RunningWorker, type WorkerOptions } from './worker.js'
 export { WorkerTotals } from './worker-totals.js'

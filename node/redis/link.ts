@@ -128,6 +128,16 @@ export function redisLink(client: IoredisClient): RedisLink {
   return new IoredisLink(client, `redis://${host}:${port}/${db}`, false)
 }
 
+/** What ioredis says of a server that is away, for people. */
+const inOurWords = (reply: Promise<unknown>): Promise<unknown> =>
+  reply.catch((error: unknown) => {
+    const message = messageOf(error)
+    if (/writeable|Connection is closed|max retries/.test(message))
+      throw new Error('there is no connection to the server')
+    if (message === 'Command timed out') throw new Error('the server did not answer in time')
+    throw error
+  })
+
 const nothing = (): void => undefined
 
 class IoredisLink implements RedisLink {
@@ -158,11 +168,11 @@ class IoredisLink implements RedisLink {
   }
 
   send(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
-    return this.#client.call(command, ...values.map(sendable))
+    return inOurWords(this.#client.call(command, ...values.map(sendable)))
   }
 
   sendForBytes(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
-    return this.#client.callBuffer(command, ...values.map(sendable))
+    return inOurWords(this.#client.callBuffer(command, ...values.map(sendable)))
   }
 
   async listen(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {

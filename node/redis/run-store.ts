@@ -78,7 +78,7 @@ class Keys {
   }
 }
 
-const defaultLeaseMs = 10_000
+export const defaultLeaseMs = 10_000
 
 export class RedisRunStore implements RunStore {
   readonly name: string
@@ -108,6 +108,11 @@ export class RedisRunStore implements RunStore {
       this.#read = { version: String(version), kept }
       return kept
     })
+  }
+
+  /** Whether somebody has it now, or was heard of within his lease. Fails: host.io_failed. */
+  async owned(): Promise<boolean> {
+    return (await told(this.name, () => this.#link.send('EXISTS', this.#keys.lease))) === 1
   }
 
   async open(): Promise<OwnedRun> {

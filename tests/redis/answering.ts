@@ -2,6 +2,8 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../../node/index.js'
+import { realProviders, type Providers } from '../../node/providers.js'
+import type { ProviderEntry } from '../../web/standard/config.js'
 
 export class Answering {
   /** Steps, in the order of arrival. */
@@ -92,4 +94,10 @@ export function diamond(): {
   })
   const middle = ['a', 'b', 'c'].flatMap((name) => [step(`${name}1`, 'first'), step(`${name}2`, `${name}1`)])
   return { task_id: 'd', description: '', steps: [step('first'), ...middle, step('last', 'a2', 'b2', 'c2')] }
+}
+
+/** The clients of the one provider that such a configuration has. */
+export function clientsOf({ providers = {} }: Config): Providers {
+  const { dialect = 'generic', baseUrl = '', key = '' } = providers['mine'] as Partial<ProviderEntry>
+  return realProviders({ entries: [{ id: 'mine', dialect, baseUrl, key } as ProviderEntry] })
 }

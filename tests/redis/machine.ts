@@ -30,12 +30,22 @@ export interface OwnerOrder {
   readonly leaseMs: number
 }
 
+/** Owns whatever runs have no owner; makes the calls itself. */
+export interface OwnersOrder {
+  readonly kind: 'owners'
+  readonly address: string
+  readonly prefix: string
+  readonly config: Config
+  readonly leaseMs: number
+  readonly lookMs: number
+}
+
 /** Blocks its event loop once, for so long. */
 export interface BlockOrder {
   readonly kind: 'block'
   readonly ms: number
 }
-export type Order = RunOrder | WorkerOrder | OwnerOrder | BlockOrder
+export type Order = RunOrder | WorkerOrder | OwnerOrder | OwnersOrder | BlockOrder
 
 export type Told =
   | { readonly type: 'ended'; readonly outcome: string }
@@ -65,11 +75,8 @@ async function run(order: RunOrder): Promise<void> {
 
 async function worker({ address, config, lockMs, stalledMs }: WorkerOrder): Promise<void> {
   const { startWorker } = await import('../../node/redis/index.js')
-  const { realProviders } = await import('../../node/providers.js')
-  const [[id, { dialect, baseUrl, key }]] = Object.entries(config.providers ?? {}).filter(
-    ([name]) => name === 'mine',
-  ) as [[string, { dialect: 'generic'; baseUrl: string; key: string }]]
-  const providers = realProviders({ entries: [{ id, dialect, baseUrl, key }] as never })
+  const { clientsOf } = await import('./answering.js')
+  const providers = clientsOf(config)
   await startWorker({ address, providers, lockMs, stalledMs })
   tell({ type: 'ready' })
 }
@@ -84,10 +91,18 @@ async function owner({ address, prefix, plan, config, leaseMs }: OwnerOrder): Pr
   tell({ type: 'ended', outcome })
 }
 
+async function owners({ address, prefix, config, leaseMs, lookMs }: OwnersOrder): Promise<void> {
+  const { connectRedis, RunOwner } = await import('../../node/redis/index.js')
+  const link = await connectRedis(address)
+  new RunOwner(link, { how: { config, limits: 'own' }, prefix, leaseMs, lookMs })
+  tell({ type: 'ready' })
+}
+
 const kinds = {
   run,
   worker,
   owner,
+  owners,
   block: ({ ms }: BlockOrder): Promise<void> => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
     tell({ type: 'blocked' })

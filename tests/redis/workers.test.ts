@@ -1,12 +1,25 @@
 /** Calls that workers make: the outputs of one process, also when workers, owners and the server are killed; nothing kept is called again. */
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { runPlan, type RunPlanOptions, type RunResult } from '../../node/index.js'
 import { CallKeys, loadBull, queueConnection } from '../../node/redis/call-wire.js'
-import { RedisRunStore, RemoteCalls, workersAt, type RedisLink } from '../../node/redis/index.js'
+import { serve } from '../../node/serve/serve.js'
+import {
+  RedisAuthority,
+  RedisRunStore,
+  RemoteCalls,
+  workersAt,
+  WorkerTotals,
+  startWorker,
+  type RunningWorker,
+  type RedisLink,
+} from '../../node/redis/index.js'
 import { redisPlace } from '../../node/redis/address.js'
 import { seeded } from '../../web/standard/simulator/random.js'
+import { root } from '../checks/sources.js'
+import { Process } from '../node/cli-process.js'
 import { aetherflow } from '../node/commands.js'
-import { Answering, answeringConfig, diamond } from './answering.js'
+import { Answering, answeringConfig, clientsOf, diamond } from './answering.js'
 import { Machine } from './machines.js'
 import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
 
@@ -25,6 +38,7 @@ withRedis('workers', () => {
   let prefix = ''
   let address = ''
   const open: RemoteCalls[] = []
+  const here: RunningWorker[] = []
   beforeAll(async () => {
     await server.start()
     link = await server.link()
@@ -37,6 +51,7 @@ withRedis('workers', () => {
   })
   afterEach(async () => {
     for (const calls of open.splice(0)) await calls.close()
+    for (const running of here.splice(0)) await running.close()
     await Machine.killAll()
     provider.close()
   })
@@ -45,7 +60,9 @@ withRedis('workers', () => {
     await server.end()
   })
 
-  const worker = async (lockMs = 30_000, stalledMs = 5000): Promise<Machine> => {
+  /** In this process: for what needs nobody killed. */
+  const worker = async (): Promise<void> => void here.push(await startWorker({ address, providers: clientsOf(config) }))
+  const machineWorker = async (lockMs = 30_000, stalledMs = 5000): Promise<Machine> => {
     const machine = new Machine({ kind: 'worker', address, config, lockMs, stalledMs })
     await machine.until('ready')
     return machine
@@ -59,7 +76,7 @@ withRedis('workers', () => {
     runPlan(diamond(), { config, clients: calls ?? (await remote()), limits: 'own', ...more })
 
   test('give the outputs of one process, call each step once, and stream their text', async () => {
-    const [one, other] = await Promise.all([worker(), worker()])
+    const [one, other] = await Promise.all([machineWorker(), machineWorker()])
     const told = new Map<string, string>()
     const result = await over({ onText: (step, piece) => told.set(step, (told.get(step) ?? '') + piece) })
     expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
@@ -75,6 +92,39 @@ withRedis('workers', () => {
     expect([listed.code, listed.stdout.includes(String(one.child.pid))]).toEqual([0, true])
   })
 
+  test('serve the requests of other software too, as series of /metrics tell', async () => {
+    await worker()
+    const clients = await remote()
+    const limits = new RedisAuthority(link, { prefix })
+    const server = await serve({ port: 0, auth: false, config, clients, limits, series: new WorkerTotals(address) })
+    const answer = await fetch(`${server.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Write STEP-a1.' }] }),
+    })
+    expect(JSON.stringify(await answer.json())).toContain(Answering.text('a1'))
+    expect(await limits.groups()).toContainEqual({ name: 'mine', inFlight: 0, waiting: 0, breaker: 'closed' })
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    expect(metrics).toMatch(/^aetherflow_workers 1$/m)
+    expect(metrics).toMatch(/^aetherflow_queue_waiting\{provider="mine"\} 0$/m)
+    await server.close()
+    await limits.close()
+  })
+
+  test('as commands: a worker that simulates, a run that says so, and no server is said in plain words', async () => {
+    const process = new Process(['worker', '--redis', address, '--simulate', 'instant'])
+    await process.until('worker ')
+    const words = ['run', path.join(root, 'examples/plans/five-files.json'), '--no-output', '--quiet']
+    const run = await aetherflow([...words, '--workers', address])
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('simulated: instant')])
+    process.child.kill('SIGINT')
+    expect((await process.exit()).code).toBe(0)
+    const without = await aetherflow([...words, '--workers', 'redis://:canary@127.0.0.1:1'])
+    expect(without.code).toBe(1)
+    expect(without.stderr).toContain('there is no connection to the server')
+    expect(without.stderr).not.toContain('canary')
+  })
+
   test('a call that is cancelled ends at the provider', async () => {
     await worker()
     provider.held.add('first')
@@ -87,11 +137,11 @@ withRedis('workers', () => {
   })
 
   test('kill -9 of a worker: another makes its calls, and only those twice', async () => {
-    const first = await worker(500, 250)
+    const first = await machineWorker(500, 250)
     provider.held.add('a1')
     const running = over()
     await provider.until(() => counted(provider.ledger, 'a1') === 1)
-    const next = worker(500, 250)
+    const next = machineWorker(500, 250)
     await first.kill()
     await next
     provider.letGo('a1')
@@ -102,11 +152,11 @@ withRedis('workers', () => {
   })
 
   test('a worker whose event loop is blocked beyond its lock: one answer counts, and the outputs are the same', async () => {
-    const first = await worker(300, 150)
+    const first = await machineWorker(300, 150)
     provider.held.add('first')
     const running = over()
     await provider.until(() => provider.ledger.length === 1)
-    const second = await worker(300, 150)
+    const second = await machineWorker(300, 150)
     first.child.send({ kind: 'block', ms: 2500 })
     await provider.until(() => provider.ledger.length === 2)
     provider.letGo('first')
@@ -144,7 +194,7 @@ withRedis('workers', () => {
   })
 
   test('kill -9 of the server in the middle of a run: it goes on when the server is back, with the same outputs', async () => {
-    await worker(2000, 500)
+    await worker()
     provider.held.add('a1')
     const running = over()
     await provider.until(() => counted(provider.ledger, 'a1') === 1)

@@ -129,7 +129,7 @@ class Assembler {
     documents();
   }
 
-  /// What the prompt ends with: who answers and in what form, and what is judged or corrected.
+  /// What the prompt ends with: the role and the form of the answer, and what is judged or corrected.
   void closing() {
     const Step& step = *parts_.step;
     if (judges()) {

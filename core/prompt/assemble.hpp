@@ -60,7 +60,7 @@ struct Prompt {
 ///              the plan │ most used first, then by │ this step                            │                    │ a repair appends
 ///                       │ path, outputs by step    │                                      │                    │ to all before it
 ///
-/// A judge's role stands behind the answer. Own is the order of before: role and form in the system text, then plan, files and
+/// A judge's role stands after the answer. Own is the order of before: role and form in the system text, then plan, files and
 /// outputs as the step names them, task, answer, issues, length.
 ///
 /// {{steps.ID.output}} in the description becomes that output, which is then not repeated before the task. Texts from

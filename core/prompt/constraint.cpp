@@ -16,7 +16,7 @@ Checked refused(CheckVerdict verdict, std::string_view answer, std::string why) 
   return {verdict, std::string(answer), std::move(why)};
 }
 
-/// Behind the bracket that closes the one at `begin`, or npos. Strings are skipped.
+/// After the bracket that closes the one at `begin`, or npos. Strings are skipped.
 std::size_t balancedEnd(std::string_view s, std::size_t begin) {
   std::size_t depth = 0;
   bool inString = false;

@@ -11,7 +11,7 @@ struct FencedBlock {
   std::string_view language;  ///< first word after the fence, may be empty
   std::string_view body;      ///< without the fences, with its last line end
   std::size_t begin;          ///< of the opening fence's line
-  std::size_t end;            ///< behind the closing fence's line
+  std::size_t end;            ///< after the closing fence's line
 };
 
 /// The outermost fenced blocks, in order. A fence with a language inside a block opens a nested one, as models write

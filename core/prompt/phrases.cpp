@@ -1,5 +1,6 @@
 #include "core/prompt/phrases.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "core/prompt/text.hpp"
@@ -7,99 +8,142 @@
 namespace aetherflow {
 namespace {
 
-/// One list a kind, in the order of PhraseKind: lower case, ' for any apostrophe, one blank for any white space.
-constexpr std::string_view kPhrases[] = {
+// One list a kind, one phrase a line: lower case, ' for any apostrophe, one blank for any white space.
+//   (a|b|)   one of the alternatives, the last of which may be empty; not nested, and not where a phrase begins
+//   @ # %    one of kParts
+//   >        what follows has to stand there, and stays
+//   =        what follows is written instead
+
+/// @: a role that says no more than that its player is good.
+constexpr char kPraised[] =
+    "a(n|)( highly|)( expert| experienced| senior| skilled| helpful)( senior| expert|)( software| ai|)"
+    "( engineer| developer| programmer| assistant|)( with many years of experience| with years of experience|)\n";
+/// #: the same in French.
+constexpr char kPraisedInFrench[] = "( développeur| ingénieur logiciel| assistant)( senior| expérimenté| expert)\n";
+/// %: when to ask.
+constexpr char kUnclear[] = "( if anything is unclear| if you have any questions| if you have questions|)\n";
+constexpr const char* kParts[] = {kPraised, kPraisedInFrench, kUnclear};
+
+/// In the order of PhraseKind, from Greeting on: what stands at the head of a sentence, or is all of it.
+constexpr std::string_view kOuter[] = {
     // Greeting
-    "hello\nhello there\nhi\nhi there\nhey\nhey there\ngood morning\ngood afternoon\ndear assistant\nbonjour\n"
-    "bonsoir\nsalut\n",
-    // Please
-    "please\nkindly\nveuillez\nmerci de\nmerci de bien vouloir\nveuillez s'il vous plaît\n",
+    "h(ello|i|ey)( there|)\ngood (morning|afternoon)\ndear assistant\nbonjour\nbonsoir\nsalut\n",
     // Request
-    "i would like you to\ni'd like you to\ni want you to\ni need you to\ni am asking you to\ni'm asking you to\n"
-    "i would really like you to\ni would appreciate it if you could\ni would really appreciate it if you could\n"
-    "i'd appreciate it if you could\ni would be grateful if you could\nit would be great if you could\n"
-    "it would be nice if you could\nit would be helpful if you could\ni was wondering if you could\n"
-    "i was hoping you could\nwhat i need you to do is\nwhat i would like you to do is\nyour task is to\n"
-    "your task will be to\nyour job is to\nyou are asked to\nje voudrais que tu\nje voudrais que vous\n"
-    "j'aimerais que tu\nj'aimerais que vous\nje souhaite que tu\nje souhaite que vous\nje souhaiterais que tu\n"
-    "je souhaiterais que vous\nj'aurais besoin que tu\nj'aurais besoin que vous\nil faudrait que tu\n"
-    "il faudrait que vous\nje te demande de\nje vous demande de\nta tâche est de\nvotre tâche est de\n"
-    "ta mission est de\nvotre mission est de\nton objectif est de\nvotre objectif est de\ncould you please\n"
-    "can you please\nwould you please\ncould you kindly\nwould you kindly\n",
+    "i( would|'d)( really|) like (you to|to ask you to)\ni (want|need) you to\ni( am|'m) asking you to\n"
+    "i( would|'d)( really|) appreciate it if you could\ni( would|'d) be( very|) (grateful|happy) if you could\n"
+    "i was (wondering if|hoping) you could\nit would be( very|) (great|nice|helpful|good) if you could\n"
+    "what i (need|want|would like) you to do is( to|)\nwhat i (need|want|would like) is for you to\n"
+    "your (task|job|goal) (is|will be) to\nyou are asked to\n"
+    "je voudrais (te|vous) demander de\nje (te|vous) (demande|prie) de( bien vouloir|)\n"
+    "ta (tâche|mission) est de\nton (objectif|but) est de\nvotre (tâche|mission|objectif|but) est de\n"
+    "ce que j'attends de (toi|vous)(,|) c'est de\n",
+    // Ask
+    "c(ould|an) you (please|kindly)\nwould you (please|kindly)\n",
     // Question
-    "could you\ncan you\nwould you\ncould you perhaps\npeux-tu\npouvez-vous\npourrais-tu\npourriez-vous\n"
-    "est-ce que tu peux\nest-ce que tu pourrais\nest-ce que vous pouvez\nest-ce que vous pourriez\n",
+    "could you( perhaps|)\np(eux|ourrais)-tu\np(ouvez|ourriez)-vous\n"
+    "est-ce que (tu peux|tu pourrais|vous pouvez|vous pourriez)\n",
+    // Ability
+    "can you( also|)\n",
+    // Wish
+    "j(e voudrais|'aimerais|e souhaite|e souhaiterais|'aurais besoin) que (tu|vous)\nil faudrait que (tu|vous)\n",
     // Aside
-    "it is important to note that\nit's important to note that\nit is worth noting that\nit's worth noting that\n"
-    "it should be noted that\nplease note that\nplease keep in mind that\nplease be aware that\nas mentioned above\n"
-    "as mentioned before\nas mentioned earlier\nas mentioned previously\nas stated above\nas stated earlier\n"
-    "as i said\nas you know\nil est important de noter que\nil convient de noter que\nil faut noter que\n"
-    "veuillez noter que\ncomme mentionné ci-dessus\ncomme mentionné plus haut\ncomme indiqué plus haut\n"
-    "comme indiqué ci-dessus\ncomme tu le sais\ncomme vous le savez\n",
+    "it( is|'s) (important to note|worth noting) that\nit should be noted that\n"
+    "please (note|keep in mind|be aware) that\nas (mentioned|stated) (above|before|earlier|previously)\n"
+    "as i said\nas you know\nil (est important de noter|convient de noter|faut noter) que\n"
+    "veuillez noter que\ncomme (mentionné|indiqué) (ci-dessus|plus haut)\ncomme (tu le sais|vous le savez)\n",
+    // Opening
+    "basically\nto be honest\nà vrai dire\n",
+    // Role
+    "as @\nen tant que#\n",
     // Closing
-    "thank you\nthanks\nmany thanks\nthank you very much\nthank you so much\nthanks a lot\nthank you in advance\n"
-    "thanks in advance\nthank you very much in advance\nthank you so much in advance\nbest regards\nkind regards\n"
-    "i hope you are doing well\ni hope you're doing well\ni hope this message finds you well\n"
-    "i hope this finds you well\ni look forward to your response\nlooking forward to your response\n"
-    "i look forward to seeing your work\nlet me know if you have any questions\n"
-    "please let me know if you have any questions\nfeel free to ask if you have any questions\nmerci\n"
-    "merci beaucoup\nmerci d'avance\nmerci par avance\nun grand merci\nun grand merci d'avance\n"
-    "merci beaucoup d'avance\nmerci infiniment\ncordialement\nbien à vous\nbien cordialement\n"
-    "j'espère que tu vas bien\nj'espère que vous allez bien\n",
+    "thank(s| you)( a lot| so much| very much|)( in advance|)\nmany thanks\nbest regards\nkind regards\n"
+    "i hope (you are|you're) doing well( today|)\ni hope this( message|) finds you well\n"
+    "i look forward to (your response|seeing your work)\nlooking forward to your response\n"
+    "let me know%\nfeel free to ask%\ndo(n't| not) hesitate to (ask|reach out|contact me)%\n"
+    "help me with something\nyou are @\nact as @\n"
+    "you can do (it|this)\ngood luck\ndo your best\ntake your time\n"
+    "merci( beaucoup| infiniment|)( d'avance| par avance|)\nun grand merci( d'avance|)\ncordialement\n"
+    "bien (cordialement|à vous)\nj'espère que (tu vas|vous allez) bien\n"
+    "n'hésite(z|) pas( à demander| à me demander|)( si quelque chose n'est pas clair| si besoin|)\n"
+    "bon courage\nbonne journée\nje compte sur (toi|vous)\nfais de ton mieux\nprends ton temps\n"
+    "tu es un#\nvous êtes un#\n",
     // Thanks
-    "i appreciate your\ni really appreciate your\nje te remercie\nje vous remercie\n",
+    "i( really|) appreciate your\nje (te|vous) remercie\n",
     // Reason
-    "for your\nfor all your\nfor the help\npour ton\npour ta\npour votre\nde ton aide\nde votre aide\n",
-    // Inside
-    "s'il te plaît\ns'il vous plaît\ns'il te plait\ns'il vous plait\nsvp\nstp\n",
+    "for (your|all your|the help)\npour (ton|ta|votre)\nde (ton|votre) aide\n",
 };
 
-// Over pointers: in the library of newer compilers a string_view's iterator costs several steps of constant evaluation where a
-// pointer costs one, and clang 21 then runs out of them.
-constexpr std::size_t count(char wanted) {
+/// From Please on: what is looked for at every word.
+constexpr std::string_view kInner[] = {
+    // Please
+    "please\nkindly\nveuillez\nmerci de( bien vouloir|)\nveuillez s'il vous plaît\n",
+    // Inside
+    "s'il (te|vous) pla(ît|it)\nsvp\nstp\n",
+    // Condition
+    "if you (don't|do not) mind\nif( it's| it is) not too much trouble\nwhen you (have|get) (a moment|a chance|time)\n"
+    "si (cela|ça) ne (te|vous) dérange pas\nsi (tu veux|vous voulez) bien\n",
+    // Frame
+    "in order to=to\ndue to the fact that=because\neach and every( one|)=each\nmight possibly=might\n"
+    "may possibly=may\nin the event that=if\ndans le but de=pour\nen raison du fait> qu=parce\n"
+    "afin de pouvoir=pour\n",
+};
+constexpr unsigned kFirstInner = static_cast<unsigned>(PhraseKind::Please);
+static_assert(std::size(kOuter) == kFirstInner);
+constexpr std::uint32_t kOuterBits = (1u << kFirstInner) - 1;
+
+/// Five bits, the same for both cases.
+constexpr unsigned letterOf(char c) {
+  return c & 31u;
+}
+
+// Over pointers, and each list twice only: in the library of newer compilers a string_view's iterator costs several steps of
+// constant evaluation where a pointer costs one, and clang runs out of them.
+template <std::size_t N>
+constexpr std::size_t bytesOf(const std::string_view (&lists)[N]) {
   std::size_t sum = 0;
-  for (const std::string_view list : kPhrases) {
+  for (const std::string_view& list : lists) {
     const char* const end = list.data() + list.size();
-    for (const char* c = list.data(); c != end; ++c) sum += wanted == 0 || *c == wanted ? 1 : 0;
+    for (const char* c = list.data(); c != end; ++c) sum += *c == '\n' ? 2 : 1;
   }
   return sum;
 }
 
-/// All phrases, ordered by the compiler: those that begin with one letter lie together. Each ends with a line end.
+/// All phrases, ordered by the compiler: those that begin with one letter lie together. Each has its kind before it, as a letter
+/// from A on, and a line end after it.
+template <const auto& kLists, unsigned kFirstKind>
 struct PhraseIndex {
   constexpr PhraseIndex() {
-    std::size_t written = 0;
-    std::size_t phrases = 0;
-    for (unsigned letter = 0; letter < 32; ++letter) {
-      from[letter] = static_cast<unsigned char>(phrases);
-      for (std::size_t kind = 0; kind < std::size(kPhrases); ++kind) {
-        bool begins = true;
-        bool wanted = false;
-        const char* const end = kPhrases[kind].data() + kPhrases[kind].size();
-        for (const char* next = kPhrases[kind].data(); next != end; ++next) {
-          const char c = *next;
-          if (begins) wanted = letterOf(c) == letter;
-          if (begins && wanted) {
-            kinds[phrases] = static_cast<unsigned char>(kind);
-            at[phrases++] = static_cast<std::uint16_t>(written);
-          }
-          if (wanted) text[written++] = c;
-          begins = c == '\n';
-        }
+    std::uint16_t next[33] = {};
+    each([&](const char* phrase, std::size_t length, unsigned) {
+      next[letterOf(*phrase) + 1] = static_cast<std::uint16_t>(next[letterOf(*phrase) + 1] + length + 1);
+    });
+    for (unsigned letter = 0; letter < 32; ++letter)
+      next[letter + 1] = static_cast<std::uint16_t>(next[letter + 1] + next[letter]);
+    for (unsigned letter = 0; letter < 33; ++letter) from[letter] = next[letter];
+    each([&](const char* phrase, std::size_t length, unsigned kind) {
+      std::uint16_t& to = next[letterOf(*phrase)];
+      text[to++] = static_cast<char>('A' + kind);
+      for (std::size_t i = 0; i < length; ++i) text[to++] = phrase[i];
+    });
+  }
+  template <class Visit>
+  static constexpr void each(Visit visit) {
+    for (unsigned kind = 0; kind < std::size(kLists); ++kind) {
+      const char* const end = kLists[kind].data() + kLists[kind].size();
+      const char* phrase = kLists[kind].data();
+      for (const char* c = phrase; c != end; ++c) {
+        if (*c != '\n') continue;
+        visit(phrase, static_cast<std::size_t>(c - phrase) + 1, kind + kFirstKind);
+        phrase = c + 1;
       }
     }
-    from[32] = static_cast<unsigned char>(phrases);
   }
-  /// Five bits, the same for both cases.
-  static constexpr unsigned letterOf(char c) { return c & 31u; }
 
-  char text[count(0)] = {};
-  std::uint16_t at[count('\n')] = {};
-  unsigned char kinds[count('\n')] = {};
-  unsigned char from[33] = {};
+  char text[bytesOf(kLists)] = {};
+  std::uint16_t from[33] = {};
 };
-static_assert(count('\n') < 256);
-constexpr PhraseIndex kIndex;
+constexpr PhraseIndex<kOuter, 0> kOuterIndex;
+constexpr PhraseIndex<kInner, kFirstInner> kInnerIndex;
 
 constexpr text::List kWorkVerbs =
     "add\nanalyse\nanalyze\nbuild\ncheck\ncompare\ncomplete\nconvert\ncreate\ndefine\ndescribe\ndesign\ndevelop\n"
@@ -108,37 +152,97 @@ constexpr text::List kWorkVerbs =
     "remove\nreview\nrewrite\nshow\nsuggest\nsummarise\nsummarize\ntell\ntest\ntranslate\nupdate\nwalk\nwrite\n"
     "ajouter\naméliorer\nanalyser\ncomparer\ncompléter\nconcevoir\nconstruire\nconvertir\ncorriger\ncréer\ndécrire\n"
     "développer\ndocumenter\ndonner\nécrire\nélaborer\névaluer\nexpliquer\nextraire\nfaire\nfournir\ngénérer\n"
-    "identifier\nimplémenter\nlister\nme\noptimiser\npréparer\nproduire\nproposer\nréaliser\nrédiger\nrefactoriser\n"
-    "relire\nrésumer\nsupprimer\ntester\ntraduire\ntrouver\nvérifier\n";
+    "identifier\nimplémenter\nlister\nme\noptimiser\npréparer\nprésenter\nproduire\nproposer\nréaliser\nrédiger\n"
+    "refactoriser\nrelire\nrésumer\nsupprimer\ntester\ntraduire\ntrouver\nvérifier\n";
+
+constexpr text::List kTellingVerbs =
+    "describe \nexplain \ngive me \ngive us \nhelp me \nhelp us \noutline \npropose \nprovide \nshow me \nshow us \nsuggest \n"
+    "summarise \nsummarize \ntell me \ntell us \ntranslate \nwalk me \nwalk us \nwrite me \n";
 
 constexpr text::List kPleaseObjects =
     "the\na\nan\nyour\nmy\nour\ntheir\nhis\nher\nhim\nthem\nme\nus\neveryone\neverybody\npeople\nusers\ncustomers\n"
     "both\nany\nsome\nof\nto\nas\nis\nwas\nare\nwith\nvotre\nton\nta\ntes\nvos\nla\nle\nles\nm\nl\n";
 
-/// Bytes that the phrase, which ends with a line end, takes at `at`, or 0.
-std::size_t lengthAt(std::string_view s, std::size_t at, const char* phrase) {
-  std::size_t i = at;
-  for (char before = 0; *phrase != '\n'; before = *phrase++) {
-    if (i >= s.size()) return 0;
-    const char want = *phrase;
-    if (want == ' ') {
-      const std::size_t from = i;
-      while (i < s.size() && text::isSpace(s[i]) && i - from < 80) ++i;
-      if (i == from) return 0;
-    } else if (want == '\'') {
-      if (s[i] != '\'' && !text::startsWith(s.substr(i), "’")) return 0;
-      i += s[i] == '\'' ? 1 : 3;
-    } else {
-      const auto byte = static_cast<unsigned char>(s[i]);
-      const bool capital = before == '\xc3' && byte >= 0x80 && byte <= 0x9e && byte != 0x97;
-      const char have = capital ? static_cast<char>(byte + 0x20) : text::lower(s[i]);
-      if (have != want) return 0;
-      ++i;
+/// Moves `i` past the letter `*want` of a phrase; false: the text has another.
+bool take(std::string_view s, std::size_t& i, const char* want) {
+  if (*want == ' ') {
+    const std::size_t from = i;
+    while (i < s.size() && text::isSpace(s[i]) && i - from < 80) ++i;
+    return i != from;
+  }
+  if (i >= s.size()) return false;
+  if (*want == '\'') {
+    const bool plain = s[i] == '\'';
+    if (!plain && !text::startsWith(s.substr(i), "’")) return false;
+    i += plain ? 1 : 3;
+    return true;
+  }
+  const auto byte = static_cast<unsigned char>(s[i]);
+  const bool capital = byte >= 0x80 && byte <= 0x9e && byte != 0x97 && want[-1] == '\xc3';
+  if ((capital ? static_cast<char>(byte + 0x20) : text::lower(s[i])) != *want) return false;
+  ++i;
+  return true;
+}
+
+/// Where the longest form of a phrase ends that stands at `i`, or 0.
+std::size_t longest(std::string_view s, std::size_t i, const char* phrase) {
+  for (;; ++phrase) {
+    switch (*phrase) {
+      case '\n':
+      case '=': {
+        const bool wordEnds = i == s.size() || (!text::isWordByte(s[i]) && s[i] != '-' && s[i] != '\'') ||
+                              text::startsWith(s.substr(i), "…");
+        return wordEnds ? i : 0;
+      }
+      case '>': {
+        std::size_t ahead = i;
+        while (*++phrase != '=') {
+          if (!take(s, ahead, phrase)) return 0;
+        }
+        return i;
+      }
+      case '(': {
+        const char* rest = phrase;
+        while (*rest != ')') ++rest;
+        std::size_t best = 0;
+        while (phrase != rest) {
+          std::size_t to = i;
+          bool same = true;
+          while (*++phrase != '|' && phrase != rest) same = same && take(s, to, phrase);
+          if (same) best = std::max(best, longest(s, to, rest + 1));
+        }
+        return best;
+      }
+      case '@':
+      case '#':
+      case '%':
+        i = longest(s, i, kParts[*phrase == '@' ? 0 : *phrase == '#' ? 1 : 2]);
+        if (i == 0) return 0;
+        break;
+      default:
+        if (!take(s, i, phrase)) return 0;
     }
   }
-  const bool wordEnds =
-      i == s.size() || (!text::isWordByte(s[i]) && s[i] != '-' && s[i] != '\'') || text::startsWith(s.substr(i), "…");
-  return wordEnds ? i - at : 0;
+}
+
+/// `phrases`: those with the first letter of the text at `at`, up to `end`.
+void matchIn(const char* phrases, const char* end, std::string_view text, std::size_t at, std::uint32_t kinds,
+             PhraseMatch& best) {
+  // Most phrases are refused by their second letter. A mark in its place may stand for several.
+  const char second = at + 1 < text.size() ? text::lower(text[at + 1]) : '\0';
+  while (phrases != end) {
+    const auto kind = static_cast<PhraseKind>(*phrases - 'A');
+    const char* const phrase = phrases + 1;
+    while (*phrases++ != '\n') {
+    }
+    if ((kinds & bit(kind)) == 0 || (text::isLower(phrase[1]) && phrase[1] != second)) continue;
+    const std::size_t to = longest(text, at, phrase);
+    if (to <= at + best.length) continue;
+    best = {to - at, kind, {}};
+    if (kind != PhraseKind::Frame) continue;
+    const std::string_view line(phrase, static_cast<std::size_t>(phrases - phrase) - 1);
+    best.instead = line.substr(line.find('=') + 1);
+  }
 }
 
 bool isIn(std::string_view word, const text::List& list) {
@@ -150,19 +254,20 @@ bool isIn(std::string_view word, const text::List& list) {
 PhraseMatch matchPhrase(std::string_view text, std::size_t at, std::uint32_t kinds) {
   PhraseMatch best;
   if (at >= text.size()) return best;
-  const char second = at + 1 < text.size() ? text::lower(text[at + 1]) : '\0';
-  const unsigned letter = PhraseIndex::letterOf(text[at]);
-  for (unsigned i = kIndex.from[letter]; i < kIndex.from[letter + 1]; ++i) {
-    const char* phrase = kIndex.text + kIndex.at[i];
-    if ((kinds >> kIndex.kinds[i] & 1) == 0 || (text::isLower(phrase[1]) && phrase[1] != second)) continue;
-    const std::size_t length = lengthAt(text, at, phrase);
-    if (length > best.length) best = {length, static_cast<PhraseKind>(kIndex.kinds[i])};
-  }
+  const unsigned letter = letterOf(text[at]);
+  const auto look = [&](const auto& index) {
+    matchIn(index.text + index.from[letter], index.text + index.from[letter + 1], text, at, kinds, best);
+  };
+  if ((kinds & kOuterBits) != 0) look(kOuterIndex);
+  if ((kinds & ~kOuterBits) != 0) look(kInnerIndex);
   return best;
 }
 
 bool isWorkVerb(std::string_view word) {
   return isIn(word, kWorkVerbs);
+}
+bool tellsSomething(std::string_view text) {
+  return text::listedPrefix(text, kTellingVerbs, true) != 0;
 }
 bool isPleaseObject(std::string_view word) {
   return isIn(word, kPleaseObjects);

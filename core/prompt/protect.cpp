@@ -73,6 +73,13 @@ bool Protection::touches(std::size_t begin, std::size_t end) const {
   return i < spans_.size() && spans_[i].begin < end;
 }
 
+bool Protection::pins(std::size_t begin, std::size_t end) const {
+  for (std::size_t i = after(begin); i < spans_.size() && spans_[i].begin < end; ++i) {
+    if (spans_[i].guard != Guard::Negation) return true;
+  }
+  return false;
+}
+
 bool Protection::breaks(std::size_t begin, std::size_t end) const {
   for (std::size_t i = after(begin); i < spans_.size() && spans_[i].begin < end; ++i) {
     if (spans_[i].guard == Guard::Verbatim || spans_[i].begin < begin || spans_[i].end > end) return true;

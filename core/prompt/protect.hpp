@@ -37,6 +37,8 @@ class Protection {
   std::size_t after(std::size_t at) const;
   /// True if [begin, end) shares a byte with a protected span.
   bool touches(std::size_t begin, std::size_t end) const;
+  /// True if [begin, end) shares a byte with a span that is no negation: "if you don't mind" is known with its own.
+  bool pins(std::size_t begin, std::size_t end) const;
   /// True if [begin, end) shares a byte with a verbatim span, or cuts through any span.
   bool breaks(std::size_t begin, std::size_t end) const;
   /// True if [begin, end) contains a negation.
@@ -49,7 +51,7 @@ class Protection {
 namespace protect {
 
 /// Line-shaped spans: fences, indented code, tables, block quotes, code-like lines, front matter, tagged documents,
-/// and everything behind "translate the following:". Appends in any order.
+/// and everything after "translate the following:". Appends in any order.
 void findBlocks(std::string_view text, std::vector<GuardedSpan>& out);
 /// Inline code and quotations inside [from, to), which holds no block. Appends in any order.
 void findQuotes(std::string_view text, Span region, std::vector<GuardedSpan>& out);

@@ -42,7 +42,7 @@ bool isIndented(std::string_view line) {
 }
 
 /// The pairs of bytes that code is known by, as one bit for what the first may be and what the second: prose is walked
-/// over with two look-ups a byte.
+/// over with two lookups a byte.
 struct CodePairs {
   constexpr CodePairs() {
     add(1, ":=+!/-", ":=>");
@@ -77,7 +77,7 @@ Walked walk(std::string_view s, std::size_t begin) {
   bool arrow = false;
   int bars = 0;
   int commas = 0;
-  std::size_t inner = kNone;  // speaks of code if the body goes on behind it: blanks at the end do not count
+  std::size_t inner = kNone;  // speaks of code if the body goes on after it: blanks at the end do not count
   std::size_t i = first;
   for (; i < s.size(); ++i) {
     const auto pairAt = [&](std::size_t at) {

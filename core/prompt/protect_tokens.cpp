@@ -19,7 +19,7 @@ std::string_view core(std::string_view word) {
   return word;
 }
 
-/// Index behind the first apostrophe (' or ’), or 0.
+/// Index after the first apostrophe (' or ’), or 0.
 std::size_t afterApostrophe(std::string_view word) {
   for (std::size_t i = 0; i < word.size(); ++i) {
     if (word[i] == '\'') return i + 1;
@@ -137,7 +137,7 @@ void findTokens(std::string_view s, Span region, std::vector<GuardedSpan>& out) 
       classes |= next;
     }
     std::string_view raw = s.substr(begin, i - begin);
-    // Most words are letters and at most a mark behind them.
+    // Most words are letters and at most a mark after them.
     constexpr unsigned kUnclear = text::kUpper | text::kSign | text::kInner | text::kJoin | text::kApostrophe;
     if ((classes & kUnclear) == 0) {
       if (kNegations.has((classes & (text::kBefore | text::kAfter)) != 0 ? core(raw) : raw)) {

@@ -14,7 +14,7 @@ enum class PromptRole : std::uint8_t {
   Work,    ///< does the step's task
   Judge,   ///< judges an answer instead of giving one
   Repair,  ///< does the task again, with the first answer and its issues at hand
-  Asked,   ///< says of an answer what the words behind it ask
+  Asked,   ///< says of an answer what the words after it ask
 };
 
 /// Role and what to return, by task type; static storage.

@@ -1,5 +1,7 @@
 #include "core/prompt/strip.hpp"
 
+#include <algorithm>
+
 #include "core/base/sort.hpp"
 #include "core/prompt/strip_rules.hpp"
 #include "core/prompt/text.hpp"
@@ -17,6 +19,7 @@ struct Tally {
   std::uint32_t tokens = 0;
 };
 
+/// Appends the letter at `at` as a capital and moves past it; nothing where there is no small letter.
 void capitalise(std::string_view text, std::size_t& at, std::string& out) {
   if (at >= text.size()) return;
   const char c = text[at];
@@ -47,10 +50,16 @@ std::string apply(const StripInput& in, std::vector<Cut>& cuts, Tally (&tally)[k
     at = cut.end;
     const std::string_view gone = in.text.substr(cut.begin, cut.end - cut.begin);
     Tally& sum = tally[static_cast<int>(cut.rule)];
-    ++sum.count;
-    sum.bytes += static_cast<std::uint32_t>(gone.size());
-    sum.tokens += estimateTokens(gone);
-    if (cut.capitalise && !in.protection.touches(at, at + 1)) capitalise(in.text, at, out);
+    if (gone.size() > cut.instead.size()) ++sum.count;
+    sum.bytes += static_cast<std::uint32_t>(gone.size() - cut.instead.size());
+    sum.tokens += estimateTokens(gone) - std::min(estimateTokens(gone), estimateTokens(cut.instead));
+    std::size_t written = 0;
+    if (cut.capitalise && !cut.instead.empty()) {
+      capitalise(cut.instead, written, out);
+    } else if (cut.capitalise && !in.protection.touches(at, at + 1)) {
+      capitalise(in.text, at, out);
+    }
+    out.append(cut.instead, written);
   }
   out.append(in.text, at, in.text.size() - at);
   return out;
@@ -105,7 +114,7 @@ Stripped strip(std::string_view text) {
     result.text = apply(in, cuts, tally);
   }
   if (!settled) {
-    // A text built to uncover cut after cut is handed back as it came: that alone keeps strip(strip(x)) == strip(x).
+    // A text built to uncover cut after cut is returned unchanged: that alone keeps strip(strip(x)) == strip(x).
     result.text = text;
     result.tokensAfter = result.tokensBefore;
     return result;

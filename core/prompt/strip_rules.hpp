@@ -9,12 +9,13 @@
 
 namespace aetherflow {
 
-/// Bytes [begin, end) that may go. `capitalise`: the letter after them begins the sentence now.
+/// Bytes [begin, end) that may go. `capitalise`: the first letter after the cut, or of `instead`, begins the sentence now.
 struct Cut {
   std::size_t begin;
   std::size_t end;
   StripRule rule;
   bool capitalise = false;
+  std::string_view instead = {};  ///< written in their place, shorter than they are; static storage
 };
 
 /// One text with everything the rules look at.

@@ -41,19 +41,19 @@ constexpr char lower(char c) {
   return isUpper(c) ? static_cast<char>(c + 32) : c;
 }
 
-/// What the scanners of prompts look for, one byte class a bit: one look-up instead of a chain of comparisons.
+/// What the scanners of prompts look for, one byte class a bit: one lookup instead of a chain of comparisons.
 enum : std::uint16_t {
   kSpace = 1,
   kUpper = 2,
   kSign = 4,         ///< a digit, or a sign that prose does not use inside words
   kInner = 8,        ///< . : * ( may stand around a word; inside one they make it exact
   kBefore = 16,      ///< marks that may stand before a word
-  kAfter = 32,       ///< marks that may stand behind a word
+  kAfter = 32,       ///< marks that may stand after a word
   kApostrophe = 64,  ///< ' and the first byte of ’
   kJoin = 128,       ///< - and < may begin the marks of a comment
   kStop = 256,       ///< . ! ? and the first byte of …
   kQuote = 512,      ///< first bytes of all marks that quote
-  kPolite = 1024,    ///< first letters of the polite words inside sentences
+  kPolite = 1024,    ///< first letters of the phrases inside sentences
   kApart = 2048,     ///< no part of a word and no hyphen; the next bit to kPolite, so that both are one test
 };
 struct ByteClasses {
@@ -68,7 +68,7 @@ struct ByteClasses {
     add(kJoin, "-<");
     add(kStop, ".!?\xe2");
     add(kQuote, "`\"'{\xc2\xe2");
-    add(kPolite, "pPsSkK");
+    add(kPolite, "aAdDeEiIkKmMpPsSvVwW");
     for (int c = 0; c < 128; ++c) {
       if (!isWordByte(static_cast<char>(c)) && c != '-') of[c] |= kApart;
     }
@@ -100,7 +100,7 @@ bool startsWith(std::string_view s, std::string_view prefix);
 bool endsWith(std::string_view s, std::string_view suffix);
 bool equalNoCase(std::string_view s, std::string_view lowerCase);
 
-/// Lists of words are one literal with a line end behind each entry: arrays of string_view would be built on the stack
+/// Lists of words are one literal with a line end after each entry: arrays of string_view would be built on the stack
 /// by code, several times the size of the words, and WebAssembly pays for every byte. What entries begin with is known
 /// beforehand: most texts are refused by their first two bytes.
 struct List {

@@ -188,7 +188,7 @@ TEST(PromptAssemble, StripsInstructionsAndOnlyThem) {
   parts.files = {{"a.txt", "Please  wait.   \n\n\n\nThank you!"}, {"b.json", "{ \"a\": 1 }"}};
   parts.dependencies = {{"d", "Please  wait.   \n\n\n\nThank you!"}};
   const Prompt prompt = assemble(parts);
-  EXPECT_NE(prompt.user.find("<plan>\nBuild a site?\n</plan>"), std::string::npos);
+  EXPECT_NE(prompt.user.find("<plan>\nBuild a site.\n</plan>"), std::string::npos);
   EXPECT_NE(prompt.user.find("<task>\nWrite it.\n</task>\n<criteria>\n- Keep it short.\n</criteria>"),
             std::string::npos);
   EXPECT_NE(prompt.user.find("<file name=\"a.txt\">\nPlease  wait.   \n\n\n\nThank you!\n</file>"), std::string::npos);

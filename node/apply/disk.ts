@@ -1,6 +1,7 @@
 /** What apply does to files, each a step that can fail by itself. Tests hand in one that does. */
 import { link, lstat, mkdir, open, readFile, rename, rmdir, unlink } from 'node:fs/promises'
 import { constants } from 'node:fs'
+import { writeFlushed } from '../flushed.js'
 import { syncFolder } from '../run/outputs.js'
 
 export interface FileState {
@@ -50,24 +51,14 @@ export const realDisk: Disk = {
     }
   },
   async writeNew(path, bytes, mode) {
-    const file = await open(path, 'wx', 0o600)
-    try {
+    await writeFlushed(path, 'wx', 0o600, async (file) => {
       await file.writeFile(bytes)
       // What the process's mask takes away of a mode belongs to a file that was there.
       await file.chmod(mode)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    })
   },
   async append(path, text) {
-    const file = await open(path, 'a', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeFlushed(path, 'a', 0o600, (file) => file.writeFile(text))
   },
   rename: (from, to) => rename(from, to),
   link: (from, to) => link(from, to),

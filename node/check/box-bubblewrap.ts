@@ -2,7 +2,7 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { BoxWay } from './box-port.js'
-import { threadsEach } from './process-tree.js'
+import { systemLimits } from './process-tree.js'
 import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
 
 /** Arguments: the program and its own. The copy is read-only for the box; it works on a copy of that. */
@@ -23,7 +23,7 @@ export const bubblewrap: BoxWay = {
   kind: 'bubblewrap',
   words: 'bubblewrap (own namespaces, no network, nothing of this machine can be written)',
   cannot: ['faults of the kernel', "reading the system's programs and libraries"],
-  async start(base, program, args, { fileBytes, memoryBytes, processes }) {
+  async start(base, program, args, limits) {
     const [wrap, prlimit] = await Promise.all([findProgram('bwrap'), findProgram('prlimit')])
     if (wrap === undefined || prlimit === undefined)
       throw new AetherflowError('check.no_box', 'bubblewrap', 'bwrap or prlimit is not there')
@@ -35,9 +35,10 @@ export const bubblewrap: BoxWay = {
       ...(await systemMounts()),
       ...folders,
       ...['--proc', '/proc', '--dev', '/dev', '--ro-bind', `${base}/stage`, '/stage'],
-      ...['--size', String(fileBytes), '--tmpfs', '/work', '--size', String(fileBytes), '--tmpfs', '/tmp'],
+      ...['--size', String(limits.fileBytes), '--tmpfs', '/work'],
+      ...['--size', String(limits.fileBytes), '--tmpfs', '/tmp'],
       ...['--remount-ro', '/', '--chdir', '/work', '--'],
-      ...[prlimit.path, `--data=${memoryBytes}`, `--nproc=${processes * threadsEach}`, '--core=0', '--nofile=1024'],
+      ...[prlimit.path, ...systemLimits(limits)],
       ...['sh', '-c', script, 'box', program.called, ...args],
     ]
   },

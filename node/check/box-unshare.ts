@@ -1,7 +1,7 @@
 /** A box of namespaces: util-linux's `unshare`, with a root of its own in which nothing of the machine can be written. */
 import { AetherflowError } from '../../bindings/errors.js'
 import type { BoxWay } from './box-port.js'
-import { threadsEach } from './process-tree.js'
+import { systemLimits } from './process-tree.js'
 import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
 
 /**
@@ -9,7 +9,7 @@ import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './p
  * base, bytes of files, limits for prlimit, PATH, number of folders, folders …, program, arguments.
  */
 const script = `set -e
-base=$1 size=$2 data=$3 procs=$4 path=$5 count=$6; shift 6
+base=$1 size=$2 limits=$3 path=$4 count=$5; shift 5
 root=$base/root
 mkdir "$root"
 mount --make-rprivate /
@@ -45,7 +45,7 @@ umount -l old
 rmdir old stage
 mount -o remount,ro /
 cd /work
-exec prlimit --data="$data" --nproc="$procs" --core=0 --nofile=1024 \\
+exec prlimit $limits \\
   setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \\
   env -i PATH="$path" HOME=/work TMPDIR=/tmp LANG=C.UTF-8 TZ=UTC sh -c '"$@"; exit $?' sh "$@"
 `
@@ -66,12 +66,12 @@ export const unshared: BoxWay = {
   kind: 'unshare',
   words: 'unshare (own namespaces, no network, nothing of this machine can be written)',
   cannot: ['faults of the kernel', "reading the system's programs and libraries"],
-  async start(base, program, args, { fileBytes, memoryBytes, processes }) {
+  async start(base, program, args, limits) {
     const [unshare, setpriv] = await Promise.all([findProgram('unshare'), findProgram('setpriv')])
     if (process.platform !== 'linux' || unshare === undefined || setpriv === undefined)
       throw new AetherflowError('check.no_box', 'unshare', 'it is not there')
     const folders = await foldersOf(program)
-    const numbers = [fileBytes, memoryBytes, processes * threadsEach].map(String)
+    const numbers = [String(limits.fileBytes), systemLimits(limits).join(' ')]
     const named = [base, ...numbers, boxPath(program), String(folders.length), ...folders]
     // Whoever kills this process leaves nothing running.
     const bound = [setpriv.path, '--pdeathsig', 'KILL']

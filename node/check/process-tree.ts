@@ -1,10 +1,19 @@
 /** The processes below one, and their memory, where the system shows them as files. */
 import { readdirSync, readFileSync } from 'node:fs'
+import type { BoxLimits } from './box-port.js'
 
 /** Bytes of a page; x86-64 and most of arm64. Larger pages count for too little, and the limit of each process still holds. */
 const pageBytes = 4096
 /** The system counts threads, and Node alone has a dozen: its own limit is this much higher than the one that is watched. */
-export const threadsEach = 16
+const threadsEach = 16
+
+/** What `prlimit` is told of a job: each process's memory, the processes of its user, no dumps, files open at once. */
+export const systemLimits = ({ memoryBytes, processes }: Pick<BoxLimits, 'memoryBytes' | 'processes'>): string[] => [
+  `--data=${memoryBytes}`,
+  `--nproc=${processes * threadsEach}`,
+  '--core=0',
+  '--nofile=1024',
+]
 
 function read(path: string): string {
   try {

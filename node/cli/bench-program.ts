@@ -1,6 +1,7 @@
 /** `aetherflow bench …` as commander knows it. */
 import { Option, type Command } from 'commander'
-import { collect, concurrency, runs, seed } from './arguments.js'
+import { collect, runs } from './arguments.js'
+import { runOptions as shared } from './run-options.js'
 import type { BenchCompareFlags } from './commands/bench-compare.js'
 import type { BenchPreloadFlags } from './commands/bench-preload.js'
 import type { Sheet } from '../bench/sheet.js'
@@ -133,16 +134,11 @@ const runOptions = (command: Command): Command =>
     .addOption(documentOptions.dir())
     .addOption(documentOptions.model())
     .option('--targets <file>', 'targets of the plan: bounds of figures, as JSON')
-    .option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration')
-    .option(
-      '--simulate [profile]',
-      'play the providers, on a virtual clock: default, mission, instant, flaky, or a file',
-    )
-    .option('--config <file>', 'configuration instead of the user’s own')
-    .addOption(
-      new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
-    )
-    .addOption(new Option('--seed <n>', 'seed of the first run; default 1').argParser(seed))
+    .addOption(shared.mode())
+    .addOption(shared.simulate(', on a virtual clock'))
+    .addOption(shared.config())
+    .addOption(shared.concurrency())
+    .addOption(shared.seed('the first run; default 1'))
     .option('--json', 'print the data as JSON')
 
 /** `tune`: what benchmarks teach. */
@@ -157,7 +153,7 @@ export const addTune = (program: Command, host: Host, done: (code: ExitCode) => 
         .default('cost'),
     )
     .option('--mode <mode>', 'the mode whose rules are tuned', 'build')
-    .option('--config <file>', 'configuration instead of the user’s own')
+    .addOption(shared.config())
     .option('--out <file>', 'write the configuration there instead of printing it')
     .option('--json', 'print every decision and the configuration as JSON')
     .action(async (results: string[], flags: TuneFlags) =>
@@ -171,7 +167,7 @@ export const sheetCommand = (bench: Command, name: string, description: string):
     .description(description)
     .copyInheritedSettings(bench)
     .addOption(new Option('--runs <n>', 'pairs of runs; default 10').argParser(runs))
-    .addOption(new Option('--seed <n>', 'seed of the first pair; default 1').argParser(seed))
+    .addOption(shared.seed('the first pair; default 1'))
     .option('--profile <profile>', 'simulated profile: default, mission, instant, flaky, or a file of your own')
     .option('--json', 'print the result as JSON')
     .option('--markdown', 'print the result as Markdown')

@@ -1,12 +1,11 @@
 /** `aetherflow cache …` as commander knows it. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { runOptions } from './run-options.js'
 import { cacheOptions, wholeNumber } from './cache-flags.js'
 import type { EvaluateFlags } from './commands/cache-evaluate.js'
 import type { ExplainFlags } from './commands/cache-explain.js'
 import type { ClearFlags, ListFlags, LookFlags } from './commands/cache.js'
 import type { ExitCode, Host } from './host.js'
-
-const configOption = (): Option => new Option('--config <file>', 'configuration instead of the user’s own')
 
 export function addCache(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const cache = program
@@ -14,7 +13,7 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
     .description('answers kept from earlier runs: what they saved, what they are, and whether to trust them')
     .copyInheritedSettings(program)
   const command = (usage: string, about: string): Command =>
-    cache.command(usage).description(about).copyInheritedSettings(program).addOption(configOption())
+    cache.command(usage).description(about).copyInheritedSettings(program).addOption(runOptions.config())
   const look = (usage: string, about: string): Command =>
     command(usage, about).addOption(cacheOptions.folder()).option('--json', 'print the result as JSON')
   look('stats', 'entries, hits, and what they saved').action(async (flags: LookFlags) =>

@@ -1,5 +1,6 @@
 /** `mcp` and `usage`, as commander knows them. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { runOptions } from './run-options.js'
 import { port } from './arguments.js'
 import type { McpFlags } from './commands/mcp.js'
 import type { CommandLine } from './commands/mcp-runner.js'
@@ -42,7 +43,7 @@ export function addMcp(program: Command, host: Host, done: (code: ExitCode) => v
     .addOption(new Option('--max-runs <n>', 'most runs at once').argParser(runs).default(4))
     .option('--mode <mode>', 'of runs that name none: fast, build (default), double-check, or one of the configuration')
     .addOption(new Option('--simulate [profile]', 'play the providers, as of run').argParser(String))
-    .option('--config <file>', 'configuration instead of the user’s own')
+    .addOption(runOptions.config())
     .option(
       '--otel',
       'runs tell OpenTelemetry of themselves, as of run --otel, in the trace of the call that started them',

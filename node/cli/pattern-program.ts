@@ -1,7 +1,7 @@
 /** `aetherflow debate` and `aetherflow analyze` as commander knows it. */
 import { Option, type Command } from 'commander'
 import { patternKinds } from '../../web/standard/patterns/types.js'
-import { seed } from './arguments.js'
+import { runOptions } from './run-options.js'
 import { wholeNumber } from './cache-flags.js'
 import type { AnalyzeFlags } from './commands/analyze.js'
 import type { DebateFlags } from './commands/debate.js'
@@ -12,14 +12,9 @@ import { addKeysFile } from './settings-flags.js'
 export function addPatterns(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const top = (usage: string, about: string): Command =>
     addKeysFile(program.command(usage).description(about).copyInheritedSettings(program))
-      .addOption(
-        new Option(
-          '--simulate [profile]',
-          'play the providers: default, mission, instant, flaky, or --simulate=FILE.json',
-        ),
-      )
-      .addOption(new Option('--config <file>', 'configuration instead of the user’s own'))
-      .addOption(new Option('--seed <n>', 'seed of the simulator').argParser(seed))
+      .addOption(runOptions.simulate())
+      .addOption(runOptions.config())
+      .addOption(runOptions.seed('the simulator'))
 
   addPolicyOptions(top('debate <topic>', 'several answers to one question, and what they come to: a debate, a vote, …'))
     .addOption(new Option('--pattern <pattern>', 'default debate').choices(patternKinds))
@@ -35,7 +30,7 @@ export function addPatterns(program: Command, host: Host, done: (code: ExitCode)
     .option('--schema <file>', 'JSON Schema of the answers of vote, best-of and revise')
     .option('--mode <mode>', 'as of run')
     .option('--transcript <file>', 'write the transcript there, as Markdown')
-    .option('--journal <dir>', 'keep the run there, so that --resume goes on with it')
+    .option('--journal <dir>', 'keep the run there, so that --resume can continue it')
     .option('--resume', 'go on with the run in --journal; what was said is not asked again')
     .option('--plan', 'print the plan of it instead, for check, explain and run')
     .option('--explain', 'say what it takes at least and at most instead: nothing is called')
@@ -49,7 +44,7 @@ export function addPatterns(program: Command, host: Host, done: (code: ExitCode)
     .option('--session <id>', 'whose conversation it is; default: the name of the file')
     .option('--tenant <name>', 'answers of one tenant never serve another')
     .option('--cache <dir>', 'keep answers there for an hour, and take them from there; default: nothing is kept')
-    .option('--force', 'ask anew, whatever is kept')
+    .option('--force', 'ask again, even where an answer is kept')
     .option('--no-persist', 'keep nothing of this answer')
     .addOption(
       new Option(

@@ -4,7 +4,8 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { AetherflowError } from '../../bindings/errors.js'
-import { collect, concurrency, port, record, seed, sync, unambiguous } from './arguments.js'
+import { collect, port, record, sync, unambiguous } from './arguments.js'
+import { runOptions } from './run-options.js'
 import { cacheOptions } from './cache-flags.js'
 import { addBench, addTune } from './bench-program.js'
 import { addAssist } from './assist-program.js'
@@ -32,18 +33,12 @@ import { addWorkers } from './workers-program.js'
 import { packageVersion } from '../version.js'
 
 const options = {
-  mode: () => new Option('--mode <mode>', 'fast, build (default), double-check, or one of the configuration'),
-  simulate: () =>
-    new Option('--simulate [profile]', 'play the providers: default, mission, instant, flaky, or --simulate=FILE.json'),
-  config: () => new Option('--config <file>', 'configuration instead of the user’s own'),
-  concurrency: () =>
-    new Option('--concurrency <provider=n>', 'most calls at once at a provider; repeatable').argParser(concurrency),
+  ...runOptions,
   promptCache: () =>
     new Option(
       '--prompt-cache <use>',
       'wait for what steps share to be read once: auto (default, where it pays), always or off',
     ).choices(['auto', 'always', 'off']),
-  seed: () => new Option('--seed <n>', 'seed of the simulator and of searches').argParser(seed),
   json: (what: string) => new Option('--json', what),
   watch: (when = ' whenever the plan’s file has changed') => new Option('--watch', `again${when}; Ctrl-C ends`),
 }
@@ -257,7 +252,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .addOption(options.promptCache())
     .addOption(options.json('print every event as one JSON line, the result last'))
     .option('--quiet', 'print failures and one line at the end')
-    .addOption(options.seed())
+    .addOption(options.seed('the simulator and of searches'))
     .addOption(
       new Option('--cache <dir>', 'keep answers there, and take them from there; off: not (default: nothing is kept)'),
     )
@@ -268,10 +263,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--workers <address>', 'let workers make the calls, over a Redis server: redis://…; see aetherflow worker')
     .option('--optimize', 'search a better order than the longest path first')
     .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
-    .option(
-      '--otel',
-      'spans and metrics through @opentelemetry/api, as of serve; goes on with the trace of TRACEPARENT',
-    )
+    .option('--otel', 'spans and metrics through @opentelemetry/api, as of serve; continues the trace of TRACEPARENT')
     .option('--allow-checks', 'run the commands and tests that steps name to check answers, in a box without network')
     .option('--apply', 'when all is done, write the answers that have a target; aetherflow apply takes them back')
     .option('--dry-run', 'explain the plan with the same options instead: nothing is called and nothing kept')

@@ -1,5 +1,6 @@
 /** `serve`, as commander knows it. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { runOptions } from './run-options.js'
 import { collect, port } from './arguments.js'
 import { cacheOptions } from './cache-flags.js'
 import type { ServeFlags } from './commands/serve.js'
@@ -26,7 +27,7 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     )
     .addOption(new Option('--cors-origin <origin>', 'pages of it may call; repeatable').argParser(collect))
     .addOption(new Option('--simulate [profile]', 'play the providers, as of run'))
-    .option('--config <file>', 'configuration instead of the user’s own')
+    .addOption(runOptions.config())
     .option('--cache <dir>', 'keep answers there, and take them from there')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())

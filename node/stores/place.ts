@@ -8,10 +8,11 @@
  *   DIR/v1/.<pid>-….part         something on its way to its name
  */
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
+import { writeFlushed } from '../flushed.js'
 import { ioError, syncFolder } from '../run/outputs.js'
 import { makeFolder } from '../make-folder.js'
 
@@ -91,13 +92,7 @@ async function makeSecret(place: string, path: string): Promise<void> {
   const text = `${randomBytes(16).toString('hex')}\n`
   const part = join(place, partName())
   try {
-    const file = await open(part, 'wx', fileMode)
-    try {
-      await file.writeFile(text)
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
+    await writeFlushed(part, 'wx', fileMode, (file) => file.writeFile(text))
     await link(part, path)
     // Without it the entries are lost: it is to be on the disk before any of them.
     await syncFolder(place)

@@ -83,6 +83,7 @@ export function delivered(core: CoreRun, texts: RunTexts, command: DeliverComman
       step,
       bytes: encoder.encode(text).length,
       ...(path === undefined ? {} : { path }),
+      ...(command.tookMs < 0 ? {} : { tookMs: command.tookMs }),
       repaired: command.origin === 'repaired',
       ...(command.origin === 'recalled' ? { recalled: true } : {}),
       ...(hit === undefined ? {} : { cached: hit.kind }),

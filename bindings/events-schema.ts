@@ -115,13 +115,14 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
     {
       step: ref('stepId'),
       bytes: { ...whole, description: 'Of the output in UTF-8.' },
+      tookMs: { ...whole, description: 'From the start of its first call to its answer; absent without a call.' },
       path: { ...text, description: 'Where the output lies; absent when the host put it nowhere.' },
       repaired: bool,
       recalled: { const: true },
       cached: ref('hitKind'),
       ...cost,
     },
-    ['path', 'recalled', 'cached', 'priceAssumed'],
+    ['tookMs', 'path', 'recalled', 'cached', 'priceAssumed'],
   ),
   hit: ev(
     'hit',

@@ -100,6 +100,8 @@ export interface DoneEvent extends Cost {
   readonly step: string
   /** Of the output in UTF-8. */
   readonly bytes: number
+  /** From the start of its first call to its answer, as in the report: `at` is later by what writing takes. Absent: no call. */
+  readonly tookMs?: number
   /** Where the host has put the output: what its `deliver` resolved to. Absent: nowhere. */
   readonly path?: string
   readonly repaired: boolean
@@ -108,6 +110,10 @@ export interface DoneEvent extends Cost {
   /** Answered from the cache, or by an identical step: no call was made for it. */
   readonly cached?: HitKind
 }
+
+/** When the answer of a step was there that began at `startedAt`: the end of its work, before anything was written. */
+export const answeredAt = ({ at, tookMs }: DoneEvent, startedAt: number | undefined): number =>
+  startedAt === undefined || tookMs === undefined ? at : startedAt + tookMs
 
 /** Documents were looked for. A step that has `failure` fails with it; one that `abstained` goes on without. */
 export interface RetrievedEvent extends StepDocumentsReport {

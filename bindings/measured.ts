@@ -2,6 +2,9 @@
 
 /** A call that was answered. */
 export interface MeasuredCall {
+  /** Tokens of its prompt, as the core estimated them and as the provider counted them; 0: not known. */
+  readonly estimatedTokens: number
+  readonly promptTokens: number
   /** From its start to its first token, ms; absent: the answer came whole. */
   readonly firstTokenMs?: number
   /** What came after that: tokens, hidden thought included, and ms. */
@@ -11,6 +14,8 @@ export interface MeasuredCall {
 
 /** Members of a model in the table. Absent: too few calls have told. */
 export interface MeasuredModel {
+  /** Prompt tokens as the provider counts them, for each that the core estimates. */
+  readonly tokenFactor?: number
   readonly firstTokenMs?: number
   readonly tokensPerSecond?: number
 }
@@ -40,6 +45,7 @@ class Average {
 }
 
 interface Averages {
+  readonly factor: Average
   readonly first: Average
   readonly speed: Average
 }
@@ -48,9 +54,10 @@ export class Measured {
   readonly #models = new Map<string, Averages>()
 
   learn(key: string, call: MeasuredCall): void {
-    const { firstTokenMs, outputTokens, streamedMs } = call
-    const known = this.#models.get(key) ?? { first: new Average(), speed: new Average() }
+    const { estimatedTokens, promptTokens, firstTokenMs, outputTokens, streamedMs } = call
+    const known = this.#models.get(key) ?? { factor: new Average(), first: new Average(), speed: new Average() }
     this.#models.set(key, known)
+    if (estimatedTokens > 0 && promptTokens > 0) known.factor.learn(promptTokens / estimatedTokens)
     const long = outputTokens >= fewestTokens
     // All of it at once: an answer that came whole.
     if (firstTokenMs === undefined || (long && streamedMs < fewestMs)) return
@@ -62,9 +69,11 @@ export class Measured {
   of(key: string): MeasuredModel | undefined {
     const known = this.#models.get(key)
     if (known === undefined) return undefined
+    const tokenFactor = known.factor.within(0.5, 3, 3)
     const firstTokenMs = known.first.within(0, 1e7, 0)
     const tokensPerSecond = known.speed.within(1, 1e6, 1)
     const measured = {
+      ...(tokenFactor === undefined ? {} : { tokenFactor }),
       ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
       ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
     }

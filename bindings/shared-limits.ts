@@ -26,6 +26,8 @@ export const measuredKey = ({ scope }: LimitSharing, provider: string, model: st
 /** What is known of a call that was let go. */
 interface Leaving {
   readonly model: number
+  /** Of its prompt, as the core estimates them. */
+  readonly tokens: number
   readonly at: number
   firstTokenAt?: number
 }
@@ -95,14 +97,18 @@ export class SharedLimits {
     const { call, maxTokens } = command
     const answer = this.#member.ask({ call, group, tokens: tokens + maxTokens, priority, again })
     return answer instanceof Promise
-      ? answer.then((refusal) => this.#heard(command, group, refusal))
-      : this.#heard(command, group, answer)
+      ? answer.then((refusal) => this.#heard(command, { group, tokens }, refusal))
+      : this.#heard(command, { group, tokens }, answer)
   }
 
-  #heard({ call, provider, model }: CallCommand, group: number, refusal: LimitRefusal | undefined): boolean {
+  #heard(
+    { call, provider, model }: CallCommand,
+    { group, tokens }: { readonly group: number; readonly tokens: number },
+    refusal: LimitRefusal | undefined,
+  ): boolean {
     const { core, now } = this.#host
     if (refusal === undefined) {
-      this.#open.set(call, { model, at: now })
+      this.#open.set(call, { model, tokens, at: now })
       return true
     }
     const { why, window, waitMs } = refusal
@@ -145,11 +151,13 @@ export class SharedLimits {
     })
   }
 
-  #learn({ model, at, firstTokenAt }: Leaving, { output }: Usage): void {
+  #learn({ model, tokens, at, firstTokenAt }: Leaving, { input, output }: Usage): void {
     const { now } = this.#host
     const key = this.#keys[model]
     if (key === undefined) return
     this.#sharing.authority.learn?.(key, {
+      estimatedTokens: tokens,
+      promptTokens: input,
       ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - at }),
       outputTokens: output,
       streamedMs: now - (firstTokenAt ?? now),

@@ -47,7 +47,7 @@ void appendUtf8(std::string& out, std::uint32_t point) {
   for (int shift = 6 * (tails - 1); shift >= 0; shift -= 6) out += static_cast<char>(0x80u | (point >> shift & 0x3fu));
 }
 
-/// `at` stands behind a backslash. Returns one past the escape.
+/// `at` stands after a backslash. Returns one past the escape.
 const char* appendEscape(std::string& out, const char* at) {
   if (*at != 'u') {
     static constexpr char kNames[] = "bfnrt", kBytes[] = "\b\f\n\r\t";

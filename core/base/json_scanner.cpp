@@ -27,7 +27,7 @@ constexpr std::array<bool, 256> kPlain = [] {
 }();
 
 /// The first byte in [at, end) that is not plain. Eight at a time: a borrow may raise a false alarm above a true one,
-/// never hide one, and the loop by bytes behind it has the last word.
+/// never hide one, and the loop by bytes after it has the last word.
 const char* skipPlain(const char* at, const char* end) {
   constexpr std::uint64_t kOnes = 0x0101010101010101ull, kTops = kOnes * 0x80;
   while (end - at >= 8) {
@@ -74,7 +74,7 @@ void JsonScanner::push(std::string_view bytes, ScanListener& listener) {
 
 void JsonScanner::end(ScanListener& listener) {
   if (status_ != ScanStatus::Open) return;
-  // A number at the outermost level has no byte behind it that ends it: a blank does no harm there, nor anywhere else.
+  // A number at the outermost level has no byte after it that ends it: a blank does no harm there, nor anywhere else.
   if (state_ >= State::Minus && state_ <= State::ExponentDigits && stack_.empty()) {
     chunk_ = keepFrom_ = " ";
     inNumber(chunk_, listener);

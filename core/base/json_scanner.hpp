@@ -27,7 +27,7 @@ class ScanListener {
 struct ScanLimits {
   std::uint64_t bytes;      ///< whole text
   std::uint32_t depth;      ///< containers open at once before tooDeep()
-  std::uint32_t spanBytes;  ///< any one value handed over, any one string, as written
+  std::uint32_t spanBytes;  ///< any one value passed in, any one string, as written
 };
 
 enum class ScanStatus : std::uint8_t {

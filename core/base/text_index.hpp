@@ -9,7 +9,7 @@
 
 namespace aetherflow {
 
-/// For look-ups only, so never iterated. What `find` and `emplace` hand out is valid until the next `emplace`; a place
+/// For lookups only, so never iterated. What `find` and `emplace` hand out is valid until the next `emplace`; a place
 /// (see placeOf) stays valid until its entry is erased.
 class TextIndex {
  public:

@@ -39,7 +39,7 @@ Asked byWord(std::string_view word, std::string_view next) {
   return isListed(word, "who\nwhom\nwhose\nqui\n") ? Asked::Who : Asked::Thing;
 }
 
-/// "What is a race condition": nothing but a noun of up to three words behind "what is".
+/// "What is a race condition": nothing but a noun of up to three words after "what is".
 bool defines(const Tokens& tokens, std::size_t what) {
   if (what > 2 || what + 2 >= tokens.size() || !isBe(tokens[what + 1])) return false;
   std::size_t words = 0;

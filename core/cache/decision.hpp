@@ -8,7 +8,7 @@
 // The bound follows vCache's rule (Schroeder et al. 2025), for the served hit instead of the request: an entry answers
 // for its prompt a little better or worse than the pool, by a Gaussian amount on the scale of η. For each ε the
 // probability is at least σ(η + mean − z(ε)·deviation) but for a chance of ε, so at least (1 − ε) times that; the best
-// ε counts. No coin is tossed: what does not clear the bound is a miss. How high the bar lies for a share of wrong
+// ε counts. Nothing is random: what does not clear the bound is a miss. How high the bar lies for a share of wrong
 // answers among the served is read off pairs that the model had not seen (cache_fit), since a share is an average: the
 // worst of the hits may be more doubtful than it.
 
@@ -131,7 +131,7 @@ class Decider {
   std::vector<Judged> decide(std::string_view prompt, const std::vector<Candidate>& candidates,
                              const DecisionOptions& options, std::string& exactOnly) const;
 
-  /// May this prompt be stored for semantic look-ups at all? "" or the reason, as above.
+  /// May this prompt be stored for semantic lookups at all? "" or the reason, as above.
   std::string onlyExactBecause(std::string_view prompt, const DecisionOptions& options) const;
 
   /// A label for a judged candidate: moves the entry's belief, which is returned, and the pool a little.

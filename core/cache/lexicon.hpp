@@ -18,7 +18,7 @@ enum WordFlag : std::uint32_t {
   kNegator = 1u << 1,     ///< turns a sentence round
   kAsk = 1u << 2,         ///< at the head of a prompt it only asks for the answer: "list", "show"
   kNumberWord = 1u << 3,  ///< "ten", "third"
-  kUnit = 1u << 4,        ///< behind a number part of the quantity
+  kUnit = 1u << 4,        ///< after a number part of the quantity
   kChange = 1u << 5,      ///< quantifier, modality, tense, "and" against "or"
   kQuestion = 1u << 6,    ///< asks for a kind of answer
   kFresh = 1u << 7,       ///< the answer of yesterday may be wrong today, or is about this person
@@ -27,7 +27,7 @@ enum WordFlag : std::uint32_t {
   kName = 1u << 10,       ///< names and places, which people type without capitals
   kPhrase = 1u << 11,     ///< first word of an entry of several words
   kShift = 1u << 12,      ///< a change that moves the whole meaning: "used to", "only", "simultaneously"
-  kType = 1u << 14,       ///< behind "which" and "what" it names what is asked for: "which city is …"
+  kType = 1u << 14,       ///< after "which" and "what" it names what is asked for: "which city is …"
   kLight = 1u << 13,      ///< seldom changes the answer: "actually", "available", "steps"
 };
 
@@ -41,7 +41,7 @@ enum class Relation : std::uint16_t {
 
 struct WordInfo {
   std::uint32_t flags = 0;
-  std::array<std::uint16_t, 10> codes{};  ///< 0 behind the last
+  std::array<std::uint16_t, 10> codes{};  ///< 0 after the last
 
   bool is(std::uint32_t flag) const { return (flags & flag) != 0; }
   bool known() const { return flags != 0 || codes[0] != 0; }
@@ -84,7 +84,7 @@ class Lexicon {
 /// Letters of Latin-1 and œ without their accents, case kept; ’ becomes ', typographic quotes become ", no-break spaces
 /// become blanks. Other scripts pass through.
 std::string plain(std::string_view utf8);
-/// ASCII in lower case: enough behind `plain`.
+/// ASCII in lower case: enough after `plain`.
 std::string lowered(std::string_view plainText);
 
 }  // namespace aetherflow

@@ -25,7 +25,7 @@ bool opposites(const Token& a, const Token& b) {
   return (!a.info.known() && turns(a, b)) || (!b.info.known() && turns(b, a));
 }
 
-/// What two forms of one word may differ in, behind at least four common letters.
+/// What two forms of one word may differ in, after at least four common letters.
 bool isEnding(std::string_view s) {
   return s.empty() ||
          text::isListed(
@@ -38,7 +38,7 @@ std::size_t commonPrefix(std::string_view a, std::string_view b) {
   return n;
 }
 
-/// One letter more, less, other, or two exchanged, behind a common first letter of words of five letters or more.
+/// One letter more, less, other, or two exchanged, after a common first letter of words of five letters or more.
 bool mistyped(std::string_view a, std::string_view b) {
   if (a.size() < b.size()) std::swap(a, b);
   if (b.size() < 5 || a.size() > b.size() + 1) return false;

@@ -22,7 +22,7 @@ bool listed(const Side& side, std::size_t from, std::size_t to) {
   return list;
 }
 
-/// "is taken by Ann": a word, then "by" with a word behind it that is no "doing". `who` gets the place of that word.
+/// "is taken by Ann": a word, then "by" with a word after it that is no "doing". `who` gets the place of that word.
 bool passive(const Side& side, std::size_t& who) {
   for (std::size_t i = 2; i + 1 < side.size(); ++i) {
     if (!text::isListed(side.token(i).word, "by\npar\n") ||
@@ -45,7 +45,7 @@ bool passive(const Side& side, std::size_t& who) {
 bool passiveKeepsOrder(const Side& side, const Side& other, std::size_t agent) {
   const std::int32_t place = side.mate[agent];
   if (place < 0) return false;
-  // The subject of the passive: the first word that counts. On the active side it must stand behind the agent.
+  // The subject of the passive: the first word that counts. On the active side it must stand after the agent.
   for (std::size_t i = 0; i < agent; ++i) {
     if (!side.token(i).counts() || side.mate[i] < 0) continue;
     return side.mate[i] < place && other.token(static_cast<std::size_t>(place)).counts();

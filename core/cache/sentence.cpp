@@ -36,7 +36,7 @@ std::string canonicalNumber(std::string_view s) {
   return out.substr(zeros);
 }
 
-/// Spelt like an identifier: digits among letters, or marks inside, or a capital behind a small letter.
+/// Spelt like an identifier: digits among letters, or marks inside, or a capital after a small letter.
 bool isIdentifier(std::string_view s) {
   if ((s[0] == '-' && s.size() > 1) || !(text::isWordByte(s[0]) || has("-./@$", s[0]))) return true;
   for (std::size_t i = 0; i < s.size(); ++i) {
@@ -203,7 +203,7 @@ class Classifier {
 
   bool isCapital(const Piece& piece) const { return isUpper(piece.text[0]) && !piece.start && !titled_ && !shouted_; }
 
-  /// "World War II", "dorm B": a number, or a name of one letter. "I" is one behind a capital, at the end.
+  /// "World War II", "dorm B": a number, or a name of one letter. "I" is one after a capital, at the end.
   bool lettered(std::size_t i, Token& token) const {
     const Piece& piece = pieces_[i];
     if (!isCapital(piece) || piece.text.size() > 4) return false;

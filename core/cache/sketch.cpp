@@ -14,7 +14,7 @@ namespace aetherflow {
 namespace {
 
 constexpr float kNoRow = -1e30f;
-/// Two look-ups are added in 8 bits.
+/// Two lookups are added in 8 bits.
 constexpr double kPeak = 63;
 /// Covers the roundings of the f32 arithmetic below, at scores up to 2.
 constexpr float kMargin = 1e-5f;

@@ -4,7 +4,7 @@
 //
 // A row x keeps q with q_i in {−3, −1, 1, 3}. With α = x·q / |q|² and r = x − α·q, which is at right angles to q,
 //     x·y = α·(q·y) + r·y ≤ α·(q·y) + |r|·|y|
-// q·y comes from tables of whole numbers, one look-up for two dimensions, sixteen rows at once. |r| is near 0.34 for
+// q·y comes from tables of whole numbers, one lookup for two dimensions, sixteen rows at once. |r| is near 0.34 for
 // the vectors of language models, so with a floor of 0.7 rows below some 0.4 are done with here: nearly all.
 
 #include <cstddef>

@@ -243,7 +243,7 @@ void VectorIndex::compact() {
   }
 }
 
-/// One search under way.
+/// One search in progress.
 struct VectorIndex::Search {
   struct Candidate {
     double reach;

@@ -162,7 +162,7 @@ int DocumentIndex::read(std::string_view bytes) {
     const std::uint32_t size = readNumber(bytes, at);
     const std::string_view check = bytes.substr(at + 4, 8);
     at += 12;
-    // The length itself may be damaged: nothing behind it can be found then.
+    // The length itself may be damaged: nothing after it can be found then.
     if (size > bytes.size() - at) break;
     const std::string_view record = bytes.substr(at, size);
     at += size;

@@ -8,7 +8,7 @@
 
 namespace aetherflow {
 
-/// Where each line begins, and the end of the text behind the last. A line ends with \n, \r\n or \r; an empty text has
+/// Where each line begins, and the end of the text after the last. A line ends with \n, \r\n or \r; an empty text has
 /// one line. Texts of 4 GiB and more are refused before.
 class LineTable {
  public:
@@ -16,7 +16,7 @@ class LineTable {
 
   std::size_t count() const { return starts_.size() - 1; }
   std::uint32_t begin(std::size_t line) const { return starts_[line]; }
-  /// Behind the line's own end of line.
+  /// After the line's own end of line.
   std::uint32_t end(std::size_t line) const { return starts_[line + 1]; }
   /// Without its end of line. Borrowed from the text.
   std::string_view line(std::size_t line) const;

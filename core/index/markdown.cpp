@@ -87,7 +87,7 @@ class Scanner {
   void push(MarkdownKind kind, std::uint32_t first, std::uint32_t last, int level = 0, std::string_view text = {}) {
     blocks_.push_back({kind, static_cast<std::uint8_t>(level), !open_.empty(), first, last, std::string(text)});
   }
-  /// A paragraph that this line goes on with, by itself or lazily.
+  /// A paragraph that this line continues, by itself or lazily.
   bool afterParagraph() const { return leaf_ == Leaf::Paragraph; }
   bool matchedAll() const { return matched_ == open_.size(); }
 
@@ -96,7 +96,7 @@ class Scanner {
   std::vector<MarkdownBlock> blocks_;
   std::vector<Container> open_;
   std::uint32_t line_ = 0;
-  std::size_t matched_ = 0;  ///< containers that the line at hand goes on with
+  std::size_t matched_ = 0;  ///< containers that the line at hand continues
   bool keeps_ = false;       ///< the leaf goes on too
   LineCursor cursor_;
   Leaf leaf_ = Leaf::None;
@@ -127,7 +127,7 @@ void Scanner::read(std::uint32_t line) {
   openContainers();
 }
 
-/// Whether all containers, and the paragraph in them, may go on with this line.
+/// Whether all containers, and the paragraph in them, may continue this line.
 bool Scanner::keepContainers() {
   for (matched_ = 0; matched_ < open_.size(); ++matched_) {
     Container& container = open_[matched_];
@@ -181,7 +181,7 @@ void Scanner::openContainers() {
   for (;;) {
     cursor_.look();
     if (cursor_.blank) break;
-    // Indented text is code, or goes on with a paragraph; in no case does it begin anything else.
+    // Indented text is code, or continues a paragraph; in no case does it begin anything else.
     if (cursor_.indent > 3) {
       if (afterParagraph()) break;
       closeUnmatched();
@@ -336,7 +336,7 @@ void Scanner::addText() {
   paragraph_ += '\n';
 }
 
-/// Containers that the line does not go on with end, and with them what lay in the innermost.
+/// Containers that the line does not continue end, and with them what lay in the innermost.
 void Scanner::closeUnmatched() {
   if (!matchedAll()) {
     closeLeaf(line_);

@@ -25,7 +25,7 @@ std::size_t blanks(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// Behind the value of an attribute whose `=` was just read; npos when there is none.
+/// After the value of an attribute whose `=` was just read; npos when there is none.
 std::size_t attributeValue(std::string_view text, std::size_t at) {
   at = blanks(text, at);
   if (at >= text.size()) return std::string_view::npos;

@@ -24,7 +24,7 @@ std::size_t spaces(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// Behind the `]` of a label that begins at `at`; npos when there is none.
+/// After the `]` of a label that begins at `at`; npos when there is none.
 std::size_t labelEnd(std::string_view text, std::size_t at) {
   bool any = false;
   for (std::size_t i = at + 1; i < text.size() && i < at + 1001; ++i) {
@@ -61,7 +61,7 @@ std::size_t destinationEnd(std::string_view text, std::size_t at) {
   return i == at || depth > 0 ? kNone : i;
 }
 
-/// Behind a title that begins at `at`; npos when there is none.
+/// After a title that begins at `at`; npos when there is none.
 std::size_t titleEnd(std::string_view text, std::size_t at) {
   if (at >= text.size()) return kNone;
   const char open = text[at];
@@ -75,7 +75,7 @@ std::size_t titleEnd(std::string_view text, std::size_t at) {
   return kNone;
 }
 
-/// Behind the line end of one definition at `at`; npos when there is none.
+/// After the line end of one definition at `at`; npos when there is none.
 std::size_t definitionEnd(std::string_view text, std::size_t at) {
   const std::size_t label = at < text.size() && text[at] == '[' ? labelEnd(text, at) : kNone;
   if (label == kNone || label >= text.size() || text[label] != ':') return kNone;
@@ -92,7 +92,7 @@ std::size_t definitionEnd(std::string_view text, std::size_t at) {
   return line < text.size() ? line + 1 : line;
 }
 
-/// Behind the address of a link whose text ended at `at` with `]`: `(…)` or `[…]`.
+/// After the address of a link whose text ended at `at` with `]`: `(…)` or `[…]`.
 std::size_t addressEnd(std::string_view text, std::size_t at) {
   if (at >= text.size() || (text[at] != '(' && text[at] != '[')) return at;
   const char open = text[at], close = open == '(' ? ')' : ']';

@@ -14,7 +14,7 @@ std::size_t lineAt(const LineTable& lines, std::size_t from, std::size_t byte) {
   return from;
 }
 
-/// Behind the closing quote of the string that begins at `at`.
+/// After the closing quote of the string that begins at `at`.
 std::size_t stringEnd(std::string_view text, std::size_t at) {
   for (++at; at < text.size(); ++at) {
     if (text[at] == '\\')

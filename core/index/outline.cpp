@@ -40,7 +40,7 @@ std::uint32_t numberIn(std::string_view text) {
   return number;
 }
 
-/// Marks that a host handed over. What lies outside the file or out of order is left out.
+/// Marks that a host passed in. What lies outside the file or out of order is left out.
 std::vector<SectionMark> givenMarks(std::string_view given, std::size_t lines) {
   std::vector<SectionMark> marks;
   while (!given.empty()) {
@@ -100,7 +100,7 @@ class Builder {
   void add(std::uint8_t level, std::uint32_t first, std::uint32_t end, std::uint32_t body, std::string title) {
     while (!path_.empty() && out_.nodes[path_.back()].level >= level && level > 0) leave(first - 1);
     OutlineNode node;
-    // The file's own node is nobody's parent: what stands above the first heading is not what follows it.
+    // The file's own node has no children: what stands above the first heading is not what follows it.
     node.parent = path_.empty() ? kNoNode : path_.back();
     node.level = level;
     node.first = first;

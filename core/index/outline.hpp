@@ -26,7 +26,7 @@ struct OutlineNode {
   std::uint32_t first = 0, last = 0;  ///< lines of the own text, from 0, both included
   std::uint32_t reach = 0;            ///< last line of the node with all below it
   std::uint32_t from = 0, to = 0;     ///< bytes of the own text
-  std::uint32_t body = 0;             ///< first byte of the own text behind the heading
+  std::uint32_t body = 0;             ///< first byte of the own text after the heading
   std::string title;                  ///< '' of the file itself
 };
 

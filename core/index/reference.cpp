@@ -19,7 +19,7 @@ struct ReadReference {
   std::uint32_t line = 0;  ///< from 1
 };
 
-/// Titles and line behind the path. False: there is no line.
+/// Titles and line after the path. False: there is no line.
 bool readRest(std::string_view rest, ReadReference& out) {
   const std::size_t dot = rest.rfind('.');
   const std::string_view digits = dot == std::string_view::npos ? rest : rest.substr(dot + 1);

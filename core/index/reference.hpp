@@ -30,7 +30,7 @@ std::string referenceOf(const FileRecord& file, std::uint32_t section);
 /// 80 hexadecimal digits: 16 bytes of the text's hash, 16 of the hash without heading, 8 of its sketch.
 std::string markOf(const SectionRecord& section);
 
-/// `mark`: of the reference, or ''. Anything may be handed over; what is no reference is stale. O(sections).
+/// `mark`: of the reference, or ''. Anything may be passed in; what is no reference is stale. O(sections).
 ResolvedReference resolveReference(const DocumentIndex& index, std::string_view reference, std::string_view mark);
 
 }  // namespace aetherflow

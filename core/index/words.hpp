@@ -33,7 +33,7 @@ class WordSplitter {
   std::string_view text_;
   std::size_t at_ = 0;
   std::string run_;
-  std::vector<Range> ranges_;  // words that were found in run_, not yet handed out from `given_` on
+  std::vector<Range> ranges_;  // words that were found in run_, not yet given out from `given_` on
   std::size_t given_ = 0;
   std::vector<std::size_t> parts_;  // where parts begin in run_
   std::size_t wide_ = 0;            // where the last wide character of the run begins, +1

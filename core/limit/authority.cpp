@@ -31,7 +31,7 @@ MemberId Authority::join() {
       member.had = any ? std::min(member.had, other.had) : other.had;
       any = true;
     }
-  // A place that was left is used again, so that a server's members do not grow without end.
+  // Reuse free slots, so that a server's list of members does not grow without bound.
   for (MemberId id = 0; id < members_.size(); ++id)
     if (!members_[id].here) {
       members_[id] = member;
@@ -49,7 +49,7 @@ void Authority::leave(MemberId member, TimeMs now) {
       const Lease lease = leases_[i];
       leases_.erase(leases_.begin() + static_cast<std::ptrdiff_t>(i));
       SharedEnd gone;
-      gone.tokens = lease.tokens;  // nobody will say what it used
+      gone.tokens = lease.tokens;  // what it used will never be known
       end(lease, gone, now);
     }
   const auto mine = [member](const auto& one) { return one.member == member; };
@@ -57,7 +57,7 @@ void Authority::leave(MemberId member, TimeMs now) {
   for (SharedGroup i = 0; i < groups_.size(); ++i) {
     std::vector<Ticket>& tickets = groups_[i].tickets;
     tickets.erase(std::remove_if(tickets.begin(), tickets.end(), mine), tickets.end());
-    // What it stated binds the others no longer.
+    // Its limits no longer apply to the others.
     std::vector<Stated>& stated = groups_[i].stated;
     const std::size_t before = stated.size();
     stated.erase(std::remove_if(stated.begin(), stated.end(), mine), stated.end());
@@ -108,14 +108,14 @@ bool Authority::tooLarge(const Group& group, std::int64_t tokens) const {
   return false;
 }
 
-/// What a call's tokens count as beside those of others.
+/// What a call's tokens count as, next to those of others.
 std::int64_t Authority::counted(const Group& group, std::int64_t tokens) const {
   for (std::size_t w = 0; w < kWindows; ++w)
     if (ofTokens(w)) tokens = group.windows[w].counted(tokens);
   return tokens;
 }
 
-/// Whether `calls` with `tokens` in all fit now; if not, why and until when.
+/// Whether `calls` with a total of `tokens` fit now; if not, why and until when.
 SharedAnswer Authority::room(Group& group, std::int64_t calls, std::int64_t tokens, TimeMs now) {
   SharedAnswer answer;
   if (group.coolUntil > now) {
@@ -191,7 +191,7 @@ SharedAnswer Authority::ask(const SharedAsk& ask, TimeMs now) {
   }
   answer = room(group, 1, counted(group, ask.tokens), now);
   if (answer.granted) {
-    // Room that a better ticket waits for is not taken.
+    // Do not take room that a better ticket is waiting for.
     std::int64_t calls = 1, tokens = counted(group, ask.tokens);
     bool better = false;
     for (const Ticket& ticket : group.tickets) {
@@ -301,7 +301,7 @@ void Authority::lapse(Group& group, TimeMs now) {
   group.tickets.erase(std::remove_if(group.tickets.begin(), group.tickets.end(), lapsed), group.tickets.end());
 }
 
-/// Tells those for whom there is room, in the order of their tickets. Stops at the first that does not fit: a large call is not
+/// Notifies those for whom there is room, in the order of their tickets. Stops at the first that does not fit: a large call is not
 /// overtaken for ever by small ones.
 void Authority::serve(SharedGroup index, TimeMs now) {
   Group& group = groups_[index];
@@ -309,7 +309,7 @@ void Authority::serve(SharedGroup index, TimeMs now) {
   sortItems(group.tickets, [this](const Ticket& a, const Ticket& b) { return before(a, b); });
   std::int64_t calls = 0, tokens = 0;
   for (Ticket& ticket : group.tickets) {
-    // Whoever can never be served is told too: it asks, and learns why.
+    // A ticket that can never be served is notified too: it asks, and learns why.
     const bool never = tooLarge(group, ticket.tokens);
     calls += never ? 0 : 1;
     tokens += never ? 0 : counted(group, ticket.tokens);

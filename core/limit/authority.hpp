@@ -1,15 +1,15 @@
 #pragma once
 // The limits of a whole process: places, quota windows, cool-downs and circuit breakers that all its runs share. A run decides by
-// its own books; the authority is asked at the moment a call leaves, and its word is an event of the run (`refused`), so that a
-// replay needs no authority. Pure: it is told the time, and the same questions in the same order get the same answers.
+// its own books; the authority is asked at the moment a call leaves, and a refusal is an event of the run (`refused`), so that a
+// replay needs no authority. Pure: the time is an argument, and the same questions in the same order get the same answers.
 //
 //   member A ─ ask ─▶ ┌ group "openai" ─ places, windows, cool-down, breaker ┐ ◀─ ask ─ member B
 //           ◀ granted │   tickets: B (priority 3), C (priority 0, had least) │ refused ─▶
 //            settle ─▶ └──────────────── room again: B is told first ─────────┘ ─ freed ─▶ B
 //
 // Fair: who was refused holds a ticket. Tickets are served by priority, then by who had least, then by age; one that was passed
-// over kMostPassed times goes first. Nobody takes room that a better ticket waits for. Who is told of room and does not ask
-// for kOfferMs loses the ticket.
+// over kMostPassed times goes first. No one takes room that a better ticket is waiting for. A member that is told of room and does not
+// ask within kOfferMs loses its ticket.
 
 #include <array>
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace aetherflow {
 using MemberId = std::uint32_t;
 using SharedGroup = std::uint32_t;
 
-/// What one run states of a group; −1 and 0: no limit.
+/// The limits that one run states for a group; −1 and 0: no limit.
 struct SharedLimits {
   std::array<std::int64_t, kWindows> most{-1, -1, -1, -1};
   std::uint32_t places = 0;
@@ -62,14 +62,14 @@ struct SharedEnd {
 
 class Authority {
  public:
-  /// Passed over so often, a ticket goes before all others: nobody starves behind a stream of urgent calls.
+  /// A ticket passed over this often goes before all others: no one starves behind a stream of urgent calls.
   static constexpr std::uint32_t kMostPassed = 16;
-  /// How long room is kept for whom it was offered, ms.
+  /// How long offered room is kept, ms.
   static constexpr std::int64_t kOfferMs = 1'000;
 
-  /// A run takes part. It begins level with the members that had least, so that a late one neither waits nor is served alone.
+  /// A run joins. It starts level with the members that had least, so that a late one neither waits nor is served alone.
   MemberId join();
-  /// The run is over or gone: its reservations come back (what its calls may have used counts as used), its tickets go.
+  /// The run has ended or died: its reservations are released (what its calls may have used counts as used), its tickets dropped.
   void leave(MemberId member, TimeMs now);
 
   /// The group of that name; the member states these limits of it until it leaves. Where members state different limits the
@@ -77,15 +77,15 @@ class Authority {
   SharedGroup group(MemberId member, std::string_view name, const SharedLimits& limits, bool& narrowed);
 
   SharedAnswer ask(const SharedAsk& ask, TimeMs now);
-  /// The provider has surely counted the request: its window runs from here.
+  /// By now the provider has counted the request: its window starts here.
   void arrived(MemberId member, CallId call, TimeMs now);
   /// A granted call is over. Unknown ones are ignored: they ended with their member.
   void settle(MemberId member, CallId call, const SharedEnd& end, TimeMs now);
-  /// What a reply's headers said of a window; −1 = not said.
+  /// What a reply's headers state about a window; −1 = not given.
   void seen(SharedGroup group, Window window, std::int64_t limit, std::int64_t remaining, std::int64_t resetMs,
             TimeMs now);
 
-  /// Takes what is due: offers that lapsed, windows with room again.
+  /// Handles what is due: lapsed offers, windows with room again.
   void tick(TimeMs now);
   /// When tick() should be called next; kNever: only events can change anything.
   TimeMs nextWake(TimeMs now);
@@ -146,7 +146,7 @@ class Authority {
     SharedGroup group;
   };
 
-  /// The smallest of what is stated holds.
+  /// The smallest of the stated limits applies.
   static void settleLimits(Group& group);
   bool tooLarge(const Group& group, std::int64_t tokens) const;
   std::int64_t counted(const Group& group, std::int64_t tokens) const;

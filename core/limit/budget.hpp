@@ -1,5 +1,5 @@
 #pragma once
-// Money and tokens of a run: reserved at worst case before a call, settled by what it really cost.
+// Money and tokens of a run: reserved at worst case before a call, settled with the actual cost.
 
 #include <cstdint>
 

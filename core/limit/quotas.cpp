@@ -56,7 +56,7 @@ void Quotas::take(QuotaIndex index, std::int64_t tokens) {
 void Quotas::served(QuotaIndex index) {
   Group& group = groups_[index];
   group.pushes = 0;
-  // At 64 a provider is back: few take more at once.
+  // At 64 a provider has recovered: few take more at once.
   group.allowed = group.allowed == 0 || group.allowed >= 32 ? 0 : group.allowed * 2;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Quota groups: the limits that several models, or several keys, share. Asked before a call is handed out, settled when
+// Quota groups: the limits that several models, or several keys, share. Checked before a call is dispatched, settled when
 // it has ended.
 
 #include <array>
@@ -15,7 +15,7 @@ namespace aetherflow {
 
 using QuotaIndex = std::uint16_t;
 
-/// What a configuration says of a group; −1 and 0: no limit.
+/// A group's limits in the configuration; −1 and 0: no limit.
 struct QuotaLimits {
   std::string group;
   std::array<std::int64_t, kWindows> most{-1, -1, -1, -1};
@@ -30,7 +30,7 @@ struct QuotaFit {
   TimeMs until = kNever;
 };
 
-/// What the limits that all runs share said last of a group: full until then.
+/// The last answer of the shared limits for a group: full until then.
 struct SharedBlock {
   Refusal why = Refusal::Places;
   Window window = Window::Count;
@@ -47,12 +47,12 @@ class Quotas {
   void take(QuotaIndex group, std::int64_t tokens);
   /// Reserves more tokens for a call that was taken before.
   void grow(QuotaIndex group, std::int64_t tokens);
-  /// The provider has surely counted the request: its window runs from here.
+  /// By now the provider has counted the request: its window starts here.
   void arrived(QuotaIndex group, TimeMs now);
   /// The call is over. `counted`: its request was told by `arrived` before. `sent` false: it never left.
   void settle(QuotaIndex group, std::int64_t reserved, std::int64_t used, bool counted, bool sent, TimeMs now);
 
-  /// Nobody may call before; the later of both stands.
+  /// No calls before this time; the later of both applies.
   void cool(QuotaIndex group, TimeMs until) {
     if (until > groups_[group].coolUntil) groups_[group].coolUntil = until;
   }
@@ -62,14 +62,14 @@ class Quotas {
     groups_[group].allowed = 1;
     ++groups_[group].pushes;
   }
-  /// How often in a row it did.
+  /// How often in a row that happened.
   std::uint32_t pushes(QuotaIndex group) const { return groups_[group].pushes; }
   /// A call was served: twice as many may go, until all may.
   void served(QuotaIndex group);
   bool mayProbe(QuotaIndex group) const {
     return groups_[group].allowed == 0 || groups_[group].inFlight < groups_[group].allowed;
   }
-  /// The limits shared with other runs had no room for the group; a later word replaces an earlier one.
+  /// The shared limits had no room for the group; a later answer replaces an earlier one.
   void blockShared(QuotaIndex group, Refusal why, Window window, TimeMs until) {
     groups_[group].block = {why, window, until};
   }

@@ -1,6 +1,6 @@
 #pragma once
 // How many calls each provider has in flight, and when the next place is expected to come free.
-// Requests and tokens per minute join here as buckets per quota group; the scheduler asks only `free` and `waitMs`.
+// Requests and tokens per minute are in quotas.hpp; the scheduler asks only `free` and `waitMs`.
 
 #include <cstdint>
 #include <vector>
@@ -38,7 +38,7 @@ class Slots {
     ends.pop_back();
   }
 
-  /// Expected wait for a place, ms; 0 when one is free. A call that is overdue is taken to need as long again as it is over.
+  /// Expected wait for a slot, ms; 0 when one is free. An overdue call is assumed to need as long again as it is overdue.
   std::int64_t waitMs(ProviderIndex provider, TimeMs now) const {
     if (free(provider)) return 0;
     const TimeMs first = ends_[provider].front();

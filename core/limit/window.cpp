@@ -25,7 +25,7 @@ std::int64_t SlidingWindow::taken(TimeMs now) {
 
 TimeMs SlidingWindow::fitsAt(std::int64_t amount, TimeMs now) {
   if (fits(amount, now)) return now;
-  // What expires, in the order of its time: our own uses, and in between what others used.
+  // What expires, in order of time: our own uses, and in between those of others.
   std::int64_t left = taken(now), foreign = foreign_;
   for (std::size_t i = first_; i < entries_.size(); ++i) {
     if (foreign > 0 && foreignUntil_ <= entries_[i].until) {
@@ -43,7 +43,7 @@ void SlidingWindow::settle(std::int64_t reserved, std::int64_t used, TimeMs now)
   reserved_ -= reserved;
   if (used <= 0) return;
   used_ += used;
-  // Rounded up to a 256th of the window, so that a window holds few entries whatever it counts.
+  // Rounded up to a 256th of the window, so that a window holds few entries whatever its unit.
   const std::int64_t grain = std::max<std::int64_t>(1, length_ / 256);
   const TimeMs until = (now + length_ + grain - 1) / grain * grain;
   if (first_ < entries_.size() && entries_.back().until == until)

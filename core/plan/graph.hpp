@@ -21,7 +21,7 @@ struct Successors {
 Successors successorsOf(const Plan& plan);
 
 /// Every step after its dependencies; among those that are free, the earliest in the plan first. Steps on a cycle, and
-/// those behind it, are missing. O((steps + edges) · log steps).
+/// those after it, are missing. O((steps + edges) · log steps).
 std::vector<StepIndex> topologicalOrder(const Plan& plan, const Successors& graph);
 
 /// plan.cycle at the edge by which the cycle's earliest step depends on the next, with the path "a → b → a" (a depends

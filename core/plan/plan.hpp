@@ -91,7 +91,7 @@ struct Plan {
   std::string description;
   std::string metadata;  ///< JSON text as given, or empty
   std::vector<Step> steps;
-  TextIndex byId;               ///< look-ups only, never iterated
+  TextIndex byId;               ///< lookups only, never iterated
   std::vector<Error> warnings;  ///< unknown types and members; the run goes on
 };
 

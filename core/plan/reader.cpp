@@ -198,7 +198,7 @@ void PlanReader::checkWhole() {
   if (!has_[kDescription]) warnings_.add(ErrorCode::PlanMissing, "/description", "the plan has no \"description\"");
 }
 
-/// What stands behind an error was read for its own problems alone.
+/// Everything after an error is read only for its own problems.
 void PlanReader::dropUnsound() {
   if (!problems_.any() || sound_ >= read()) return;
   while (read() > sound_) plan_.steps.pop_back();

@@ -36,13 +36,13 @@ class PlanReader final : private ScanListener {
   /// Checks what only the end can tell: unknown ids, cycles, missing members. Only the first call counts.
   void end();
 
-  /// The first error, and the one that stays, but for json.malformed, which end() may put in the place of a plan.*
+  /// The first error, and the one that stays, but for json.malformed, which end() may put instead of a plan.*
   /// error.
   const Error& error() const { return problems_.any() ? problems_.list().front() : kNoError; }
   /// All that are known, error() first, twenty at most.
   const std::vector<Error>& errors() const { return problems_.list(); }
   /// Grows while bytes arrive. Views into `steps` last until the next push. Until end() it may hold more than
-  /// stepCount() steps, which stand behind an error.
+  /// stepCount() steps, which stand after an error.
   const Plan& plan() const { return plan_; }
   /// Steps that are whole so far.
   std::uint32_t stepCount() const { return problems_.any() ? sound_ : read(); }

@@ -68,7 +68,7 @@ bool References::addTemplate(Plan& plan, StepIndex from, const TemplatePiece& pi
     const std::string meant = meantReference(piece.text, plan);
     detail += piece.kind == Kind::Near ? " is no reference" : " is filled by nothing";
     if (!meant.empty()) detail += "; did you mean " + meant + '?';
-    if (piece.kind == Kind::Unknown) detail += "; braces that are to stay are written {{'{{'}}";
+    if (piece.kind == Kind::Unknown) detail += "; to keep literal braces, write {{'{{'}}";
   }
   return problems_.add(ErrorCode::PlanBadTemplate, stepPlace(from, "/description"),
                        "at byte " + std::to_string(piece.at) + ": " + detail);

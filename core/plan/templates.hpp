@@ -45,7 +45,7 @@ class TemplatePieces {
   void found(TemplatePiece::Kind kind, std::string_view text, std::size_t at, std::size_t end);
 
   std::string_view all_;
-  std::size_t done_ = 0;    ///< bytes handed out
+  std::size_t done_ = 0;    ///< bytes given out
   std::size_t fence_ = 0;   ///< backticks that opened the code around the present place; 0 outside
   TemplatePiece upcoming_;  ///< the next that is no text; at the end of the description without bytes
 };

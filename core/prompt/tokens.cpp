@@ -87,8 +87,8 @@ void TokenFactor::learn(std::uint32_t estimated, std::uint32_t reported) {
   std::uint64_t ratio = static_cast<std::uint64_t>(reported) * 1'000'000 / estimated;
   if (ratio < 500'000) ratio = 500'000;
   if (ratio > 3'000'000) ratio = 3'000'000;
-  // A plain mean over the first eight, then an average that forgets: the start value must not linger.
-  if (seen_ < 8) ++seen_;
+  // A plain mean over the first reports, then an average that forgets: the start value must not linger.
+  if (seen_ < kRemembered) ++seen_;
   const auto now = static_cast<std::int64_t>(millionths_);
   millionths_ =
       static_cast<std::uint32_t>(now + (static_cast<std::int64_t>(ratio) - now) / static_cast<std::int64_t>(seen_));

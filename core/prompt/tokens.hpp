@@ -14,6 +14,10 @@ std::uint32_t estimateTokens(std::string_view utf8);
 /// message format. One per model. Starts at 1, stays in [0.5, 3], so that one absurd report cannot poison routing.
 class TokenFactor {
  public:
+  TokenFactor() = default;
+  /// What earlier runs came to; it weighs as much as the reports of theirs.
+  explicit TokenFactor(double known)
+      : millionths_(static_cast<std::uint32_t>(known * 1e6 + 0.5)), seen_(known == 1 ? 0 : kRemembered) {}
   /// `reported` as the provider counted it. Pairs with a zero teach nothing.
   void learn(std::uint32_t estimated, std::uint32_t reported);
   /// The estimate corrected, rounded to the nearest token, never 0 for a text that has any.
@@ -22,6 +26,7 @@ class TokenFactor {
   std::uint32_t millionths() const { return millionths_; }
 
  private:
+  static constexpr std::uint32_t kRemembered = 8;
   std::uint32_t millionths_ = 1'000'000;
   std::uint32_t seen_ = 0;
 };

@@ -33,7 +33,7 @@ BreakerChange Health::succeeded(ProviderIndex index) {
   one.failures = 0;
   one.allowance = std::min(kAllowance, one.allowance + kSuccessGives);
   if (one.state == BreakerState::Closed) return BreakerChange::None;
-  // A call from before the breaker opened tells as much as a probe: the provider answers.
+  // A call from before the breaker opened proves as much as a probe: the provider answers.
   one.state = BreakerState::Closed;
   one.probing = false;
   one.openMs = 0;
@@ -46,7 +46,7 @@ BreakerChange Health::failed(ProviderIndex index, bool unwell, bool probe, TimeM
   one.allowance = std::max(0, one.allowance - kFailureCosts);
   if (probe) one.probing = false;
   if (!unwell) {
-    // It answered, if only to refuse: whatever opened the breaker is over.
+    // It answered, if only to refuse: the cause that opened the breaker is gone.
     if (!probe) return BreakerChange::None;
     one.state = BreakerState::Closed;
     one.failures = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// How well each provider does: a breaker that keeps calls away from one that fails, a throttle for retries under a
-// storm, and how long each model's first token takes.
+// Health of providers: a circuit breaker for those that fail, a throttle for retries during a
+// retry storm, and the first-token times of each model.
 
 #include <array>
 #include <cstdint>
@@ -18,17 +18,17 @@ class Health {
  public:
   void open(const Policy& policy, std::size_t providers, std::size_t models);
 
-  /// When calls may go to the provider: 0 at once, kNever once the one probe under way has ended.
+  /// When calls may go to the provider: 0 at once, kNever until the one probe in flight has ended.
   TimeMs blockedUntil(ProviderIndex provider, TimeMs now) const;
   /// A call goes there. True when it is the probe of an open breaker.
   bool dispatched(ProviderIndex provider, TimeMs now);
   BreakerChange succeeded(ProviderIndex provider);
   /// `unwell`: the kind counts against the provider. Others (a full limit) only count for the throttle.
   BreakerChange failed(ProviderIndex provider, bool unwell, bool probe, TimeMs now);
-  /// A probe came to nothing that tells anything: cancelled, withheld.
+  /// A probe ended without telling anything: cancelled, withheld.
   void withdrawn(ProviderIndex provider, bool probe);
 
-  /// False under a storm: more than half of the retry allowance is used up, see gRFC A6.
+  /// False during a retry storm: more than half of the retry allowance is used up, see gRFC A6.
   bool retriesAllowed(ProviderIndex provider) const { return providers_[provider].allowance > kAllowance / 2; }
 
   BreakerState state(ProviderIndex provider) const { return providers_[provider].state; }

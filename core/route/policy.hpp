@@ -9,7 +9,7 @@
 
 namespace aetherflow {
 
-/// What is given up when the rest of a budget does not suffice, in the order declared.
+/// What is given up when a budget runs short, in the order declared.
 enum class Rung : std::uint8_t { Cheaper, SkipOptional, Stop, None };
 
 struct Policy {
@@ -19,7 +19,7 @@ struct Policy {
   std::int64_t baseMs = 500;    ///< first back-off; doubles each time, × 0.8–1.2
   std::int64_t capMs = 8'000;   ///< longest back-off
   std::int64_t deadlineMs = 0;  ///< from ready to done, over attempts, waits and fallbacks; 0: none
-  /// Longest wait that a provider may ask for, and longest that a phase waits for such wishes in all.
+  /// Longest wait that a provider may ask for, and the most that a phase waits on such requests in total.
   std::int64_t patienceMs = 900'000;
   // breaker
   std::uint32_t failures = 5;  ///< in a row
@@ -31,7 +31,7 @@ struct Policy {
   std::int64_t floorAfterMs = 10'000;
 
   Interrupt interrupt = Interrupt::Restart;
-  bool acceptsUnknownEnd = false;  ///< an answer whose finish word nobody knows counts as whole
+  bool acceptsUnknownEnd = false;  ///< an answer with an unknown finish reason counts as complete
   Ceiling run, step, attempt;
   std::array<Rung, 3> ladder{Rung::Cheaper, Rung::SkipOptional, Rung::Stop};  ///< None: no further rung
 };
@@ -44,7 +44,7 @@ struct FailureRule {
   bool worked = false;    ///< the provider may have worked on it, so what it read is taken as billed
   /// Most calls at one model that end so, where another may take over; 0: as many as the policy's perModel.
   std::uint8_t here = 0;
-  bool last = false;  ///< and where no other may, they are the last
+  bool last = false;  ///< and where no other may, the phase then fails
   bool free = false;  ///< costs no attempt: nothing was asked of the model
 };
 
@@ -52,7 +52,7 @@ struct FailureRule {
 enum class Learnt : std::uint8_t { Nothing, ModelGone, ProviderGone };
 
 /// The policy's one table. A refused key would be refused everywhere or hide a mistake, so it never falls through; a request that
-/// was refused for a reason that nobody knows is tried once elsewhere, see decide.
+/// was refused for an unknown reason is tried once elsewhere, see decide.
 constexpr FailureRule failureRule(FailureKind kind) {
   switch (kind) {
     case FailureKind::RateLimited: return {true, true};
@@ -64,11 +64,11 @@ constexpr FailureRule failureRule(FailureKind kind) {
     case FailureKind::Overloaded: return {true, true, true};
     case FailureKind::ServerError: return {true, true, true};
     case FailureKind::TimeoutConnect: return {true, true, true};
-    // A connection that broke after the request had left; one that never stood was not sent, see usedBy.
+    // A connection that broke after the request was sent; one that was never established sent nothing, see usedBy.
     case FailureKind::Unreachable: return {true, true, true, true};
     case FailureKind::Unresolved: return {true, true, true, false, 2, true};
     case FailureKind::Certificate: return {false, true};
-    // Whoever thinks for so long will do it again.
+    // A model that thinks for so long will do so again.
     case FailureKind::TimeoutFirstToken: return {true, true, true, true, 2};
     case FailureKind::TimeoutIdle: return {true, true, true, true};
     case FailureKind::TimeoutTotal: return {true, true, true, true};
@@ -93,7 +93,7 @@ constexpr Learnt learntFrom(FailureKind kind) {
   }
 }
 
-/// Whether a failure is a wish to come back later: it costs patience instead of an attempt.
+/// Whether a failure is a request to retry later: it costs waiting time instead of an attempt.
 constexpr bool asksToWait(FailureKind kind, std::int64_t retryAfterMs, std::int8_t mayRetry) {
   if (mayRetry == 0) return false;
   return kind == FailureKind::RateLimited || (kind == FailureKind::Overloaded && retryAfterMs >= 0);

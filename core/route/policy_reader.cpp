@@ -14,7 +14,7 @@ Ceiling readCeiling(Reading& reading, const JsonValue& budget, const char* key) 
   const std::string inside = at + "/" + key;
   reading.only(*found, "usd tokens", inside);
   const double usd = reading.number(*found, "usd", -1, 0, 1e9, inside);
-  // Rounded down: a ceiling is never more than was said.
+  // Rounded down: a ceiling is never more than was stated.
   if (usd >= 0) ceiling.usd = static_cast<MicroUsd>(usd * 1e6 + 1e-6);
   ceiling.tokens = reading.whole(*found, "tokens", -1, 0, kMost, inside);
   return ceiling;

@@ -1,5 +1,5 @@
 #pragma once
-// Policy and limits as they stand in the table's JSON.
+// Policy and limits in the table's JSON.
 
 #include "core/limit/quotas.hpp"
 #include "core/route/policy.hpp"

@@ -27,7 +27,7 @@ class Reading {
   std::string text(const JsonValue& object, const char* key, const std::string& at);
   /// The member when it is an object; nullptr when absent; an error when it is anything else.
   const JsonValue* object(const JsonValue& object, const char* key, const std::string& at);
-  /// Refuses members beside `names` (parted by spaces): a misspelt ceiling would be none.
+  /// Refuses members other than `names` (separated by spaces): a misspelt ceiling would be no ceiling.
   void only(const JsonValue& object, std::string_view names, const std::string& at);
 };
 

@@ -9,7 +9,7 @@ std::string label(const Table& table, Target target) {
   return table.providers[target.provider].name + " (" + table.models[target.model].id + ")";
 }
 
-/// What a misspelt target was meant to be: another provider, or a model of the one that is named.
+/// What a misspelt target may have meant: another provider, or a model of the named one.
 std::string meant(const Table& table, std::string_view text) {
   const std::size_t slash = text.find('/');
   const ProviderIndex named = table.findProvider(text.substr(0, slash));
@@ -98,7 +98,7 @@ Expected<GroupIndex> Router::route(const Step& step) {
                  "no provider or model '" + step.provider + "' in the table" + meant(*table_, step.provider)};
   std::vector<Target> use{target};
   const bool available = table_->providers[target.provider].available;
-  // An explicit provider that has a key takes the step alone; without one, the rule's own list stands in, aloud.
+  // An explicit provider that has a key takes the step alone; without one the rule's own list is used, with a note.
   if (!available) use.insert(use.end(), mode_->rules[rule].use.begin(), mode_->rules[rule].use.end());
   const GroupIndex group = addGroup({"explicit", "the step names " + step.provider, {}, {}, Reason::None, true}, use);
   explicit_.emplace_back(key, group);

@@ -29,7 +29,7 @@ class Router {
   /// `mode` must be in the table.
   Router(const Table* table, const Mode* mode);
 
-  /// O(rules), and a look-up for explicit providers. Fails: route.unknown_provider (where is left to the caller).
+  /// O(rules), and a lookup for explicit providers. Fails: route.unknown_provider (where is left to the caller).
   Expected<GroupIndex> route(const Step& step);
   /// The group without one of its targets, for steps that failed there; kNone when none would be left. Groups are few:
   /// each narrowing is made once.

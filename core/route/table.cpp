@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kModelMembers =
     "in cached written storedPerHour out asOf source firstTokenMs tokensPerSecond maxOut context thinks thinksSource "
-    "patienceMs quotaGroup promptTokensPerSecond family";
+    "patienceMs quotaGroup promptTokensPerSecond family tokenFactor";
 
 std::int64_t microPerMtok(double usd) {
   return static_cast<std::int64_t>(usd * 1e6 + 0.5);
@@ -96,7 +96,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
   for (const JsonValue& data : models->items) {
     const std::string modelAt = at + "/models/" + data.name;
     if (!data.isObject()) return reading.fail(modelAt, "expected an object");
-    // A misspelt price would be none, and a misspelt limit no limit.
+    // A misspelt price would be no price, and a misspelt limit no limit.
     reading.only(data, kModelMembers, modelAt);
     Model model;
     model.id = data.name;
@@ -108,6 +108,7 @@ void readProvider(Reading& reading, Table& table, const JsonValue& json, const J
     model.context = static_cast<std::uint32_t>(reading.number(data, "context", 0, 0, 1e9, modelAt));
     model.microsPerToken =
         static_cast<std::uint32_t>(1e6 / reading.number(data, "promptTokensPerSecond", 10'000, 100, 1e7, modelAt));
+    model.tokenFactor = reading.number(data, "tokenFactor", 1, 0.5, 3, modelAt);
     model.thinkPercent = static_cast<std::uint32_t>(reading.number(data, "thinks", 0, 0, 100, modelAt) * 100 + 0.5);
     const std::string own = reading.text(data, "quotaGroup", modelAt);
     model.quota = quotaOf(table, own.empty() ? quota : own);
@@ -255,7 +256,7 @@ Expected<Table> readTable(const JsonValue& json, bool ownDrafts) {
     for (const JsonValue& group : limits->items) table.quotas.push_back(readQuota(reading, group));
   const std::size_t limited = table.quotas.size();
   for (const JsonValue& provider : json.find("providers")->items) readProvider(reading, table, provider, worst);
-  // A limit that nothing counts towards is a misspelt one, and would protect nothing.
+  // A limit that nothing counts towards is misspelt, and would protect nothing.
   for (std::size_t i = 0; i < limited; ++i) {
     bool used = false;
     for (const Model& model : table.models) used = used || model.quota == i;
@@ -282,7 +283,7 @@ struct Loaded {
 Expected<Table> loadTable(const JsonValue* patch) {
   if (patch != nullptr && !patch->isObject())
     return Error{ErrorCode::OptionsInvalid, "/table", "expected a JSON object"};
-  // The runs of one process mostly have one configuration: reading both tables takes longer than all else of `begin`.
+  // The runs of a process mostly share one configuration: reading both tables takes longer than the rest of `begin`.
   static Loaded* last = nullptr;  // never freed
   const JsonValue none;
   const JsonValue& now = patch == nullptr ? none : *patch;

@@ -23,7 +23,7 @@ struct Price {
   std::int64_t cachedPerMtok = 0;   ///< read from the provider's prompt cache
   std::int64_t writtenPerMtok = 0;  ///< written to it, instead of inPerMtok
   std::int64_t outPerMtok = 0;
-  bool known = false;  ///< false: the table's worst case stands in, never zero
+  bool known = false;  ///< false: these are the table's worst case, never zero
   std::string asOf;    ///< date of the price, "2026-11-01"
   std::string source;
 };
@@ -36,12 +36,13 @@ struct Model {
   std::uint32_t tokensPerKs = 60'000;  ///< planning estimate: tokens in 1,000 s, ≥ 1,000
   std::uint32_t maxOut = 8192;         ///< most answer tokens
   std::uint32_t context = 0;           ///< tokens of prompt and answer together, 0: not known
+  double tokenFactor = 1;              ///< prompt tokens as counted for each that is estimated, as earlier runs saw it
   std::uint32_t thinkPercent = 0;      ///< tokens of hidden thought for 100 of answer, typically
   std::uint32_t microsPerToken = 0;    ///< planning estimate: time to read a token of a prompt
   QuotaIndex quota = 0;                ///< the group whose limits it counts towards
   std::uint32_t family = 0;            ///< who trained it, as a hash: a verdict on an answer comes from another one
 
-  /// Tokens for `answer` tokens and the thought before them, as far as the model makes so many.
+  /// Tokens of an answer and the hidden thought before it, up to the model's limit.
   std::uint32_t withThought(std::uint64_t answer) const {
     const std::uint64_t all = answer + answer * thinkPercent / 100;
     return all < maxOut ? static_cast<std::uint32_t>(all) : maxOut;
@@ -59,10 +60,10 @@ struct Provider {
   bool available = false;  ///< has a key, or is simulated
   std::uint32_t concurrency = 8;
   JsonSupport json = JsonSupport::None;
-  std::uint32_t cacheMinimum = 0;  ///< tokens from which a shared beginning of prompts is worth a thought, 0: no cache
-  std::uint32_t cacheLeaders = 1;  ///< requests that must have read a beginning before others find it
+  std::uint32_t cacheMinimum = 0;      ///< shortest shared prefix that the provider caches, tokens; 0: no cache
+  std::uint32_t cacheLeaders = 1;      ///< requests that must have read a prefix before others find it cached
   std::int64_t cacheIdleMs = 300'000;  ///< how long it is kept without use, at least
-  bool prefix = false;                 ///< goes on from a given beginning of its answer
+  bool prefix = false;                 ///< can continue a given beginning of its answer
   /// At the hours (bits 0–23, UTC) of the days (bits 1–7, Monday first) of its peak it costs this much of its price.
   std::uint32_t peakPercent = 100, peakDays = 0, peakHours = 0;
   ModelIndex defaultModel = kNone16;
@@ -103,7 +104,7 @@ enum class Overflow : std::uint8_t {
   WhenSooner,  ///< when it is expected to end sooner there than after waiting here
 };
 
-/// What people want to stay under, ms; the report names the steps that did not.
+/// Targets, ms; the report names the steps that missed them.
 struct MetricTargets {
   std::int64_t firstTokenMs = 2000, responseMs = 30000, queueMs = 1000, networkMs = 500;
   /// Of prompt tokens, read from providers' caches, where steps share any.

@@ -7,7 +7,7 @@
 namespace aetherflow {
 namespace {
 
-/// Requests of one phase that may come back without having been attempts: each teaches something, so more are a circle.
+/// Most requests of one phase that fail without counting as attempts: each of them teaches something, so more would be a loop.
 constexpr std::uint32_t kMostFree = 12;
 
 }  // namespace
@@ -17,7 +17,7 @@ Again decide(const Failing& f, const Failed& event, bool cut) {
   if (settled(f.step.state) || f.closed) return next;
   if (f.now >= f.step.deadlineAt) return next;
   if (event.shown && f.interrupt == Interrupt::Fail) return next;
-  // A hedge is no try of its own, so what it costs no attempt for is not given back either.
+  // A hedge is not an attempt of its own, so none is given back for it either.
   if (f.call.purpose == Purpose::Hedge && f.step.tries >= f.policy.attempts) return next;
   const FailureRule rule = failureRule(event.kind);
   const std::uint32_t here = rule.here > 0 ? std::min<std::uint32_t>(rule.here, f.policy.perModel) : f.policy.perModel;
@@ -26,7 +26,7 @@ Again decide(const Failing& f, const Failed& event, bool cut) {
     next.again = next.atOnce = next.free = true;
     return next;
   }
-  // Whoever allows one attempt wants one request.
+  // A policy of one attempt means one request.
   const bool waits = asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && f.policy.attempts > 1;
   if (waits && f.patient) {
     next.elsewhere = f.others && enough;
@@ -46,7 +46,7 @@ Again decide(const Failing& f, const Failed& event, bool cut) {
     next.again = next.relax = next.atOnce = true;
     return next;
   }
-  // The provider's own word wins over the table, but never makes a refused key or request fall through.
+  // The provider's own statement overrides the table, but never sends a refused key or request elsewhere.
   const bool own = rule.retry && !(rule.last && enough);
   const bool retry = event.mayRetry < 0 ? own : event.mayRetry > 0 && (rule.retry || rule.fallback);
   next.elsewhere = rule.fallback && f.others && (!retry || enough);

@@ -1,6 +1,6 @@
 #pragma once
-// What follows a failed call: the one place that decides on retry, fallback, restart and giving up. Pure functions: they are told
-// the time and change nothing.
+// What follows a failed call: the only place that decides on retry, fallback, restart and giving up. Pure functions: the time is
+// an argument, and they change nothing.
 
 #include "core/base/rng.hpp"
 #include "core/route/policy.hpp"
@@ -18,20 +18,20 @@ struct Failing {
   Interrupt interrupt = Interrupt::Restart;  ///< after a stream that broke
   bool judges = false;                       ///< the call's purpose gives a verdict
   bool others = false;                       ///< other models may take the phase
-  bool canWiden = false;                     ///< a higher answer limit is to be had
-  bool closed = false;                       ///< the run starts nothing any more
-  bool patient = true;                       ///< the phase may still wait for what its provider asks for
+  bool canWiden = false;                     ///< a higher answer limit is available
+  bool closed = false;                       ///< the run no longer starts anything
+  bool patient = true;                       ///< the phase may still wait as long as its provider asks
 };
 
 /// What a failed call leads to.
 struct Again {
   bool again = false;      ///< another call of the same phase
-  bool elsewhere = false;  ///< not at this model again
+  bool elsewhere = false;  ///< not at this model
   bool relax = false;      ///< with a looser output constraint
   bool widen = false;      ///< with a higher answer limit
   bool atOnce = false;     ///< without a back-off of its own
-  bool free = false;       ///< it was no attempt
-  bool unknown = false;    ///< elsewhere because nobody knows why it was refused
+  bool free = false;       ///< does not count as an attempt
+  bool unknown = false;    ///< elsewhere because the reason of the refusal is unknown
 };
 
 /// `cut`: the answer reached its limit of tokens.

@@ -26,7 +26,7 @@ Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const
   return {keepsFirst(step) ? StepEvent::CallFailedKeep : StepEvent::CallFailed, kNoPhase};
 }
 
-/// The host has to check this answer before it is the step's. Where it is not asked to, or the step says nothing of it, no time is lost.
+/// The host has to check this answer before it becomes the step's output. Without checks, or for a step without one, nothing is delayed.
 bool Machine::checks(const CallRecord& call, bool accepted) const {
   const Step& step = plan().steps[call.step];
   return options_.checks && accepted && !call.abandoned && phase(call.purpose).writesAnswer() &&
@@ -35,8 +35,8 @@ bool Machine::checks(const CallRecord& call, bool accepted) const {
 
 ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   const bool known = event.call < calls_.size();
-  // An answer that was cut at the token limit is no answer, nor is one that stopped for a reason nobody knows: nothing partial
-  // is passed off as whole.
+  // An answer that was truncated at the token limit is not an answer, nor is one that stopped for an unknown reason: a partial
+  // one is never passed off as complete.
   const bool odd = event.finish == FinishReason::Other && !table_.policy.acceptsUnknownEnd;
   if (event.finish == FinishReason::Length || event.finish == FinishReason::ContentFilter || odd) {
     Failed failure;
@@ -54,11 +54,11 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   if (checked) meaning = {StepEvent::Judge, kNoPhase};
   if (const ErrorCode code = liveCall(event.call, now, meaning.event); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
-  // The answer may have settled the step already: the other of its pair ends all the same.
+  // The answer may have settled the step already: the other call of the pair still has to end.
   if (!call.abandoned && steps_[call.step].state != StepState::Cancelled) firstOfPair(event.call);
   endCall(call);
   TokenCounts tokens = event.tokens;
-  // No counts from the provider: the prompt's own estimate, in the model's measure, stands in and is marked.
+  // No counts from the provider: use the prompt's estimate, corrected for the model, and mark it as estimated.
   if (event.tokensEstimated && tokens.in == 0) tokens.in = promptGuess(call);
   settleCall(call, tokens, false, true);
   breakerChanged(call.target.provider, health_.succeeded(call.target.provider));
@@ -79,7 +79,7 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// What the check of an answer found: from here on it goes the way of every answer.
+/// The result of an answer's check: from here on it is treated like any other answer.
 ErrorCode Machine::checked(CallId id, bool pass, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
@@ -101,7 +101,7 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
   StepRecord& step = steps_[index];
   const CallRecord& call = calls_[id];
   const Phase& row = phase(call.purpose);
-  if (step.state == StepState::Cancelled || row.judges()) return;  // of a judge the verdict is the next event
+  if (step.state == StepState::Cancelled || row.judges()) return;  // a judge's verdict is the next event
   if (meaning.event == StepEvent::CallFailedKeep) {
     notes_.tell(row.failedNote, index);
     return deliver(index);
@@ -126,20 +126,20 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
 
 ErrorCode Machine::failed(const Failed& event, TimeMs now) {
   Failed failure = event;
-  // The core cancelled it for its slowness: to the step that is a time-out.
+  // The core cancelled it for being slow: for the step that is a time-out.
   if (event.call < calls_.size() && calls_[event.call].cancelled == Reason::TooSlow &&
       event.kind == FailureKind::Cancelled)
     failure.kind = FailureKind::TimeoutIdle;
   return ended(failure, failure.kind == FailureKind::LimitReached, now);
 }
 
-/// Tokens of a prompt that nobody counted: an estimate, so it never breaks what was reserved.
+/// Tokens of a prompt that nobody counted: an estimate, never above what was reserved.
 std::uint32_t Machine::promptGuess(const CallRecord& call) const {
   const std::uint32_t guess = factors_[call.target.model].corrected(call.promptEstimate);
   return call.promptBound > 0 ? std::min(guess, call.promptBound) : guess;
 }
 
-/// What a failed call is taken to have used. A provider bills what it read even when the answer never came whole.
+/// What a failed call is assumed to have used. A provider bills what it read even when the answer never came whole.
 TokenCounts Machine::usedBy(CallRecord& call, const Failed& event) const {
   TokenCounts tokens = event.tokens;
   const bool sent = call.startedAt >= 0 || call.firstTokenAt >= 0;
@@ -158,7 +158,7 @@ void Machine::endCall(CallRecord& call) {
   slots_.release(call.target.provider, call.expectedEnd);
 }
 
-/// Settles money and quota group: what was used counts from now on, the rest of the reservation is free.
+/// Settles money and quota group: what was used counts from now on, the rest of the reservation is released.
 void Machine::settleCall(CallRecord& call, const TokenCounts& tokens, bool uncertain, bool sent) {
   call.tokens = tokens;
   const Spend used{costOfCall(table_, call.target, tokens, call.peak),
@@ -167,12 +167,12 @@ void Machine::settleCall(CallRecord& call, const TokenCounts& tokens, bool uncer
   quotas_.settle(modelOf(call).quota, reserved.tokens, used.tokens, call.counted, sent, now_);
 }
 
-/// The first answer stands when this phase fails, unless it broke its constraint.
+/// The first answer is kept when this phase fails, unless it broke its constraint.
 bool Machine::keepsFirst(const StepRecord& step) const {
   return phase(step.phase).keepsFirst() && !step.violated;
 }
 
-/// What a stream that broke after its text was shown leads to: the step's own word, else the run's.
+/// What to do about a stream that broke after its text was shown: the step's setting, else the run's.
 Interrupt Machine::interruptPolicy(StepIndex index) const {
   const Interrupt own = plan().steps[index].onInterrupt;
   return own == Interrupt::Count ? table_.policy.interrupt : own;
@@ -191,7 +191,7 @@ Again Machine::afterFailure(const Failed& event, bool cut, TimeMs now) const {
   const TimeMs since = step.waitsSince < 0 ? now : step.waitsSince;
   failing.patient = now + std::max<std::int64_t>(0, event.retryAfterMs) - since <= table_.policy.patienceMs;
   if (cut) {
-    // Where the attempt's own ceiling cut it, a higher limit is not to be had.
+    // Where the attempt's own ceiling cut it, a higher limit is not available.
     const std::int64_t wall = epochMs_ < 0 ? -1 : epochMs_ + now;
     const Spend wider = worstCase(table_, call.target, call.promptBound, call.maxTokens + call.maxTokens / 8 + 1, wall);
     failing.canWiden = call.maxTokens < modelOf(call).maxOut && purse_.fitsAttempt(wider);
@@ -225,7 +225,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
   settleCall(call, tokens, call.tokensEstimated, event.kind != FailureKind::Input);
   call.failure = event.kind;
   if (cut) {
-    // The limit was ours: it is well.
+    // The limit was our own: the provider is healthy.
     breakerChanged(call.target.provider, health_.succeeded(call.target.provider));
     quotas_.served(modelOf(call).quota);
     if (event.retryAfterMs >= 0) quotas_.cool(modelOf(call).quota, now_ + event.retryAfterMs);
@@ -235,7 +235,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
   if (step.beside == event.call) besideEnded(call.step, Reason::DraftFailed, event.kind);
   if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
   if (paired) {
-    // The other of the pair goes on; a failed hedge is no reason for a retry beside it.
+    // The other call of the pair continues; a failed hedge is no reason to retry in parallel.
     if (step.call == event.call) step.call = step.hedge;
     step.hedge = kNone;
   } else if (next.again) {
@@ -251,7 +251,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// What the failure says of the provider: when it may be asked again, and how well it is.
+/// What the failure says about the provider: when it may be asked again, and its health.
 void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
   const FailureRule rule = failureRule(event.kind);
   const ProviderIndex provider = call.target.provider;
@@ -260,10 +260,10 @@ void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
   if (event.kind == FailureKind::QuotaExhausted && event.retryAfterMs < 0) {
     quotas_.cool(quota, now_ + kQuotaGoneMs);
   } else if (event.retryAfterMs >= 0 && (rule.retry || rule.fallback)) {
-    // A floor, with a little more, so that all who wait do not come back in the same moment.
+    // A lower bound with some jitter, so that all waiting calls do not return at the same moment.
     const std::int64_t spread = std::min<std::int64_t>(event.retryAfterMs / 10, 1000);
     std::int64_t wait = event.retryAfterMs + rng_.below(static_cast<std::uint32_t>(spread) + 1);
-    // Less than a back-off, or a date that has passed, says nothing: asked at once, the refusal would come again and again.
+    // Less than a back-off, or a date in the past, is no information: asking at once would only be refused again.
     if (asksToWait(event.kind, event.retryAfterMs, event.mayRetry) && wait < table_.policy.baseMs)
       wait = std::max(wait, backOffMs(table_.policy, quotas_.pushes(quota), rng_));
     quotas_.cool(quota, now_ + wait);
@@ -277,7 +277,7 @@ void Machine::learnFromFailure(const CallRecord& call, const Failed& event) {
     health_.withdrawn(provider, call.probe);
 }
 
-/// What holds for the rest of the run: a model that is not there is asked once.
+/// What holds for the rest of the run: a missing model is asked only once.
 void Machine::remember(Target target, FailureKind kind) {
   const Learnt learnt = learntFrom(kind);
   if (learnt == Learnt::ModelGone) gone_[target.model] = kind;
@@ -298,7 +298,7 @@ void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
   if (again.widen) ++record.widened;
   const std::int64_t wait = again.atOnce ? 0 : backOffMs(table_.policy, record.tries, rng_);
   const bool waits = again.free && asksToWait(event.kind, event.retryAfterMs, event.mayRetry);
-  // A hedge is no try of its own.
+  // A hedge is not an attempt of its own.
   if (again.free && call.purpose != Purpose::Hedge) {
     --record.tries;
     if (!waits && record.freeTries < 255) ++record.freeTries;
@@ -327,7 +327,7 @@ void Machine::tryAgain(CallId id, const Failed& event, const Again& again) {
     delayed_.add(now_ + wait, call.step, static_cast<std::uint32_t>(record.phase));
 }
 
-/// Asks for the output more loosely from now on, in this phase and wherever this model is asked for the same.
+/// Requests a looser output constraint from now on, in this phase and wherever this model is asked for the same.
 void Machine::relax(CallId id, FailureKind kind) {
   const CallRecord& call = calls_[id];
   StepRecord& record = steps_[call.step];
@@ -337,7 +337,7 @@ void Machine::relax(CallId id, FailureKind kind) {
   if (kind == FailureKind::BadRequest) looser_.push_back({call.target.model, call.step, record.strictest});
 }
 
-/// No further call of the phase is possible; the step waits in no queue any more.
+/// No further call of the phase is possible; the step is in no queue any longer.
 void Machine::giveUp(StepIndex index, FailureKind kind) {
   StepRecord& record = steps_[index];
   if (phase(record.phase).goesOn() && kind != FailureKind::Deadline) return goOn(index, Reason::DraftFailed, kind);
@@ -348,7 +348,7 @@ void Machine::giveUp(StepIndex index, FailureKind kind) {
   settle(index);
 }
 
-/// The phase came to nothing: the first answer stands.
+/// The phase failed: the first answer is kept.
 void Machine::deliverFirst(StepIndex index, FailureKind kind) {
   const Phase& row = phase(steps_[index].phase);
   if (row.verdict == VerdictReader::Audit) steps_[index].audit = AuditState::Undone;
@@ -356,11 +356,11 @@ void Machine::deliverFirst(StepIndex index, FailureKind kind) {
   deliver(index);
 }
 
-/// Tells what a call's end did to its provider's breaker.
+/// Reports what a call's end did to its provider's circuit breaker.
 void Machine::breakerChanged(ProviderIndex provider, BreakerChange change) {
   if (change == BreakerChange::None) return;
   const bool opened = change == BreakerChange::Opened;
-  // A probe that outlives its breaker's closing is a call like any other: it must not speak for the next probe.
+  // A probe that outlives the closing of its breaker is an ordinary call: it must not count for the next probe.
   if (!opened)
     for (CallRecord& call : calls_)
       if (call.live && call.target.provider == provider) call.probe = false;

@@ -1,4 +1,4 @@
-// Signals of calls that run: prompted, refused, started, first token, progress, limits, and verdicts about answers.
+// Signals of calls in flight: prompted, refused, started, first token, progress, limits, and verdicts about answers.
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 namespace aetherflow {
 
 /// Checks that `id` names a live call and that `event` is legal for its step now; records the time. An abandoned call
-/// moves no step any more.
+/// no longer moves its step.
 ErrorCode Machine::liveCall(CallId id, TimeMs now, StepEvent event) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (id >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", id);
@@ -18,7 +18,7 @@ ErrorCode Machine::liveCall(CallId id, TimeMs now, StepEvent event) {
 ErrorCode Machine::started(const Started& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, StepEvent::Signal); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
-  // Made again after its process died: what came of it before counts for no time and no speed.
+  // Made again after its process died: earlier signals do not count for times and speeds.
   if (call.firstTokenAt >= 0) {
     call.firstTokenAt = -1;
     call.tokens = {};
@@ -29,7 +29,7 @@ ErrorCode Machine::started(const Started& event, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// The prompt is known. When it outgrows its reservation the call takes more, or goes back to the queue before it leaves.
+/// The prompt is known. When it exceeds its reservation the call reserves more, or returns to the queue before it leaves.
 ErrorCode Machine::prompted(CallId id, std::uint32_t tokens, std::uint32_t stripped, TimeMs now) {
   withheld_ = false;
   if (const ErrorCode code = liveCall(id, now, StepEvent::Signal); code != ErrorCode::None) return code;
@@ -62,7 +62,7 @@ bool Machine::grow(CallRecord& call, std::uint32_t bound) {
   return true;
 }
 
-/// The call is over before it left: everything comes back, and it was no attempt. Its step waits again.
+/// The call ended before it left: everything reserved is released, and it does not count as an attempt. Its step waits again.
 void Machine::neverLeft(CallId id, FailureKind kind, Refusal why) {
   CallRecord& call = calls_[id];
   StepRecord& step = steps_[call.step];
@@ -74,7 +74,7 @@ void Machine::neverLeft(CallId id, FailureKind kind, Refusal why) {
   if (step.beside == id) besideEnded(call.step, Reason::DraftFailed, kind);
   if (call.abandoned || settled(step.state)) return;
   if (step.hedge != kNone) {
-    // The other of the pair goes on alone.
+    // The other call of the pair continues alone.
     if (step.call == id) step.call = step.hedge;
     step.hedge = kNone;
     return;
@@ -122,7 +122,7 @@ ErrorCode Machine::firstToken(CallId id, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// Of a call and its hedge, the one that begins first goes on alone.
+/// Of a call and its hedge, the first to start streaming continues alone.
 void Machine::firstOfPair(CallId winner) {
   StepRecord& step = steps_[calls_[winner].step];
   if (step.hedge == kNone) return;
@@ -143,7 +143,7 @@ ErrorCode Machine::progress(CallId id, std::uint32_t tokens, TimeMs now) {
   return ErrorCode::None;
 }
 
-/// Tells the host to end a live call, once, whatever else happens before it has ended.
+/// Tells the host, once, to end a live call, whatever else happens until it has ended.
 void Machine::cancelCall(CallId id, Reason reason) {
   CallRecord& call = calls_[id];
   if (!call.live || call.cancelled != Reason::None) return;
@@ -167,7 +167,7 @@ ErrorCode Machine::limitsSeen(const LimitsSeen& event, TimeMs now) {
   if (event.call >= calls_.size()) return unknown(ErrorCode::RunUnknownCall, "call ", event.call);
   const CallRecord& call = calls_[event.call];
   const QuotaIndex quota = table_.models[call.target.model].quota;
-  // A limit that the prompt of this very call breaks, which was taken, is a misprint.
+  // A limit below the prompt that this very call sent, and that was accepted, cannot be right.
   const bool ofTokens = event.window == Window::TokensMinute || event.window == Window::TokensDay;
   if (ofTokens && event.limit > 0 && event.limit < call.promptEstimate) return ErrorCode::None;
   if (!quotas_.seen(quota, event.window, event.limit, event.remaining, event.resetMs, now)) return ErrorCode::None;

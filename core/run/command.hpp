@@ -34,7 +34,7 @@ inline void set(double* record, CommandField field, double value) {
   record[static_cast<std::size_t>(field)] = value;
 }
 
-/// The record that `finish`, `wake`, `deliver` … hand to tests.
+/// Records of `finish`, `wake`, `deliver` … for tests.
 inline double get(const double* record, CommandField field) {
   return record[static_cast<std::size_t>(field)];
 }

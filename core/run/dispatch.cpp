@@ -72,7 +72,7 @@ Placement Machine::place(GroupIndex index, const ReadyItem& item) {
   const RouteGroup& group = router_.group(index);
   Placement placement{group.admissible.front(), offer(item, group.admissible.front()), false};
   const Offer& first = placement.offer;
-  // Going round a shortage of money is the ladder's business.
+  // What to do about a shortage of money is decided by the budget ladder.
   if (first.goes || first.never || table_.overflow == Overflow::Never || first.why == Reason::WaitingForBudget)
     return placement;
   const Target preferred = placement.target;
@@ -80,7 +80,7 @@ Placement Machine::place(GroupIndex index, const ReadyItem& item) {
   if (first.until != kNever)
     wait = std::max(wait, first.until - now_);
   else if (first.why != Reason::WaitedForProvider)
-    wait = std::max(wait, table_.policy.openMs);  // nobody knows; a breaker's time is a fair guess
+    wait = std::max(wait, table_.policy.openMs);  // unknown; a breaker's time is a fair guess
   const std::uint32_t tokens = answerEstimate(plan().steps[item.step], phase(item.purpose));
   std::int64_t best = wait + table_.models[preferred.model].estimateMs(tokens);
   for (const Target candidate : group.admissible) {
@@ -97,14 +97,14 @@ Placement Machine::place(GroupIndex index, const ReadyItem& item) {
   return placement;
 }
 
-/// Says once what an item waits for; remembers when to look again.
+/// Reports once what an item waits for, and remembers when to look again.
 void Machine::blocked(const ReadyItem& item, const Placement& placement) {
   const Offer& offer = placement.offer;
   wakeAt_ = std::min(wakeAt_, offer.until);
   StepRecord& record = steps_[item.step];
-  // A free place is what nearly every step waits for: no news.
+  // Nearly every step waits for a free slot: not worth reporting.
   if (offer.why == Reason::WaitedForProvider || record.waiting == offer.why) return;
-  // Nothing runs that could give money back: what follows is no wait.
+  // No running call could release money: what follows is not a wait.
   if (offer.why == Reason::WaitingForBudget && purse_.nothingReserved()) return;
   record.waiting = offer.why;
   notes_.waiting(offer.why, item.step, placement.target, offer.window, offer.until);
@@ -117,12 +117,12 @@ void Machine::dispatch() {
   for (const StepIndex waiting : parked_) wakeAt_ = std::min(wakeAt_, steps_[waiting].parkedUntil);
 }
 
-/// Optional work that the budget has no room for any more.
+/// Optional work that no longer fits the budget.
 bool Machine::skipped(StepIndex step) const {
   return skipOptional_ && plan().steps[step].optional && steps_[step].tries == 0;
 }
 
-/// Ends the top of a queue when the budget starts nothing like it any more.
+/// Ends the top of a queue when the budget no longer allows work of its kind.
 bool Machine::leftOut(GroupIndex group, const ReadyItem& item) {
   if (!budgetStopped_ && !skipped(item.step)) return false;
   queues_[group].pop();
@@ -145,7 +145,7 @@ bool Machine::turnsToDraft(GroupIndex group, const ReadyItem& item) {
   return true;
 }
 
-/// Hands out the best item of all queues that can go, or settles one that never can. False when nothing moved.
+/// Dispatches the best item of all queues that can go, or settles one that never can. False when nothing changed.
 bool Machine::dispatchOne() {
   GroupIndex chosen = kNone, broke = kNone, optional = kNone;
   Placement placement;
@@ -184,11 +184,11 @@ bool Machine::dispatchOne() {
     GroupIndex& poor = plan().steps[item.step].optional ? optional : broke;
     if (poor == kNone || before(item, queues_[poor].top())) poor = group;
   }
-  // Optional steps wait behind the others' money, so they hold nobody up.
+  // Optional steps wait for money after all others, so they delay no one.
   if (chosen == kNone && broke == kNone) broke = optional;
   if (broke != kNone) {
     const ReadyItem item = queues_[broke].top();
-    // Money is waited for in the order of priority: less urgent work may not eat it up meanwhile.
+    // Steps wait for money in order of priority: less urgent work may not spend it meanwhile.
     if (chosen != kNone && before(item, queues_[chosen].top())) chosen = kNone;
     if (chosen == kNone && purse_.nothingReserved()) {
       shortage(item);
@@ -204,7 +204,7 @@ bool Machine::dispatchOne() {
 }
 
 /// Takes the top of the queue, whose placement is known. Where the call asks whether a limited group serves again, it takes the
-/// step that was sent away least often instead: one that is refused for what it asks must not speak for all. `inOrder`: never.
+/// step that was sent away least often instead: a request that is refused for its own content must not decide for all. `inOrder`: never.
 ReadyItem Machine::take(GroupIndex group, Placement& placement, bool inOrder) {
   ReadyQueue& queue = queues_[group];
   const std::vector<ReadyItem>& items = queue.items();
@@ -288,7 +288,7 @@ CallId Machine::call(const ReadyItem& item, const Placement& placement) {
   return id;
 }
 
-/// What people should know of a call that is about to leave.
+/// Notes for people about a call that is about to leave.
 void Machine::remark(const CallRecord& call, bool moved) {
   const StepRecord& record = steps_[call.step];
   if (call.probe) notes_.tell(Reason::BreakerProbing, call.step, call.target);

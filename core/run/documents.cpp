@@ -1,4 +1,4 @@
-// Documents that cross once per run: what the host shows, in JSON.
+// JSON documents that are passed in once per run, for the host to show.
 
 #include <algorithm>
 
@@ -83,7 +83,7 @@ void writeTable(JsonWriter& json, const Table& table, bool audited) {
   json.endArray().endObject();
 }
 
-/// What the limits that all runs share are told: one object a quota group, with the models that count towards it. A group of one
+/// What the shared limits are told: one object a quota group, with the models that count towards it. A group of one
 /// provider has that provider's places and breaker; one of several has only what is stated of the group.
 void writeLimits(JsonWriter& json, const Table& table) {
   json.beginArray();

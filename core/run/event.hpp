@@ -1,5 +1,5 @@
 #pragma once
-// What a host tells the core. Scalars only; texts come through documents and the bulk lane.
+// What a host reports to the core. Scalars only; texts come through documents and the bulk lane.
 
 #include <cstdint>
 
@@ -10,27 +10,27 @@
 
 namespace aetherflow {
 
-/// A whole answer is here and durable.
+/// A complete answer has arrived and is durable.
 struct Succeeded {
   CallId call = kNone;
   TokenCounts tokens;
-  bool tokensEstimated = false;  ///< the provider sent no counts; the host's estimate stands in, marked
+  bool tokensEstimated = false;  ///< the provider sent no counts: these are the host's estimate, and marked as such
   FinishReason finish = FinishReason::Stop;
-  CheckVerdict verdict = CheckVerdict::Passed;  ///< what checkOutput said of the answer; audits: Passed
+  CheckVerdict verdict = CheckVerdict::Passed;  ///< checkOutput's verdict on the answer; audits: Passed
   std::int64_t providerMs = -1;                 ///< time the provider says it spent; −1 = it does not say
 };
 
-/// A call that came to nothing.
+/// A call that failed.
 struct Failed {
   CallId call = kNone;
   FailureKind kind = FailureKind::ServerError;
-  std::int64_t retryAfterMs = -1;  ///< earliest sensible retry from now; −1 = not said
+  std::int64_t retryAfterMs = -1;  ///< earliest sensible retry from now; −1 = not given
   TokenCounts tokens;              ///< counted before it failed, zeros when unknown
   bool shown = false;              ///< text has reached the user already
-  std::int8_t mayRetry = -1;       ///< the provider's own word on a retry: 1, 0, −1 silent
+  std::int8_t mayRetry = -1;       ///< whether the provider allows a retry: 1 yes, 0 no, −1 not stated
 };
 
-/// What a reply's headers said of one limit; −1 = not said.
+/// What a reply's headers state about one limit; −1 = not given.
 struct LimitsSeen {
   CallId call = kNone;
   Window window = Window::RequestsMinute;
@@ -55,7 +55,7 @@ struct Refused {
   TimeMs until = kNever;          ///< kNever: until `freed`
 };
 
-/// The request left.
+/// The request was sent.
 struct Started {
   CallId call = kNone;
   std::int8_t reused = -1;    ///< 1 reused connection, 0 new, −1 unknown

@@ -18,7 +18,7 @@ ErrorCode Machine::move(StepIndex index, StepEvent event) {
   return ErrorCode::None;
 }
 
-/// An event of the host's about a step.
+/// An event from the host about a step.
 ErrorCode Machine::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (index >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step ", index);
@@ -26,12 +26,13 @@ ErrorCode Machine::stepEvent(StepIndex index, StepEvent event, TimeMs now) {
 }
 
 void Machine::deliver(StepIndex index) {
-  notes_.deliver(index, steps_[index].output, steps_[index].repaired ? Origin::Repaired : Origin::Called);
+  const StepRecord& step = steps_[index];
+  notes_.deliver(index, step.output, step.repaired ? Origin::Repaired : Origin::Called, now_ - step.startedAt);
   store(index);
   settle(index);
 }
 
-/// Nothing fails for want of it: done, not needed, or optional.
+/// Its dependents do not fail: it is done, not needed, or optional.
 bool Machine::endedWell(StepIndex index) const {
   const StepRecord& step = steps_[index];
   const bool unneeded = step.state == StepState::Cancelled && step.reason == Reason::Settled;
@@ -107,7 +108,7 @@ ErrorCode Machine::cancelRun(TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
   if (finished_) return refuse(ErrorCode::RunOver, "", "the run has finished");
   cancelled_ = true;
-  // What was not read of the plan will not run either.
+  // Steps that were not read yet will not run either.
   planEnded_ = true;
   cancelAll(Reason::RunCancelled);
   for (CallId id = 0; id < calls_.size(); ++id)
@@ -116,7 +117,7 @@ ErrorCode Machine::cancelRun(TimeMs now) {
 }
 
 void Machine::cancelAll(Reason reason) {
-  // Marked first, told afterwards: otherwise each would skip its dependents instead of being cancelled itself.
+  // Mark all first, then report: otherwise each would skip its dependents instead of cancelling them.
   std::vector<StepIndex> open;
   for (StepIndex i = 0; i < steps_.size(); ++i)
     if (!settled(steps_[i].state)) {

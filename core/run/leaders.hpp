@@ -3,7 +3,7 @@
 //
 //   key ─▶ leader ─▶ follower ─▶ follower
 //
-// When the leader comes to nothing the next of them leads. A step is in one chain at most.
+// When the leader fails the next of them leads. A step is in one chain at most.
 
 #include <cstdint>
 #include <vector>
@@ -14,18 +14,18 @@ namespace aetherflow {
 
 class Leaders {
  public:
-  /// Whoever leads the requests of a key, kNone for nobody.
+  /// The leader of a key's requests, kNone if there is none.
   StepIndex leader(std::uint32_t key) const { return key < leaders_.size() ? leaders_[key] : kNone; }
-  /// `step` makes requests of this key, and leads them from now on.
+  /// `step` makes a request with this key, and becomes its leader.
   void lead(std::uint32_t key, StepIndex step);
-  /// `step` makes requests of this key, and waits for whoever leads them.
+  /// `step` makes a request with this key, and waits for its leader.
   void follow(std::uint32_t key, StepIndex step);
-  /// `step` makes requests of this key and neither leads nor waits: the answer is there.
+  /// `step` makes a request with this key but neither leads nor waits: its answer is known.
   void join(std::uint32_t key, StepIndex step) { at(step).key = key; }
   bool leads(StepIndex step) const;
-  /// The next behind `step` in its chain, kNone at its end.
+  /// The next after `step` in its chain, kNone at its end.
   StepIndex behind(StepIndex step) const { return step < chains_.size() ? chains_[step].next : kNone; }
-  /// `next`, a follower of `leader`, leads those behind it.
+  /// `next`, a follower of `leader`, leads those after it.
   void handOver(StepIndex leader, StepIndex next);
 
  private:

@@ -1,5 +1,5 @@
 // The cache: a ready step looks into it before it is called, steps that make the same request at the same time are
-// called once, and what was answered whole is handed out to be kept.
+// called once, and what was answered whole is given out to be kept.
 
 #include <algorithm>
 
@@ -40,7 +40,7 @@ ErrorCode Machine::looked(const Looked& event, TimeMs now) {
   if (event.found == Found::Failed) {
     if (!cacheFailed_) notes_.tell(Reason::CacheUnavailable, kNone);
     cacheFailed_ = true;
-    record.looks = kNone;  // no further ones
+    record.looks = kNone;  // no further lookups
   } else if (record.looks == 1 && event.key < steps_.size() && follows(index, event.key)) {
     return ErrorCode::None;
   }
@@ -67,7 +67,7 @@ bool Machine::follows(StepIndex index, std::uint32_t key) {
   return true;
 }
 
-/// Delivers an output that no call was made for.
+/// Delivers an output that needed no call.
 void Machine::hit(StepIndex index, Origin origin, const Saving& worth, double score, StepIndex from) {
   StepRecord& record = steps_[index];
   move(index, StepEvent::Hit);
@@ -88,7 +88,7 @@ void Machine::share(StepIndex index, StepIndex leader) {
   hit(index, Origin::Shared, from.startedAt < 0 ? from.worth : made, -1, leader);
 }
 
-/// The leader has come to its end: the others have its output, or the next of them leads.
+/// The leader has ended: the others get its output, or the next of them leads.
 void Machine::releaseFollowers(StepIndex leader, std::vector<StepIndex>& settled) {
   for (StepIndex next = leaders_.behind(leader); next != kNone; next = leaders_.behind(next)) {
     if (steps_[next].state != StepState::Following) continue;

@@ -1,11 +1,11 @@
 #pragma once
-// The machine behind a Run: what its parts (purse, limits, health, queues, leaders, notes) do together when an event comes in.
+// The machine behind a Run: how its parts (purse, limits, health, queues, leaders, notes) work together on an event.
 // The contract is in run.hpp. One .cpp per family:
 //
-//   plan_events  the plan comes in, the run begins        call_events  signals of calls that run
-//   dispatch     ready work is handed out                 call_ends    what an answer or a failure means to its step
+//   plan_events  plan bytes arrive, the run begins        call_events  signals of calls in flight
+//   dispatch     ready work is given out                 call_ends    what an answer or a failure means to its step
 //   offers       may it go to that target now?            flow         the automaton, settling, passing on, cancelling
-//   shortage     what can never go, and the budget ladder lookups      the cache, identical requests
+//   shortage     what can never run, and the budget ladder lookups      the cache, identical requests
 //   timers       what falls due without an event          signals      events as numbers
 //   prefix_waits prompts that begin alike: who leads
 //   drafts       drafts, their verdicts, and what they are compared with
@@ -244,16 +244,16 @@ class Machine {
   std::vector<StepRecord> steps_;
   std::vector<CallRecord> calls_;
 
-  // What stands between ready work and calls.
+  // What decides between ready work and calls.
   Purse purse_;
   Slots slots_;
   Quotas quotas_;
   Health health_;
   std::vector<TokenFactor> factors_;  // by model
-  std::vector<FailureKind> gone_;     // by model: why it is not asked any more, Count: it is
+  std::vector<FailureKind> gone_;     // by model: why it is no longer asked; Count: still asked
   struct Looser {
     ModelIndex model;
-    StepIndex step;  // whose output it was
+    StepIndex step;  // whose output it rejected
     ConstraintLevel strictest;
   };
   std::vector<Looser> looser_;  // what models refused to enforce

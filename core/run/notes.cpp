@@ -63,9 +63,10 @@ void Notes::cancel(StepIndex step, CallId call, Reason reason) {
   set(out, Field::CancelReason, reason);
 }
 
-void Notes::deliver(StepIndex step, CallId call, Origin origin) {
+void Notes::deliver(StepIndex step, CallId call, Origin origin, TimeMs took) {
   double* out = add(CommandKind::Deliver, step);
   set(out, Field::DeliverCall, call);
+  set(out, Field::DeliverTookMs, static_cast<double>(took));
   set(out, Field::DeliverOrigin, origin);
 }
 
@@ -192,7 +193,7 @@ void Notes::ended(const StepRecord& step, StepIndex index) {
 }
 
 const CommandBuffer& Notes::take() {
-  // Two buffers: what was handed out stays valid while the host's first reactions already add to the other.
+  // Two buffers: what was given out stays valid while the host's first reactions already add to the other.
   handedOut_.clear();
   std::swap(handedOut_, commands_);
   return handedOut_;

@@ -8,7 +8,7 @@
 
 namespace aetherflow {
 
-/// What a call command tells besides its record.
+/// Times of a call command that are not in its record.
 struct CallTimes {
   std::int64_t timeoutMs = 0, estimateMs = 0;
   TimeMs now = 0;
@@ -27,9 +27,9 @@ class Notes {
   void call(const CallRecord& call, CallId id, const CallTimes& times);
   void cancel(StepIndex step, CallId call, Reason reason);
   /// An output that a call of the step made.
-  void deliver(StepIndex step, CallId call, Origin origin);
+  void deliver(StepIndex step, CallId call, Origin origin, TimeMs took);
   void recalled(StepIndex step);
-  /// An output that no call was made for. `score` in 1/1,000,000, `from`: the identical step that has it, or kNone.
+  /// An output that needed no call. `score` in 1/1,000,000, `from`: the identical step that has it, or kNone.
   void hit(StepIndex step, Origin origin, const Saving& worth, double score, StepIndex from);
   /// The answer of a call is to be checked.
   void check(StepIndex step, CallId call) { set(add(CommandKind::Check, step), CommandField::CheckCall, call); }
@@ -43,9 +43,9 @@ class Notes {
   void tell(Reason reason, StepIndex step, Target target);
   void aboutCall(Reason reason, StepIndex step, CallId call);
   void failed(Reason reason, StepIndex step, FailureKind kind);
-  /// `kind` may be Count: not told.
+  /// `kind` may be Count: unknown.
   void failedAt(Reason reason, StepIndex step, Target target, FailureKind kind);
-  /// `from`: whose refusal it was; kNone16 where nobody was asked.
+  /// `from`: the model that refused; kNone16 where none was asked.
   void fellBack(StepIndex step, Target target, ProviderIndex from, FailureKind kind);
   /// What `step` would need at worst, and what is left of the run's ceiling for it.
   void budgetStopped(StepIndex step, const Shortfall& shortfall);
@@ -58,10 +58,10 @@ class Notes {
               const PrefixNumbers& numbers, std::int64_t expected = -1);
   void breaker(Reason reason, ProviderIndex provider, TimeMs until);
   void limitLearned(ProviderIndex provider, Window window, std::int64_t limit);
-  /// The end of a step that came to nothing.
+  /// The end of a step without an output.
   void ended(const StepRecord& step, StepIndex index);
 
-  /// What was told since the last call. Borrowed until the next one.
+  /// The records since the last call. Borrowed until the next one.
   const CommandBuffer& take();
 
  private:

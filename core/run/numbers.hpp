@@ -1,5 +1,5 @@
 #pragma once
-// Numbers that crossed the boundary as float64, taken for what they mean. A cast of one that does not fit is undefined,
+// Numbers that crossed the boundary as float64, converted to their types. A cast of one that does not fit is undefined,
 // and a host may send anything: NaN becomes −1, and more than 1e13 ms (three centuries) becomes that.
 
 #include <cstdint>

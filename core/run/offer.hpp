@@ -1,5 +1,5 @@
 #pragma once
-// What stands between a ready step and a call: whether it may go to a target now, why not, and where it goes.
+// From a ready step to a call: whether it may go to a target now, if not why, and where it goes.
 
 #include <cstdint>
 
@@ -10,13 +10,13 @@
 
 namespace aetherflow {
 
-/// How long a provider without quota or money is out of the question, ms.
+/// How long a provider without quota or credit is not asked, ms.
 inline constexpr std::int64_t kQuotaGoneMs = 31'536'000'000;
 
 /// The answer of one target.
 struct Offer {
   bool goes = false;
-  bool never = false;  ///< not now and not later: `kind` says what that comes to
+  bool never = false;  ///< not now and not later: `kind` says which failure that is
   FailureKind kind = FailureKind::Count;
   Reason why = Reason::None;      ///< why not now
   Window window = Window::Count;  ///< of a limit, Count: another reason
@@ -31,7 +31,7 @@ struct Placement {
   Target target;
   Offer offer;
   bool overflowed = false;
-  std::uint32_t lead = kNone;  ///< of a beginning of its prompt that is in the cache
+  std::uint32_t lead = kNone;  ///< of a prefix of its prompt that is in the cache
 };
 
 }  // namespace aetherflow

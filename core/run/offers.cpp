@@ -31,7 +31,7 @@ bool Machine::countsPrompts() const {
   return quotas_.countsTokens() || purse_.limits();
 }
 
-/// Tokens that the prompt will surely not exceed, as far as its files are known: `weighed` tells them, `prompted` corrects.
+/// An upper bound on the prompt's tokens, as far as its files are known: `weighed` adds them, `prompted` corrects it.
 std::uint32_t Machine::promptBoundOf(StepIndex index, ModelIndex model) {
   StepRecord& record = steps_[index];
   if (record.promptTokens == 0) {
@@ -50,7 +50,7 @@ std::uint32_t Machine::promptBoundOf(StepIndex index, ModelIndex model) {
   return promptBound(record.promptTokens, factors_[model]);
 }
 
-/// Whether the limits that all runs share were full when they were last asked, and for how long that counts.
+/// Whether the shared limits were full when last asked, and how long that answer is valid.
 bool Machine::blockedByOthers(QuotaIndex quota, Offer& offer) const {
   const SharedBlock& block = quotas_.sharedBlock(quota);
   if (block.until <= now_) return false;
@@ -78,7 +78,7 @@ Offer Machine::offer(const ReadyItem& item, Target target) {
   offer.promptBound = countsPrompts() ? promptBoundOf(item.step, target.model) : 0;
   offer.maxTokens = answerLimit(plan().steps[item.step], phase(item.purpose), model, steps_[item.step].widened);
   if (model.context > 0) {
-    // What does not fit the window is cut off by some hosts without a word.
+    // Some hosts silently truncate what does not fit the window.
     promptBoundOf(item.step, target.model);
     const std::uint32_t prompt = factors_[target.model].corrected(steps_[item.step].promptTokens);
     const std::uint32_t least = answerEstimate(plan().steps[item.step], phase(item.purpose));
@@ -89,7 +89,7 @@ Offer Machine::offer(const ReadyItem& item, Target target) {
   return priced(item, target, offer);
 }
 
-/// Most answer tokens that `rest` pays for beside the prompt, the offer's own limit at most; negative: not even the prompt.
+/// Most answer tokens that `rest` pays for in addition to the prompt, up to the offer's own limit; negative: not even the prompt.
 /// -1 in `rest`: no ceiling.
 std::int64_t Machine::affordable(Target target, const Offer& offer, const Spend& rest) const {
   const Spend prompt = worstCase(table_, target, offer.promptBound, 0, wallMs());
@@ -101,7 +101,7 @@ std::int64_t Machine::affordable(Target target, const Offer& offer, const Spend&
   return most;
 }
 
-/// The widest answer that limits and money allow now; where the generous one does not fit, twice the estimate will do.
+/// The longest answer that limits and money allow now; where the generous limit does not fit, twice the estimate is enough.
 Offer Machine::priced(const ReadyItem& item, Target target, Offer offer) {
   const Model& model = table_.models[target.model];
   const Ceiling& attempt = purse_.attempt();
@@ -116,7 +116,7 @@ Offer Machine::priced(const ReadyItem& item, Target target, Offer offer) {
   }
   const std::uint32_t tight = std::min(offer.maxTokens, model.withThought(std::uint64_t{std::max(256u, 2 * estimate)}
                                                                           << std::min<unsigned>(record.widened, 8)));
-  // In a shortage what the money buys will do, down to the expected answer.
+  // When money is short, whatever it buys is enough, down to the expected answer.
   const Spend rest = purse_.rest(record.money, plan().steps[item.step].optional);
   const std::int64_t last = record.frugal ? affordable(target, offer, rest) : 0;
   const std::uint32_t wanted = std::min(tight, least << std::min<unsigned>(record.widened, 8));

@@ -1,5 +1,5 @@
 #pragma once
-// What the host says when it begins a run.
+// The host's options for a run.
 
 #include <array>
 #include <cstdint>
@@ -27,7 +27,7 @@ struct RunOptions {
   bool cached = false;    ///< there is a cache
   PromptCacheUse promptCache = PromptCacheUse::Auto;
   bool checks = false;  ///< the host checks answers of steps that say how, or name their file
-  /// What `explain` takes answers to be, for a simulator whose answers are not as long as planned: that many tokens, 0: as
+  /// Answer lengths that `explain` assumes, for a simulator whose answers are not as long as planned: that many tokens, 0: as
   /// planned; and of a step without an estimate this share of its limit, 0: as planned.
   std::uint32_t answerTokens = 0;
   double answerShare = 0;

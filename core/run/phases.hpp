@@ -1,6 +1,6 @@
 #pragma once
-// What a call of each purpose is to its step, as data: the rows of phases.def. A step walks through phases; its state says
-// whether it waits, runs or is judged, its phase says for what.
+// What a call of each purpose is to its step, as data: the rows of phases.def. A step goes through phases: its state says
+// whether it waits, runs or is judged; its phase says for which purpose.
 //
 //   main ─ answer holds its constraint ─▶ audit ─ pass ──▶ delivered ◀─ accept, patch ─ verify ◀─ draft
 //     └── answer breaks it ─▶ repair ◀─ issues ┘              ▲   ┊                       │        │
@@ -27,7 +27,7 @@ inline constexpr Purpose kNoPhase = Purpose::Count;
 
 /// One row; the columns are explained in phases.def.
 struct Phase {
-  bool built = false;  ///< false: a word of a later feature
+  bool built = false;  ///< false: reserved for a later feature
   Purpose phase = kNoPhase;
   PhaseRoute route = PhaseRoute::Step;
   PhaseAnswer answer = PhaseAnswer::Shown;

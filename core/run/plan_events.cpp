@@ -33,7 +33,7 @@ ErrorCode Machine::afterPlanBytes() {
   return refused_ ? error().code : ErrorCode::None;
 }
 
-/// Takes over the steps that the reader has finished, and the forward references that they resolve.
+/// Adopts the steps that the reader has finished, and the forward references that they resolve.
 void Machine::adoptSteps() {
   const std::uint32_t known = reader_.stepCount();
   const std::uint32_t before = static_cast<std::uint32_t>(steps_.size());
@@ -83,7 +83,8 @@ ErrorCode Machine::begin(std::string_view optionsJson, TimeMs now) {
   purse_.open(table_.policy.run, table_.policy.step, table_.policy.attempt);
   health_.open(table_.policy, table_.providers.size(), table_.models.size());
   rng_ = Rng(options_.seed);
-  factors_.resize(table_.models.size());
+  factors_.clear();
+  for (const Model& model : table_.models) factors_.emplace_back(model.tokenFactor);
   reading_.resize(table_.models.size());
   gone_.assign(table_.models.size(), FailureKind::Count);
   begun_ = true;
@@ -102,7 +103,7 @@ void Machine::routeSteps() {
   if (steps_.size() >= 2 * static_cast<std::size_t>(pathsKnownFor_)) refreshPaths();
 }
 
-/// Of a step that cannot be routed and those behind it that are known.
+/// Of a step that cannot be routed and those after it that are known.
 void Machine::refuseRoutes(StepIndex first) {
   for (StepIndex i = first; i < steps_.size() && refusals_.size() < Problems::kMost; ++i) {
     const Expected<GroupIndex> group = router_.route(plan().steps[i]);
@@ -128,7 +129,7 @@ void Machine::routeStep(StepIndex i) {
   record.estimateMs = table_.models[target.model].estimateMs(answer);
   if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state))
     purse_.plan(record.money, worstCase(table_, target, answer, answer, wallMs()).usd);
-  // Asked for at once: what is found is there before the outputs that the step waits for.
+  // Requested at once, so that the result is there before the outputs that the step waits for.
   if (record.state == StepState::Waiting && record.retrieving) notes_.retrieve(i);
   becomeReady(i);
 }
@@ -160,7 +161,7 @@ ErrorCode Machine::weighed(StepIndex step, std::uint32_t tokens, std::uint32_t f
   prefixes_.weigh(plan().steps[step], file, tokens);
   if (file != kNone) return ErrorCode::None;
   steps_[step].fileTokens = tokens;
-  // What stands in a call's records was weighed as it was assembled.
+  // What is in a call's record was counted when it was assembled.
   if (steps_[step].tries == 0) steps_[step].promptTokens = 0;
   return ErrorCode::None;
 }
@@ -202,7 +203,7 @@ void Machine::searchRank() {
   rank_ = improveList(project, search);
 }
 
-/// The plan turned out to be wrong while steps may be running already: stop them, start nothing more.
+/// The plan turned out to be invalid while steps may already be running: stop them and start nothing more.
 void Machine::invalidPlan() {
   if (refused_) return;
   refused_ = true;

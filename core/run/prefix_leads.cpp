@@ -7,7 +7,7 @@ namespace {
 
 /// Sums stay far from 64 bits: of so many samples, then halved, each at most so large.
 constexpr std::int64_t kSamples = 64, kMost = 1'000'000;
-/// Prompts of nearly one length say nothing of the slope.
+/// Prompts of almost equal length say nothing about the slope.
 constexpr std::int64_t kLeastSpread = 500;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Steps whose prompts begin alike: one is sent, the others wait until the provider has read what they share, where that pays.
+// Steps whose prompts share a prefix: one is sent, the others wait until the provider has read it, where that pays.
 
 #include <algorithm>
 
@@ -7,12 +7,12 @@
 namespace aetherflow {
 namespace {
 
-/// A plan may hold 200,000 steps, and any number of beginnings: the steps behind the first that could wait are enough to count.
+/// A plan may hold 200,000 steps, and any number of beginnings: the steps after the first that could wait are enough to count.
 constexpr StepIndex kCounted = 1000;
 
 }  // namespace
 
-/// The trie of the steps that are known; while a plan streams in it is made anew at each doubling. Who leads is then forgotten.
+/// The trie of the known steps; while a plan streams in it is rebuilt at each doubling, which forgets the leaders.
 void Machine::knowPrefixes() {
   const auto steps = static_cast<std::uint32_t>(steps_.size());
   if (!planEnded_ && prefixesFor_ > 0 && steps < 2 * prefixesFor_) return;
@@ -24,7 +24,7 @@ void Machine::knowPrefixes() {
   for (const StepIndex waiting : parked_) steps_[waiting].parkedLead = kNone;
 }
 
-/// The deepest node of the prompt. What a step adds to the system text is not told to who judges it.
+/// The deepest node of the prompt. A judge's prompt has no additions to the system text.
 std::uint32_t Machine::leafOf(StepIndex step, Purpose purpose) const {
   return phase(purpose).judges() && !plan().steps[step].system.empty() ? kNone : prefixes_.leaf(step);
 }
@@ -50,7 +50,7 @@ std::uint32_t Machine::leadOf(std::uint32_t node, StepIndex step, Target target,
   return lead;
 }
 
-/// Whether the beginning can be read from the cache, and if not, whether as many read it now as it takes.
+/// Whether the prefix can be read from the cache, and if not, whether enough calls are reading it now.
 Machine::LeadState Machine::stateOf(const Lead& lead) const {
   const Provider& provider = table_.providers[table_.models[lead.model].provider];
   LeadState state;
@@ -91,7 +91,7 @@ bool Machine::waitsForPrefix(const ReadyItem& item, Placement& placement) {
   return awaited != kNone && !steps_[item.step].cold && awaits(item, placement, awaited);
 }
 
-/// Where the group's steps go now: the first model that has not turned out to be gone.
+/// Where the group's steps go now: the first model that is not known to be gone.
 ModelIndex Machine::nextModel(GroupIndex group) const {
   for (const Target target : router_.group(group).admissible)
     if (gone_[target.model] == FailureKind::Count) return target.model;
@@ -114,7 +114,7 @@ std::uint32_t Machine::countOthers(const Lead& lead, const ReadyItem& item) cons
   return others;
 }
 
-/// Decides, tells the decision with its numbers, and lets the item wait where it pays.
+/// Decides, reports the decision with its numbers, and lets the item wait where that pays.
 bool Machine::awaits(const ReadyItem& item, const Placement& placement, std::uint32_t index) {
   Lead& lead = leads_[index];
   StepRecord& record = steps_[item.step];
@@ -158,7 +158,7 @@ bool Machine::awaits(const ReadyItem& item, const Placement& placement, std::uin
 
 /// The longest remaining path of all steps that are not settled.
 std::int64_t Machine::longestLeft() {
-  // Looking anew when one has settled is enough.
+  // Recomputed only when a step has settled.
   if (longestFor_ == unsettled_) return longest_;
   longestFor_ = unsettled_;
   longest_ = 0;
@@ -167,7 +167,7 @@ std::int64_t Machine::longestLeft() {
   return longest_;
 }
 
-/// Those whose wait is over go back to their queues: the beginning was read, its leader came to nothing, or it takes too long.
+/// Steps whose wait is over return to their queues: the prefix was read, its leader failed, or it takes too long.
 void Machine::unpark() {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < parked_.size(); ++i) {
@@ -188,7 +188,7 @@ void Machine::unpark() {
   parked_.resize(kept);
 }
 
-/// A call leaves: it reads what is known of its prompt's beginning, and leads what is not.
+/// A call leaves: it reads the cached part of its prompt's prefix, and leads the rest.
 void Machine::sharePrefix(CallRecord& call, CallId id, std::uint32_t lead) {
   if (options_.promptCache == PromptCacheUse::Off) return;
   knowPrefixes();
@@ -204,7 +204,7 @@ void Machine::sharePrefix(CallRecord& call, CallId id, std::uint32_t lead) {
     const LeadState state = stateOf(one);
     if (state.warm) one.usedAt = now_;
     if (state.warm || state.full) continue;
-    // The first place whose call came to nothing, or the first of all where what was read has expired.
+    // The first slot whose call failed, or the very first where what was read has expired.
     const CallId first = one.calls[0];
     const bool busy = first != kNone && calls_[first].cancelled == Reason::None &&
                       (calls_[first].live || now_ - calls_[first].firstTokenAt <= providerOf(call).cacheIdleMs) &&
@@ -213,7 +213,7 @@ void Machine::sharePrefix(CallRecord& call, CallId id, std::uint32_t lead) {
   }
 }
 
-/// An answer came: what its prompt's reading took, and whether the cache held what it should have.
+/// An answer arrived: how long reading its prompt took, and whether the cache held what was expected.
 void Machine::learnReading(CallRecord& call, const TokenCounts& tokens) {
   if (call.firstTokenAt >= 0)
     reading_[call.target.model].learn(tokens.in - std::min(tokens.in, tokens.cached),
@@ -223,7 +223,7 @@ void Machine::learnReading(CallRecord& call, const TokenCounts& tokens) {
   lead.expected += call.sharedTokens;
   lead.got += std::min(tokens.cached, call.sharedTokens);
   if (++lead.followers < 2 || lead.missed || 2 * lead.got >= lead.expected) return;
-  // Nobody waits for it any more.
+  // No one waits for it any longer.
   lead.missed = true;
   notes_.prefix(Reason::PrefixMissed, call.step, call.target, kNone, kNever, {lead.got, lead.followers, 0, 0},
                 lead.expected);

@@ -12,7 +12,7 @@ constexpr std::uint32_t kShortestKept = 1024;
 /// Sums of estimates stay far from 32 bits.
 constexpr std::uint32_t kMostTokens = 1u << 30;
 
-/// A description with placeholders takes outputs in, so that they do not stand before the task.
+/// A description with placeholders includes outputs itself, so they are not placed before the task.
 bool takesOutputsIn(const Step& step) {
   return step.description.find("{{") != std::string::npos;
 }
@@ -89,7 +89,7 @@ std::uint32_t Prefixes::leafOf(const Plan& plan, const Step& step) {
   if (!takesOutputsIn(step))
     for (const Dependency& dependency : step.dependencies)
       if (dependency.step < outputUses_.size()) hold(2 * dependency.step + 1);
-  // Usual steps end here: nobody keeps prompts as short as theirs.
+  // Most steps end here: no provider caches prompts as short as theirs.
   if (most < kShortestKept) return 0;
   // As the prompt orders them.
   sortItems(held, [&](std::uint32_t a, std::uint32_t b) {

@@ -52,7 +52,7 @@ Spend worstCase(const Table& table, Target target, std::uint32_t promptTokens, s
   const Price& price = table.models[target.model].price;
   const Provider& provider = table.providers[target.provider];
   Spend worst;
-  // Some charge more for what they keep than for what they read afresh.
+  // Some charge more for writing to the cache than for reading uncached tokens.
   const std::int64_t in = std::max({price.inPerMtok, price.cachedPerMtok, price.writtenPerMtok});
   worst.usd = costOf({promptTokens, 0, answerTokens, 0}, in, in, price.outPerMtok);
   if (atPeak(provider, wallMs) || (wallMs >= 0 && atPeak(provider, wallMs + table.totalTimeoutMs)))

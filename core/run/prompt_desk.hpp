@@ -14,7 +14,7 @@ namespace aetherflow {
 
 class PromptDesk {
  public:
-  /// Begins anew. `level`: how strictly the provider enforces the output.
+  /// Starts a new prompt. `level`: how strictly the provider enforces the output.
   void begin(StepIndex step, PromptRole role, ConstraintLevel level, PromptLayout layout);
   /// Without a path: what was found in the documents.
   void file(std::string_view path, std::string_view text) {

@@ -7,9 +7,9 @@
 
 namespace aetherflow {
 
-/// As strict as the provider can, but no stricter than an earlier refusal left.
+/// As strict as the provider can enforce, but no stricter than earlier refusals allow.
 ConstraintLevel Machine::constraintLevel(CallId id) const {
-  // The rest of a document is no document: a provider that enforces would refuse it, or begin anew.
+  // The rest of a document is not a document: a provider that enforces would reject it, or start over.
   if (calls_[id].continues) return ConstraintLevel::Instruct;
   const CallRecord& call = calls_[id];
   ConstraintLevel level =
@@ -65,7 +65,7 @@ ErrorCode Machine::promptDependency(StepIndex step, std::string_view text) {
   return ErrorCode::None;
 }
 
-/// Where the run counts no tokens itself, the assembled prompt is bounded all the same: another run may state a limit.
+/// Even where this run counts no tokens, the assembled prompt is bounded: another run may have stated a limit.
 std::int64_t Machine::mostTokens(CallId id) const {
   if (id >= calls_.size()) return 0;
   const CallRecord& call = calls_[id];

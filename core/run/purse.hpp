@@ -3,7 +3,7 @@
 // settled with what it used when it has ended, so spent, reserved and held together never exceed a ceiling.
 //
 //   reserve ──▶ [grow] ──▶ settle(used)                 the rest comes back
-//                    └───▶ settle(estimated, failed)    the rest is held: nobody will ever say what the call cost
+//                    └───▶ settle(estimated, failed)    the rest is held: the true cost will never be known
 //                    └───▶ release                      it never left
 
 #include <algorithm>
@@ -33,11 +33,11 @@ class StepMoney {
  private:
   friend class Purse;
   Spend spent_, reserved_;
-  Spend held_;            ///< what its calls may have cost beyond `spent_`: their providers never said
+  Spend held_;            ///< what its calls may have cost beyond `spent_`: never reported by their providers
   MicroUsd planned_ = 0;  ///< kept back for it from optional steps
 };
 
-/// What is missing for a call: micro-USD, or tokens where that ceiling is the one that stops it.
+/// What a call lacks: micro-USD, or tokens where the token ceiling is the one that stops it.
 struct Shortfall {
   std::int64_t needed = 0, left = 0;
   bool ofTokens = false;
@@ -64,9 +64,9 @@ class Purse {
 
   /// Whether the run may reserve `more`. Optional steps may not spend what the others are expected to need.
   bool fitsRun(const Spend& more, bool optional) const;
-  /// What a call that does not fit would need, and what the run has left for it.
+  /// What a call that does not fit would need, and what the run has left.
   Shortfall shortfall(const Spend& more, bool optional) const;
-  /// What the run's and the step's ceilings leave; -1: no ceiling.
+  /// What remains under the run's and the step's ceilings; -1: no ceiling.
   Spend rest(const StepMoney& step, bool optional) const;
   bool fitsStep(const StepMoney& step, const Spend& more) const;
   /// `call`: the one that takes more, absent for a new one.

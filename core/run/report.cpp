@@ -28,7 +28,7 @@ void writeShare(JsonWriter& json, const char* key, std::int64_t part, std::int64
     json.null();
 }
 
-/// Tokens and money of calls that brought nothing.
+/// Tokens and money of calls without a result.
 struct Lost {
   std::int64_t in = 0, out = 0;
   MicroUsd cost = 0;
@@ -56,7 +56,7 @@ struct Totals {
   Spread queue, firstToken, response, network;
 
   void add(const Run& run, const CallRecord& call) {
-    // It never left: no call to anybody but us.
+    // It never left this process: not a call.
     if (call.failure == FailureKind::Withheld || call.failure == FailureKind::Refused) {
       ++withheld;
       return;

@@ -5,7 +5,7 @@
 //  · Time never decreases; it is ms on the host's clock, real or virtual.
 //  · An event that is not legal returns its error and changes nothing.
 //  · After an event, or several, call drain() and carry out the commands; then sleep until nextWake(). An extra tick is harmless.
-//    Work is handed out only in drain(): a host that feeds a whole plan before it drains gets the order of the whole plan, a
+//    Work is given out only in drain(): a host that feeds a whole plan before it drains gets the order of the whole plan, a
 //    host that drains after every chunk gets early starts.
 //  · Equal events and drains give equal command bytes, in every build.
 //  · A call ends by succeeded or failed, cancelled ones too; its place at the provider is held until then. One that must not
@@ -51,7 +51,7 @@ class Run {
   /// Any event but the plan's and begin, by its numbers: see EVENT in base/vocabulary.def.
   ErrorCode signal(EventKind kind, const double* values, TimeMs now);
   ErrorCode tick(TimeMs now);
-  /// The assembled prompt weighs `tokens`, after `stripped` were saved. `withheld`: the call must not leave, and is over.
+  /// The assembled prompt has `tokens`, after stripping saved `stripped`. `withheld`: the call must not leave, and is over.
   ErrorCode prompted(CallId call, std::uint32_t tokens, std::uint32_t stripped, TimeMs now);
   bool withheld() const;
   /// The limits that all runs share refused the call as it was about to leave; it is over, and no attempt was used.
@@ -65,7 +65,7 @@ class Run {
   ErrorCode failed(const Failed& event, TimeMs now);
   /// `number`: of a draft, how much of it stands, in 1/1000; -1: none.
   ErrorCode verdict(CallId judge, Verdict verdict, TimeMs now, std::int64_t number = -1);
-  /// What the host's check of an answer found, after the command `check`.
+  /// The result of the host's check of an answer, after the command `check`.
   ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   /// Wall-clock time, ms since 1970, for prices that depend on it.
@@ -74,11 +74,11 @@ class Run {
   ErrorCode recalled(StepIndex step, TimeMs now);
   /// The step's context files add `tokens` to its prompt. `file`: told of that one of its list alone, kNone: of all.
   ErrorCode weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now);
-  /// What was found in the documents for the step adds `tokens` to its prompt; 0: nothing was, and it does without.
+  /// What was found in the documents adds `tokens` to the step's prompt; 0: nothing was found, and it runs without.
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
-  /// `settled`: what the step was for is settled without it, so that nothing fails for want of it.
+  /// `settled`: the step is no longer needed, so nothing that depends on it fails.
   ErrorCode cancelStep(StepIndex step, TimeMs now, bool settled = false);
   ErrorCode cancelRun(TimeMs now);
 
@@ -88,9 +88,9 @@ class Run {
   TimeMs nextWake() const;
   bool finished() const;
   Outcome outcome() const;
-  /// The error that the last refused event or the plan met.
+  /// The error of the last refused event, or of the plan.
   const Error& error() const;
-  /// All that is wrong with the plan, error() first; empty while nothing is.
+  /// All errors of the plan, error() first; empty while there are none.
   const std::vector<Error>& errors() const;
 
   // Prompts: the host hands over texts, the core assembles. See prompt_desk.hpp.
@@ -122,7 +122,7 @@ class Run {
   const Purse& purse() const;
   const Slots& slots() const;
   const Health& health() const;
-  /// What reading a token of a prompt takes, µs; 0 unless it was measured.
+  /// Time to read one prompt token, µs; 0 unless measured.
   std::int64_t microsPerToken(ModelIndex model) const;
   Quotas& quotas();
   const CellVisits& visits() const;

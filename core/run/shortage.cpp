@@ -1,4 +1,4 @@
-// When a target can never take a step, and when the money does not suffice: the declared ladder.
+// When a target can never take a step, and when money runs short: the declared ladder.
 
 #include <algorithm>
 
@@ -11,7 +11,7 @@ bool Machine::declared(Rung rung) const {
   return std::find(ladder.begin(), ladder.end(), rung) != ladder.end();
 }
 
-/// The item can never go to that target: it goes on without it, or fails.
+/// The item can never go to that target: it continues without it, or fails.
 void Machine::narrow(const ReadyItem& item, const Placement& placement) {
   const FailureKind kind = placement.offer.kind;
   if (kind == FailureKind::BudgetExceeded && declared(Rung::Cheaper) && cheaper(item)) return;
@@ -19,11 +19,11 @@ void Machine::narrow(const ReadyItem& item, const Placement& placement) {
   withoutTarget(item.step, placement.target, kind);
 }
 
-/// The step's phase goes on without a target that can never take it, or comes to nothing.
+/// The step's phase continues without a target that can never take it, or fails.
 void Machine::withoutTarget(StepIndex index, Target target, FailureKind kind) {
   StepRecord& record = steps_[index];
   if (record.continuing) {
-    // It cannot go on where its text came from: it begins anew where it may.
+    // It cannot continue where its text came from: it starts over where it may.
     record.continuing = false;
     record.phaseGroup = record.widerGroup;
     notes_.tell(Reason::Restarted, index);
@@ -55,7 +55,7 @@ bool Machine::cheaper(const ReadyItem& item) {
       const MicroUsd price = priceAt(target);
       if (price >= least) continue;
       const Offer found = offer(item, target);
-      // A full place or limit comes free again; only money decides here.
+      // A full slot or limit becomes free again; only money decides here.
       if (found.never || found.why == Reason::WaitingForBudget) continue;
       least = price;
       best = target;
@@ -84,9 +84,9 @@ bool Machine::shrink(const ReadyItem& item) {
   return false;
 }
 
-/// The rest of the run's budget does not suffice for the most urgent item, and no running call can give any back.
+/// The rest of the run's budget is too small for the most urgent item, and no running call can release any.
 void Machine::shortage(const ReadyItem& item) {
-  // It may stand in a group that its own record has left: the queue's top is what is known to be there.
+  // It may be in a group that its own record has left: the queue's top is what is known to be there.
   queues_[steps_[item.step].phaseGroup].pop();
   for (const Rung rung : table_.policy.ladder) {
     if (rung == Rung::Cheaper && cheaper(item)) return;
@@ -105,7 +105,7 @@ void Machine::shortage(const ReadyItem& item) {
     }
   }
   if (shrink(item)) return;
-  // No rung is left: this step fails, the others may still be small enough.
+  // The ladder is exhausted: this step fails, the others may still be small enough.
   giveUp(item.step, FailureKind::BudgetExceeded);
 }
 
@@ -136,7 +136,7 @@ bool Machine::skipOptional() {
 /// Ends a step before its first call.
 void Machine::drop(StepIndex index, Reason reason) {
   StepRecord& record = steps_[index];
-  // A step that was tried before has failed rather than been left out.
+  // A step that was tried before has failed rather than been skipped.
   if (record.tries > 0 || record.draft == Reason::DraftFailed || record.draft == Reason::DraftRejected)
     return giveUp(index, FailureKind::BudgetExceeded);
   move(index, StepEvent::Dropped);

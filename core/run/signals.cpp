@@ -1,4 +1,4 @@
-// Events as numbers: the one door through which hosts and journals tell the machine what happened.
+// Events as numbers: the single entry point for hosts and journals.
 
 #include "core/run/machine.hpp"
 #include "core/run/numbers.hpp"

@@ -37,7 +37,7 @@ void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
   }
 }
 
-/// Nothing is known of any cache; answers pass their checks; where nobody has looked for documents yet, as much is found as the plan asks for.
+/// No cache is known; answers pass their checks; where documents were not searched yet, as much is found as the plan asks for.
 void answer(Run& run, StepIndex step, TimeMs now) {
   if (run.steps()[step].retrieving)
     run.retrieved(step, run.plan().steps[step].documentTokens, now);
@@ -67,7 +67,7 @@ SimulatedCall estimatedCall(const Run& run, const CallRecord& call) {
   result.tokens.in = promptTokens(run, call);
   result.tokens.out =
       static_cast<std::uint32_t>((result.totalMs - result.firstTokenMs) * model.tokensPerKs / 1'000'000);
-  // Of a prompt that others share what the cache does not hold has to be read.
+  // Of a shared prompt, what the cache does not hold has to be read.
   result.tokens.cached = std::min(call.sharedTokens, result.tokens.in);
   if (!call.shares) return result;
   const std::uint32_t fresh = result.tokens.in - result.tokens.cached;

@@ -21,15 +21,16 @@ struct CallRecord {
   bool succeeded = false;
   bool tokensEstimated = false;
   bool overflowed = false;
-  bool abandoned = false;  ///< its end is accounted for and moves nothing: a hedge that lost, a deadline that passed
-  bool beside = false;     ///< not the step's own work but beside it: it moves nothing by itself
-  bool counted = false;    ///< its request is in the windows of its quota group
-  bool probe = false;      ///< of an open breaker
-  bool continues = false;  ///< goes on from the text that an earlier call left
-  bool shares = false;     ///< its prompt begins as others do, worth a thought
-  bool peak = false;       ///< at the provider's peak price
+  bool abandoned =
+      false;  ///< already accounted for, so its end changes nothing: a hedge that lost, a deadline that passed
+  bool beside = false;              ///< not the step's own work but beside it: it moves nothing by itself
+  bool counted = false;             ///< its request is in the windows of its quota group
+  bool probe = false;               ///< of an open breaker
+  bool continues = false;           ///< continues the text of an earlier call
+  bool shares = false;              ///< its prompt shares a beginning long enough to matter
+  bool peak = false;                ///< at the provider's peak price
   Reason cancelled = Reason::None;  ///< why the core cancelled it
-  Reason waited = Reason::None;     ///< what it waited for before it went, other than a free place
+  Reason waited = Reason::None;     ///< what it waited for before it left, other than a free slot
   ConstraintLevel level = ConstraintLevel::Instruct;
   std::int8_t reused = -1;
   FailureKind failure = FailureKind::Count;
@@ -48,13 +49,13 @@ struct CallRecord {
   std::int64_t setupMs = -1, providerMs = -1;
 };
 
-/// What an answer took to be made, and so what a hit saves.
+/// What it cost to produce an answer, and so what a cache hit saves.
 struct Saving {
   Spend spend;
   std::int64_t ms = 0;
 };
 
-/// What came of the cache. Steps, but for what was saved.
+/// How the cache did: numbers of steps, and what was saved.
 struct CacheTotals {
   std::int64_t looked = 0, misses = 0, stored = 0;
   std::int64_t exact = 0, semantic = 0, shared = 0;
@@ -63,7 +64,7 @@ struct CacheTotals {
 
 struct StepRecord {
   StepState state = StepState::Waiting;
-  Purpose phase = Purpose::Main;  ///< what it waits or runs for
+  Purpose phase = Purpose::Main;  ///< what it is waiting for or running
   AuditState audit = AuditState::None;
   bool repaired = false;
   bool repairing = false;        ///< the one repair was spent
@@ -89,20 +90,20 @@ struct StepRecord {
   GroupIndex phaseGroup = kNone;  ///< where it may still go
   std::uint8_t tries = 0;         ///< its calls so far
   std::uint8_t triesHere = 0;     ///< of them in a row at `lastTarget`
-  std::uint8_t freeTries = 0;     ///< of its calls those that were no attempts, at most 255
-  bool refused = false;           ///< it was refused for an unknown reason, and went elsewhere for that
-  TimeMs waitsSince = -1;         ///< since when its providers ask it to come back later
+  std::uint8_t freeTries = 0;     ///< calls that did not count as attempts, at most 255
+  bool refused = false;           ///< refused for an unknown reason, and sent elsewhere because of it
+  TimeMs waitsSince = -1;         ///< since when its providers have been asking it to retry later
   std::uint32_t pushedBack = 0;   ///< how often they did
   Target lastTarget;
   FailureKind lastFailure = FailureKind::Count;
-  ConstraintLevel strictest = ConstraintLevel::Native;  ///< that is still asked for, after refusals
+  ConstraintLevel strictest = ConstraintLevel::Native;  ///< still requested, after refusals
   std::uint8_t widened = 0;                             ///< how often its answer was cut: each time the limit doubles
-  bool continuing = false;                ///< the next call goes on from the text so far, so only where that came from
-  GroupIndex widerGroup = kNone;          ///< where it may go when it no longer goes on
-  std::uint32_t promptTokens = 0;         ///< estimate of the phase's prompt, 0 = not made yet
-  Reason waiting = Reason::None;          ///< what was last said of its wait
-  bool cold = false;                      ///< it has waited long enough for a prompt cache
-  std::uint32_t parkedLead = kNone;       ///< what it waits for in that cache
+  bool continuing = false;           ///< the next call continues the text so far, so only at the model it came from
+  GroupIndex widerGroup = kNone;     ///< where it may go once it no longer continues
+  std::uint32_t promptTokens = 0;    ///< estimate of the phase's prompt, 0 = not made yet
+  Reason waiting = Reason::None;     ///< the reason last reported for its wait
+  bool cold = false;                 ///< it has waited long enough for a prompt cache
+  std::uint32_t parkedLead = kNone;  ///< what it waits for in that cache
   TimeMs parkedUntil = 0, queuedAt = -1;  ///< at most until; since when it could have gone
   bool frugal = false;                    ///< its answer may be no longer than the rest of the money pays for
 

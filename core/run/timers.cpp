@@ -42,7 +42,7 @@ void Machine::hedge(CallId id) {
   steps_[item.step].hedge = second;
 }
 
-/// The step's deadline passed: what runs for it is cancelled, what waits is given up.
+/// The step's deadline passed: its running calls are cancelled, and it waits no longer.
 void Machine::expire(StepIndex index) {
   StepRecord& record = steps_[index];
   const StepState state = record.state;

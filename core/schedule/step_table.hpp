@@ -45,7 +45,7 @@ enum class StepEvent : std::uint8_t {
   Look,        ///< the cache is asked, or asked on
   Looked,      ///< the cache has answered
   Missed,      ///< nothing is left to look for: it must be called
-  Follow,      ///< an identical step is under way
+  Follow,      ///< an identical step is in flight
   Hit,         ///< the cache, or the identical step, has its output
 };
 inline constexpr int kStepEvents = 23;
@@ -64,7 +64,7 @@ enum PhaseShape : std::uint8_t {
 enum class CellClass : std::uint8_t {
   Legal,
   Refused,  ///< a host can send it; it is answered with an error and changes nothing
-  Never,    ///< the machine itself never produces it; meeting one is a fault
+  Never,    ///< never produced by the machine itself; it would be a bug
 };
 
 /// Why a cell is not legal, for traces and error details.

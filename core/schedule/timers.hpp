@@ -1,5 +1,5 @@
 #pragma once
-// Moments at which something falls due. A binary heap; what has become void meanwhile is for the owner to find out.
+// Moments at which something falls due. A binary heap; the owner has to check whether an entry is still valid.
 
 #include <algorithm>
 #include <cstdint>

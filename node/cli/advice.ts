@@ -10,7 +10,7 @@ const own: Readonly<Partial<Record<ErrorCode, string>>> = {
   'docs.none': 'hand over an index with --docs DIR, or take context.documents out of the step',
   'cache.store_failed': "check the cache's folder; 'aetherflow cache clear' empties it",
   'cache.model': "get the model with 'aetherflow model pull', or go without: the built-in embedder needs none",
-  'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or go without a model',
+  'cache.runtime': 'npm install onnxruntime-web (or onnxruntime-node), or do without a model',
   'cache.download_failed':
     'try again: what has arrived is kept; behind a proxy set HTTPS_PROXY, or give a folder with the files',
 }

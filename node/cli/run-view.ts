@@ -1,5 +1,5 @@
 /** What a screen knows of a run: its events folded into rows. Constant work per event, so that large plans stay cheap. */
-import { handleEvent, type EventHandlers, type RunEvent } from '../../bindings/events.js'
+import { answeredAt, handleEvent, type EventHandlers, type RunEvent } from '../../bindings/events.js'
 import { failureKindWords, reasonWords } from '../../bindings/generated/wire.js'
 import { documentWords, oneLine } from '../../web/standard/format.js'
 import { withFlags } from './advice.js'
@@ -125,10 +125,10 @@ export class RunView {
     hit: ({ of }, row) => {
       row.note = of === undefined ? 'cached' : `cached: as ${of}`
     },
-    done: ({ repaired, at, costMicroUsd }, row) => {
-      if (repaired) row.note = 'repaired'
+    done: (event, row) => {
+      if (event.repaired) row.note = 'repaired'
       else if (row.note === awaitsToken) row.note = ''
-      this.#settle(row, 'done', at, costMicroUsd)
+      this.#settle(row, 'done', answeredAt(event, row.startedAt), event.costMicroUsd)
     },
     failed: ({ message, failure, at, costMicroUsd }, row) => {
       row.note = message === '' ? failureKindWords[failure] : withFlags(message)

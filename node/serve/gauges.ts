@@ -17,7 +17,7 @@ export function addGauges(metrics: Metrics, { accounts, authority, runs }: Measu
   metrics.gauge('aetherflow_requests_in_flight', 'Requests and runs that were let in and are not over.', () =>
     accounts.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
   )
-  metrics.gauge('aetherflow_runs_in_flight', 'Runs of plans that are under way.', () => runs?.underWay ?? 0)
+  metrics.gauge('aetherflow_runs_in_flight', 'Runs of plans in progress.', () => runs?.underWay ?? 0)
   const groups = (
     help: string,
     value: (group: ReturnType<Authority['groups']>[number]) => number,

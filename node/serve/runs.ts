@@ -87,7 +87,7 @@ export class Runs {
     const { how } = this.#options
     await checkPlan(plan, { config: how.config, ...(asked.mode === undefined ? {} : { mode: asked.mode }) })
     if (this.#work.size >= mostRuns)
-      throw new HttpError(429, 'too_many_runs', `${mostRuns} runs are under way`, { retryAfterMs: 5000 })
+      throw new HttpError(429, 'too_many_runs', `${mostRuns} runs are in progress`, { retryAfterMs: 5000 })
     // Two requests with one key may have come at once.
     const other = this.registry.underWay(id)
     if (other !== undefined) return other

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { Measured, type MeasuredCall } from '../../bindings/measured.js'
 
 const call = (more: Partial<MeasuredCall> = {}): MeasuredCall => ({
-  ...{ firstTokenMs: 300, outputTokens: 200, streamedMs: 2000 },
+  ...{ estimatedTokens: 1000, promptTokens: 1200, firstTokenMs: 300, outputTokens: 200, streamedMs: 2000 },
   ...more,
 })
 
@@ -17,6 +17,7 @@ test('nothing before a few calls have told, then their mean', () => {
   expect(after([])).toBeUndefined()
   expect(after(Array<MeasuredCall>(4).fill(call()))).toBeUndefined()
   expect(after(Array<MeasuredCall>(5).fill(call()))).toEqual({
+    tokenFactor: 1.2,
     firstTokenMs: 300,
     tokensPerSecond: 100,
   })
@@ -40,16 +41,17 @@ test('what has changed counts after a while', () => {
 test('one odd report poisons nothing, and all of them stay within what the core takes', () => {
   const odd = after([...Array<MeasuredCall>(30).fill(call()), call({ firstTokenMs: 1100 })])
   expect(odd?.firstTokenMs).toBe(350)
-  const high = call({ firstTokenMs: 1e9, outputTokens: 1e9, streamedMs: 50 })
-  expect(after(Array<MeasuredCall>(9).fill(high))).toEqual({ firstTokenMs: 1e7, tokensPerSecond: 1e6 })
-  const low = call({ firstTokenMs: 0, outputTokens: 16, streamedMs: 1e9 })
-  expect(after(Array<MeasuredCall>(9).fill(low))).toEqual({ firstTokenMs: 0, tokensPerSecond: 1 })
+  const high = call({ promptTokens: 1e9, firstTokenMs: 1e9, outputTokens: 1e9, streamedMs: 50 })
+  expect(after(Array<MeasuredCall>(9).fill(high))).toEqual({ tokenFactor: 3, firstTokenMs: 1e7, tokensPerSecond: 1e6 })
+  const low = call({ promptTokens: 1, firstTokenMs: 0, outputTokens: 16, streamedMs: 1e9 })
+  expect(after(Array<MeasuredCall>(9).fill(low))).toEqual({ tokenFactor: 0.5, firstTokenMs: 0, tokensPerSecond: 1 })
 })
 
 test.each<[string, Partial<MeasuredCall>, object | undefined]>([
-  ['whole answers', { firstTokenMs: undefined as never, streamedMs: 0 }, undefined],
-  ['answers too short to time', { outputTokens: 3 }, { firstTokenMs: 300 }],
-  ['answers that came at once', { streamedMs: 2 }, undefined],
+  ['whole answers', { firstTokenMs: undefined as never, streamedMs: 0 }, { tokenFactor: 1.2 }],
+  ['answers too short to time', { outputTokens: 3 }, { tokenFactor: 1.2, firstTokenMs: 300 }],
+  ['answers that came at once', { streamedMs: 2 }, { tokenFactor: 1.2 }],
+  ['answers without counts', { promptTokens: 0 }, { firstTokenMs: 300, tokensPerSecond: 100 }],
 ])('%s say no more than they can', (_, more, told) => {
   expect(after(Array<MeasuredCall>(9).fill(call(more)))).toEqual(told)
 })

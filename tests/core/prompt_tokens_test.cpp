@@ -62,6 +62,13 @@ TEST(PromptTokenFactor, StartsAtOneAndFollowsTheReports) {
   EXPECT_NEAR(factor.millionths(), 900'000, 1000) << "old reports are forgotten";
 }
 
+TEST(PromptTokenFactor, BeginsWithWhatEarlierRunsCameTo) {
+  TokenFactor factor(1.4);
+  EXPECT_EQ(factor.corrected(100), 140u);
+  factor.learn(100, 100);
+  EXPECT_EQ(factor.millionths(), 1'350'000u) << "one report of this run weighs as much as each of those before";
+}
+
 TEST(PromptTokenFactor, StaysInBounds) {
   TokenFactor high;
   for (int i = 0; i < 100; ++i) high.learn(1, 1'000'000);

@@ -179,7 +179,9 @@ test('a run begins with what earlier ones have measured at that account, and rep
     const { outcome } = await runPlan(plan(name, steps), { config: guessed, stream: false, journal, ...more })
     expect(outcome).toBe('ok')
     const lines = readFileSync(path.join(journal, 'journal.jsonl'), 'utf8').split('\n')
-    return /firstTokenMs\\":([\d.]+)/.exec(lines.slice(0, 3).join())?.[1]
+    const header = lines.slice(0, 3).join()
+    expect(header.includes('tokenFactor')).toBe(name === 'second')
+    return /firstTokenMs\\":([\d.]+)/.exec(header)?.[1]
   }
   expect(await begun('first', 6, { limits })).toBe('77777')
   const told = await begun('second', 1, { limits })

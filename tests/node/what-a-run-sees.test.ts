@@ -9,9 +9,12 @@ import {
   explainPlan,
   runPlan,
   type RunEvent,
+  type RunPlanOptions,
   type RunReport,
   type SimulatorProfile,
 } from '../../node/index.js'
+import { RunView } from '../../node/cli/run-view.js'
+import { RunModel } from '../../web/element/run-model.js'
 import { createSimulator, simulatorProfiles } from '../../web/standard/simulator/index.js'
 import { PatientClock } from '../faults/patient-clock.js'
 
@@ -116,8 +119,12 @@ const seeds = (timeScale: number): SimulatorProfile => ({
 })
 
 /** The run of a plan on a virtual clock, simulator and all: what this machine takes for it counts for nothing. */
-async function playedVirtually(source: ReturnType<typeof plan>): Promise<RunReport> {
+async function playedVirtually(
+  source: ReturnType<typeof plan>,
+  more: (clock: PatientClock) => Pick<RunPlanOptions, 'deliver' | 'onEvent'> = () => ({}),
+): Promise<RunReport> {
   const clock = new PatientClock()
+  const { onEvent: hear, ...rest } = more(clock)
   const simulator = createSimulator(seeds(1), { clock })
   const ids = Object.keys(seeds(1).providers)
   const providers = Object.fromEntries(
@@ -127,9 +134,12 @@ async function playedVirtually(source: ReturnType<typeof plan>): Promise<RunRepo
     ]),
   )
   let told = 0
-  const onEvent = (): void => void (told += 1)
+  const onEvent = (event: RunEvent): void => {
+    told += 1
+    hear?.(event)
+  }
   const { fetch } = simulator
-  const run = runPlan(source, { config: { providers }, fetch, clock, stream: false, onEvent })
+  const run = runPlan(source, { config: { providers }, fetch, clock, stream: false, ...rest, onEvent })
   const quiet = { mark: () => `${told} ${simulator.ledger.entries.length}`, still: () => told > 0 }
   return (await clock.drive(run, quiet)).report
 }
@@ -160,6 +170,32 @@ describe('one clock', () => {
     for (const { makespanMs } of [planned, ran]) expect(makespanMs).toBeLessThanOrEqual(one.mostMs)
     expect(Math.abs(planned.sumOfStepsMs - one.workMs)).toBeLessThan(0.02 * one.workMs)
     expect(Math.abs(ran.makespanMs - planned.makespanMs)).toBeLessThan(0.05 * planned.makespanMs)
+  })
+
+  test('a step took one time, on the screen, in the page and in the report, however long its output takes to write', async () => {
+    const source = plan(lasting('a', 10), lasting('b', 20, { dependencies: ['a'] }))
+    const [screen, page] = [new RunView(), new RunModel()]
+    const late: number[] = []
+    const report = await playedVirtually(source, (clock) => ({
+      deliver: () => new Promise<void>((resolve) => void clock.after(5000, resolve)),
+      onEvent: (event) => {
+        screen.apply(event)
+        page.apply(event)
+        if (event.type === 'done') late.push(event.at)
+      },
+    }))
+    const took = ({ startedAt, endedAt }: { startedAt?: number | undefined; endedAt?: number | undefined }): number =>
+      (endedAt ?? NaN) - (startedAt ?? NaN)
+    for (const [i, { id, startedAt, settledAt }] of report.steps.entries()) {
+      const written = (settledAt ?? 0) - (startedAt ?? 0)
+      expect(written).toBeGreaterThan(9_000)
+      expect(late[i]).toBeGreaterThanOrEqual((settledAt ?? 0) + 5000)
+      expect({ id, screen: took(screen.row(id)!), page: took(page.rows[i]!) }).toEqual({
+        id,
+        screen: written,
+        page: written,
+      })
+    }
   })
 
   test('a run that is played faster tells the time of the profile all the same (simulated)', async () => {

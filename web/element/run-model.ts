@@ -1,5 +1,5 @@
 /** What a page knows of a run: its events folded into rows, bars and sums. Constant work per event, so that large plans stay cheap. */
-import type { RunEvent, StepInfo } from '../../bindings/events.js'
+import { answeredAt, type RunEvent, type StepInfo } from '../../bindings/events.js'
 import { failureKindWords, reasonWords, type Outcome, type Purpose } from '../../bindings/generated/wire.js'
 import { documentWords } from '../standard/format.js'
 import { draftWords, type DraftState } from './draft-words.js'
@@ -174,7 +174,7 @@ export class RunModel {
         if (row.recalled) this.recalled += 1
         row.bytes = event.bytes
         row.note = endWords(row)
-        return this.#settle(row, 'done', event.at, event.costMicroUsd)
+        return this.#settle(row, 'done', answeredAt(event, row.startedAt), event.costMicroUsd)
       case 'failed':
         row.note = event.message === '' ? failureKindWords[event.failure] : event.message
         return this.#settle(row, 'failed', event.at, event.costMicroUsd)

@@ -58,6 +58,8 @@ export interface ModelConfig {
   readonly tokensPerSecond?: number
   /** Speed of reading a prompt; default 10,000. */
   readonly promptTokensPerSecond?: number
+  /** Prompt tokens as the provider counts them for each that is estimated, 0.5 to 3; default 1, learnt in the run. */
+  readonly tokenFactor?: number
   /** Most tokens of an answer. */
   readonly maxOut?: number
   /** Tokens of prompt and answer together; longer prompts are not sent. */
@@ -197,27 +199,14 @@ const members = new Set([
   ...['draft', 'drafts'],
 ])
 const providerMembers = new Set([
-  ...[
-    'name',
-    'dialect',
-    'baseUrl',
-    'keyEnv',
-    'key',
-    'concurrency',
-    'default',
-    'models',
-    'json',
-    'quotaGroup',
-    'prefix',
-    'peak',
-    'promptCache',
-    'preset',
-  ],
+  ...['name', 'dialect', 'baseUrl', 'keyEnv', 'key', 'concurrency', 'default', 'models'],
+  ...['json', 'quotaGroup', 'prefix', 'peak', 'promptCache', 'preset'],
 ])
 /** As core/route/table.cpp reads them. */
 const modelMembers = new Set([
   ...['in', 'cached', 'out', 'firstTokenMs', 'tokensPerSecond', 'maxOut', 'quotaGroup', 'asOf', 'source'],
   ...['context', 'thinks', 'thinksSource', 'patienceMs', 'written', 'storedPerHour', 'promptTokensPerSecond', 'family'],
+  'tokenFactor',
 ])
 /** `contextAssumed` is of a configuration that was read before, with its presets in it. */
 const hostMembers = new Set([...modelMembers, 'contextAssumed'])

@@ -89,7 +89,7 @@ function speaking(plan: PatternPlan, { stdout }: Host): Speaking {
   return new Speaking(plan.metadata.pattern.turns, {
     begin: ({ speaker, round }) => void stdout.write(`\n── ${oneLine(speaker)}, round ${round}\n`),
     piece: (text) => void stdout.write(visibleText(text)),
-    anew: () => void stdout.write('\n(begins anew)\n'),
+    anew: () => void stdout.write('\n(starts over)\n'),
     end: (_turn, silent) => void stdout.write(silent === undefined ? '\n' : `(no answer: ${silent})\n`),
   })
 }

@@ -38,7 +38,7 @@ const weighty = ['providers', 'modes', 'overflow', 'repairs', 'unknownPrice'] as
 /** Of a provider, what the host alone looks at, or what only decides how fast a run is. */
 const harmless = new Set(['name', 'baseUrl', 'key', 'keyEnv', 'concurrency', 'quotaGroup'])
 /** Of a model, what is measured or asked for, and may be another in every process. */
-const measured = new Set(['firstTokenMs', 'tokensPerSecond', 'context', 'contextAssumed'])
+const measured = new Set(['firstTokenMs', 'tokensPerSecond', 'tokenFactor', 'context', 'contextAssumed'])
 
 /**
  * Why a run may not go on as it began; undefined: it may. A folder of a run may come from somebody else, and its journal holds prices

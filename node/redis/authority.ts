@@ -139,7 +139,7 @@ export class RedisAuthority implements LimitAuthority {
     if (this.#over || this.#members.size === 0) return
     try {
       const [, known] = await this.act('beat', [this.leaseMs])
-      if (known !== '1') for (const member of this.#members.values()) member.joins()
+      if (known !== '1') this.rejoin()
       const owed = this.#owed
       this.#owed = []
       for (const values of owed) this.tell('settle', values)
@@ -148,6 +148,11 @@ export class RedisAuthority implements LimitAuthority {
     } catch {
       // Told by `act`; the next beat tries again.
     }
+  }
+
+  /** The server knows this process no longer: all of its members, with their calls in flight. */
+  rejoin(): void {
+    for (const member of this.#members.values()) member.joins()
   }
 
   /** Makes a member known, with its groups; a server that has lost its memory since shuts them for a minute. */
@@ -251,7 +256,12 @@ class Member implements LimitMember {
       () => true,
       () => false,
     )
-    for (const question of again) this.#authority.tell('ask', this.#values({ ...question, again: true }))
+    // Once it is known again: before, nobody would count them.
+    void this.#joined.then((known) => {
+      if (!known) return
+      for (const question of again)
+        if (this.#open.has(question.call)) this.#authority.tell('ask', this.#values({ ...question, again: true }))
+    })
   }
 
   #values({ call, group, tokens, priority, again = false }: LimitQuestion): RedisArgument[] {
@@ -265,7 +275,7 @@ class Member implements LimitMember {
       if (!(await this.#joined)) return this.#later()
       const reply = await this.#authority.act('ask', this.#values(question))
       if (reply[1] === 'gone') {
-        this.joins()
+        this.#authority.rejoin()
         return this.#later()
       }
       return this.#heard(question, reply)

@@ -74,7 +74,7 @@ export interface WorkerState {
 
 /** Longest sign of life of owners and workers, ms. */
 export const aliveMs = 15_000
-/** How long a result waits for its owner, ms. */
+/** How long a result waits for its owner, or for the one after it, ms. */
 export const resultMs = 600_000
 /** Starts of one call, over workers that die; then it has failed. */
 export const mostStarts = 3

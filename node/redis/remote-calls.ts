@@ -158,6 +158,8 @@ export class RemoteCalls {
       signal.removeEventListener('abort', stop)
       this.#live.delete(id)
       if (signal.aborted) this.#link.send('HDEL', this.#keys.waiters, id).catch(() => undefined)
+      // It has been heard: whoever resumes the run later asks anew, above all after a failure.
+      else this.#link.send('DEL', this.#keys.result(id)).catch(() => undefined)
     }
   }
 

@@ -24,6 +24,8 @@ import {
 } from './call-wire.js'
 import { connectRedis, type IoredisClient, type RedisArgument, type RedisLink } from './link.js'
 
+/** Why a call ends that nobody wants any more. */
+const cancelled = 'cancelled'
 /** What a server that is away did not take is told again after so long, ms. */
 const retryMs = 250
 
@@ -86,7 +88,7 @@ class CallWorker implements RunningWorker {
 
   async begin({ Worker }: Awaited<ReturnType<typeof loadBull>>): Promise<void> {
     const { concurrency = 20, lockMs = 30_000, stalledMs = 5000, providers } = this.#options
-    await this.#link.listen(this.#keys.cancel, (id) => this.#live.get(id)?.abort())
+    await this.#link.listen(this.#keys.cancel, (id) => this.#live.get(id)?.abort(cancelled))
     this.#workers = providers.available.map((provider) => {
       const worker = new Worker(provider, (job) => this.#take(provider, job), {
         ...{ connection: this.#connection, prefix: this.#keys.queues, concurrency },
@@ -94,7 +96,7 @@ class CallWorker implements RunningWorker {
       })
       worker.on('error', () => undefined)
       // Another may have the call by now: whose answer comes first counts, and this one need not be paid for.
-      worker.on('lockRenewalFailed', (ids: string[]) => ids.forEach((id) => this.#live.get(id)?.abort()))
+      worker.on('lockRenewalFailed', (ids: string[]) => ids.forEach((id) => this.#live.get(id)?.abort(cancelled)))
       return worker
     })
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()))
@@ -138,8 +140,9 @@ class CallWorker implements RunningWorker {
   /** Never rejects for what a call comes to: there is nothing for the queue to try again. */
   async #take(provider: string, { id = '', data }: BullJob): Promise<void> {
     const waiter = await this.#surely('HGET', this.#keys.waiters, id)
-    // Nobody waits for it, or whoever did is gone: it is not made.
-    if (typeof waiter !== 'string' || (await this.#surely('EXISTS', this.#keys.owner(waiter))) === 0) return
+    // Nobody waits for it, or whoever did is gone: it is not made. An owner that comes later asks again.
+    if (typeof waiter !== 'string' || (await this.#surely('EXISTS', this.#keys.owner(waiter))) === 0)
+      return this.#forget(id)
     // It was put into the queue again while its result was on its way.
     if ((await this.#surely('EXISTS', this.#keys.result(id))) === 1) return this.#tell(waiter, { id, n: 0, t: 'end' })
     const n = Number(await this.#surely('HINCRBY', this.#keys.starts, id, 1))
@@ -159,11 +162,16 @@ class CallWorker implements RunningWorker {
     } finally {
       this.#live.delete(id)
     }
-    if (stop.signal.aborted) return
+    // A lock that was lost: another makes the call.
+    if (stop.signal.aborted) return stop.signal.reason === cancelled ? this.#forget(id) : undefined
     // Of several that made the call the first counts.
     await this.#surely('SET', this.#keys.result(id), JSON.stringify(end), 'PX', resultMs, 'NX')
     const last = await this.#surely('HGET', this.#keys.waiters, id)
     this.#tell(typeof last === 'string' ? last : waiter, { id, n, t: 'end' })
+    await this.#forget(id)
+  }
+
+  async #forget(id: string): Promise<void> {
     await this.#surely('HDEL', this.#keys.waiters, id)
     await this.#surely('HDEL', this.#keys.starts, id)
   }

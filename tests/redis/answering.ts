@@ -12,6 +12,8 @@ export class Answering {
   readonly left: string[] = []
   /** Steps that are not answered before they are let go. */
   readonly held = new Set<string>()
+  /** Every call is refused, for good. */
+  refuses = false
   readonly #waiting = new Map<string, (() => void)[]>()
   #looks: (() => void)[] = []
   readonly #server = createServer(async (request, response) => {
@@ -23,7 +25,8 @@ export class Answering {
       if (!response.writableEnded) this.left.push(step)
       this.#look()
     })
-    this.#begin(response, step)
+    if (this.refuses) response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}')
+    else this.#begin(response, step)
     this.#look()
   })
 

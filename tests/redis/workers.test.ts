@@ -134,6 +134,21 @@ withRedis('workers', () => {
     stop.abort()
     expect((await running).outcome).toBe('cancelled')
     await provider.until(() => provider.left.includes('first'))
+    // Nothing of it is left: whoever resumes the run calls it as if for the first time.
+    const keys = new CallKeys(prefix)
+    while ((await link.send('HLEN', keys.starts)) !== 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(await link.send('HLEN', keys.waiters)).toBe(0)
+  })
+
+  test('a failure is heard once: a run that is resumed calls again, and is answered', async () => {
+    await worker()
+    const journal = new RedisRunStore(link, 'again', { prefix })
+    provider.refuses = true
+    const failed = await over({ journal })
+    provider.refuses = false
+    expect(failed.outcome).toBe('steps_failed')
+    const result = await over({ journal, reuse: true }, await remote())
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
   })
 
   test('kill -9 of a worker: another makes its calls, and only those twice', async () => {

@@ -114,7 +114,7 @@ export class RedisCacheStore implements CacheStore {
       const text = await this.#link.send('GET', this.#key(`entry:${key}`))
       if (typeof text === 'string') return entryIn(text, key)
       // Its time is over, or a server that evicts has taken it: nobody else need try.
-      if (this.#known.has(key)) await this.#remove([key])
+      if (this.#known.has(key)) await this.#remove([key]).catch(() => undefined)
       return undefined
     })
   }

@@ -4,6 +4,7 @@
  *
  * KEYS: the base of all names. ARGV: operation, owner, now (ms; negative: the server's clock), then its own values.
  *
+ *   BASE:now              when it was asked last
  *   BASE:born             random; another one after the server has lost its memory
  *   BASE:owners           owner → end of its lease; BASE:o:OWNER its members
  *   BASE:members          member → calls it had; BASE:of member → owner; BASE:m:MEMBER call → lease

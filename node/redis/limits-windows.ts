@@ -7,6 +7,8 @@ if now < 0 then
   local t = redis.call('TIME')
   now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
+-- A server that is full or read-only refuses this, before anything is changed; all other writes fare alike.
+redis.call('SET', base .. ':now', string.format('%.0f', now))
 local NEVER = 2^52
 local LENGTH = {60000, 60000, 86400000, 86400000}
 local function ofTokens(w) return w == 2 or w == 4 end

@@ -161,6 +161,26 @@ withRedis('limits of several processes', () => {
     expect(await other.groups()).toMatchObject([{ inFlight: 1, waiting: 0 }])
   })
 
+  test.each([
+    ['is full', 'maxmemory', '1', '0'],
+    ['only reads', 'min-replicas-to-write', '1', '0'],
+  ])(
+    'a server that %s lets no call leave, changes nothing, and is told of ends afterwards',
+    async (_, name, bad, good) => {
+      const limits = authority(freshPrefix(), { leaseMs: 300 })
+      const member = limits.join([group({ places: 2 })], () => undefined)
+      expect(await member.ask(question)).toBeUndefined()
+      await link.send('CONFIG', 'SET', name, bad)
+      expect(await member.ask({ ...question, call: 2 })).toEqual({ why: 'cooldown', waitMs: 1000 })
+      member.settle(1, { tokens: 5, sent: true })
+      await link.send('PING')
+      await link.send('CONFIG', 'SET', name, good)
+      // The end of the call is told again with the next sign of life.
+      while ((await limits.groups())[0]?.inFlight !== 0) await new Promise((resolve) => setImmediate(resolve))
+      expect(await member.ask({ ...question, call: 3 })).toBeUndefined()
+    },
+  )
+
   test('while the server is away no call leaves; on one that has lost its memory groups stay shut for a minute', async () => {
     const problems: string[] = []
     const prefix = freshPrefix()

@@ -8,7 +8,7 @@ export interface CheckPart {
   /** Of tests, and of rubrics: items that held. */
   readonly passed?: number
   readonly total?: number
-  /** Tests that pass without the answer too: they say nothing. */
+  /** Tests that pass without the answer too, or with every small change that was made to it: they say nothing. */
   readonly weak?: true
 }
 

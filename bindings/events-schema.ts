@@ -211,7 +211,10 @@ const defs = {
       why: { ...text, description: 'What failed, or why it was skipped.' },
       passed: whole,
       total: whole,
-      weak: { const: true, description: 'Tests that pass without the answer too.' },
+      weak: {
+        const: true,
+        description: 'Tests that pass without the answer too, or with every small change that was made to it.',
+      },
     },
     ['why', 'passed', 'total', 'weak'],
   ),

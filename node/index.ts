@@ -220,6 +220,8 @@ export interface CheckOptions extends PlanOptions {
   readonly allowFiles?: readonly string[] | undefined
   /** As of `runPlan`; looked into when `folder` is said, by `explainPlan` always. */
   readonly documents?: RunPlanOptions['documents']
+  /** As of `runPlan`: with checks, what a rubric is put to costs a call. */
+  readonly checks?: RunPlanOptions['checks']
 }
 
 /** Throws check.invalid for what a step says of its check, target or edit. */
@@ -271,7 +273,8 @@ export async function explainPlan(
     const files = contextOf(options, entries)
     documents = documentsOf(options, entries)
     const all = entries.map(({ id }) => id)
-    const around = { config, keyed, all, files, documents: documents.finder, profile }
+    const checks = options.checks !== false
+    const around = { config, keyed, all, files, documents: documents.finder, profile, checks }
     const explained = await explainWith(core, plan, options, around)
     accepted({ steps: core.document('steps') })
     return { ...explained, contexts }

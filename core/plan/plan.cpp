@@ -1,5 +1,6 @@
 #include "core/plan/plan.hpp"
 
+#include "core/base/json.hpp"
 #include "core/base/json_cursor.hpp"
 
 namespace aetherflow {
@@ -27,6 +28,10 @@ void addPlacing(Step& step, std::string_view name, std::string_view json) {
   step.placing += (step.placing.empty() ? "\"" : ",\"") + std::string(name) + "\":";
   appendCompact(step.placing, json);
   step.blocks |= name == "edit" && json == "\"blocks\"";
+  if (name != "check") return;
+  const std::optional<JsonValue> check = parseJson(json);
+  const JsonValue* rubric = check ? check->find("rubric") : nullptr;
+  step.rubric = rubric != nullptr && !rubric->items.empty();
 }
 
 }  // namespace aetherflow

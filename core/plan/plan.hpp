@@ -58,6 +58,7 @@ struct Step {
   std::uint32_t maxTokens = 0;     ///< most tokens of the answer; 0 = as estimated
   std::string outputFile;          ///< name of its output among the outputs, or empty
   std::string placing;             ///< `check`, `target`, `edit` as JSON members: the host's to read; or empty
+  bool rubric = false;             ///< `check` has items for a judge: its answer is audited in every mode
   bool blocks = false;             ///< `edit` is blocks: its answer changes a file, and is none
   std::string provider;            ///< explicit provider id, "provider/model", or a model alone; or empty
   std::string context;             ///< the `context` object as compact JSON without `files` and `documents`, or empty

@@ -6,11 +6,17 @@
 
 namespace aetherflow {
 
+/// Whether the step's answers are audited: all of a mode that audits, and those that a rubric is to be put to.
+bool Machine::audits(StepIndex index) const {
+  return router_.auditGroup() != kNone || (options_.checks && plan().steps[index].rubric);
+}
+
 /// The phase that follows, if there is one and the step may still enter it.
-Purpose Machine::nextPhase(const StepRecord& step, Purpose next) const {
+Purpose Machine::nextPhase(StepIndex index, Purpose next) const {
   if (next == kNoPhase) return kNoPhase;
   const Phase& row = phase(next);
-  if (!row.built || (row.route == PhaseRoute::Audit && router_.auditGroup() == kNone)) return kNoPhase;
+  if (!row.built || (row.route == PhaseRoute::Audit && !audits(index))) return kNoPhase;
+  const StepRecord& step = steps_[index];
   return row.limited && (table_.repairs == 0 || step.repairing) ? kNoPhase : next;
 }
 
@@ -20,7 +26,7 @@ Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const
   const Phase& row = phase(call.purpose);
   if (step.state == StepState::Cancelled) return {};
   if (row.judges()) return {StepEvent::Judge, kNoPhase};
-  const Purpose next = nextPhase(step, accepted ? row.next : row.onBroken);
+  const Purpose next = nextPhase(call.step, accepted ? row.next : row.onBroken);
   if (next != kNoPhase) return {StepEvent::Next, next};
   if (accepted) return {};
   return {keepsFirst(step) ? StepEvent::CallFailedKeep : StepEvent::CallFailed, kNoPhase};

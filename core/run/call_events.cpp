@@ -192,7 +192,7 @@ ErrorCode Machine::verdict(CallId id, Verdict verdict, std::int64_t number, Time
     return refuse(ErrorCode::RunIllegalEvent, "", "call " + std::to_string(id) + " is not the one that judges");
   // A verdict has no deadline of its own, but a repair after the step's would come too late.
   const bool late = now >= step.deadlineAt && judge.keepsFirst();
-  const Purpose next = pass || late ? kNoPhase : nextPhase(step, judge.onIssues);
+  const Purpose next = pass || late ? kNoPhase : nextPhase(index, judge.onIssues);
   StepEvent event = pass ? StepEvent::VerdictPass : StepEvent::VerdictNext;
   if (step.state == StepState::Judging && !pass && next == kNoPhase) event = StepEvent::VerdictKeep;
   if (const ErrorCode code = move(index, event); code != ErrorCode::None) return code;

@@ -14,7 +14,12 @@ GroupIndex Machine::routeOf(StepIndex index, PhaseRoute route) {
   const auto unlike = [&](GroupIndex group, CallId call) { return router_.unlike(group, calls_[call].target); };
   switch (route) {
     case PhaseRoute::Step: return record.group;
-    case PhaseRoute::Audit: return router_.auditGroup();
+    case PhaseRoute::Audit: {
+      if (router_.auditGroup() != kNone) return router_.auditGroup();
+      const GroupIndex judges = router_.listed("judge", table_.judges);
+      const GroupIndex others = unlike(judges, record.output);
+      return others == kNone ? judges : others;
+    }
     case PhaseRoute::Draft:
       return router_.unlike(router_.listed("draft", table_.drafters), router_.group(record.group).admissible.front());
     case PhaseRoute::Verify: return unlike(record.group, record.output);
@@ -52,7 +57,7 @@ bool Machine::drafts(StepIndex index) {
 
 /// Where answers are audited anyway nothing is drafted.
 bool Machine::mayDraft(StepIndex index) {
-  if (router_.auditGroup() != kNone || routeOf(index, PhaseRoute::Draft) == kNone) return false;
+  if (audits(index) || routeOf(index, PhaseRoute::Draft) == kNone) return false;
   // Its answer is checked by the host: a draft is not.
   const Step& step = plan().steps[index];
   if (options_.checks && !(step.placing.empty() && step.outputFile.empty())) return false;

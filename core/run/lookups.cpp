@@ -107,7 +107,7 @@ void Machine::releaseFollowers(StepIndex leader, std::vector<StepIndex>& settled
 void Machine::store(StepIndex index) {
   const StepRecord& record = steps_[index];
   const CallRecord& call = calls_[record.output];
-  const AuditState wanted = router_.auditGroup() == kNone ? AuditState::None : AuditState::Passed;
+  const AuditState wanted = audits(index) ? AuditState::Passed : AuditState::None;
   if (cacheUse(index) == CacheUse::Off || record.audit != wanted || record.draft == Reason::DraftPatched) return;
   if (call.finish != FinishReason::Stop || !accepted(call.check)) return;
   notes_.store(index, record.output, call.target, cacheUse(index), {record.money.spent(), now_ - record.startedAt});

@@ -123,7 +123,8 @@ class Machine {
   };
   Meaning meaningOf(const CallRecord& call, bool accepted) const;
   void applyAnswer(StepIndex step, CallId call, const Meaning& meaning);
-  Purpose nextPhase(const StepRecord& step, Purpose next) const;
+  bool audits(StepIndex step) const;
+  Purpose nextPhase(StepIndex step, Purpose next) const;
   bool checks(const CallRecord& call, bool accepted) const;
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
   Again afterFailure(const Failed& event, bool cut, TimeMs now) const;

@@ -7,8 +7,8 @@
  *                                        ▲ watched: time, memory, processes, output; all of it is killed
  */
 import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import {
@@ -25,6 +25,7 @@ import { nodePermissions } from './box-node.js'
 import { unshared } from './box-unshare.js'
 import { Places } from '../patience.js'
 import { boxed } from './boxed.js'
+import { boxFolder, removeLeftBoxes } from './left-boxes.js'
 import { findProgram } from './programs.js'
 import { stage } from './staging.js'
 
@@ -32,6 +33,7 @@ export * from './box-port.js'
 
 /** Programs at once, over all runs of this process: each may take a core and its memory. */
 const places = new Places(Math.max(2, availableParallelism()))
+let swept: Promise<void> | undefined
 /** Of jobs that run. */
 const bases = new Set<string>()
 process.on('exit', () => {
@@ -44,7 +46,8 @@ function boxOf(way: BoxWay): Box {
     const bounds = { ...defaultLimits, ...limits }
     const program = await findProgram(name)
     if (program === undefined) throw new AetherflowError('check.not_allowed', name, 'there is no such program')
-    const base = await mkdtemp(join(tmpdir(), 'aetherflow-box-'))
+    await (swept ??= removeLeftBoxes())
+    const base = await boxFolder()
     bases.add(base)
     try {
       await stage(join(base, 'stage'), files, bounds.fileBytes)

@@ -160,7 +160,7 @@ export class ProjectChecker implements AnswerChecker {
   async #run(job: CheckJob, { check, path }: Placing, text: string, finding: Finding): Promise<void> {
     const { allowed } = this.#options
     if (check.rubric.length > 0) {
-      const why = 'judged by the audit of a mode that has one'
+      const why = 'judged by the audit that follows'
       finding.add({ kind: 'rubric', outcome: 'skipped', total: check.rubric.length, why })
       finding.shown.push(`Answer each with yes or no; each no is an issue:\n- ${check.rubric.join('\n- ')}`)
     }
@@ -230,7 +230,7 @@ export class ProjectChecker implements AnswerChecker {
       return
     }
     const weak = !signal.aborted && (await testsAreWeak(box, job, path))
-    finding.shown.push(`tests passed${numbers}${weak ? ', but pass without the answer too' : ''}`)
+    finding.shown.push(`tests passed${numbers}${weak ? ', but pass with the answer removed or changed too' : ''}`)
     finding.add({ kind: 'tests', outcome: 'pass', ...counts, ...(weak && { weak: true as const }) })
   }
 }

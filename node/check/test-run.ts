@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { Box, BoxFile, BoxJob, BoxKind, BoxLimits, BoxResult, Stopped } from './box.js'
+import { mutantsOf } from './mutants.js'
 import { countsOf } from './test-counts.js'
 
 export interface TestJob {
@@ -114,8 +115,18 @@ export async function runTests(box: Box, job: TestJob): Promise<TestOutcome> {
   }
 }
 
-/** Whether the tests pass without the answer too: an empty file in its place. Such tests say nothing. */
+/**
+ * Whether the tests pass without the answer too, an empty file in its place, or with every small change that was made to it: such
+ * tests say nothing. `answer`: its path among the files.
+ */
 export async function testsAreWeak(box: Box, job: TestJob, answer: string): Promise<boolean> {
-  const files = job.files.map((file) => (file.path === answer ? { ...file, text: '' } : file))
-  return (await runTests(box, { ...job, files, repeats: 1 })).pass
+  const passes = async (text: string): Promise<boolean> => {
+    const files = job.files.map((file) => (file.path === answer ? { ...file, text } : file))
+    return (await runTests(box, { ...job, files, repeats: 1 })).pass
+  }
+  if (await passes('')) return true
+  const code = job.files.find(({ path }) => path === answer)?.text
+  const mutants = await mutantsOf(answer, typeof code === 'string' ? code : new TextDecoder().decode(code))
+  for (const mutant of mutants) if (!(await passes(mutant))) return false
+  return mutants.length > 0
 }

@@ -1,11 +1,14 @@
 /** What programs of checks can do in each box that this machine has: nothing but compute and print. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createServer, type Server } from 'node:net'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { boxKinds, boxOfKind, openBox, type Box, type BoxJob } from '../../node/check/box.js'
+import { boxKinds, boxOfKind, openBox, type BoxJob, type BoxResult } from '../../node/check/box.js'
+import { removeLeftBoxes } from '../../node/check/left-boxes.js'
+import { mutantsOf } from '../../node/check/mutants.js'
 import { runTests, testsAreWeak } from '../../node/check/test-run.js'
 
 const program = (text: string, limits: BoxJob['limits'] = {}): BoxJob => ({
@@ -37,20 +40,19 @@ afterAll(async () => {
 
 const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('aetherflow-box-'))
 
-describe.each(boxKinds)('%s', (kind) => {
-  let box: Box | undefined
-  beforeAll(async () => {
-    box = await boxOfKind(kind)
-    if (box === undefined) console.warn(`this machine has no box '${kind}': not tested`)
-  })
-  /** The result in this box; undefined where the machine has none, which was said. */
-  const run = async (job: BoxJob) => await box?.run(job)
+const boxes = await Promise.all(boxKinds.map(async (kind) => ({ kind, box: await boxOfKind(kind) })))
+
+describe.each(boxes)('$kind', ({ kind, box }) => {
+  if (box === undefined) {
+    test.skip(`this machine has no box '${kind}'`, () => {})
+    return
+  }
+  const run = (job: BoxJob): Promise<BoxResult> => box.run(job)
 
   test('a program sees its files, and its exit code and output come back', async () => {
     const read = await run(
       program('console.log(require("fs").readFileSync("data/word.txt", "utf8")); process.exitCode = 3'),
     )
-    if (read === undefined) return
     expect(read).toMatchObject({ exit: 3, stopped: undefined, output: 'hello\n', outputBytes: 6 })
     expect(leftovers()).toEqual([])
   })
@@ -59,7 +61,6 @@ describe.each(boxKinds)('%s', (kind) => {
     process.env['DEEPSEEK_API_KEY'] = 'sk-of-this-test'
     const seen = await run(program('console.log(JSON.stringify(process.env))'))
     delete process.env['DEEPSEEK_API_KEY']
-    if (seen === undefined) return
     expect(seen.output).not.toContain('sk-of-this-test')
     const names = Object.keys(JSON.parse(seen.output) as Record<string, string>)
     expect(
@@ -76,7 +77,6 @@ describe.each(boxKinds)('%s', (kind) => {
       attempt(() => fs.writeFileSync('/usr/aetherflow-test', 'x'))
       attempt(() => process.kill(${process.pid}, 0))`
     const result = await run(program(tries))
-    if (result === undefined) return
     const killable = kind === 'node' ? 'done' : 'refused'
     expect(result.output.trim().split('\n')).toEqual(['refused', 'refused', 'refused', 'refused', killable])
     expect(existsSync(join(folder, 'new.txt'))).toBe(false)
@@ -90,8 +90,7 @@ describe.each(boxKinds)('%s', (kind) => {
         `require('net').connect(${port}, '127.0.0.1').on('error', () => console.log('no')).on('data', () => console.log('yes'))`,
       ),
     )
-    if (result === undefined) return
-    const open = box?.cannot.includes('the network') === true
+    const open = box.cannot.includes('the network') === true
     expect(result.output).toBe(open ? 'yes\n' : 'no\n')
     expect(connections - before).toBe(open ? 1 : 0)
   })
@@ -105,7 +104,6 @@ describe.each(boxKinds)('%s', (kind) => {
     ],
   ] as const)('stopped for its %s', async (why, text, limits) => {
     const result = await run(program(text, limits))
-    if (result === undefined) return
     expect(result).toMatchObject({ exit: undefined, stopped: why })
     expect(result.output.length).toBeLessThanOrEqual(64 << 10)
   })
@@ -114,7 +112,6 @@ describe.each(boxKinds)('%s', (kind) => {
     const limits = { memoryBytes: 200 << 20, timeMs: 20_000 }
     for (const grow of ['Buffer.alloc(8 << 20, 1)', 'new Array(1e6).fill(1.5)']) {
       const result = await run(program(`const all = []; for (;;) all.push(${grow})`, limits))
-      if (result === undefined) return
       expect(result.exit).not.toBe(0)
       expect(result.stopped ?? 'memory').toBe('memory')
     }
@@ -126,19 +123,18 @@ describe.each(boxKinds)('%s', (kind) => {
       command: ['sh', '-c', 'b() { b | b & }; b; sleep 60'],
       limits: { processes: 16, timeMs: 20_000 },
     }
-    if (kind === 'node') return expect(box?.run(bomb)).rejects.toMatchObject({ code: 'check.not_allowed' })
+    if (kind === 'node') return expect(box.run(bomb)).rejects.toMatchObject({ code: 'check.not_allowed' })
     const result = await run(bomb)
-    if (result === undefined) return
     expect(result).toMatchObject({ exit: undefined, stopped: 'processes' })
     const left = await run({ files: [], command: ['sh', '-c', 'sleep 1234 & echo on'], limits: { timeMs: 20_000 } })
     expect(left).toMatchObject({ exit: 0, output: 'on\n' })
   })
 
   test('a full disk is the program`s own', async () => {
-    if (kind === 'node') return expect(box?.cannot).toContain('memory outside the heap')
+    if (kind === 'node') return expect(box.cannot).toContain('memory outside the heap')
     const fill = { files: [], command: ['sh', '-c', 'head -c 30000000 /dev/zero > big || exit 7'] }
     const result = await run({ ...fill, limits: { fileBytes: 4 << 20 } })
-    if (result !== undefined) expect(result.exit).toBe(7)
+    expect(result.exit).toBe(7)
   })
 
   test('cancelled from outside', async () => {
@@ -146,8 +142,44 @@ describe.each(boxKinds)('%s', (kind) => {
     const running = run({ ...program('for (;;);'), signal: stop.signal })
     stop.abort()
     const result = await running
-    if (result !== undefined) expect(result.stopped).toBe('cancelled')
+    expect(result.stopped).toBe('cancelled')
   })
+})
+
+describe('small changes', () => {
+  test.each([
+    ['a.js', 'const f = (a) => a < 3 && true', ['const f = (a) => a >= 3 && true', 'const f = (a) => a < 4 && true']],
+    ['a.ts', 'type T = 1 | 2\nconst f = (a: number): number => a * 2', ['a + 2', 'a * 3']],
+    ['a.py', 'def f(a):\n    return a == 1 or a in [2]', ['a != 1 or', 'a == 2 or', 'a == 1 and']],
+    ['a.js', 'const text = "1 + 1" // true', []],
+    ['a.rs', 'fn f() -> i32 { 1 + 1 }', []],
+  ])('%s: %s', async (path, code, expected) => {
+    const found = await mutantsOf(path, code, 9)
+    for (const part of expected) expect(found).toContainEqual(expect.stringContaining(part))
+    expect(found.length >= expected.length && (expected.length > 0 || found.length === 0)).toBe(true)
+    for (const one of found) expect(one).not.toBe(code)
+    expect(await mutantsOf(path, code, 1)).toHaveLength(Math.min(1, found.length))
+  })
+})
+
+test('folders of boxes whose process was killed go, those in use stay', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'aetherflow-left-'))
+  const gone = spawnSync(process.execPath, ['-e', '0']).pid
+  const old = new Date(Date.now() - 2 * 60 * 60_000)
+  const make = (name: string, time?: Date): void => {
+    mkdirSync(join(temporary, name))
+    writeFileSync(join(temporary, name, 'x'), '')
+    if (time !== undefined) utimesSync(join(temporary, name), time, time)
+  }
+  make(`aetherflow-box-${gone}-left`, old)
+  make(`aetherflow-box-${gone}-young`)
+  make(`aetherflow-box-${process.pid}-used`, old)
+  make('aetherflow-box-other', old)
+  await removeLeftBoxes(temporary)
+  expect(readdirSync(temporary).sort()).toEqual(
+    ['aetherflow-box-other', `aetherflow-box-${gone}-young`, `aetherflow-box-${process.pid}-used`].sort(),
+  )
+  rmSync(temporary, { recursive: true })
 })
 
 describe('what is not let in', () => {
@@ -206,6 +238,16 @@ describe('tests in a box', () => {
     await expect(testsAreWeak(box, job(answer), 'src/add.mjs')).resolves.toBe(false)
     const nothing = `import test from 'node:test'; test('true', () => {})`
     await expect(testsAreWeak(box, job(answer, nothing), 'src/add.mjs')).resolves.toBe(true)
+  })
+
+  test('tests that pass with every change to the answer are weak', async () => {
+    const box = await openBox()
+    const answer = 'export const add = (a, b) => a + b'
+    const only = `import test from 'node:test'; import { add } from '../src/add.mjs'
+      test('is there', () => add(1, 2))`
+    await expect(testsAreWeak(box, job(answer, only), 'src/add.mjs')).resolves.toBe(true)
+    // Nothing in it that could be changed: only the empty file tells.
+    await expect(testsAreWeak(box, job('export const add = (a) => a', only), 'src/add.mjs')).resolves.toBe(false)
   })
 
   test('tests of another language need a command', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { AnswerChecker } from '../../bindings/checker.js'
 import type { RunEvent } from '../../bindings/events.js'
 import type { CallTicket, Performer } from '../../bindings/performer.js'
-import { checkPlan, runPlan, SemanticCache, type RunPlanOptions } from '../../node/index.js'
+import { checkPlan, explainPlan, runPlan, SemanticCache, type RunPlanOptions } from '../../node/index.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
 
 /** Plays calls: `answer` says what to each ticket. */
@@ -197,6 +197,26 @@ describe('tests in the box', () => {
       expect(tickets[1]?.purpose).toBe('audit')
       expect(tickets[1]?.issues).toMatch(/src\/add\.mjs parses[\s\S]*it is short[\s\S]*tests passed \(1 of 1 passed\)/)
     })
+  })
+
+  test('a rubric is put to a judge of another family in a mode that audits nothing else; a no is repaired', async () => {
+    const plan = planOf(step('a', { target: 'a.js', check: { rubric: ['it is short', 'it is kind'] } }), step('b'))
+    const { result, tickets } = await played(plan, ({ purpose }) =>
+      purpose === 'audit' ? '{"verdict":"issues","issues":["it is not kind"]}' : 'const a = 1',
+    )
+    const calls = tickets.filter(({ step }) => step.id === 'a')
+    expect(calls.map(({ purpose }) => purpose)).toEqual(['main', 'audit', 'repair'])
+    expect(calls[1]?.issues).toMatch(/it is short\n- it is kind/)
+    expect(calls[2]?.issues).toContain('it is not kind')
+    expect(calls[1]?.provider).not.toBe(calls[0]?.provider)
+    expect(result.report.steps.map(({ audit }) => audit)).toEqual(['issues', undefined])
+    const explained = await explainPlan(plan, { config: {} })
+    expect(explained.report.steps.map(({ calls }) => calls.map(({ purpose }) => purpose))).toEqual([
+      ['main', 'audit'],
+      ['main'],
+    ])
+    const unchecked = await played(plan, () => 'const a = 1', { checks: false })
+    expect(unchecked.tickets.map(({ purpose }) => purpose)).toEqual(['main', 'main'])
   })
 
   test('an answer that is one of its own tests is refused; tests that pass without it are said to', async () => {

@@ -129,7 +129,7 @@ export function checkWords(parts: readonly CheckPart[]): string {
     if (outcome === 'fail') return why ?? `${kind} failed`
     if (outcome === 'skipped') return `${kind} skipped${why === undefined ? '' : ` (${why})`}`
     const counted = total === undefined ? kind : `${kind} ${passed ?? 0}/${total}`
-    return weak === true ? `${counted} (they pass without the answer too)` : counted
+    return weak === true ? `${counted} (they pass with it removed or changed too)` : counted
   })
   return words.join(', ')
 }

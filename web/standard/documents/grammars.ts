@@ -17,6 +17,9 @@ export interface SyntaxNode extends OutlineTree {
   readonly hasError: boolean
   readonly isError: boolean
   readonly isMissing: boolean
+  /** In UTF-16 units of the text. */
+  readonly startIndex: number
+  readonly endIndex: number
   readonly startPosition: { readonly row: number; readonly column: number }
   readonly children: readonly (SyntaxNode | null)[]
 }

@@ -208,10 +208,10 @@ export async function explainWith(
   core: CoreRun,
   plan: PlanSource,
   options: PlanSettings,
-  { config, keyed, all, files, documents, profile }: Surroundings & ExplainedWith,
+  { config, keyed, all, files, documents, profile, checks }: Surroundings & ExplainedWith,
 ): Promise<ExplainedPlan> {
   const known = profile === undefined ? config : playedConfig(core.document('defaults'), config, profile)
-  const begin = beginOptions(options, known, keyed.length > 0 ? keyed : all)
+  const begin = { ...beginOptions(options, known, keyed.length > 0 ? keyed : all), checks }
   core.begin(profile === undefined ? begin : { ...begin, answers: answersOf(profile) }, 0)
   await feed(core, plan)
   const found = await weigh(core, { files, documents })
@@ -222,6 +222,8 @@ export async function explainWith(
 export interface ExplainedWith {
   readonly keyed: readonly string[]
   readonly profile?: SimulatorProfile | undefined
+  /** The run's host checks answers: what a rubric is put to costs a call. */
+  readonly checks?: boolean | undefined
 }
 
 const answersOf = ({ answerTokens, answerShare }: SimulatorProfile): object => ({

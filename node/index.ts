@@ -64,6 +64,13 @@ export {
 export type * from '../bindings/cache/ports.js'
 export type { CacheAdmission, CacheLimits } from '../bindings/cache/core.js'
 export type { CacheExplanation, CacheOptions, ExplainedCandidate } from '../web/standard/cache/options.js'
+export {
+  modelJudge,
+  type AskModel,
+  type CacheJudge,
+  type JudgeQuestion,
+  type JudgeVerdict,
+} from '../web/standard/cache/judge.js'
 export { openDocs, type OpenDocsOptions } from './documents/open.js'
 export { FolderSource, type FolderSourceOptions } from './documents/source.js'
 export { FolderIndexStore } from './documents/store.js'

@@ -5,6 +5,7 @@ import { CacheCore, defaultLimits, lexicalEmbedder } from '../../bindings/cache/
 import type { CacheStore, Embedder } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { Evaluation, type Evaluated } from '../../web/standard/cache/evaluation.js'
+import { checkedWrongShare } from '../../web/standard/cache/options.js'
 import { PairJudge, type JudgedPair } from '../../web/standard/cache/pair-judge.js'
 import { readPairs, spread, type Pair } from '../../web/standard/cache/pairs.js'
 import { openModel } from './model.js'
@@ -47,6 +48,8 @@ export interface EvaluationResult extends Evaluated {
 /** Vectors in memory; beyond, the folder has them, or they are embedded again. */
 const mostInMemory = 100_000
 const yieldEvery = 64
+/** Told beside the share that was asked for, so that one run says what another bar would have done. */
+const shownShares = [0.002, 0.005, 0.01, 0.02, 0.05]
 
 /** Pairs of a file; see readPairs. Fails: cache.pairs, host.usage when it cannot be read. */
 export async function readPairsFile(path: string): Promise<Pair[]> {
@@ -66,15 +69,17 @@ export async function readPairsFile(path: string): Promise<Pair[]> {
 }
 
 /**
- * Each `a` alone in an empty cache, then `b` asked. Rejects: cache.model, cache.runtime, and with the signal's reason when it is
+ * Each `a` alone in an empty cache, then `b` asked. Rejects: host.usage for a share out of its range, cache.model, cache.runtime, and with the signal's reason when it is
  * aborted; what was embedded by then is kept.
  */
 export async function evaluatePairs(all: readonly Pair[], options: EvaluateOptions = {}): Promise<EvaluationResult> {
-  const { maxWrongShare = 0.01, limit = Infinity, onPair } = options
-  const evaluation = new Evaluation()
-  const about = await judgePairs(spread(all, limit), [maxWrongShare], options, (pair, [judged]) => {
+  const { limit = Infinity, onPair } = options
+  const maxWrongShare = checkedWrongShare(options.maxWrongShare)
+  const evaluation = new Evaluation(shownShares)
+  const about = await judgePairs(spread(all, limit), [maxWrongShare, ...shownShares], options, (pair, judgements) => {
+    const [judged, ...others] = judgements
     if (judged === undefined) return
-    evaluation.add(pair, judged)
+    evaluation.add(pair, judged, others)
     onPair?.(pair, judged)
   })
   return { ...about, maxWrongShare, pairs: evaluation.pairs, ...evaluation.result() }

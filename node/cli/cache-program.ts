@@ -45,6 +45,9 @@ export function addCache(program: Command, host: Host, done: (code: ExitCode) =>
     .addOption(cacheOptions.share('--share <share>'))
     .addOption(new Option('--limit <n>', 'most pairs, evenly spread').argParser(wholeNumber))
     .addOption(new Option('--show <n>', 'show so many of the wrong answers served').argParser(wholeNumber))
+    .addOption(
+      new Option('--missed <n>', 'show so many of the rewordings that were not served, and why').argParser(wholeNumber),
+    )
     .option('--no-keep', 'keep no embeddings for the next time')
     .option('--json', 'print the result as JSON')
     .action(async (pairs: string[], flags: EvaluateFlags) =>

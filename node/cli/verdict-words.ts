@@ -1,4 +1,5 @@
 /** The verdicts of the cache in words. */
+import type { Outcome } from '../../web/standard/cache/outcomes.js'
 import { oneLine } from '../../web/standard/format.js'
 
 const words: Readonly<Record<string, string>> = {
@@ -15,6 +16,7 @@ const words: Readonly<Record<string, string>> = {
   'veto.language': 'refused: another language',
   'veto.hard': 'refused: numbers, names in code, paths or the like differ',
   'veto.name': 'refused: names or places differ',
+  'veto.kind': 'refused: one thing for another of its kind',
   'veto.polarity': 'refused: the opposite is asked',
   'veto.role': 'refused: who does what to whom is exchanged',
   'escalate.language': 'doubtful: in a language whose words are not known',
@@ -22,6 +24,16 @@ const words: Readonly<Record<string, string>> = {
   'escalate.substitution': 'doubtful: another word in the same place',
   'escalate.qualifier': 'doubtful: one of them is narrower',
   'escalate.change': 'doubtful: quantity, mood or time differ',
+}
+
+/** What became of a candidate: outcomes.ts. */
+export const outcomeWords: Readonly<Record<Outcome, string>> = {
+  served: 'served',
+  bar: 'under the bar',
+  closed: 'closed',
+  vetoed: 'vetoed',
+  far: 'too far',
+  text: 'same text only',
 }
 
 /** `refused: the opposite is asked (enable/disable)`. What has no words stands for itself. */

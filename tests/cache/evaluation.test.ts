@@ -101,7 +101,7 @@ describe('what is computed for pairs is what a cache does', () => {
 
 describe('counts', () => {
   test('every cell is counted from its pairs, thresholds on the same vectors', () => {
-    const evaluation = new Evaluation()
+    const evaluation = new Evaluation([0.05])
     const verdict = (kind: JudgedPair['kind'], why: string, score: number) => ({
       kind,
       why,
@@ -110,21 +110,35 @@ describe('counts', () => {
       closed: false,
     })
     const pair = (same: boolean, category: string) => ({ same, category, a: 'a', b: 'b' })
-    evaluation.add(pair(true, 'x'), verdict('semantic', 'clear', 0.91))
-    evaluation.add(pair(true, 'x'), verdict('miss', 'escalate.qualifier: fast', 0.85))
-    evaluation.add(pair(false, 'x'), verdict('miss', 'veto.polarity: enable/disable', 0.95))
-    evaluation.add(pair(false, 'y'), verdict('semantic', 'clear', 0.96))
-    evaluation.add(pair(true, 'y'), verdict('miss', 'exact.window', NaN))
-    evaluation.add(pair(true, 'y'), verdict('exact', 'exact', 1))
-    const { categories, pooled, thresholds, reasons } = evaluation.result()
+    // `also`: what another share does with it.
+    const add = (same: boolean, category: string, verdictOf: JudgedPair, also: JudgedPair = verdictOf) =>
+      evaluation.add(pair(same, category), verdictOf, [also])
+    add(true, 'x', verdict('semantic', 'clear', 0.91))
+    const narrower = 'escalate.qualifier: fast'
+    add(true, 'x', verdict('miss', narrower, 0.85), verdict('semantic', narrower, 0.85))
+    add(false, 'x', verdict('miss', 'veto.polarity: enable/disable', 0.95))
+    add(false, 'y', verdict('semantic', 'clear', 0.96))
+    add(true, 'y', verdict('miss', 'exact.window', NaN))
+    add(true, 'y', verdict('exact', 'exact', 1))
+    const { categories, pooled, thresholds, reasons, outcomes, shares } = evaluation.result()
     expect(pooled).toMatchObject({ mustMiss: 2, wrong: 1, shouldHit: 4, hits: 2 })
     expect(categories['x']).toMatchObject({ mustMiss: 1, wrong: 0, shouldHit: 2, hits: 1 })
     expect(categories['y']).toMatchObject({ mustMiss: 1, wrong: 1, shouldHit: 2, hits: 1 })
     expect(Object.keys(thresholds)).toEqual(['0.60', '0.80', '0.85', '0.86', '0.90', '0.92', '0.95'])
     expect(thresholds['0.85']?.pooled).toMatchObject({ mustMiss: 2, wrong: 2, shouldHit: 4, hits: 3 })
     expect(thresholds['0.95']?.categories['x']).toMatchObject({ mustMiss: 1, wrong: 1, shouldHit: 2, hits: 0 })
-    expect(reasons['clear']).toEqual({ mustMiss: 1, shouldHit: 1 })
-    expect(reasons['veto.polarity']).toEqual({ mustMiss: 1, shouldHit: 0 })
+    expect(reasons['clear']).toEqual({
+      ...{ mustMiss: 1, shouldHit: 1 },
+      outcomes: { served: { mustMiss: 1, shouldHit: 1 } },
+    })
+    expect(outcomes).toEqual({
+      served: { mustMiss: 1, shouldHit: 2 },
+      bar: { mustMiss: 0, shouldHit: 1 },
+      vetoed: { mustMiss: 1, shouldHit: 0 },
+      text: { mustMiss: 0, shouldHit: 1 },
+    })
+    expect(shares['0.05']).toMatchObject({ mustMiss: 2, wrong: 1, shouldHit: 4, hits: 3 })
+    expect(reasons['veto.polarity']).toMatchObject({ mustMiss: 1, shouldHit: 0 })
     expect(pooled.precision?.value).toBeCloseTo(2 / 3, 12)
   })
 

@@ -22,6 +22,21 @@ const opposite = 'How do I enable compression in the web server?'
 const near = [1, 0.1]
 const alike = { [asked]: [1], [reworded]: near, [opposite]: near }
 
+describe('opening', () => {
+  test.each([0, 0.0019, 0.051, 1, -0.01, NaN, Infinity])(
+    'a share of %s is refused, not moved',
+    async (maxWrongShare) => {
+      await expect(open({ maxWrongShare })).rejects.toMatchObject({
+        code: 'host.usage',
+        message: expect.stringContaining('0.002 to 0.05'),
+      })
+    },
+  )
+  test.each([0.002, 0.01, 0.05])('a share of %s is taken', async (maxWrongShare) => {
+    await expect(open({ maxWrongShare })).resolves.toBeInstanceOf(TestCache)
+  })
+})
+
 describe('exact', () => {
   test('the same request is found, whatever stands around it; its worth is counted', async () => {
     const cache = await open()

@@ -1,6 +1,7 @@
 /** `aetherflow cache evaluate PAIRS.tsv…`: what the cache would have done on somebody's own pairs, beside fixed thresholds. */
 import { formatCount, formatDuration, oneLine, plural } from '../../../web/standard/format.js'
 import type { Cell, Rate } from '../../../web/standard/cache/evaluation.js'
+import { outcomeOf, outcomes, type Outcome } from '../../../web/standard/cache/outcomes.js'
 import type { JudgedPair } from '../../../web/standard/cache/pair-judge.js'
 import type { Pair } from '../../../web/standard/cache/pairs.js'
 import { userCacheFolder } from '../../folders.js'
@@ -11,13 +12,14 @@ import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 import { alignedTable } from '../table.js'
-import { verdictWords } from '../verdict-words.js'
+import { outcomeWords, verdictWords } from '../verdict-words.js'
 
 export interface EvaluateFlags {
   readonly model?: string
   readonly share?: number
   readonly limit?: number
   readonly show?: number
+  readonly missed?: number
   readonly json?: true
   readonly config?: string
   /** False: `--no-keep`. */
@@ -27,6 +29,12 @@ export interface EvaluateFlags {
 interface ShownPair extends Pair {
   readonly score: number
   readonly why: string
+  readonly outcome: Outcome
+}
+/** Answers served that were wrong, and rewordings that were not served. */
+interface ShownPairs {
+  readonly wrong: ShownPair[]
+  readonly missed: ShownPair[]
 }
 
 /** Time between two lines of progress on what is no terminal, ms. */
@@ -37,7 +45,7 @@ const mostCategories = 30
 export async function cacheEvaluate(files: readonly string[], flags: EvaluateFlags, host: Host): Promise<ExitCode> {
   const { cache = {} } = await readConfig(flags.config)
   const pairs = (await Promise.all(files.map((file) => readPairsFile(file)))).flat()
-  const wrong: ShownPair[] = []
+  const shown: ShownPairs = { wrong: [], missed: [] }
   const progress = new Progress(host)
   let result: EvaluationResult
   try {
@@ -48,7 +56,7 @@ export async function cacheEvaluate(files: readonly string[], flags: EvaluateFla
       keep: flags.keep ? userCacheFolder(host.env, 'evaluate') : undefined,
       signal: host.signal,
       onProgress: (at) => progress.tell(at),
-      onPair: (pair, judged) => remember(wrong, pair, judged, flags.show ?? 0),
+      onPair: (pair, judged) => remember(shown, pair, judged, flags),
     })
   } catch (error) {
     progress.end()
@@ -59,23 +67,32 @@ export async function cacheEvaluate(files: readonly string[], flags: EvaluateFla
   progress.end()
   const { stdout } = host
   if (flags.json) {
-    const shown = flags.show === undefined ? {} : { wrongPairs: wrong }
-    stdout.write(`${asciiControls(JSON.stringify({ ...result, ...shown }))}\n`)
-  } else stdout.write(`${evaluationLines(result, wrong, paint(stdout, host.env), stdout.columns ?? 120).join('\n')}\n`)
+    const wrong = flags.show === undefined ? {} : { wrongPairs: shown.wrong }
+    const missed = flags.missed === undefined ? {} : { missedPairs: shown.missed }
+    stdout.write(`${asciiControls(JSON.stringify({ ...result, ...wrong, ...missed }))}\n`)
+  } else stdout.write(`${evaluationLines(result, shown, paint(stdout, host.env), stdout.columns ?? 120).join('\n')}\n`)
   return exitCodes.ok
 }
 
-function remember(wrong: ShownPair[], pair: Pair, { kind, score, why }: JudgedPair, most: number): void {
-  if (!pair.same && kind !== 'miss' && wrong.length < most) wrong.push({ ...pair, score, why })
+function remember(
+  { wrong, missed }: ShownPairs,
+  pair: Pair,
+  { kind, score, why, closed }: JudgedPair,
+  { show = 0, missed: mostMissed = 0 }: EvaluateFlags,
+): void {
+  const served = kind !== 'miss'
+  const list = pair.same ? missed : wrong
+  if (served === pair.same || list.length >= (pair.same ? mostMissed : show)) return
+  list.push({ ...pair, score, why, outcome: outcomeOf({ served, why, closed }) })
 }
 
 export function evaluationLines(
   result: EvaluationResult,
-  wrong: readonly ShownPair[],
+  { wrong, missed }: ShownPairs,
   colours: Paint,
   columns: number,
 ): string[] {
-  const { categories, pooled, thresholds, reasons, model, checksum, runtime, maxWrongShare, pairs } = result
+  const { categories, pooled, thresholds, shares, reasons, model, checksum, runtime, maxWrongShare, pairs } = result
   const sum = checksum === null ? '' : `, ${checksum.slice(0, 12)}…`
   const size = (name: string): number => (categories[name]?.mustMiss ?? 0) + (categories[name]?.shouldHit ?? 0)
   // The largest; equal ones as they come.
@@ -85,6 +102,9 @@ export function evaluationLines(
   const left = names.length > shown.length ? [`… ${formatCount(names.length - shown.length)} more: --json`] : []
   const rules = [
     [`this cache (${percent(maxWrongShare)})`, ...cells(pooled)],
+    ...Object.entries(shares)
+      .filter(([share]) => Number(share) !== maxWrongShare)
+      .map(([share, cell]) => [`this cache at ${percent(Number(share))}`, ...cells(cell)]),
     ...Object.entries(thresholds).map(([least, table]) => [`cosine ≥ ${least}`, ...cells(table.pooled)]),
   ]
   const heads = ['wrong served', 'rewordings served', 'right of served']
@@ -99,7 +119,9 @@ export function evaluationLines(
     ...reasonLines(reasons, columns),
     '',
     ...meaning(pooled),
-    ...wrongLines(wrong, colours),
+    ...otherShare(result),
+    ...shownLines('served, and wrong', wrong, colours),
+    ...shownLines('rewordings that were not served', missed, colours),
   ]
 }
 
@@ -116,14 +138,31 @@ const interval = ({ value, low, high }: Rate): string => `${percent(value)} [${n
 const number = (share: number): string => String(Number((share * 100).toFixed(1)))
 const percent = (share: number): string => `${number(share)} %`
 
+/** What became of the pairs, and within that what the guards said of them. */
 function reasonLines(reasons: EvaluationResult['reasons'], columns: number): string[] {
-  const rows = Object.entries(reasons).map(([guard, { mustMiss, shouldHit }]) => [
-    formatCount(mustMiss),
-    formatCount(shouldHit),
-    oneLine(guard),
-    verdictWords(guard),
-  ])
-  return alignedTable(['must miss', 'should hit', 'verdict', ''], rows, columns)
+  const rows = outcomes.flatMap((outcome) =>
+    Object.entries(reasons).flatMap(([guard, reason]) => {
+      const counts = reason.outcomes[outcome]
+      if (counts === undefined) return []
+      const { mustMiss, shouldHit } = counts
+      return [
+        [formatCount(mustMiss), formatCount(shouldHit), outcomeWords[outcome], verdictWords(guard), oneLine(guard)],
+      ]
+    }),
+  )
+  return alignedTable(['must miss', 'should hit', '', 'what the guards say', ''], rows, columns)
+}
+
+/** "At 5 % 12 more rewordings would have been served, and 3 more wrong answers." */
+function otherShare({ shares, pooled, maxWrongShare }: EvaluationResult): string[] {
+  const [share, most] = Object.entries(shares).at(-1) ?? []
+  if (share === undefined || most === undefined || Number(share) <= maxWrongShare) return []
+  const more = most.hits - pooled.hits
+  const wrong = most.wrong - pooled.wrong
+  if (more === 0 && wrong === 0) return [`At ${percent(Number(share))} nothing more would have been served.`]
+  return [
+    `At ${percent(Number(share))} you would have had ${plural(more, 'hit')} more, and ${plural(wrong, 'wrong answer')} more.`,
+  ]
 }
 
 /** What the figures mean for somebody who thinks of switching it on. */
@@ -145,13 +184,13 @@ function meaning({ wrong, hits, hitRate, mustMiss, shouldHit, precision }: Cell)
   return lines
 }
 
-function wrongLines(wrong: readonly ShownPair[], colours: Paint): string[] {
-  if (wrong.length === 0) return []
+function shownLines(title: string, pairs: readonly ShownPair[], colours: Paint): string[] {
+  if (pairs.length === 0) return []
   return [
     '',
-    colours.yellow('served, and wrong'),
-    ...wrong.flatMap(({ category, a, b, score }) => [
-      `  ${oneLine(category)}, cosine ${score.toFixed(3)}`,
+    colours.yellow(title),
+    ...pairs.flatMap(({ category, a, b, score, why, outcome }) => [
+      `  ${oneLine(category)}, ${Number.isFinite(score) ? `cosine ${score.toFixed(3)}` : 'no cosine'}; ${outcomeWords[outcome]}: ${verdictWords(why)}`,
       `    stored ${oneLine(a)}`,
       `    asked  ${oneLine(b)}`,
     ]),

@@ -1,6 +1,7 @@
 /** `aetherflow cache explain "PROMPT"`: what a look-up would find, and why it would serve it or not. */
 import { formatCount, oneLine } from '../../../web/standard/format.js'
 import type { CacheExplanation, ExplainedCandidate } from '../../../web/standard/cache/options.js'
+import { outcomeOf } from '../../../web/standard/cache/outcomes.js'
 import { AetherflowError } from '../../index.js'
 import type { SemanticCache } from '../../cache/semantic-cache.js'
 import { cacheConfig, openToLook, pulledModel } from '../cache-place.js'
@@ -9,7 +10,7 @@ import { paint, type Paint } from '../colour.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { asciiControls } from '../render/json.js'
 import { alignedTable } from '../table.js'
-import { verdictWords } from '../verdict-words.js'
+import { outcomeWords, verdictWords } from '../verdict-words.js'
 import { emptyCache, formatAge, meant, type LookFlags } from './cache.js'
 
 const promptStart = 200
@@ -101,9 +102,9 @@ function explanationLines(
     const [head = '', ...table] = alignedTable(heads, rows, columns)
     lines.push(head)
     for (const [at, line] of table.entries()) {
-      const { hit = false, why: own = '' } = candidates[at] ?? {}
-      const words = candidateWords(own, hit)
-      lines.push(line, `        ${hit ? colours.green(`serves: ${words}`) : words}`)
+      const { hit = false, why: own = '', closed = false } = candidates[at] ?? {}
+      const outcome = outcomeWords[outcomeOf({ served: hit, why: own, closed })]
+      lines.push(line, `        ${hit ? colours.green(outcome) : outcome}: ${verdictWords(own)}`)
     }
     lines.push('')
   }
@@ -112,15 +113,20 @@ function explanationLines(
   const refused = candidates.filter(({ hit }) => !hit).length
   const among = kind === 'exact' || candidates.length === 0 ? '' : `; ${formatCount(refused)} refused`
   lines.push(
-    `${paintOf(words)}: ${candidateWords(why, kind !== 'miss')}${among} ${colours.dim(`(compared by ${oneLine(model)})`)}`,
+    `${paintOf(words)}: ${missWords(candidates[0], why, kind)}${among} ${colours.dim(`(compared by ${oneLine(model)})`)}`,
   )
   return lines
 }
 
 const of = (label: string): string => (label === '' ? '' : `, of ${oneLine(label)}`)
 
-function candidateWords(why: string, hit: boolean): string {
-  return why === 'clear' && !hit ? 'nothing speaks against it, but it is too unsure' : verdictWords(why)
+/** Of a miss also whether a lower bar would have served it. */
+function missWords(best: ExplainedCandidate | undefined, why: string, kind: Verdict['kind']): string {
+  if (kind !== 'miss' || best?.why !== why) return verdictWords(why)
+  const outcome = outcomeOf({ served: false, why, closed: best.closed })
+  if (outcome === 'bar')
+    return `${verdictWords(why)}; it is not sure enough, and a greater --cache-share might serve it`
+  return outcome === 'closed' ? `${verdictWords(why)}; no share serves it` : verdictWords(why)
 }
 
 function row({ score, probability, bound, needed, createdAt, prompt }: ExplainedCandidate, now: number): string[] {

@@ -114,8 +114,8 @@ export class SemanticCache implements AnswerCache {
 }
 
 /** Functions whose answers the cache waits for cannot be handed to a worker. */
-function bound({ runtime, now, shadow }: PageCacheOptions): boolean {
-  return [runtime, now, shadow?.same].some((option) => typeof option === 'function')
+function bound({ runtime, now, shadow, judge }: PageCacheOptions): boolean {
+  return [runtime, now, judge, shadow?.same].some((option) => typeof option === 'function')
 }
 
 /** Undefined: there are no workers to be had, and `onProblem` knows it. */
@@ -142,11 +142,11 @@ function inPage(cache: PageCache): Servant {
 
 /** What can be handed to a worker, addresses made absolute: a worker's own is another base than the page's. */
 function openOptions(options: PageCacheOptions): OpenOptions {
-  const { name, model, runtime, maxWrongShare, floor, mode, limits, shadow, now, onProblem, assets } = options
+  const { name, model, runtime, maxWrongShare, floor, mode, limits, shadow, judge, now, onProblem, assets } = options
   const absolute = (address: string | URL): string => new URL(address, globalThis.location?.href).href
   const { module, data } = cacheAddresses(assets)
   return {
-    ...{ name, maxWrongShare, floor, mode, limits, shadow, now, onProblem },
+    ...{ name, maxWrongShare, floor, mode, limits, shadow, judge, now, onProblem },
     model: model === undefined ? undefined : absolute(model),
     runtime: typeof runtime === 'function' || runtime === undefined ? runtime : absolute(runtime),
     module: absolute(module),

@@ -1,6 +1,7 @@
 /** The cache's part of a configuration. */
 import type { CacheMode } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
+import { wrongShares } from './options.js'
 
 /** Nothing is kept of any run unless `dir` is here, or the run is told to. */
 export interface CacheConfig {
@@ -32,8 +33,8 @@ const members = {
 const kinds = {
   text: { holds: (value: unknown) => typeof value === 'string' && value !== '', words: 'must be text' },
   share: {
-    holds: (value: unknown) => typeof value === 'number' && value >= 0.002 && value <= 0.05,
-    words: 'must be a number from 0.002 to 0.05',
+    holds: (value: unknown) => typeof value === 'number' && value >= wrongShares.least && value <= wrongShares.most,
+    words: `must be a number from ${wrongShares.least} to ${wrongShares.most}`,
   },
   positive: {
     holds: (value: unknown) => typeof value === 'number' && value > 0 && value <= 1e6,

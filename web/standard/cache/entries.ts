@@ -29,6 +29,11 @@ export interface Fitness {
   readonly holds: boolean
 }
 
+interface Found {
+  readonly id: number
+  readonly score: number
+}
+
 export class Entries {
   readonly #parts: EntriesParts
   readonly #heads: (CacheEntryHead | undefined)[] = []
@@ -41,6 +46,10 @@ export class Entries {
   /** Entries whose vectors the core does not have yet, by namespace. */
   readonly #waiting = new Map<string, Set<number>>()
   readonly #loading = new Map<string, Promise<void>>()
+  /** What a search found, by the vector that was asked with; good while the generation is the same. */
+  readonly #searched = new WeakMap<Float32Array, { generation: number; about: string; near: readonly Found[] }>()
+  /** Counts entries that came and went. */
+  #generation = 0
 
   constructor(parts: EntriesParts) {
     this.#parts = parts
@@ -105,6 +114,7 @@ export class Entries {
   #keep(id: number, head: CacheEntryHead): boolean {
     if (!this.#parts.core.alive(id, head.createdAt)) return false
     this.#heads[id] = head
+    this.#generation += 1
     this.#resize(head.space, 1)
     this.#count += 1
     this.#bytes += head.bytes
@@ -135,6 +145,7 @@ export class Entries {
       const head = this.#heads[id]
       if (head === undefined) return []
       this.#heads[id] = undefined
+      this.#generation += 1
       this.#resize(head.space, -1)
       this.#count -= 1
       this.#bytes -= head.bytes
@@ -253,9 +264,9 @@ export class Entries {
     await this.#load(space)
     const { core, now } = this.#parts
     const at = now()
-    const near = core
-      .nearest(space, vector, count, floor)
-      .filter(({ id }) => core.alive(id, at) && !this.#fromTheFuture(id, at))
+    const near = this.#nearest(space, vector, count, floor).filter(
+      ({ id }) => core.alive(id, at) && !this.#fromTheFuture(id, at),
+    )
     const keys = near.map(({ id }) => this.#heads[id]?.key)
     const entries = await Promise.all(near.map(({ id }) => this.read(id)))
     return near.flatMap(({ id, score }, i) => {
@@ -264,6 +275,16 @@ export class Entries {
       if (entry === undefined || entry.key !== keys[i] || this.#heads[id]?.key !== keys[i]) return []
       return [{ id, score, prompt: entry.prompt, belief: this.#heads[id]?.belief, entry }]
     })
+  }
+
+  /** The search, or what it found for this very vector if no entry came or went since: a text asked again pays for none. */
+  #nearest(space: string, vector: Float32Array, count: number, floor: number): readonly Found[] {
+    const about = `${space} ${count} ${floor}`
+    const known = this.#searched.get(vector)
+    if (known?.generation === this.#generation && known.about === about) return known.near
+    const near = this.#parts.core.nearest(space, vector, count, floor)
+    this.#searched.set(vector, { generation: this.#generation, about, near })
+    return near
   }
 
   /** Reads the vectors that no look-up has asked for yet. */

@@ -1,4 +1,5 @@
 /** What a cache did with labelled pairs, counted, with Wilson's intervals of 95 %. */
+import { outcomeOf, type Outcome } from './outcomes.js'
 import type { JudgedPair } from './pair-judge.js'
 import type { Pair } from './pairs.js'
 
@@ -28,8 +29,19 @@ export interface Table {
 export interface Evaluated extends Table {
   /** What serving whatever reaches a cosine does with the same vectors. */
   readonly thresholds: Readonly<Record<string, Table>>
-  /** Pairs by verdict: `exact`, `clear`, `veto.polarity`, `below.bound`, … */
-  readonly reasons: Readonly<Record<string, { readonly mustMiss: number; readonly shouldHit: number }>>
+  /** The same with the bar of other shares, by share. */
+  readonly shares: Readonly<Record<string, Cell>>
+  /** Pairs by what became of them. */
+  readonly outcomes: Readonly<Partial<Record<Outcome, PairCounts>>>
+  /** Pairs by what a guard says of them: `exact`, `clear`, `veto.polarity`, …; and each by what became of it. */
+  readonly reasons: Readonly<Record<string, Reason>>
+}
+export interface PairCounts {
+  readonly mustMiss: number
+  readonly shouldHit: number
+}
+export interface Reason extends PairCounts {
+  readonly outcomes: Readonly<Partial<Record<Outcome, PairCounts>>>
 }
 
 export const thresholds: readonly number[] = [0.6, 0.8, 0.85, 0.86, 0.9, 0.92, 0.95]
@@ -74,33 +86,73 @@ export class Tally {
   }
 }
 
+type Counting = { -readonly [K in keyof PairCounts]: number }
+
+/** Pairs by some name, counted. */
+class Names<Name extends string> {
+  readonly #counts = new Map<Name, Counting>()
+
+  add(name: Name, same: boolean): void {
+    const counts = this.#counts.get(name) ?? { mustMiss: 0, shouldHit: 0 }
+    this.#counts.set(name, counts)
+    counts[same ? 'shouldHit' : 'mustMiss'] += 1
+  }
+
+  /** The most frequent first. */
+  entries(): [Name, PairCounts][] {
+    const size = ({ mustMiss, shouldHit }: PairCounts): number => mustMiss + shouldHit
+    return [...this.#counts].sort(([, a], [, b]) => size(b) - size(a))
+  }
+  record(): Partial<Record<Name, PairCounts>> {
+    return Object.fromEntries(this.entries()) as Partial<Record<Name, PairCounts>>
+  }
+}
+
 export class Evaluation {
   readonly #ours = new Tally()
   readonly #fixed = thresholds.map((least) => ({ least, tally: new Tally() }))
-  readonly #reasons = new Map<string, { mustMiss: number; shouldHit: number }>()
+  readonly #shares: readonly { readonly share: number; readonly tally: Tally }[]
+  readonly #outcomes = new Names<Outcome>()
+  readonly #reasons = new Names<string>()
+  readonly #outcomesOf = new Map<string, Names<Outcome>>()
   #pairs = 0
+
+  /** `shares`: other ones that are told beside the verdict's own. */
+  constructor(shares: readonly number[] = []) {
+    this.#shares = shares.map((share) => ({ share, tally: new Tally() }))
+  }
 
   get pairs(): number {
     return this.#pairs
   }
 
-  add(pair: Pair, { kind, why, score }: JudgedPair): void {
+  /** `others`: the verdicts at the other shares, in their order. */
+  add(pair: Pair, judged: JudgedPair, others: readonly JudgedPair[] = []): void {
+    const { kind, why, score, closed } = judged
     this.#pairs += 1
     this.#ours.add(pair, kind !== 'miss')
     // Whoever trusts a threshold has an exact cache in front of it.
     for (const { least, tally } of this.#fixed) tally.add(pair, kind === 'exact' || score >= least)
+    for (const [at, { tally }] of this.#shares.entries()) tally.add(pair, others[at]?.kind !== 'miss')
     const [guard = ''] = why.split(':')
-    const reason = this.#reasons.get(guard) ?? { mustMiss: 0, shouldHit: 0 }
-    this.#reasons.set(guard, reason)
-    reason[pair.same ? 'shouldHit' : 'mustMiss'] += 1
+    const outcome = outcomeOf({ served: kind !== 'miss', why: guard, closed })
+    this.#outcomes.add(outcome, pair.same)
+    this.#reasons.add(guard, pair.same)
+    const own = this.#outcomesOf.get(guard) ?? new Names<Outcome>()
+    this.#outcomesOf.set(guard, own)
+    own.add(outcome, pair.same)
   }
 
   result(): Evaluated {
-    const most = [...this.#reasons].sort(([, a], [, b]) => b.mustMiss + b.shouldHit - a.mustMiss - a.shouldHit)
+    const reasons = this.#reasons
+      .entries()
+      .map(([name, counts]) => [name, { ...counts, outcomes: this.#outcomesOf.get(name)?.record() ?? {} }] as const)
     return {
       ...this.#ours.table(),
       thresholds: Object.fromEntries(this.#fixed.map(({ least, tally }) => [least.toFixed(2), tally.table()])),
-      reasons: Object.fromEntries(most),
+      shares: Object.fromEntries(this.#shares.map(({ share, tally }) => [String(share), tally.table().pooled])),
+      outcomes: this.#outcomes.record(),
+      reasons: Object.fromEntries(reasons),
     }
   }
 }

@@ -1,9 +1,22 @@
 /** How a cache is opened, and what it tells. */
 import type { CacheData, CacheLimits, CacheModule, JudgedCandidate } from '../../../bindings/cache/core.js'
 import type { CacheEntryHead, CacheMode, CacheStore, Embedder } from '../../../bindings/cache/ports.js'
+import { AetherflowError } from '../../../bindings/errors.js'
+import type { CacheJudge } from './judge.js'
+
+/** What `maxWrongShare` may be. */
+export const wrongShares = { least: 0.002, most: 0.05, usual: 0.01 } as const
+
+/** The share, or the default. Throws host.usage for what is no number of the range. */
+export function checkedWrongShare(share: number | undefined): number {
+  if (share === undefined) return wrongShares.usual
+  if (typeof share === 'number' && share >= wrongShares.least && share <= wrongShares.most) return share
+  const range = `a number from ${wrongShares.least} to ${wrongShares.most}`
+  throw new AetherflowError('host.usage', 'maxWrongShare', `maxWrongShare must be ${range}, not ${String(share)}`)
+}
 
 export interface CacheOptions {
-  /** Of the answers served by meaning, the share that may be wrong. 0.002–0.05, anything else is moved to the nearer end; default 0.01. */
+  /** Of the answers served by meaning, the share that may be wrong: 0.002–0.05, anything else is refused; default 0.01. */
   readonly maxWrongShare?: number | undefined
   /** Least cosine. 0.7 with a model and 0.6 without stand whatever is said here. */
   readonly floor?: number | undefined
@@ -16,6 +29,11 @@ export interface CacheOptions {
    */
   readonly shadow?:
     { readonly share: number; readonly same?: (kept: string, fresh: string) => boolean | Promise<boolean> } | undefined
+  /**
+   * Asked about candidates that are too doubtful to be served and that no guard vetoes: see judge.ts, `modelJudge`. Without it they
+   * are misses. Its yes is kept as an answer of its own, and it is left out while it costs more than it saves.
+   */
+  readonly judge?: CacheJudge | undefined
   /** Told of what the cache goes on without: damage in its store, a model that cannot be loaded. */
   readonly onProblem?: ((problem: string) => void) | undefined
   /** ms since 1970. */

@@ -22,7 +22,9 @@ import type {
 } from '../../../bindings/cache/ports.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import { Entries } from './entries.js'
-import type { CacheExplanation, CacheOptions, CacheParts, ExplainedCandidate } from './options.js'
+import { explainLookUp } from './explain.js'
+import { JudgeTier } from './judge.js'
+import { checkedWrongShare, type CacheExplanation, type CacheOptions, type CacheParts } from './options.js'
 import { Counters, type CacheStatistics } from './statistics.js'
 import { Vectorizer } from './texts-to-vectors.js'
 import { canonical, labelOf, utf8Length, whole } from './words.js'
@@ -38,10 +40,12 @@ export class SemanticCacheBase implements AnswerCache {
   readonly #store: CacheStore
   readonly #embedder: Embedder | undefined
   readonly #options: CacheOptions
+  readonly #maxWrongShare: number
   readonly #limits: CacheLimits
   readonly #vectors: Vectorizer
   readonly #counters: Counters
   readonly #entries: Entries
+  readonly #judge: JudgeTier | undefined
   readonly #problems = new Set<string>()
   readonly #shadowed = new Map<string, { key: string; eta: number }>()
   #wouldBeHits = 0
@@ -52,19 +56,21 @@ export class SemanticCacheBase implements AnswerCache {
     const limits = { ...defaultLimits, ...options.limits }
     const dimensions = embedder?.dimensions ?? lexicalEmbedder.dimensions
     this.#options = options
+    this.#maxWrongShare = checkedWrongShare(options.maxWrongShare)
     this.#limits = limits
     this.#store = store
     this.#embedder = embedder
     this.#core = new CacheCore(module, data, { dimensions, checksum, limits, secret })
     this.#counters = new Counters((more) => store.count(more))
+    const hooks = { now: () => this.#now(), tell: (problem: string | AetherflowError) => this.#tell(problem) }
+    this.#judge = options.judge && new JudgeTier({ judge: options.judge, counters: this.#counters, ...hooks })
     this.#vectors = new Vectorizer(this.#core, store, this.#counters, embedder, checksum ?? '')
     this.#entries = new Entries({
       core: this.#core,
       store,
       vectors: this.#vectors,
       counters: this.#counters,
-      now: () => this.#now(),
-      tell: (problem) => this.#tell(problem),
+      ...hooks,
     })
   }
 
@@ -93,6 +99,7 @@ export class SemanticCacheBase implements AnswerCache {
     }
     if (exact !== undefined) return exact
     const found = mode === 'exact' ? miss(key, 'mode.exact') : await this.#semantic(key, scopeKey, prompt)
+    if (found.why.startsWith('judge: ')) await this.#keepJudged(question, found)
     if (found.kind === 'miss' && question.again !== true) this.#counters.add({ misses: 1 })
     return found
   }
@@ -121,15 +128,25 @@ export class SemanticCacheBase implements AnswerCache {
     const { judged } = this.#core.decide(prompt, candidates, options)
     const last = judged.at(-1)
     const best = judged[0]
-    if (last?.hit !== true)
+    const chosen = last?.hit === true ? last : this.#judge?.candidate(judged)
+    const entry = candidates.find((candidate) => candidate.id === chosen?.id)?.entry
+    const asked = chosen !== undefined && !chosen.hit
+    const serves = entry !== undefined && (!asked || (await this.#judge?.serves(key, prompt, entry)) === true)
+    if (chosen === undefined || entry === undefined || !serves)
       return { ...miss(key, best?.why ?? 'empty'), score: best?.score ?? 0, probability: best?.probability ?? 0 }
-    const { id, score, probability, eta, why } = last
-    const entry = candidates.find((candidate) => candidate.id === id)?.entry
-    if (entry === undefined) return miss(key, 'empty')
+    const { id, score, probability, eta } = chosen
     if (this.#shadow(key, entry.key, eta)) return { ...miss(key, 'shadow'), score, probability }
     this.#served(id, entry, 'semantic')
     const { answer, worth } = entry
+    const why = asked ? `judge: ${chosen.why}` : chosen.why
     return { kind: 'semantic', key, id: `${entry.key}.${eta.toFixed(4)}`, answer, score, probability, why, worth }
+  }
+
+  /** A yes of the judge is kept as an answer of its own, for as long as the first one is good: it is not asked again. */
+  async #keepJudged(question: CacheQuestion, { id, answer = '', worth }: CacheFound): Promise<void> {
+    const head = this.#entries.head(this.#entries.find(id.slice(0, 32)))
+    const ttlMs = (head?.expiresAt ?? 0) - this.#now()
+    if (ttlMs > 0) await this.put({ ...question, answer, ttlMs, ...(worth === undefined ? {} : { worth }) })
   }
 
   /** What lies below is never served, and need not be looked for. */
@@ -138,8 +155,12 @@ export class SemanticCacheBase implements AnswerCache {
   }
 
   #decision(insideWindow: boolean) {
-    const { maxWrongShare = 0.01, floor = 0 } = this.#options
-    return { mode: 'semantic' as const, maxWrongShare, floor, insideWindow }
+    return {
+      mode: 'semantic' as const,
+      maxWrongShare: this.#maxWrongShare,
+      floor: this.#options.floor ?? 0,
+      insideWindow,
+    }
   }
 
   /** A model that cannot be used is a reason to find less, not to fail. */
@@ -313,29 +334,11 @@ export class SemanticCacheBase implements AnswerCache {
   async explain(prompt: string, { scope }: { readonly scope?: CacheScope } = {}): Promise<CacheExplanation> {
     this.#checked({ prompt })
     await this.#entries.refresh(true)
-    const heads = this.#entries.heads()
-    const scopes = scope === undefined ? [...new Set(heads.map((head) => head.scope))] : [this.#core.scopeKey(scope)]
-    const exact = scopes.flatMap((one) => {
-      const id = this.#entries.find(this.#core.requestKey(one, prompt))
-      return id < 0 ? [] : [this.#entries.head(id)].filter((head) => head !== undefined)
+    return await explainLookUp(prompt, scope, {
+      ...{ core: this.#core, entries: this.#entries, decision: this.#decision(true), candidates: candidateCount },
+      vectorize: (text) => this.#vectorize(text),
+      spaceOf: (one) => this.#vectors.spaceOf(one),
     })
-    const options = this.#decision(true)
-    const { exactOnly } = this.#core.decide(prompt, [], options)
-    if (exactOnly !== '') return { exactOnly, exact, candidates: [] }
-    const vectorized = await this.#vectorize(prompt)
-    if (vectorized.vector === undefined) return { exactOnly: vectorized.why, exact, candidates: [] }
-    const candidates: ExplainedCandidate[] = []
-    for (const one of scopes) {
-      const near = await this.#entries.candidates(this.#vectors.spaceOf(one), vectorized.vector, candidateCount, -1)
-      for (const { id, ...judged } of this.#core.decide(prompt, near, options).judged) {
-        const entry = near.find((candidate) => candidate.id === id)?.entry
-        if (entry === undefined) continue
-        const { key, label, createdAt } = entry
-        candidates.push({ ...judged, key, label, createdAt, prompt: entry.prompt, answer: entry.answer })
-      }
-    }
-    candidates.sort((a, b) => Number(b.hit) - Number(a.hit) || b.score - a.score)
-    return { exactOnly: '', exact, candidates }
   }
 
   /** Loads the model and the vectors now instead of with the first prompts. Rejects with cache.model or cache.runtime when it cannot be. */

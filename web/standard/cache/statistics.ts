@@ -20,6 +20,14 @@ export interface CacheStatistics {
   /** Vectors that were computed, and that were found kept. */
   readonly embeddings: { readonly computed: number; readonly reused: number }
   readonly feedback: { readonly right: number; readonly wrong: number }
+  /** Questions to the judge, what they cost and what the answers served on its word had cost. */
+  readonly judge: {
+    readonly asked: number
+    readonly yes: number
+    readonly microUsd: number
+    readonly ms: number
+    readonly saved: { readonly microUsd: number; readonly ms: number }
+  }
 }
 
 export const counterNames = [
@@ -39,6 +47,12 @@ export const counterNames = [
   'wrong',
   'pool_precision',
   'pool_shift',
+  'judged',
+  'judged_yes',
+  'judged_micro_usd',
+  'judged_ms',
+  'judged_saved_micro_usd',
+  'judged_saved_ms',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
@@ -84,6 +98,13 @@ export class Counters {
       saved: { tokens: n('saved_tokens'), microUsd: n('saved_micro_usd'), ms: n('saved_ms') },
       embeddings: { computed: n('embedded'), reused: n('reused') },
       feedback: { right: n('right'), wrong: n('wrong') },
+      judge: {
+        asked: n('judged'),
+        yes: n('judged_yes'),
+        microUsd: n('judged_micro_usd'),
+        ms: n('judged_ms'),
+        saved: { microUsd: n('judged_saved_micro_usd'), ms: n('judged_saved_ms') },
+      },
     }
   }
 }

@@ -1,7 +1,8 @@
 /** What is asked of an analysis: its key in the cache, and the plan of one step that answers it. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import { canonical } from '../../../bindings/canonical.js'
-import { cutHistory, turnsOf, type KeptHistory, type Turn } from './history.js'
+import { historyOf } from './history-digest.js'
+import { cutHistory, type KeptHistory, type Turn } from './history.js'
 
 export interface AnalyzeRequest {
   /** Whose conversation it is: part of the key. */
@@ -57,7 +58,7 @@ export interface AskedWith {
 }
 
 /** Changes with the words and the form of the prompt: answers to another are not served. */
-export const promptVersion = '1'
+export const promptVersion = '2'
 export const stepId = 'analysis'
 const defaultHistoryTokens = 6000
 const defaultAnswerTokens = 400
@@ -74,13 +75,13 @@ export function askedOf(request: AnalyzeRequest, { digest, estimate, route }: As
   for (const [name, tokens] of Object.entries({ historyTokens, answerTokens }))
     if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > 1e6)
       throw usage(name, 'a whole number of tokens, 1 to 1000000')
-  const turns = turnsOf(request.history)
-  // Turns are made with their members in one order: their JSON is canonical as it is.
-  const parts = [promptVersion, route, tenant, session, JSON.stringify(turns), canonical(schema), instruction]
+  const conversation = historyOf(request.history, digest)
+  const parts = [promptVersion, route, tenant, session, conversation.value]
   return {
-    key: digest([...parts, String(historyTokens), String(answerTokens)]),
+    key: digest([...parts, canonical(schema), instruction, String(historyTokens), String(answerTokens)]),
     ...{ tenant, schema },
     plan() {
+      const turns = conversation.turns()
       const history = cutHistory(turns, historyTokens, estimate)
       const { tokens, cut } = history
       return {

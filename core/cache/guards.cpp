@@ -1,5 +1,7 @@
 #include "core/cache/guards.hpp"
 
+#include "core/cache/asked.hpp"
+#include "core/cache/changes.hpp"
 #include "core/cache/measure.hpp"
 #include "core/cache/pairing.hpp"
 #include "core/cache/roles.hpp"
@@ -44,25 +46,28 @@ class Comparison {
     const Language right = b_.sentence->language;
     const bool unknown = left == Language::Unknown || right == Language::Unknown;
     if (left != right && !unknown) say(CacheGuard::Language, "en", "fr");
+    std::string detail;
+    if (literalsDiffer(a_.sentence->literals, b_.sentence->literals, detail)) say(CacheGuard::Hard, detail, "");
     conflict(CacheGuard::Hard, isHard, isHard);
     conflict(CacheGuard::Hard, isHard, isWeakNumber);
     conflict(CacheGuard::Hard, isWeakNumber, isHard);
     conflict(CacheGuard::Name, isName, isName);
     kinds();
     polarity();
-    std::string detail;
     if (rolesExchanged(pair_, detail)) say(CacheGuard::Role, detail, "");
+    if (literalsTurned(detail)) say(CacheGuard::Role, detail, "");
     if (unknown) say(CacheGuard::Unknown, "", "");
     if (sign(Sign::Surplus) > 0) sayOpen(CacheGuard::Surplus);
     if (sign(Sign::Fewer) > 0) sayOpen(CacheGuard::Substitution);
     if (sign(Sign::More) > 0) sayOpen(CacheGuard::Qualifier);
+    const bool changed = quantityChanged(pair_, detail) || quantityAdded(pair_, detail) ||
+                         particleChanged(pair_, detail) || requestAdded(pair_, detail) || actAsked(pair_, detail);
+    if (changed) say(CacheGuard::Change, detail, "");
     if (sign(Sign::Change) > 0 || sign(Sign::Asked) > 1) say(CacheGuard::Change, "", "");
     const std::uint8_t words = sign(Sign::Fewer);
     const bool minimalPair = words > 0 && words <= 2 && sign(Sign::More) <= words + 1 && measured.wordsInPlace >= words;
-    const bool qualified =
-        words == 0 && sign(Sign::More) == 1 && (sign(Sign::Inserted) == 1 || measured.extraInPlace == 1);
     finding_.closed =
-        unknown || minimalPair || qualified || measured.shifted || measured.asksOther || evened_ || renamed();
+        unknown || minimalPair || changed || measured.shifted || measured.asksOther || evened_ || renamed();
     return std::move(finding_);
   }
 
@@ -93,6 +98,12 @@ class Comparison {
       if (side.token(i).key == key) return true;
     }
     return false;
+  }
+
+  /// Quotations have changed places, and nothing says that their order is free.
+  bool literalsTurned(std::string& detail) const {
+    return !(relatesAlike(*a_.sentence) && relatesAlike(*b_.sentence)) &&
+           literalsExchanged(a_.sentence->literals, b_.sentence->literals, detail);
   }
 
   /// Red on one side, blue on the other; not where a side says both.
@@ -173,8 +184,12 @@ std::string Finding::why() const {
 }
 
 bool onlyExact(const ReadSentence& sentence, std::string& detail) {
+  // "How do I reset my password" asks for instructions, which are the same for everyone.
+  const bool instructs = askedBy(sentence) == Asked::Instruction;
   for (std::size_t i = 0; i < sentence.tokens.size(); ++i) {
     const Token& token = sentence.tokens[i];
+    if (instructs && text::startsWith(token.word, "my_")) continue;
+    if (instructs && (text::startsWith(token.word, "mon_") || text::startsWith(token.word, "ma_"))) continue;
     if (!token.info.is(kFresh) && !(token.info.is(kAct) && token.sentenceStart)) continue;
     detail = token.word;
     return true;

@@ -57,6 +57,8 @@ enum class Sign : std::uint8_t {
   Anchors,   ///< words with an equal mate that the lists do not know, hard tokens and names: the same subject, often
   Derived,   ///< mates that are other words of one stem: "engineer", "engineering"
   Asked,     ///< what is asked for: 0 the same, 1 may be the same, 2 something else
+  Phrase,    ///< words without a mate behind a preposition without one: "in winter", "by author"
+  Modifier,  ///< words without a mate right before a word with one: "silk shirt"
   Count
 };
 using Signs = std::array<std::uint8_t, static_cast<std::size_t>(Sign::Count)>;

@@ -53,6 +53,8 @@ class Meter {
     set(Sign::Crossed, crossedShare(pair_));
     set(Sign::InPlace, exchangedInPlace());
     set(Sign::Inserted, inserted(a_, b_) + inserted(b_, a_));
+    set(Sign::Phrase, phrases(a_) + phrases(b_));
+    set(Sign::Modifier, modifiers(a_) + modifiers(b_));
     set(Sign::Letters, letters <= 0 ? 0 : static_cast<std::size_t>(letters * 255.0f));
     return out_;
   }
@@ -170,6 +172,31 @@ class Meter {
       if (!side.extra(i)) continue;
       const std::int32_t after = placeAfter(side, i);
       found += after >= 0 && placeBefore(side, other, i + 1) == after;
+    }
+    return found;
+  }
+
+  /// "in winter", "and its subdirectories", "qui dorment": a word more behind a word of grammar more.
+  static std::size_t phrases(const Side& side) {
+    std::size_t found = 0;
+    for (std::size_t i = 1; i < side.size(); ++i) {
+      std::size_t before = i - 1;
+      while (before > 0 && isListed(side.token(before).word, "the\na\nan\nits\ntheir\nle\nla\nl\nles\nun\nune\n")) {
+        --before;
+      }
+      found +=
+          side.extra(i) && side.open(before) &&
+          isListed(side.token(before).word,
+                   "in\nat\non\nwith\nby\nof\nfor\nand\nthat\nwhich\nwho\nwhen\nfrom\nduring\nusing\nafter\nbefore\n"
+                   "en\na\nau\naux\nsur\navec\npar\nde\nd\ndu\ndes\npour\net\nqui\nquand\nsous\npendant\n");
+    }
+    return found;
+  }
+
+  static std::size_t modifiers(const Side& side) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i + 1 < side.size(); ++i) {
+      found += side.extra(i) && side.match[i + 1] == Match::Same && side.token(i + 1).counts();
     }
     return found;
   }

@@ -9,8 +9,13 @@ namespace {
 
 using Test = bool (*)(const Token&, const Token&);
 
+bool isFirst(const Token& token) {
+  return text::isListed(token.word, "first\npremier\npremiere\n");
+}
+
+/// "first" and "one" are both 1, and no equals.
 bool equalKeys(const Token& a, const Token& b) {
-  return a.key == b.key;
+  return a.key == b.key && !(isFirst(a) != isFirst(b) && a.counts() != b.counts());
 }
 
 bool turns(const Token& negated, const Token& other) {
@@ -38,16 +43,23 @@ std::size_t commonPrefix(std::string_view a, std::string_view b) {
   return n;
 }
 
-/// One letter more, less, other, or two exchanged, after a common first letter of words of five letters or more.
-bool mistyped(std::string_view a, std::string_view b) {
+/// Two neighbouring letters exchanged: "form" and "from".
+bool transposed(std::string_view a, std::string_view b) {
+  const std::size_t at = commonPrefix(a, b);
+  return a.size() == b.size() && at + 1 < b.size() && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+         a.substr(at + 2) == b.substr(at + 2);
+}
+
+/// One letter more, less, other, or two exchanged, after a common first letter of words of five letters or more. Of two words that
+/// nobody knows ("marta", "marty"; "kilobit", "kilobyte") no letter is taken for another, and short ones may be names.
+bool mistyped(std::string_view a, std::string_view b, bool known) {
   if (a.size() < b.size()) std::swap(a, b);
-  if (b.size() < 5 || a.size() > b.size() + 1) return false;
+  if (b.size() < (known ? 5u : 7u) || a.size() > b.size() + 1) return false;
   const std::size_t at = commonPrefix(a, b);
   if (at == 0 || at == b.size()) return at != 0 && a.size() != b.size();
   const std::string_view restA = a.substr(at + 1);
   if (a.size() > b.size()) return restA == b.substr(at);
-  return restA == b.substr(at + 1) ||
-         (at + 1 < b.size() && a[at] == b[at + 1] && a[at + 1] == b[at] && a.substr(at + 2) == b.substr(at + 2));
+  return (known && restA == b.substr(at + 1)) || transposed(a, b);
 }
 
 bool synonyms(const Token& a, const Token& b) {
@@ -65,7 +77,28 @@ bool oneStem(const Token& a, const Token& b) {
   if (common >= 4 && isEnding(restA) && isEnding(restB)) return true;
   // Two names a letter apart are two people, and two words that the lists know are no misspellings of each other.
   if (a.kind == TokenKind::Name || b.kind == TokenKind::Name) return false;
-  return (!a.info.known() || !b.info.known()) && mistyped(a.key, b.key);
+  if (a.info.known() && b.info.known()) return false;
+  return mistyped(a.key, b.key, a.info.known() || b.info.known());
+}
+
+/// "teh" for "the", "taht" for "that": a word that nobody knows, whose letters are those of a short one that is known.
+bool shortTypo(const Token& a, const Token& b) {
+  const bool plainWords = a.kind <= TokenKind::Content && b.kind <= TokenKind::Content;
+  return plainWords && a.info.known() != b.info.known() && a.word.size() >= 3 && transposed(a.word, b.word);
+}
+
+/// What French words of one stem may differ in, behind at least five common letters: "démarrage", "démarrer".
+bool isFrenchEnding(std::string_view s) {
+  return s.empty() || text::isListed(s,
+                                     "e\ner\nes\nent\nez\nage\nages\nement\nements\nation\nations\nant\nants\nante\n"
+                                     "antes\neur\neurs\nee\nees\nons\nait\naient\na\nra\nera\ns\n");
+}
+
+bool oneFrenchStem(const Token& a, const Token& b) {
+  if (a.kind != TokenKind::Content || b.kind != TokenKind::Content) return false;
+  const std::size_t common = commonPrefix(a.word, b.word);
+  return common >= 5 && isFrenchEnding(std::string_view(a.word).substr(common)) &&
+         isFrenchEnding(std::string_view(b.word).substr(common));
 }
 
 void match(Pairing& pair, Match kind, Test test) {
@@ -79,6 +112,10 @@ void match(Pairing& pair, Match kind, Test test) {
   }
 }
 
+bool equalWords(const Token& a, const Token& b) {
+  return a.counts() && b.counts() && equalKeys(a, b);
+}
+
 void join(Pairing& pair, std::size_t i, std::size_t j) {
   pair.a.match[i] = pair.b.match[j] = Match::Same;
   pair.a.mate[i] = static_cast<std::int32_t>(j);
@@ -89,12 +126,40 @@ void join(Pairing& pair, std::size_t i, std::size_t j) {
 void matchEnds(Pairing& pair) {
   const std::size_t most = std::min(pair.a.size(), pair.b.size());
   std::size_t begin = 0;
-  for (; begin < most && pair.a.token(begin).key == pair.b.token(begin).key; ++begin) join(pair, begin, begin);
+  for (; begin < most && equalKeys(pair.a.token(begin), pair.b.token(begin)); ++begin) join(pair, begin, begin);
   for (std::size_t end = 1; end <= most - begin; ++end) {
     const std::size_t i = pair.a.size() - end;
     const std::size_t j = pair.b.size() - end;
-    if (pair.a.token(i).key != pair.b.token(j).key) return;
+    if (!equalKeys(pair.a.token(i), pair.b.token(j))) return;
     join(pair, i, j);
+  }
+}
+
+/// "data base" for "database": two words of one side written as one on the other.
+void matchSplit(Side& whole, Side& split) {
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (std::size_t j = 0; whole.open(i) && j + 1 < split.size(); ++j) {
+      const std::string& left = split.token(j).word;
+      const std::string& right = split.token(j + 1).word;
+      if (!split.open(j) || !split.open(j + 1) || left.size() < 2 || right.size() < 2) continue;
+      if (whole.token(i).word != left + right) continue;
+      whole.match[i] = split.match[j] = split.match[j + 1] = Match::Same;
+      whole.mate[i] = static_cast<std::int32_t>(j);
+      split.mate[j] = split.mate[j + 1] = static_cast<std::int32_t>(i);
+    }
+  }
+}
+
+/// Of articles and the like, which are said more than once, those go together that stand beside the same word.
+void matchBeside(Pairing& pair) {
+  for (std::size_t i = 0; i < pair.a.size(); ++i) {
+    for (std::size_t j = 0; pair.a.open(i) && j < pair.b.size(); ++j) {
+      if (!pair.b.open(j) || !equalKeys(pair.a.token(i), pair.b.token(j))) continue;
+      const bool left = i > 0 && j > 0 && pair.a.mate[i - 1] == static_cast<std::int32_t>(j - 1);
+      const bool right =
+          i + 1 < pair.a.size() && j + 1 < pair.b.size() && pair.a.mate[i + 1] == static_cast<std::int32_t>(j + 1);
+      if (left || right) join(pair, i, j);
+    }
   }
 }
 
@@ -119,10 +184,16 @@ Pairing::Pairing(const ReadSentence& first, const ReadSentence& second) {
   prepare(a, first);
   prepare(b, second);
   matchEnds(*this);
+  match(*this, Match::Same, equalWords);
+  matchBeside(*this);
   match(*this, Match::Same, equalKeys);
   match(*this, Match::Opposite, opposites);
   match(*this, Match::Soft, synonyms);
   match(*this, Match::Derived, oneStem);
+  if (first.language == Language::French) match(*this, Match::Derived, oneFrenchStem);
+  matchSplit(a, b);
+  matchSplit(b, a);
+  match(*this, Match::Derived, shortTypo);
 }
 
 }  // namespace aetherflow

@@ -1,16 +1,20 @@
 #include "core/cache/roles.hpp"
 
+#include <algorithm>
+
 #include "core/prompt/text.hpp"
 
 namespace aetherflow {
-namespace {
+namespace {}  // namespace
 
-bool symmetric(const ReadSentence& sentence) {
+bool relatesAlike(const ReadSentence& sentence) {
   for (const Token& token : sentence.tokens) {
     if (token.info.is(kSymmetric)) return true;
   }
   return false;
 }
+
+namespace {
 
 /// "and" or "or" between the two: a list, whose order means nothing; but "this and not that" is none.
 bool listed(const Side& side, std::size_t from, std::size_t to) {
@@ -22,6 +26,14 @@ bool listed(const Side& side, std::size_t from, std::size_t to) {
   return list;
 }
 
+/// Spelt like the participle of a passive.
+bool isParticiple(std::string_view word) {
+  for (const std::string_view end : {"ed", "en", "wn", "ght", "ade", "ilt", "old", "eld", "ung", "ept", "ent", "aid"}) {
+    if (text::endsWith(word, end)) return true;
+  }
+  return false;
+}
+
 /// "is taken by Ann": a word, then "by" with a word after it that is no "doing". `who` gets the place of that word.
 bool passive(const Side& side, std::size_t& who) {
   for (std::size_t i = 2; i + 1 < side.size(); ++i) {
@@ -30,7 +42,9 @@ bool passive(const Side& side, std::size_t& who) {
       continue;
     }
     bool be = false;
-    for (std::size_t j = 0; j < i; ++j) {
+    // Far from "be" only a participle is one: "is the number of employees by department" is no passive.
+    const std::size_t from = isParticiple(side.token(i - 1).word) ? 0 : i - std::min<std::size_t>(i, 3);
+    for (std::size_t j = from; j < i; ++j) {
       be = be || text::isListed(side.token(j).word, "is\nare\nwas\nwere\nbe\nbeen\nbeing\nest\nsont\nete\n");
     }
     if (!be) continue;
@@ -104,7 +118,7 @@ bool governsAnother(const Pairing& pair, std::string& detail) {
     const std::size_t y = governed(pair.b, by);
     if (x == pair.a.size() || y == pair.b.size() || pair.a.mate[x] < 0 || pair.b.mate[y] < 0) continue;
     if (static_cast<std::size_t>(pair.a.mate[x]) == y) continue;
-    detail = std::string(by) + " " + pair.a.token(x).word + "/" + pair.b.token(y).word;
+    nameBoth(detail, pair.a.token(x).word, pair.b.token(y).word);
     return true;
   }
   return false;
@@ -124,7 +138,7 @@ bool directionTurned(const Pairing& pair, std::string& detail) {
     const std::string& left = pair.a.token(i).word;
     const std::string& right = pair.b.token(static_cast<std::size_t>(next - 1)).word;
     if (!(towards(left) && away(right)) && !(away(left) && towards(right))) continue;
-    detail = left + "/" + right;
+    nameBoth(detail, left, right);
     return true;
   }
   return false;
@@ -189,7 +203,7 @@ bool rolesExchanged(const Pairing& pair, std::string& detail) {
     detail = "by " + (passiveA ? pair.a.token(agentA) : pair.b.token(agentB)).word;
     return passiveA ? passiveKeepsOrder(pair.a, pair.b, agentA) : passiveKeepsOrder(pair.b, pair.a, agentB);
   }
-  if (symmetric(*pair.a.sentence) && symmetric(*pair.b.sentence)) return false;
+  if (relatesAlike(*pair.a.sentence) && relatesAlike(*pair.b.sentence)) return false;
   if (subjectBecameObject(pair, detail)) return true;
   if (extras(pair.a) + extras(pair.b) > kFewExtras || voiceChanged(pair)) return false;
   if (governsAnother(pair, detail)) return true;
@@ -198,7 +212,7 @@ bool rolesExchanged(const Pairing& pair, std::string& detail) {
     for (std::size_t y = x + 1; y < pair.a.size(); ++y) {
       if (pair.a.mate[y] < 0 || !pair.a.token(y).counts() || pair.a.mate[y] > pair.a.mate[x]) continue;
       if (listed(pair.a, x, y) || !exchanged(pair, x, y)) continue;
-      detail = pair.a.token(x).word + "/" + pair.a.token(y).word;
+      nameBoth(detail, pair.a.token(x).word, pair.a.token(y).word);
       return true;
     }
   }

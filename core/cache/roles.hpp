@@ -12,6 +12,9 @@ namespace aetherflow {
 /// (and, between, same, compare). `detail` names the two.
 bool rolesExchanged(const Pairing& pair, std::string& detail);
 
+/// Says "between", "compare" or the like: what is related may stand in any order.
+bool relatesAlike(const ReadSentence& sentence);
+
 /// Share in 1/255 of the neighbouring mates that stand in the other order on the other side.
 std::size_t crossedShare(const Pairing& pair);
 

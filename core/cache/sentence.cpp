@@ -1,5 +1,7 @@
 #include "core/cache/sentence.hpp"
 
+#include <algorithm>
+
 #include "core/cache/pieces.hpp"
 #include "core/prompt/text.hpp"
 
@@ -54,6 +56,15 @@ bool isAcronym(std::string_view s) {
   return s.size() >= 2;
 }
 
+/// ".csv": the format, as if it stood without its point.
+bool isExtension(std::string_view s) {
+  if (s.size() < 3 || s.size() > 6 || s[0] != '.') return false;
+  for (std::size_t i = 1; i < s.size(); ++i) {
+    if (!text::isAlpha(s[i])) return false;
+  }
+  return true;
+}
+
 class Classifier {
  public:
   Classifier(const Lexicon& lexicon, const std::vector<Piece>& pieces, ReadSentence& out)
@@ -101,10 +112,32 @@ class Classifier {
     return votes[0] > votes[1] ? Language::English : Language::French;
   }
 
+  /// "keep the page from loading".
+  bool keepsFrom(std::size_t i) const {
+    if (!text::isListed(out_.tokens[i].word,
+                        "keep\nkeeps\nkept\nkeeping\nstop\nstops\nstopping\nstopped\nblock\nblocks\nblocking\nban\n"))
+      return false;
+    for (std::size_t next = i + 2; next + 1 < out_.tokens.size() && next < i + 7; ++next) {
+      if (out_.tokens[next].word == "from") return text::endsWith(out_.tokens[next + 1].word, "ing");
+    }
+    return false;
+  }
+
+  /// "all files but those of the folder".
+  bool excludes(std::size_t i) const {
+    if (out_.tokens[i].word != "but") return false;
+    for (std::size_t j = i - std::min<std::size_t>(i, 4); j < i; ++j) {
+      if (text::isListed(out_.tokens[j].word, "all\nevery\nany\neveryone\neverything\neach\nnobody\nnothing\n"))
+        return true;
+    }
+    return false;
+  }
+
   /// "over 30" is "more than 30"; "over the hill" is not.
   void bounds() {
     for (std::size_t i = 0; i + 1 < out_.tokens.size(); ++i) {
       Token& token = out_.tokens[i];
+      if (keepsFrom(i) || excludes(i)) token.info.flags |= kNegator;
       if (out_.tokens[i + 1].kind != TokenKind::Number) continue;
       if (text::isListed(token.word, "over\nabove\n")) token.info = lexicon_.find(out_.language, "more_than");
       if (text::isListed(token.word, "under\nbelow\n")) token.info = lexicon_.find(out_.language, "less_than");
@@ -115,7 +148,7 @@ class Classifier {
   std::size_t take(std::size_t i) {
     const Piece& piece = pieces_[i];
     Token token;
-    token.word = lowered(piece.text);
+    token.word = lowered(isExtension(piece.text) ? piece.text.substr(1) : piece.text);
     token.sentenceStart = piece.start;
     head_ = head_ || piece.start;
     if (token.word == "&") token.word = "and";
@@ -164,7 +197,7 @@ class Classifier {
     std::string joined = token.word;
     std::size_t more = 0;
     for (std::size_t next = i + 1; next < pieces_.size() && next < i + 5; ++next) {
-      if (pieces_[next].start) break;
+      if (pieces_[next].start || pieces_[next].quoted != pieces_[i].quoted) break;
       joined += '_' + lowered(pieces_[next].text);
       const WordInfo info = lexicon_.find(out_.language, joined);
       if (!info.known()) continue;
@@ -191,7 +224,7 @@ class Classifier {
     if (isPhrase) return phraseKind(token.info);
     // "DB", "k8s": listed as short for something, whatever its spelling looks like.
     const bool shortFor = !lexicon_.baseOf(out_.language, token.info).empty();
-    if (isIdentifier(piece.text) && !shortFor) {
+    if (isIdentifier(piece.text) && !isExtension(piece.text) && !shortFor) {
       token.key = token.word;
       return TokenKind::Hard;
     }
@@ -226,6 +259,7 @@ class Classifier {
   /// "$5", "30", "7pm", "2nd": a number, and what is glued to it as a unit of its own.
   bool quantity(std::string_view s, const Token& token) {
     std::string_view unit;
+    if (s.size() > 1 && s[0] == '#' && isDigit(s[1])) s.remove_prefix(1);
     for (const auto& [sign, name] : {std::pair<std::string_view, std::string_view>{"$", "usd"},
                                      {"€", "euro"},
                                      {"£", "gbp"},
@@ -273,7 +307,8 @@ class Classifier {
 
 ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
   ReadSentence sentence;
-  const std::string text = plain(utf8);
+  const std::string text = withOneQuote(plain(utf8));
+  sentence.literals = literalsOf(text);
   std::vector<Piece> pieces = cutIntoPieces(text);
   const bool cutOff = pieces.size() > kMaxTokens;
   if (cutOff) pieces.resize(kMaxTokens);

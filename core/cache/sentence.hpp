@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/cache/lexicon.hpp"
+#include "core/cache/literals.hpp"
 
 namespace aetherflow {
 
@@ -33,6 +34,7 @@ struct Token {
 struct ReadSentence {
   Language language = Language::Unknown;
   std::vector<Token> tokens;
+  Literals literals;
 };
 
 /// Most tokens of a sentence that are looked at. The rest goes unread and the language becomes Unknown, which

@@ -3,10 +3,12 @@
 // Writes OUT/pairs.tsv (label, file/category, text_a, text_b), OUT/texts.txt and OUT/vectors.f32 (a row of 384 for each text).
 // DIR is a folder whose node_modules hold onnxruntime-node or onnxruntime-web, and @huggingface/tokenizers; the default is the
 // working folder. FILE is one of the model's folder, model_w8.onnx unless said otherwise. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
-// TSV: these pairs only, in the form of the development data. Without it all of that, and cache-pairs.tsv, which are ours.
+// TSV: these pairs only, in the form of the development data, or a file of groups (.txt). Without it all of the development data, and
+// cache-pairs.tsv and cache-groups.txt, which are ours. A second run with the same OUT embeds only what is new.
 // Families of templates are thinned to 250 (checklist) and 150 (breaking-nli) rows of each label: they repeat themselves.
 import { createRequire } from 'node:module'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -37,20 +39,39 @@ const limits = {
 }
 /** The model's own window, in pieces; the tokenizer library does not truncate. */
 const window = 256
+const dimensions = 384
 
 const own = fileURLToPath(new URL('cache-pairs.tsv', import.meta.url))
+const groups = fileURLToPath(new URL('cache-groups.txt', import.meta.url))
+
+/** The pairs of a file of groups (cache-groups.txt), as lines of the development data: requests of a group among each other, in turn, and each with what its answer does not serve. */
+function pairsOfGroups(text) {
+  const lines = []
+  let family = ''
+  for (const block of text.replaceAll(/^#.*\n/gm, '').split(/\n\n+/)) {
+    const all = block.split('\n').filter(Boolean)
+    if (all[0]?.startsWith('[')) family = all.shift().slice(1, -1)
+    const same = all.filter((line) => !line.startsWith('!'))
+    for (const [i, a] of same.entries()) {
+      for (const [j, b] of same.slice(i + 1).entries()) lines.push([1, family, ...(j % 2 === 0 ? [a, b] : [b, a])])
+      for (const other of all.filter((line) => line.startsWith('!'))) lines.push([0, family, a, other.slice(1).trim()])
+    }
+  }
+  return lines.map((fields) => fields.join('\t'))
+}
 
 /** [name of the dataset, its file, rows of each label and category that are kept] */
 function datasets() {
-  if (only) return [['own', path.resolve(only), Infinity]]
+  if (only) return [[only.endsWith('.txt') ? 'groups' : 'own', path.resolve(only), Infinity]]
   const given = Object.entries(limits).map(([file, limit]) => [file.replace('.tsv', ''), path.join(data, file), limit])
-  return [...given, ['own', own, Infinity]]
+  return [...given, ['own', own, Infinity], ['groups', groups, Infinity]]
 }
 
 function readPairs() {
   const rows = []
   for (const [set, file, limit] of datasets()) {
-    const lines = readFileSync(file, 'utf8').split('\n').slice(1).filter(Boolean)
+    const text = readFileSync(file, 'utf8')
+    const lines = file.endsWith('.txt') ? pairsOfGroups(text) : text.split('\n').slice(1).filter(Boolean)
     const kind = (line) => line.split('\t', 2).join('\t')
     const total = {}
     for (const line of lines) total[kind(line)] = (total[kind(line)] ?? 0) + 1
@@ -97,15 +118,34 @@ async function makeEmbed() {
   }
 }
 
+/** Vectors of an earlier run of the same model file: only what is new is embedded. */
+function keptVectors(checksum) {
+  const kept = new Map()
+  const file = (name) => path.join(out, name)
+  if (!existsSync(file('model.txt')) || readFileSync(file('model.txt'), 'utf8').trim() !== checksum) return kept
+  const bytes = readFileSync(file('vectors.f32'))
+  const all = new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4))
+  const old = readFileSync(file('texts.txt'), 'utf8').split('\n').slice(0, -1)
+  for (const [i, text] of old.entries()) {
+    if ((i + 1) * dimensions <= all.length) kept.set(text, all.subarray(i * dimensions, (i + 1) * dimensions))
+  }
+  return kept
+}
+
 const rows = readPairs()
 const texts = [...new Set(rows.flatMap(([, , a, b]) => [a, b]))]
+const checksum = createHash('sha256')
+  .update(readFileSync(path.join(model, modelFile)))
+  .digest('hex')
+const kept = keptVectors(checksum)
 const embed = await makeEmbed()
 mkdirSync(out, { recursive: true })
-writeFileSync(path.join(out, 'pairs.tsv'), rows.map((row) => row.join('\t') + '\n').join(''))
-writeFileSync(path.join(out, 'texts.txt'), texts.map((text) => text + '\n').join(''))
-const file = openSync(path.join(out, 'vectors.f32'), 'w')
+const vectors = new Float32Array(texts.length * dimensions)
 for (const [i, text] of texts.entries()) {
-  writeSync(file, new Uint8Array((await embed(text)).buffer))
+  vectors.set(kept.get(text) ?? (await embed(text)), i * dimensions)
   if (i % 5000 === 0) console.log(`${i} of ${texts.length} texts`)
 }
-closeSync(file)
+writeFileSync(path.join(out, 'pairs.tsv'), rows.map((row) => row.join('\t') + '\n').join(''))
+writeFileSync(path.join(out, 'texts.txt'), texts.map((text) => text + '\n').join(''))
+writeFileSync(path.join(out, 'vectors.f32'), new Uint8Array(vectors.buffer))
+writeFileSync(path.join(out, 'model.txt'), checksum + '\n')

@@ -94,7 +94,7 @@ inline std::vector<Pair> readPairs(const std::string& folder) {
     pair.textB = texts.at(pair.b);
     components.join(pair.textA, pair.textB);
     if (pair.family.find('/') != std::string::npos && pair.family.rfind("qqp", 0) != 0 &&
-        pair.family.rfind("gpt", 0) != 0 && pair.family.rfind("own", 0) != 0) {
+        pair.family.rfind("gpt", 0) != 0 && pair.family.rfind("own", 0) != 0 && pair.family.rfind("groups", 0) != 0) {
       const auto [at, fresh] = templates.emplace(pair.family, pair.textA);
       if (!fresh) components.join(at->second, pair.textA);
     }

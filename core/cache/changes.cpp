@@ -18,17 +18,17 @@ bool followsArticle(const Side& side, std::size_t i) {
 }
 
 Quantity quantityOf(const Side& side, std::size_t i) {
+  // Each word behind the letter of its quantity, from 'a' for All.
+  constexpr std::string_view kWords =
+      "aall\naevery\naeach\naeverything\naeveryone\naentire\nawhole\natous\natoutes\natout\natoute\nachaque\n"
+      "bany\nbimporte\nbquelconque\ncseul\ncseule\nca_single\ndboth\neeither\nfhalf\nfmoitie\n"
+      "gplupart\ngmajority\ngmajorite\nhfirst\nhpremier\nhpremiere\nhpremiers\nhpremieres\n"
+      "ilast\nidernier\niderniere\niderniers\nidernieres\n";
   const std::string& word = side.token(i).word;
-  if (isListed(word, "all\nevery\neach\neverything\neveryone\nentire\nwhole\ntous\ntoutes\ntout\ntoute\nchaque\n"))
-    return All;
-  if (isListed(word, "any\nimporte\nquelconque\n")) return Any;
-  if (isListed(word, "both\n")) return Both;
-  if (isListed(word, "either\n")) return Either;
-  if (isListed(word, "half\nmoitie\n")) return Half;
-  if (isListed(word, "plupart\nmajority\nmajorite\n")) return Most;
-  if (isListed(word, "first\npremier\npremiere\npremiers\npremieres\n")) return First;
-  if (isListed(word, "last\ndernier\nderniere\nderniers\ndernieres\n")) return Last;
-  if (isListed(word, "seul\nseule\na_single\n")) return One;
+  for (std::string_view rest = kWords; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+    const std::size_t size = rest.find('\n') - 1;
+    if (rest.substr(1, size) == word) return static_cast<Quantity>(rest[0] - 'a' + All);
+  }
   // "Which one", "the one that": a pronoun. At the end, or before a word of grammar, too.
   if (word != "one" || followsArticle(side, i) || i + 1 == side.size()) return NoQuantity;
   return side.token(i + 1).counts() || side.token(i + 1).word == "of" ? One : NoQuantity;
@@ -99,8 +99,9 @@ std::string_view base(std::string_view particle) {
   return particle == "into" || particle == "onto" ? particle.substr(0, 2) : particle;
 }
 
-bool isParticle(std::string_view word) {
-  return isListed(word, kStrong) || isListed(word, kMedium) || isListed(word, kWeak);
+/// 3: a particle; 2: a preposition as often; 1: a preposition; 0: another word.
+int particleness(std::string_view word) {
+  return isListed(word, kStrong) ? 3 : isListed(word, kMedium) ? 2 : isListed(word, kWeak) ? 1 : 0;
 }
 
 constexpr text::List kArticles =
@@ -198,14 +199,11 @@ bool particleChanged(const Pairing& pair, std::string& detail) {
     for (std::size_t j = 0; j < pair.b.size(); ++j) {
       const Phrasal left = phrasalAt(pair.a, i);
       const Phrasal right = phrasalAt(pair.b, j);
-      const bool other = left.open && right.open && base(left.particle) != base(right.particle) &&
-                         isParticle(left.particle) && isParticle(right.particle);
-      if (!other || !oneVerb(left.verb, right.verb)) continue;
-      const bool strong = isListed(left.particle, kStrong) || isListed(right.particle, kStrong);
-      if (!strong && !(isListed(left.particle, kMedium) && isListed(right.particle, kMedium))) continue;
-      if (strong && (isListed(left.particle, kMedium) != isListed(right.particle, kMedium)) &&
-          (isListed(left.particle, kWeak) || isListed(right.particle, kWeak)))
-        continue;
+      if (!left.open || !right.open || base(left.particle) == base(right.particle)) continue;
+      if (!oneVerb(left.verb, right.verb)) continue;
+      const int a = particleness(left.particle);
+      const int b = particleness(right.particle);
+      if (std::min(a, b) == 0 || (std::max(a, b) < 3 && std::min(a, b) < 2)) continue;
       nameBoth(detail, left.particle, right.particle);
       return true;
     }

@@ -28,10 +28,9 @@ bool listed(const Side& side, std::size_t from, std::size_t to) {
 
 /// Spelt like the participle of a passive.
 bool isParticiple(std::string_view word) {
-  for (const std::string_view end : {"ed", "en", "wn", "ght", "ade", "ilt", "old", "eld", "ung", "ept", "ent", "aid"}) {
-    if (text::endsWith(word, end)) return true;
-  }
-  return false;
+  const std::string_view end = word.substr(word.size() - std::min<std::size_t>(word.size(), 3));
+  return text::endsWith(word, "ed") || text::endsWith(word, "en") || text::endsWith(word, "wn") ||
+         text::isListed(end, "ght\nade\nilt\nold\neld\nung\nept\nent\naid\n");
 }
 
 /// "is taken by Ann": a word, then "by" with a word after it that is no "doing". `who` gets the place of that word.

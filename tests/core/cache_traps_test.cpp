@@ -18,7 +18,7 @@ struct Group {
 };
 
 std::vector<Group> readGroups(const std::string& name) {
-  std::ifstream file(std::string(AETHERFLOW_ROOT) + "/tests/bench/" + name);
+  std::ifstream file(AETHERFLOW_ROOT "/tests/bench/" + name);
   std::vector<Group> groups;
   std::string line, family;
   bool open = false;

@@ -6,18 +6,22 @@ import type { RunTexts } from './run-texts.js'
 
 type Checks = readonly { readonly call: CallCommand; readonly found: CheckFound }[]
 
-/** The report of a step's checks; undefined: none of its answers was checked. */
-function stepCheck(checks: Checks): StepCheckReport | undefined {
+/**
+ * The report of a step's checks; undefined: none of its answers was checked. A draft that was not delivered was a way to save time: the
+ * first try is the full answer that followed.
+ */
+function stepCheck(checks: Checks, { draft }: StepReport): StepCheckReport | undefined {
   const told = checks.filter(({ found }) => found.parts.length > 0)
-  const [first, last] = [told[0], told.at(-1)]
-  if (first === undefined || last === undefined) return undefined
+  const last = told.at(-1)
+  if (last === undefined) return undefined
+  const first = told.find(({ call }) => call.purpose !== 'draft' || draft === 'draft_accepted')
   const functional = told.some(({ found }) => found.functional)
-  const isFirst = first.call.purpose !== 'repair'
+  const isFirst = first?.call.purpose !== 'repair'
   return {
     ...last.found,
     functional,
     answers: told.length,
-    firstTry: functional ? isFirst && first.found.pass && first.found.functional : null,
+    firstTry: functional && first !== undefined ? isFirst && first.found.pass && first.found.functional : null,
   }
 }
 
@@ -56,14 +60,14 @@ function grouped(steps: readonly StepReport[], nameOf: (step: StepReport) => str
 export function withChecks(report: RunReport, { checks }: Pick<RunTexts, 'checks'>): RunReport {
   if (checks.size === 0) return report
   const steps = report.steps.map((step, index): StepReport => {
-    const check = stepCheck(checks.get(index) ?? [])
+    const check = stepCheck(checks.get(index) ?? [], step)
     return check === undefined ? step : { ...step, check }
   })
   const told = steps.filter(({ check }) => check !== undefined)
   if (told.length === 0) return report
   // The provider whose first answer was checked: a repair may have gone elsewhere.
-  const providerOf = ({ calls }: StepReport): string | undefined =>
-    calls.find(({ purpose }) => purpose === 'main')?.provider
+  const providerOf = ({ calls, draft }: StepReport): string | undefined =>
+    calls.find(({ purpose }) => purpose === (draft === 'draft_accepted' ? 'draft' : 'main'))?.provider
   const boxes = [...new Set(told.flatMap(({ check }) => check?.box ?? []))]
   const attempted = steps.filter(({ calls, check }) => calls.length > 0 || check !== undefined)
   const byProvider = grouped(steps, providerOf)

@@ -19,9 +19,20 @@ export function judgementOf(
   const told = words.readVerdict(reply, draftOf(texts, step))
   if (told.verdict === 'pass') return { ...told, kept: isDue(step) ? 1001 : 1000 }
   if (told.verdict !== 'patch') return told
+  // The draft has passed the host's check, and the patch has not: what stands in front of it can be gone on from.
+  if (texts.checks.has(step)) return untouched(draftOf(texts, step), told.text)
   const { verdict, text } = core.check(step, told.text)
   // A patch that breaks the output constraint leaves nothing to deliver.
   return acceptable(checkVerdicts.indexOf(verdict)) ? { ...told, text } : { verdict: 'reject', text: '', kept: 0 }
+}
+
+/** The lines that a patch leaves as they were, up to the first that it changes. */
+function untouched(draft: string, patched: string): DraftJudgement {
+  const [lines, others] = [draft.split('\n'), patched.split('\n')]
+  const first = lines.findIndex((line, index) => line !== others[index])
+  const count = first < 0 ? lines.length - 1 : first
+  const text = count === 0 ? '' : `${lines.slice(0, count).join('\n')}\n`
+  return { verdict: 'reject', text, kept: Math.floor((1000 * text.length) / Math.max(1, draft.length)) }
 }
 
 const draftOf = (texts: RunTexts, step: number): string => texts.drafted.get(step) ?? texts.answers.get(step) ?? ''

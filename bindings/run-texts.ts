@@ -184,7 +184,8 @@ export class RunTexts {
       if (issues !== '') this.shown.set(step, issues)
       return call
     }
-    this.issues.set(step, issues)
+    // The full answer that follows a draft is written without having seen it.
+    if (call.purpose !== 'draft') this.issues.set(step, issues)
     this.failures.set(step, issues)
     const first = this.#first.get(step)
     if (first !== undefined) this.answers.set(step, first)

@@ -32,11 +32,16 @@ Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const
   return {keepsFirst(step) ? StepEvent::CallFailedKeep : StepEvent::CallFailed, kNoPhase};
 }
 
-/// The host has to check this answer before it becomes the step's output. Without checks, or for a step without one, nothing is delayed.
+/// The host checks answers of the step. Without checks, or for a step without one, nothing is delayed.
+bool Machine::isChecked(StepIndex index) const {
+  const Step& step = plan().steps[index];
+  return options_.checks && !(step.placing.empty() && step.outputFile.empty());
+}
+
+/// The host has to check this answer before it becomes the step's output.
 bool Machine::checks(const CallRecord& call, bool accepted) const {
-  const Step& step = plan().steps[call.step];
-  return options_.checks && accepted && !call.abandoned && phase(call.purpose).writesAnswer() &&
-         steps_[call.step].state != StepState::Cancelled && !(step.placing.empty() && step.outputFile.empty());
+  return isChecked(call.step) && accepted && !call.abandoned && phase(call.purpose).writesAnswer() &&
+         steps_[call.step].state != StepState::Cancelled;
 }
 
 ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
@@ -94,13 +99,18 @@ ErrorCode Machine::checked(CallId id, bool pass, TimeMs now) {
   if (step.state != StepState::Judging || step.call != id || phase(call.purpose).judges())
     return refuse(ErrorCode::RunIllegalEvent, "", "no check of call " + std::to_string(id) + " is due");
   Meaning meaning = meaningOf(call, pass);
-  // A check has no deadline of its own, but what follows it would come too late.
+  // A check has no deadline of its own, but what follows it would come too late. A draft that nobody has verified is no answer.
   if (now >= step.deadlineAt && meaning.event == StepEvent::Next)
-    meaning = {pass ? StepEvent::Succeeded : StepEvent::CallFailed, kNoPhase};
+    meaning = {pass && !phase(call.purpose).goesOn() ? StepEvent::Succeeded : StepEvent::CallFailed, kNoPhase};
   if (const ErrorCode code = move(call.step, meaning.event); code != ErrorCode::None) return code;
   if (!pass) call.check = CheckVerdict::Failed;
   applyAnswer(call.step, id, meaning);
   return ErrorCode::None;
+}
+
+/// What an answer that cannot stand has missed.
+static FailureKind brokenBy(const CallRecord& call) {
+  return call.check == CheckVerdict::Failed ? FailureKind::CheckFailed : FailureKind::ConstraintViolated;
 }
 
 void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
@@ -113,11 +123,11 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
     return deliver(index);
   }
   if (meaning.event == StepEvent::CallFailed) {
-    step.failure = call.check == CheckVerdict::Failed ? FailureKind::CheckFailed : FailureKind::ConstraintViolated;
+    step.failure = row.goesOn() ? FailureKind::Deadline : brokenBy(call);
     return settle(index);
   }
   step.output = id;
-  if (!accepted(call.check) && row.goesOn()) return goOn(index, Reason::DraftFailed, FailureKind::ConstraintViolated);
+  if (!accepted(call.check) && row.goesOn()) return goOn(index, Reason::DraftFailed, brokenBy(call));
   if (!accepted(call.check)) {
     step.violated = true;
     notes_.aboutCall(call.check == CheckVerdict::Failed ? Reason::CheckFailed : Reason::ConstraintBroken, index, id);

@@ -185,6 +185,11 @@ ErrorCode Machine::verdict(CallId id, Verdict verdict, std::int64_t number, Time
   if (reader == VerdictReader::Canary) return compared(id, verdict);
   if (calls_[id].beside && reader == VerdictReader::Draft) return verifiedBeside(id, verdict, number);
   const StepIndex index = calls_[id].step;
+  // What was patched has passed no check: none of it stands.
+  if (verdict == Verdict::Patch && isChecked(index)) {
+    verdict = Verdict::Reject;
+    number = 0;
+  }
   StepRecord& step = steps_[index];
   const Phase& judge = phase(calls_[id].purpose);
   const bool pass = verdict == Verdict::Pass || verdict == Verdict::Patch;

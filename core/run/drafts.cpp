@@ -41,7 +41,8 @@ ErrorCode Machine::drafting(StepIndex index, Reason against, bool beside, TimeMs
   // Too late: it changes nothing.
   if (!waits || settled(record.state)) return ErrorCode::None;
   record.drafts = against == Reason::None;
-  record.draftsBeside = beside;
+  // An answer beside another has no state in which it could wait for its check.
+  record.draftsBeside = beside && !isChecked(index);
   if (against != Reason::None && record.draft != against) notes_.tell(against, index);
   record.draft = against;
   return ErrorCode::None;
@@ -58,9 +59,6 @@ bool Machine::drafts(StepIndex index) {
 /// Where answers are audited anyway nothing is drafted.
 bool Machine::mayDraft(StepIndex index) {
   if (audits(index) || routeOf(index, PhaseRoute::Draft) == kNone) return false;
-  // Its answer is checked by the host: a draft is not.
-  const Step& step = plan().steps[index];
-  if (options_.checks && !(step.placing.empty() && step.outputFile.empty())) return false;
   if (affordsDraft(index)) return true;
   steps_[index].draft = Reason::DraftDear;
   notes_.tell(Reason::DraftDear, index);

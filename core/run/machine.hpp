@@ -125,6 +125,7 @@ class Machine {
   void applyAnswer(StepIndex step, CallId call, const Meaning& meaning);
   bool audits(StepIndex step) const;
   Purpose nextPhase(StepIndex step, Purpose next) const;
+  bool isChecked(StepIndex step) const;
   bool checks(const CallRecord& call, bool accepted) const;
   ErrorCode ended(const Failed& event, bool cut, TimeMs now);
   Again afterFailure(const Failed& event, bool cut, TimeMs now) const;

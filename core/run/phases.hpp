@@ -54,6 +54,7 @@ struct Phase {
 constexpr PhaseShape shapeOf(const Phase& row, Purpose purpose) {
   unsigned shape = 0;
   if (row.writesAnswer() && !row.goesOn()) shape |= kWritesAnswer | kFailsStep;
+  if (row.writesAnswer()) shape |= kAnswers;
   if (row.goesOn()) shape |= kFailsStep;
   if (row.judges()) shape |= kIsJudged;
   if (row.keepsFirst()) shape |= kKeepsFirst;

@@ -55,7 +55,7 @@ constexpr Cell kTable[kStepStates][kStepEvents] = {
     never(Runs), no(Runs), never(NotPhase), no(NotPhase), never(NotPhase), never(NotPhase), never(NotPhase) },
   /* Judging */ {
     never(WasReady), never(WasReady), never(NotPhase), never(NotPhase), to(S::Done, kWritesAnswer),
-    to(S::Ready, kWritesAnswer | kHasNext), never(NotPhase), to(S::Failed, kWritesAnswer),
+    to(S::Ready, kAnswers | kHasNext), never(NotPhase), to(S::Failed, kAnswers),
     to(S::Done, kWritesAnswer | kKeepsFirst), to(S::Done, kIsJudged), to(S::Ready, kHasIssues),
     to(S::Done, kIsJudged | kKeepsFirst), to(S::Cancelled), never(NotPhase), never(NotPhase), never(NotPhase),
     never(NotPhase), no(NotPhase), never(NotPhase), no(NotPhase), never(NotPhase),

@@ -59,6 +59,7 @@ enum PhaseShape : std::uint8_t {
   kHasNext = 16,      ///< an answer can lead to another phase
   kHasIssues = 32,    ///< a verdict can
   kIsFirst = 64,      ///< a step begins with it
+  kAnswers = 128,     ///< it is answered with what can become the output, which the host may check
 };
 
 enum class CellClass : std::uint8_t {

@@ -129,11 +129,12 @@ async function arm(run: Parameters<typeof playRun>[0]): Promise<Arm> {
   }
 }
 
-export async function benchDraft({ seeds, profile: base, own }: BenchSetting): Promise<Sheet> {
+export async function benchDraft({ seeds, profile: base, own, say }: BenchSetting): Promise<Sheet> {
   const plan = own?.plan ?? builtInPlan()
   const rows: string[][] = []
   const figures: object[] = []
   for (const profile of draftProfiles) {
+    say?.(`${rows.length + 1} of ${draftProfiles.length}: ${profile.name}`)
     const { row, ...figure } = await measured(profile, { plan, own, seeds, profile: base })
     rows.push(row)
     figures.push({ profile: profile.name, ...figure })

@@ -1,5 +1,6 @@
 /** A run with drafts that is cut at every record of its journal, so in the middle of each of their phases, and gone on with. */
 import { beforeAll, expect, test } from '@jest/globals'
+import type { AnswerChecker } from '../../bindings/checker.js'
 import type { CallTicket } from '../../bindings/performer.js'
 import { journalPlan, readJournal, type Journal } from '../../bindings/journal/reader.js'
 import { draftDesk } from '../../web/standard/draft/desk.js'
@@ -153,5 +154,36 @@ test('a replay decides the same once more', async () => {
     expect(state.costMicroUsd).toBe(whole.result.report.totals.costMicroUsd)
   } finally {
     core.dispose()
+  }
+})
+
+test('with answers that the host checks: cut anywhere the same, a draft that fails its check is verified by nobody', async () => {
+  const checked = planOf(
+    ...['good', 'patched', 'bad'].map((id) =>
+      step(id, [], { draft: 'always', estimated_tokens: 200, output_file: `${id}.md` }),
+    ),
+  )
+  const checker: AnswerChecker = {
+    accept: () => undefined,
+    check: ({ step: { id }, text }) =>
+      Promise.resolve({ pass: !(id === 'bad' && text === draft), parts: [], functional: false, issues: '' }),
+  }
+  const checking = () => ({ ...options(), begin: { ...options().begin, checks: true }, checker })
+  const { bytes, journal, result } = await ran(checked, new Answers(answerTo), checking())
+  const became = (run: typeof result) => run.report.steps.map(({ draft: word, state }) => [word, state])
+  expect(became(result)).toEqual([
+    ['draft_accepted', 'done'],
+    ['draft_rejected', 'done'],
+    ['draft_failed', 'done'],
+  ])
+  for (let most = 0; most <= journal.records.length; ++most) {
+    const { bytes: known, whole: all } = journalPlan(journal.records.slice(0, most))
+    const performer = new Answers(answerTo)
+    const plan = all ? new Uint8Array() : checked.subarray(known.length)
+    const again = await resumed(bytes, performer, { most, plan, options: checking() })
+    if (isVerdictLost(journal, most)) continue
+    expect([most, became(again.result)]).toEqual([most, became(result)])
+    expect([most, [...again.result.outputs]]).toEqual([most, [...result.outputs]])
+    expect(performer.tickets.filter(({ purpose, step: { id } }) => purpose === 'verify' && id === 'bad')).toEqual([])
   }
 })

@@ -3,40 +3,12 @@ import { describe, expect, test } from '@jest/globals'
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { planOf, played, playing, step, verdicts } from './checked-play.js'
 import type { AnswerChecker } from '../../bindings/checker.js'
 import type { RunEvent } from '../../bindings/events.js'
-import type { CallTicket, Performer } from '../../bindings/performer.js'
+import type { CallTicket } from '../../bindings/performer.js'
 import { checkPlan, explainPlan, runPlan, SemanticCache, type RunPlanOptions } from '../../node/index.js'
 import { simulatorProfiles } from '../../web/standard/simulator/index.js'
-
-/** Plays calls: `answer` says what to each ticket. */
-const playing = (answer: (ticket: CallTicket) => string): Performer & { tickets: CallTicket[] } => {
-  const tickets: CallTicket[] = []
-  return {
-    tickets,
-    perform: (ticket) => {
-      tickets.push(ticket)
-      return Promise.resolve({ text: answer(ticket), usage: undefined, finish: 'stop' })
-    },
-  }
-}
-const step = (id: string, more: object = {}): object => ({
-  id,
-  type: 'code_generation',
-  description: `write ${id}`,
-  ...more,
-})
-const planOf = (...steps: object[]): string => JSON.stringify({ task_id: 't', description: 'd', steps })
-
-async function played(plan: string, answer: (ticket: CallTicket) => string, options: RunPlanOptions = {}) {
-  const events: RunEvent[] = []
-  const performer = playing(answer)
-  const result = await runPlan(plan, { config: {}, performer, onEvent: (event) => events.push(event), ...options })
-  const checked = events.filter((event) => event.type === 'checked')
-  return { result, events, checked, tickets: performer.tickets }
-}
-const verdicts = (checked: RunEvent[]): [string, boolean][] =>
-  checked.flatMap((event) => (event.type === 'checked' ? [[event.purpose, event.pass]] : []))
 
 describe('code is parsed in any run', () => {
   const plan = planOf(step('a', { output_file: 'a.js' }), step('b', { dependencies: ['a'] }))

@@ -32,6 +32,8 @@ export interface BenchSetting {
   readonly profile: SimulatorProfile
   /** The caller's own plan, with its context files; undefined: the built-in ones. */
   readonly own: OwnPlan | undefined
+  /** Tells somebody who waits what is measured now. */
+  readonly say?: (words: string) => void
 }
 
 export type OwnPlan = BenchTask & Pick<PlayedRun, 'documents'>
@@ -48,7 +50,8 @@ export async function tellBench(
   const task = plan === undefined ? undefined : await ownPlan(plan, host)
   const documents = new TaskDocuments(undefined, await ownProviders())
   const own = task && { ...task, documents: documents.of(task) }
-  const sheet = await bench({ seeds, profile: profileOfFlag(flags.profile ?? true), own }).finally(() =>
+  const say = (words: string): void => void (host.stderr.isTTY && host.stderr.write(`  ${words}\n`))
+  const sheet = await bench({ seeds, profile: profileOfFlag(flags.profile ?? true), own, say }).finally(() =>
     documents.close(),
   )
   const text = flags.json

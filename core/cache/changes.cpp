@@ -12,18 +12,21 @@ using text::isListed;
 /// Quantities that exclude each other; "all", "every" and "each" are one.
 enum Quantity : std::uint8_t { NoQuantity, All, Any, One, Both, Either, Half, Most, First, Last, Quantities };
 
+constexpr text::List kArticles =
+    "the\na\nan\nits\ntheir\nhis\nher\nour\nthis\nthat\nthese\nthose\nle\nla\nl\nles\nun\nune\ndes\nses\nleurs\n";
+
 bool followsArticle(const Side& side, std::size_t i) {
-  return i > 0 && isListed(side.token(i - 1).word,
-                           "the\nthis\nthat\nwhich\nwhat\nno\nan\nany\neach\nevery\nle\nla\nl\nquel\nquelle\n");
+  return i > 0 && (isListed(side.token(i - 1).word, kArticles) ||
+                   isListed(side.token(i - 1).word, "which\nwhat\nno\nany\neach\nevery\nquel\nquelle\n"));
 }
 
 Quantity quantityOf(const Side& side, std::size_t i) {
   // Each word behind the letter of its quantity, from 'a' for All.
   constexpr std::string_view kWords =
       "aall\naevery\naeach\naeverything\naeveryone\naentire\nawhole\natous\natoutes\natout\natoute\nachaque\n"
-      "bany\nbimporte\nbquelconque\ncseul\ncseule\nca_single\ndboth\neeither\nfhalf\nfmoitie\n"
-      "gplupart\ngmajority\ngmajorite\nhfirst\nhpremier\nhpremiere\nhpremiers\nhpremieres\n"
-      "ilast\nidernier\niderniere\niderniers\nidernieres\n";
+      "bany\nbimporte\ncseul\ncseule\nca_single\ndboth\neeither\nfhalf\nfmoitie\n"
+      "gplupart\ngmajority\nhfirst\nhpremier\nhpremiere\n"
+      "ilast\nidernier\niderniere\n";
   const std::string& word = side.token(i).word;
   for (std::string_view rest = kWords; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
     const std::size_t size = rest.find('\n') - 1;
@@ -103,9 +106,6 @@ std::string_view base(std::string_view particle) {
 int particleness(std::string_view word) {
   return isListed(word, kStrong) ? 3 : isListed(word, kMedium) ? 2 : isListed(word, kWeak) ? 1 : 0;
 }
-
-constexpr text::List kArticles =
-    "the\na\nan\nits\ntheir\nhis\nher\nour\nthis\nthat\nthese\nthose\nle\nla\nl\nles\nun\nune\ndes\nses\nleurs\n";
 
 /// The quantity without a mate that is said right before the token, articles between them or not; 'a' for one article alone.
 char determiner(const Side& side, std::size_t i) {

@@ -66,7 +66,7 @@ std::size_t placeOf(std::string_view s, std::string_view what) {
 }
 
 std::size_t placeIn(const Literals& other, std::string_view literal) {
-  for (const Literal& one : other.found) {
+  for (const Literal& one : other) {
     if (other.of(one) == literal) return one.at;
   }
   return placeOf(other.rest, literal);
@@ -82,7 +82,7 @@ bool isProse(std::string_view quoted) {
 }
 
 std::string_view missing(const Literals& side, const Literals& other) {
-  for (const Literal& literal : side.found) {
+  for (const Literal& literal : side) {
     const std::string_view text = side.of(literal);
     if (!(literal.quoted && isProse(text)) && placeIn(other, text) == std::string_view::npos) return text;
   }
@@ -102,14 +102,6 @@ std::string_view before(const Literals& side, std::size_t at) {
   }
 }
 
-/// "and", "or" or a comma stand between the two, and nothing else: a list.
-bool isList(const Literals& side, const Literal& x, const Literal& y) {
-  const std::size_t from = x.at + x.size;
-  if (y.at <= from || y.at > side.rest.size()) return false;
-  const std::string_view between = trimmed(std::string_view(side.rest).substr(from, y.at - from));
-  return text::isListed(between, "and\nor\net\nou\n,\n, and\n, or\nvs\nversus\n");
-}
-
 }  // namespace
 
 void nameBoth(std::string& detail, std::string_view left, std::string_view right) {
@@ -123,7 +115,8 @@ Literals literalsOf(std::string_view s) {
   const auto take = [&](std::string_view what, std::size_t from, std::size_t end, bool quoted) {
     if (!what.empty()) {
       const auto at = static_cast<std::uint32_t>(what.data() - s.data());
-      out.found.push_back({at, static_cast<std::uint32_t>(what.size()), quoted});
+      if (out.count < kMaxLiterals) out.items[out.count] = {at, static_cast<std::uint32_t>(what.size()), quoted};
+      ++out.count;
     }
     for (; from < end; ++from) out.rest[from] = ' ';
   };
@@ -168,10 +161,9 @@ bool literalsDiffer(const Literals& a, const Literals& b, std::string& detail) {
 }
 
 bool literalsExchanged(const Literals& a, const Literals& b, std::string& detail) {
-  for (std::size_t i = 0; i < a.found.size(); ++i) {
-    for (std::size_t j = i + 1; j < a.found.size(); ++j) {
-      const Literal& x = a.found[i];
-      const Literal& y = a.found[j];
+  for (const Literal& x : a) {
+    for (const Literal& y : a) {
+      if (x.at >= y.at) continue;
       const std::string_view left = a.of(x);
       const std::string_view right = a.of(y);
       const std::size_t placeX = placeIn(b, left);
@@ -181,7 +173,9 @@ bool literalsExchanged(const Literals& a, const Literals& b, std::string& detail
       const std::string_view heads[] = {before(a, x.at), before(a, y.at), before(b, placeX), before(b, placeY)};
       const bool taken =
           heads[1] == heads[2] && text::isListed(heads[1], "with\nto\ninto\nby\nfor\nbefore\nafter\npar\nen\nvers\n");
-      if (isList(a, x, y) || !(taken || (heads[0] == heads[3] && heads[1] == heads[2]))) continue;
+      if (text::isListed(heads[1], "and\nor\net\nou\nvs\nversus\n") ||
+          !(taken || (heads[0] == heads[3] && heads[1] == heads[2])))
+        continue;
       nameBoth(detail, left, right);
       return true;
     }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace aetherflow {
 
@@ -19,11 +18,18 @@ struct Literal {
   bool quoted = false;
 };
 
+/// Most literals of a text; with more of them it is a pasted program, and its language becomes Unknown, which escalates.
+inline constexpr std::size_t kMaxLiterals = 16;
+
 /// What was written literally, in order, and the text with blanks in its place.
 struct Literals {
   std::string text;
   std::string rest;
-  std::vector<Literal> found;
+  Literal items[kMaxLiterals];
+  std::size_t count = 0;  ///< of all, those beyond kMaxLiterals too
+
+  const Literal* begin() const { return items; }
+  const Literal* end() const { return items + (count < kMaxLiterals ? count : kMaxLiterals); }
 
   std::string_view of(const Literal& literal) const { return std::string_view(text).substr(literal.at, literal.size); }
 };

@@ -89,9 +89,9 @@ bool shortTypo(const Token& a, const Token& b) {
 
 /// What French words of one stem may differ in, behind at least five common letters: "démarrage", "démarrer".
 bool isFrenchEnding(std::string_view s) {
-  return s.empty() || text::isListed(s,
-                                     "e\ner\nes\nent\nez\nage\nages\nement\nements\nation\nations\nant\nants\nante\n"
-                                     "antes\neur\neurs\nee\nees\nons\nait\naient\na\nra\nera\ns\n");
+  if (text::endsWith(s, "s")) s.remove_suffix(1);
+  return s.empty() ||
+         text::isListed(s, "e\ner\nent\nez\nage\nement\nation\nant\nante\neur\nee\non\nait\naient\na\nra\nera\n");
 }
 
 bool oneFrenchStem(const Token& a, const Token& b) {

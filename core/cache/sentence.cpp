@@ -114,9 +114,7 @@ class Classifier {
 
   /// "keep the page from loading".
   bool keepsFrom(std::size_t i) const {
-    if (!text::isListed(out_.tokens[i].word,
-                        "keep\nkeeps\nkept\nkeeping\nstop\nstops\nstopping\nstopped\nblock\nblocks\nblocking\nban\n"))
-      return false;
+    if (!text::isListed(out_.tokens[i].key, "keep\nstop\nblock\nban\n")) return false;
     for (std::size_t next = i + 2; next + 1 < out_.tokens.size() && next < i + 7; ++next) {
       if (out_.tokens[next].word == "from") return text::endsWith(out_.tokens[next + 1].word, "ing");
     }
@@ -313,7 +311,7 @@ ReadSentence readSentence(const Lexicon& lexicon, std::string_view utf8) {
   const bool cutOff = pieces.size() > kMaxTokens;
   if (cutOff) pieces.resize(kMaxTokens);
   Classifier(lexicon, pieces, sentence).classify();
-  if (cutOff) sentence.language = Language::Unknown;
+  if (cutOff || sentence.literals.count > kMaxLiterals) sentence.language = Language::Unknown;
   return sentence;
 }
 

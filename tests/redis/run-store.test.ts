@@ -84,7 +84,7 @@ withRedis('runs on a Redis server', () => {
     await owned.close()
   })
 
-  test('a server without memory, or one that only reads, ends the run with an error that says so', async () => {
+  test('a server that only reads ends the run with an error that says so', async () => {
     const { owned, writer, line } = await stale(freshPrefix())
     await link.send('CONFIG', 'SET', 'min-replicas-to-write', '1')
     writer.append(line())

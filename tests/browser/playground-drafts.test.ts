@@ -42,13 +42,14 @@ describeInBrowser('drafts in the playground', () => {
     // Slow enough to be seen.
     await page.locator('#set-speed').selectOption('3')
     await page.locator('.run', { hasText: 'Run' }).click()
-    await choose('part-1')
+    // One of the last: on a busy machine the first may be confirmed before they can be looked at.
+    await choose('part-12')
     await panel().locator('.draft[data-draft=shown]').waitFor()
-    expect(await panel().locator('.draft').textContent()).toMatch(/^Draft, not confirmed: written by groq/)
+    expect(await panel().locator('.draft').textContent()).toMatch(/^Draft, not confirmed: written by \w+/)
     await screenshot(page, 'draft-shown')
     await panel().locator('.draft[data-draft=confirmed]').waitFor()
     expect(await panel().locator('.draft').textContent()).toMatch(
-      /^Draft confirmed: written by groq, verified by \w+\.$/,
+      /^Draft confirmed: written by \w+, verified by \w+\.$/,
     )
     await page.locator('.status', { hasText: /12 of 12 steps done/ }).waitFor()
     await drawn(page)

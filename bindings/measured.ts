@@ -57,7 +57,8 @@ export class Measured {
     const { estimatedTokens, promptTokens, firstTokenMs, outputTokens, streamedMs } = call
     const known = this.#models.get(key) ?? { factor: new Average(), first: new Average(), speed: new Average() }
     this.#models.set(key, known)
-    if (estimatedTokens > 0 && promptTokens > 0) known.factor.learn(promptTokens / estimatedTokens)
+    // What a provider adds to each message would be most of a short prompt, and would count as many times in a long one.
+    if (estimatedTokens >= fewestTokens && promptTokens > 0) known.factor.learn(promptTokens / estimatedTokens)
     const long = outputTokens >= fewestTokens
     // All of it at once: an answer that came whole.
     if (firstTokenMs === undefined || (long && streamedMs < fewestMs)) return

@@ -55,3 +55,9 @@ test.each<[string, Partial<MeasuredCall>, object | undefined]>([
 ])('%s say no more than they can', (_, more, told) => {
   expect(after(Array<MeasuredCall>(9).fill(call(more)))).toEqual(told)
 })
+
+test('a short prompt says nothing of how tokens are counted: most of it is what a provider adds', () => {
+  const short = Array<MeasuredCall>(9).fill(call({ estimatedTokens: 5, promptTokens: 20 }))
+  expect(after(short)?.tokenFactor).toBeUndefined()
+  expect(after([...short, ...Array<MeasuredCall>(5).fill(call())])?.tokenFactor).toBe(1.2)
+})

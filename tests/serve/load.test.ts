@@ -104,8 +104,7 @@ test(`${all} requests in flight over three tenants: no limit exceeded, no tenant
   }
   expect(last).toMatchObject({ status: 402, code: 'budget_exceeded' })
   expect(spent).toBeLessThanOrEqual(budget)
-  // This provider counts far more prompt tokens than are estimated. What a request may cost at worst rises with that, and is kept back.
-  expect(spent).toBeGreaterThan(0)
+  expect(spent).toBeGreaterThan(budget / 2)
 })
 
 test('whoever leaves frees the place and settles the money', async () => {

@@ -153,6 +153,36 @@ describeInBrowser('the state of the playground', () => {
     await page.context().close()
   })
 
+  test('a plan that is run before it was judged runs when it is; a change meanwhile takes that back', async () => {
+    const open = await openPlayground()
+    const { page } = open
+    // In one turn of the page: no check comes between.
+    const pasteAndRun = async (plan: unknown, ...more: readonly string[]): Promise<void> => {
+      await page.locator('.cm-content').click()
+      await page.keyboard.press('ControlOrMeta+a')
+      const run = await page.locator('.run').elementHandle()
+      await page.locator('.cm-content').evaluate(
+        (editor, { button, texts }) => {
+          for (const [at, text] of texts.entries()) {
+            const clipboardData = new DataTransfer()
+            clipboardData.setData('text/plain', text)
+            editor.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+            if (at === 0) (button as HTMLButtonElement).click()
+          }
+        },
+        { button: run, texts: [JSON.stringify(plan), ...more] },
+      )
+    }
+    await open.paste(planOf('first', ['one']))
+    await pasteAndRun(planOf('other', ['one', 'two']))
+    await page.locator('.status', { hasText: '2 of 2 steps done' }).waitFor()
+    await pasteAndRun(planOf('third', ['one']), '\n')
+    await judged(page, '1 step')
+    expect(await open.status()).toMatch(/^Simulated/)
+    expect(open.complaints).toEqual([])
+    await page.context().close()
+  })
+
   test('a budget that does not suffice stops the run, and the header says which step and why', async () => {
     const open = await openPlayground()
     const { page } = open

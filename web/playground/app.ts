@@ -36,6 +36,8 @@ export class Playground {
   readonly #keys = new KeysDialog(() => this.#reconsider())
   readonly #check: PlanCheck
   #verdict: Verdict | undefined
+  /** The plan that is to run as soon as it is judged: Run was pressed sooner. */
+  #wanted: string | undefined
   /** The plan as the core read it last: what is shown while nothing runs. */
   #planned: RunModel | undefined
   #session: RunSession | undefined
@@ -143,12 +145,16 @@ export class Playground {
   async example(id: string): Promise<void> {
     const example = examples.find((known) => known.id === id)
     if (example === undefined) return
+    // Until it is there, neither the old plan runs nor is what stands below the editor about what was asked for.
+    this.shell.runnable(false)
+    this.#problems.busy()
     try {
       const text = await example.load()
       this.#example = { id, text }
       this.#settings.example(id, example.mode ?? 'build')
       this.#write(text)
     } catch (error) {
+      this.#ask(true)
       this.#say(`The example cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, 'bad')
     }
   }
@@ -171,6 +177,7 @@ export class Playground {
 
   #edited(text: string): void {
     this.#notice = undefined
+    this.#wanted = undefined
     this.#settings.example(text === this.#example.text ? this.#example.id : '')
     this.#ask(false)
   }
@@ -218,6 +225,8 @@ export class Playground {
     this.#problems.sound(steps.length, edges, verdict.problems)
     this.#planned = RunModel.ofPlan(steps)
     this.#arrange()
+    if (this.#wanted === verdict.text) this.#run()
+    this.#wanted = undefined
   }
 
   /**
@@ -280,7 +289,12 @@ export class Playground {
 
   #run(): void {
     const plan = this.#editor.text
-    if (this.#running || this.#verdict?.plan === undefined || this.#verdict.text !== plan) return
+    if (this.#running) return
+    if (this.#verdict?.text !== plan) this.#wanted = plan
+    else if (this.#verdict.plan !== undefined) this.#start(plan, this.#verdict.plan.steps.length)
+  }
+
+  #start(plan: string, steps: number): void {
     const { choices } = this.#settings
     if (choices.simulate === undefined && this.#keys.callable.length === 0) return this.#keys.open()
     const session = new RunSession(
@@ -306,7 +320,7 @@ export class Playground {
     if (this.shell.narrow && this.shell.view === 'plan') this.shell.show('graph')
     if (this.shell.view === 'report') this.shell.show('graph')
     this.#arrange()
-    this.#announcer.began(`The run begins: ${plural(this.#verdict.plan.steps.length, 'step')}`)
+    this.#announcer.began(`The run begins: ${plural(steps, 'step')}`)
   }
 
   #progress(session: RunSession): void {

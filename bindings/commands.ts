@@ -2,6 +2,7 @@
 import { commandStride, decodeCommand, type CallCommand, type Command, type DeliverCommand } from './generated/wire.js'
 import {
   type CheckCommand,
+  type ExpandCommand,
   type LookCommand,
   type NoteCommand,
   type RetrieveCommand,
@@ -13,6 +14,7 @@ export type {
   CheckCommand,
   Command,
   DeliverCommand,
+  ExpandCommand,
   LookCommand,
   NoteCommand,
   RetrieveCommand,

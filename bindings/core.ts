@@ -188,9 +188,9 @@ export class CoreRun {
   freed(provider: number, model: number, now: number): void {
     this.signal('freed', [provider, model], now)
   }
-  /** `settled`: what the step was for is settled without it, so that nothing fails for want of it. */
-  cancelStep(step: number, now: number, settled = false): void {
-    this.signal('cancelStep', settled ? [step, 1] : [step], now)
+  /** `why`: see core/base/vocabulary.def; 0: a person wants it so. */
+  cancelStep(step: number, now: number, why = 0): void {
+    this.signal('cancelStep', why > 0 ? [step, why] : [step], now)
   }
   cancelRun(now: number): void {
     this.signal('cancelRun', none, now)

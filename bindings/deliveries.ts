@@ -6,7 +6,7 @@ import type { DriverOptions } from './driver-options.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
 import type { RunTexts } from './run-texts.js'
-import type { Settling } from './settling.js'
+import type { PlanRules } from './plan-rules.js'
 
 export interface DeliveriesHost {
   readonly core: CoreRun
@@ -27,29 +27,26 @@ export interface Delivery {
 
 export class Deliveries {
   readonly #host: DeliveriesHost
-  readonly #options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past' | 'settling'>
-  readonly #settling: Settling | undefined
+  readonly #options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected'>
+  /** From when a plan says some. */
+  rules: PlanRules | undefined
   readonly #open = new Set<Promise<void>>()
   /** Of the step that was delivered last; undefined: it is told already. */
   #last: Promise<void> | undefined
 
-  constructor(
-    host: DeliveriesHost,
-    options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected' | 'past' | 'settling'>,
-  ) {
+  constructor(host: DeliveriesHost, options: Pick<DriverOptions, 'journal' | 'deliver' | 'rejected'>) {
     this.#host = host
     this.#options = options
-    this.#settling = options.settling?.(host, (options.past?.records ?? 0) > 0)
   }
 
-  /** The step was settled: a rule says that it is not needed. */
+  /** A rule of the plan has ended the step. */
   unneeded(step: number): boolean {
-    return this.#settling?.unneeded.has(step) === true
+    return this.rules?.unneeded.has(step) === true
   }
 
   /** Every event of the run passes here before it is told. */
   see(event: RunEvent): void {
-    this.#settling?.see(event)
+    this.rules?.see(event)
   }
 
   /** The output is told and written only once the journal cannot lose it any more. */
@@ -59,7 +56,7 @@ export class Deliveries {
     if (step === undefined) return
     const output = delivered(core, texts, command, pastAt ?? this.#host.now)
     if (output.hit !== undefined) this.#host.emit(output.hit)
-    this.#settling?.delivered(command.step)
+    this.rules?.delivered(command.step)
     const done = (path: unknown): void =>
       this.#host.emit(output.done(pastAt ?? this.#host.now, typeof path === 'string' ? path : undefined))
     const { journal, deliver } = this.#options

@@ -1,5 +1,4 @@
 /** What a host gives to the driver, and gets back. */
-import type { Settling, SettlingHost } from './settling.js'
 import type { RunIdentity } from './calls.js'
 import type { AnswerCache } from './cache/ports.js'
 import type { AnswerChecker } from './checker.js'
@@ -8,6 +7,7 @@ import type { RunEvent, RunReport, StepInfo } from './events.js'
 import type { Outcome } from './generated/wire.js'
 import type { Journal } from './journal/reader.js'
 import type { JournalHeader, JournalWriter } from './journal/journal.js'
+import type { OpenRules } from './plan-rules.js'
 import type { Performer } from './performer.js'
 import type { Clock, DocumentFinder, FileReader } from './ports.js'
 import type { LimitSharing } from './shared-limits.js'
@@ -43,8 +43,8 @@ export interface DriverOptions {
     ((step: StepInfo, text: string, again: boolean) => Promise<string | void> | string | void) | undefined
   /** Keeps an answer that was paid for and does not hold the step's output constraint, or was cut short. `why`: for people. */
   readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
-  /** Obeys the rules of a plan's `metadata.until`; absent: they are not, and every step is carried out. */
-  readonly settling?: ((host: SettlingHost, resumes: boolean) => Settling) | undefined
+  /** Loads what obeys a plan's `when`, `for_each`, `pattern` and `metadata.until`, when it has some. Absent: such a plan is refused. */
+  readonly rules?: (() => Promise<OpenRules>) | undefined
   /** Makes idempotency keys; absent: calls carry none. */
   readonly identity?: RunIdentity | undefined
   /** Where everything is written down; none for a past that has come to its end. `start`: the header of a new journal, or the checksum of the one that goes on. */

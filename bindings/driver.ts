@@ -10,7 +10,7 @@ import { Calls } from './calls.js'
 import type { Checks } from './checks.js'
 import { decodeCommands, type Command, type NoteCommand } from './commands.js'
 import type { CoreRun } from './core.js'
-import { callEndEvent, costOf } from './call-events.js'
+import { costOf } from './call-events.js'
 import { Deliveries } from './deliveries.js'
 import type { DriverOptions, DriverResult } from './driver-options.js'
 import type { DraftPlanner } from './drafts.js'
@@ -27,10 +27,10 @@ import { noteEvents, shownAnew } from './note-events.js'
 import type { Restored } from './journal/restore.js'
 import type { Retrievals } from './retrievals.js'
 import { withReport } from './run-report.js'
-import { needsParts, retrievalsOf, runParts, type RunParts } from './run-parts.js'
+import { needsParts, retrievalsOf, rulesOf, runParts, saysRules, type RunParts } from './run-parts.js'
 import { RunTexts } from './run-texts.js'
 import type { SharedLimits } from './shared-limits.js'
-import { weighPlan } from './weigh-plan.js'
+import { recallOutputs, weighPlan } from './weigh-plan.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -53,6 +53,8 @@ export class Driver {
   readonly #feed: PlanFeed
   readonly #deliveries: Deliveries
   #recorder: JournalRecorder | undefined
+  /** Steps that were looked at for rules. */
+  #seen = 0
   /** Until the first commands after a past: the process that is gone may have carried them out too. */
   #recovering = false
   #begun = false
@@ -114,6 +116,8 @@ export class Driver {
       },
       text: (step: string, piece: string) => this.#options.onText?.(step, piece),
       pump: () => this.#pump(),
+      known: () => this.#known(),
+      more: (text: Uint8Array) => this.#feed.more(text),
       rejected: (step: StepInfo, text: string, why: string) => this.#deliveries.reject(step, text, why),
       hostFailed: (error: unknown) => this.#hostFailed(error),
       outputFailed: (error: unknown) => this.#outputFailed(error),
@@ -136,17 +140,20 @@ export class Driver {
     const parts = needsParts(this.#options) ? await runParts(this.#host(), this.#options) : {}
     ;({ lookups: this.#lookups, checks: this.#checks, limits: this.#limits } = parts)
     const past = this.#begin(parts)
+    const loading = this.#known()
+    if (loading !== undefined) await loading
     this.#begun = true
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
       this.#limits?.join()
-      if (past?.ended === false && past.records > 0) this.#resumeCalls(past)
+      if (past?.ended === false && past.records > 0) parts.resumeCalls?.(past, this.#resumingHost())
       if (this.#cancelled) this.cancel()
       if (past?.planEnded !== true) await this.#feed.feed(plan)
+      else if (past.reopened) this.#feed.more()
       if ((past === undefined || past.records === 0) && !this.#feed.broken)
         await weighPlan(this.#host(), this.#options, () => this.#documents(), plan instanceof Uint8Array)
-      this.#recall()
+      if (!this.#feed.broken) recallOutputs(this.#host(), this.#options.recalled)
       // Before the first call of a whole plan: whatever was called, its run can be resumed from the journal alone.
       await this.#options.journal?.writer.flush().catch((error: unknown) => this.#hostFailed(error))
       this.#pump()
@@ -202,40 +209,14 @@ export class Driver {
     }
   }
 
+  #resumingHost() {
+    const carryOut = (command: Command): void => this.#carryOut(command, this.now, false)
+    return { ...this.#host(), now: this.now, calls: this.#calls, carryOut }
+  }
+
   #tellClock(): void {
     const { wallClock } = this.#options
     if (wallClock !== undefined) this.#core.clock(Math.round(wallClock()), this.now)
-  }
-
-  /** Makes the calls again that were in flight when the earlier process ended. */
-  #resumeCalls({ open, records, lookups, refused, unjudged }: Restored): void {
-    const { now } = this
-    this.#emit({ type: 'resumed', at: now, records, calls: open.filter(({ cancelled }) => !cancelled).length })
-    for (const { command, cancelled, begun } of open) {
-      if (!cancelled) {
-        const step = this.#texts.steps[command.step]?.id
-        // What that process had streamed to the user is gone with it.
-        if (begun && step !== undefined) this.#emit({ type: 'restart', at: now, step, call: command.call })
-        this.#calls.start(command, true)
-      } else if (this.#signal(() => this.#core.failed(command.call, 'cancelled', { shown: false }, now)))
-        this.#emit(callEndEvent(this.#core, this.#texts, command, now))
-    }
-    for (const command of unjudged) this.#calls.verdictLost(command)
-    for (const command of lookups) this.#carryOut(command, now, false)
-    for (const { provider, model } of refused) this.#signal(() => this.#core.freed(provider, model, now))
-  }
-
-  /** Outputs known from another run are told before anything is handed out. */
-  #recall(): void {
-    const { recalled } = this.#options
-    if (recalled === undefined || this.#feed.broken) return
-    for (const { step, id } of this.#texts.steps) {
-      const known = recalled.get(id)
-      if (known === undefined) continue
-      const words = { x: known.text, ...(known.files === undefined ? {} : { f: known.files }) }
-      this.#recorder?.attach(words)
-      if (this.#signal(() => this.#core.recalled(step, this.now))) this.#texts.recalled(step, words)
-    }
   }
 
   /** After this nothing of the run is only in memory. */
@@ -355,6 +336,9 @@ export class Driver {
         if (this.#lookups === undefined) throw noCache()
         this.#lookups.look(command)
         break
+      case 'expand':
+        this.#deliveries.rules?.expand(command.step)
+        break
       case 'retrieve':
         this.#documents()
           .then((retrievals) => retrievals.retrieve(command.step))
@@ -371,6 +355,15 @@ export class Driver {
         break
       default: // wake: of a later feature, never sent before it exists
     }
+  }
+
+  /** Loads what obeys the rules of the plan as soon as it says some. Undefined: there is nothing to wait for. */
+  #known(): Promise<void> | undefined {
+    const from = this.#seen
+    this.#seen = this.#texts.steps.length
+    if (this.#deliveries.rules !== undefined || from === this.#seen || !saysRules(this.#core, this.#texts.steps, from))
+      return undefined
+    return rulesOf(this.#host(), this.#options).then((rules) => void (this.#deliveries.rules = rules))
   }
 
   #documents(): Promise<Retrievals> {

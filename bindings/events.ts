@@ -37,6 +37,12 @@ export interface StepInfo {
   readonly files: readonly string[]
   /** What is to be found for it in the documents: `paths` empty means all. */
   readonly documents?: { readonly query: string; readonly tokens: number; readonly paths: readonly string[] }
+  /** Of a step with `when`, `for_each` or `pattern`: the step as the plan has it. What one that spreads says of files is its parts'. */
+  readonly written?: Readonly<Record<string, unknown>>
+  /** Position of the step that spread into it, which gets its output. */
+  readonly partOf?: number
+  /** Name and text in turn: what is set into its description for `{{item}}`. */
+  readonly values?: readonly string[]
   /** Positions of the steps whose outputs it gets. */
   readonly dependencies: readonly number[]
 }

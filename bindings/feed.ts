@@ -15,6 +15,8 @@ export interface FeedHost {
   emit(event: RunEvent): void
   /** Carries out what the core has decided so far. */
   pump(): void
+  /** More of the plan is known; what obeys its rules may have to be loaded before anything is handed out. */
+  known(): Promise<void> | undefined
 }
 
 export type PlanWarning = Omit<RunEvent & { readonly type: 'warning' }, 'type' | 'at'>
@@ -24,6 +26,21 @@ export function withTarget(step: StepInfo): StepInfo {
   const { target, edit } = step.placing ?? {}
   if (edit !== 'blocks' || typeof target !== 'string' || step.files.includes(target)) return step
   return { ...step, files: [...step.files, target] }
+}
+
+/** The outputs of parts are inputs of the step that spread into them. */
+function connectParts(all: StepInfo[], steps: readonly StepInfo[]): void {
+  const parts = new Map<number, number[]>()
+  for (const { step, partOf } of steps) {
+    if (partOf === undefined) continue
+    const known = parts.get(partOf)
+    if (known === undefined) parts.set(partOf, [step])
+    else known.push(step)
+  }
+  for (const [of, more] of parts) {
+    const whole = all[of]
+    if (whole !== undefined) all[of] = { ...whole, dependencies: [...whole.dependencies, ...more] }
+  }
 }
 
 /** Bytes that cross at once: the core copies each piece. */
@@ -52,12 +69,25 @@ export class PlanFeed {
       for await (const chunk of plan) {
         this.#bytes(chunk)
         if (this.#broken || this.#host.cancelled) break
+        const loading = this.#host.known()
+        if (loading !== undefined) await loading
         this.#host.pump()
       }
     }
     if (this.#host.cancelled) return
     this.#tell(() => core.planEnd(this.#host.now))
     if (!this.#broken) this.adoptSteps(this.#host.now)
+    const loading = this.#host.known()
+    if (loading !== undefined) await loading
+  }
+
+  /** What a step spreads into: a whole text of its own; absent: it is read, but for its end. False: the core has refused it. */
+  more(text?: Uint8Array): boolean {
+    const { core, now } = this.#host
+    if (text !== undefined) this.#tell(() => core.planBytes(text, now))
+    this.#tell(() => core.planEnd(now))
+    if (!this.#broken) this.adoptSteps(now)
+    return !this.#broken
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -89,6 +119,7 @@ export class PlanFeed {
         this.#host.accept(step)
         texts.steps.push(step)
       }
+      connectParts(texts.steps, steps)
       this.#host.emit({ type: 'steps', at, steps })
     }
     for (const warning of this.warnings(this.#warned)) {

@@ -7,6 +7,46 @@
 export type StepType =
   'analysis' | 'refactoring' | 'code_generation' | 'prototyping' | 'brainstorming' | 'documentation' | 'testing'
 
+/** What `when` compares: the answer of a dependency, a member of it (`field`: names with dots), its state, or what its audit said. */
+export type StepCondition = { readonly step: string } & (
+  | { readonly field?: string | undefined; readonly is: unknown }
+  | { readonly field?: string | undefined; readonly not: unknown }
+  | { readonly field?: string | undefined; readonly in: readonly unknown[] }
+  | { readonly field?: string | undefined; readonly above: number }
+  | { readonly field?: string | undefined; readonly below: number }
+  | { readonly state: 'done' | 'failed' | 'skipped' | 'cancelled' }
+  | { readonly verdict: 'passed' | 'issues' | 'undone' }
+)
+
+/** One of `items`, `glob`, `step` says what a step is carried out for. */
+export interface StepItems {
+  readonly items?: readonly unknown[] | undefined
+  /** Patterns, files and folders below the folder of the plan, as in `context.files`. */
+  readonly glob?: string | readonly string[] | undefined
+  /** The step whose answer is a JSON array, or has one at `field`. */
+  readonly step?: string | undefined
+  readonly field?: string | undefined
+  /** 1 to 10,000; default 1000. More items end the step. */
+  readonly max_items?: number | undefined
+  /** How many an explanation expects; default: `max_items`. */
+  readonly expected_items?: number | undefined
+  /** An item that fails does not fail the step. */
+  readonly allow_failures?: boolean | undefined
+  /** Tokens of all outputs together, as dependents get them; default 16,000. */
+  readonly gather_tokens?: number | undefined
+}
+
+/** Several answers to the description; see web/standard/patterns. */
+export interface StepPattern {
+  readonly kind: 'debate' | 'consensus' | 'vote' | 'best-of' | 'revise'
+  readonly roles?: readonly (string | object)[] | undefined
+  readonly rounds?: number | undefined
+  readonly samples?: number | undefined
+  readonly models?: readonly string[] | undefined
+  readonly judge?: string | undefined
+  readonly later_tokens?: number | undefined
+}
+
 export interface Step {
   /** 1 to 128 bytes of UTF-8 without control characters; unique in the plan. */
   readonly id: string
@@ -55,6 +95,12 @@ export interface Step {
   readonly on_interrupt?: 'restart' | 'continue' | 'fail' | undefined
   readonly draft?: 'off' | 'auto' | 'always' | undefined
   readonly cache?: 'off' | 'exact' | 'semantic' | undefined
+  /** It is carried out once for each item, which `{{item}}` and `{{item.FIELD}}` stand for; a list stands for `{ items }`. */
+  readonly for_each?: readonly unknown[] | StepItems | undefined
+  /** All have to hold, or it is skipped, and its dependents with it unless it is `optional`. */
+  readonly when?: StepCondition | readonly StepCondition[] | undefined
+  /** It becomes the steps of a pattern, and its output is their answer. */
+  readonly pattern?: StepPattern | undefined
   /** Its failure does not fail the steps that depend on it. */
   readonly optional?: boolean | undefined
 }

@@ -199,8 +199,8 @@ export interface Clock {
 /** Reads context files; rejects with an AetherflowError (`host.io_failed`, `host.file_refused`). */
 export interface FileReader {
   read(path: string): Promise<string>
-  /** The files that an entry of `context.files` means, in a lasting order; absent: each entry is a file. */
-  list?(entry: string): Promise<readonly string[]>
+  /** The files that an entry of `context.files` means, in a lasting order, `most` (default 1000) at most; absent: each entry is a file. */
+  list?(entry: string, most?: number): Promise<readonly string[]>
 }
 
 /** The files that the entries mean, each once, at its first place. */

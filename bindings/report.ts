@@ -326,4 +326,24 @@ export interface Explanation {
   readonly virtual: true
   readonly costMicroUsd: { readonly low: number; readonly expected: number; readonly high: number }
   readonly report: RunReport
+  /**
+   * Of a plan that has conditions, steps that spread, or rules that end steps: what it comes to at least (conditions do not hold, lists are
+   * empty, rules end all that they may), as expected, and at most. The report, and `costMicroUsd`, are those of the most.
+   */
+  readonly range?: PlanRange
+}
+
+export interface PlanRange {
+  readonly least: RangeCase
+  /** Conditions hold, lists have `expected_items`, a step counts as much as it is likely that no rule ends it. */
+  readonly expected: RangeCase
+  readonly most: RangeCase
+}
+export interface RangeCase {
+  /** Steps that are called. */
+  readonly steps: number
+  readonly calls: number
+  readonly costMicroUsd: number
+  /** Of the expected case with all its steps. */
+  readonly makespanMs: number
 }

@@ -71,6 +71,8 @@ export class RunTexts {
   readonly answers = new Map<number, string>()
   /** What was found wrong with it. */
   readonly issues = new Map<number, string>()
+  /** Held steps that were let go, as a journal tells. */
+  readonly expanded = new Set<number>()
   /** Steps that a call at an assumed price was made for. */
   readonly assumed = new Set<number>()
   /** Why the last call of a step failed. */

@@ -4,30 +4,32 @@
  */
 import { canonical } from './canonical.js'
 
-/** Every `of` and `settles` names steps by id. Steps that `of` names and that have not ended are settled with the others by `majority` and `silent`. */
-export type UntilRule =
+/** `likely`: how likely an explanation takes it to be that the rule ends its steps, 0 to 1; default 0.5. Every `of` and `settles` names steps by id. Steps that `of` names and that have not ended are settled with the others by `majority` and `silent`. */
+export type UntilRule = { readonly likely?: number | undefined } &
   /** One answer has more votes than any other can still get. */
-  | { readonly until: 'majority'; readonly of: readonly string[]; readonly settles?: readonly string[] | undefined }
-  /** All of them are done, with equal answers. */
-  | { readonly until: 'agree'; readonly of: readonly string[]; readonly settles: readonly string[] }
-  /** `times` in a row of them gave no answer, in their order. */
-  | { readonly until: 'silent'; readonly of: readonly string[]; readonly times: number }
-  /** All have ended, and at most one of them is done. */
-  | { readonly until: 'alone'; readonly of: readonly string[]; readonly settles: readonly string[] }
-  /** The answer of the step is JSON whose member `field` equals `value`. */
-  | {
-      readonly until: 'field'
-      readonly step: string
-      readonly field: string
-      readonly value: unknown
-      readonly settles: readonly string[]
-    }
-  /** All of some side have ended, and none of them is done: the steps of `cancels` cannot be carried out. */
-  | {
-      readonly until: 'side_missing'
-      readonly sides: readonly (readonly string[])[]
-      readonly cancels: readonly string[]
-    }
+  (
+    | { readonly until: 'majority'; readonly of: readonly string[]; readonly settles?: readonly string[] | undefined }
+    /** All of them are done, with equal answers. */
+    | { readonly until: 'agree'; readonly of: readonly string[]; readonly settles: readonly string[] }
+    /** `times` in a row of them gave no answer, in their order. */
+    | { readonly until: 'silent'; readonly of: readonly string[]; readonly times: number }
+    /** All have ended, and at most one of them is done. */
+    | { readonly until: 'alone'; readonly of: readonly string[]; readonly settles: readonly string[] }
+    /** The answer of the step is JSON whose member `field` equals `value`. */
+    | {
+        readonly until: 'field'
+        readonly step: string
+        readonly field: string
+        readonly value: unknown
+        readonly settles: readonly string[]
+      }
+    /** All of some side have ended, and none of them is done: the steps of `cancels` cannot be carried out. */
+    | {
+        readonly until: 'side_missing'
+        readonly sides: readonly (readonly string[])[]
+        readonly cancels: readonly string[]
+      }
+  )
 
 /** How a step ended; absent from the map: it has not. */
 export interface EndedStep {
@@ -163,7 +165,8 @@ const isSteps = (value: unknown): value is string[] =>
 
 function isRule(value: unknown): value is UntilRule {
   if (typeof value !== 'object' || value === null) return false
-  const { until, of, settles, times, step, field, sides, cancels } = value as Record<string, unknown>
+  const { until, of, settles, times, step, field, sides, cancels, likely } = value as Record<string, unknown>
+  if (likely !== undefined && !(typeof likely === 'number' && likely >= 0 && likely <= 1)) return false
   switch (until) {
     case 'majority':
       return isSteps(of) && (settles === undefined || isSteps(settles))

@@ -1,4 +1,5 @@
 /** The weight of a plan: what its documents and context files add to prompts, told to the core before the first call. */
+import type { CarryingHost } from './carrying-host.js'
 import type { CoreRun } from './core.js'
 import type { DriverOptions } from './driver-options.js'
 import type { Retrievals } from './retrievals.js'
@@ -39,4 +40,19 @@ export async function weighPlan(
   })
   // Told without a turn of the pump behind it: outputs that are recalled come before the first call too.
   if (!run.cancelled) for (const weight of weights) core.weighed(weight, run.now)
+}
+
+/** Outputs known from another run are told before anything is handed out. */
+export function recallOutputs(
+  { core, texts, now, attach, signal }: CarryingHost,
+  recalled: DriverOptions['recalled'],
+): void {
+  if (recalled === undefined) return
+  for (const { step, id } of texts.steps) {
+    const known = recalled.get(id)
+    if (known === undefined) continue
+    const words = { x: known.text, ...(known.files === undefined ? {} : { f: known.files }) }
+    attach(words)
+    if (signal(() => core.recalled(step, now))) texts.recalled(step, words)
+  }
 }

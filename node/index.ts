@@ -268,7 +268,8 @@ export async function explainPlan(
   plan: PlanSource,
   options: CheckOptions = {},
 ): Promise<ExplainedPlan & { readonly contexts: readonly LocalContext[] }> {
-  const core = new CoreRun(await loadCore())
+  const module = await loadCore()
+  const core = new CoreRun(module)
   let documents: OpenedDocuments | undefined
   try {
     mustKnowOptions(options, known)
@@ -281,7 +282,16 @@ export async function explainPlan(
     documents = documentsOf(options, entries)
     const all = entries.map(({ id }) => id)
     const checks = options.checks !== false
-    const around = { config, keyed, all, files, documents: documents.finder, profile, checks }
+    const around = {
+      config,
+      keyed,
+      all,
+      files,
+      documents: documents.finder,
+      profile,
+      checks,
+      anotherCore: () => new CoreRun(module),
+    }
     const explained = await explainWith(core, plan, options, around)
     accepted({ steps: core.document('steps') })
     return { ...explained, contexts }

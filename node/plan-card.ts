@@ -81,6 +81,7 @@ Members of a step (the first three are required):
 - context.documents: {"query", "paths", "tokens"}, all optional: sections of the project's documents that answer the query; {} lets the
   description ask. Of the project the model sees nothing but these and the files.
 - output: "code", "json", "text" or a JSON Schema that the answer must obey.
+- for_each: a list, {"glob": "src/*.js"} or {"step": ID} of a JSON array: once for each {{item}}. when: {"step": ID, "is": "yes"}: else skipped.
 - optional: true when the others can go on without it. priority: higher goes first.
 - target: the file that the answer becomes, whole. check: {"tests": {"files": [...]}}: tests that it must pass.
 - provider, model, system, temperature, max_tokens, output_file: leave them out unless you were told to set them.

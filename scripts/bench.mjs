@@ -20,6 +20,7 @@ const benches = [
   { name: 'cache-store' },
   { name: 'analysis' },
   { name: 'patterns' },
+  { name: 'spread' },
   { name: 'cache_speed', native: true },
   { name: 'index' },
   { name: 'index_speed', native: true },

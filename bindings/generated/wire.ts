@@ -43,6 +43,7 @@ export const commandKinds = [
   'wake',
   'finish',
   'check',
+  'expand',
 ] as const
 export type CommandKind = (typeof commandKinds)[number]
 
@@ -220,6 +221,8 @@ export const reasons = [
   'prefix_missed',
   'check_failed',
   'settled',
+  'condition_not_met',
+  'not_spread',
   'draft_late',
 ] as const
 export type Reason = (typeof reasons)[number]
@@ -288,6 +291,8 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   prefix_missed: 'the provider\'s prompt cache held less than half of what was expected',
   check_failed: 'the answer did not pass its check',
   settled: 'no longer needed: what it was for is settled',
+  condition_not_met: 'its condition does not hold',
+  not_spread: 'what it is to be carried out for could not be had, or its parts gave no result',
   draft_late: 'the full answer was there before the verdict on its draft',
 }
 
@@ -315,6 +320,7 @@ export const origins = [
   'exact',
   'semantic',
   'shared',
+  'joined',
 ] as const
 export type Origin = (typeof origins)[number]
 
@@ -568,6 +574,12 @@ export interface CheckCommand {
   readonly call: number
 }
 
+/** `expand`, see COMMAND_FIELD in core/base/vocabulary.def. Numbers: −1 where it does not apply. */
+export interface ExpandCommand {
+  readonly kind: 'expand'
+  readonly step: number
+}
+
 /** A decoded command. */
 export type Command =
   | LookCommand
@@ -580,6 +592,7 @@ export type Command =
   | WakeCommand
   | FinishCommand
   | CheckCommand
+  | ExpandCommand
 
 /** float64 numbers of a record. */
 export const commandStride = 21
@@ -690,6 +703,11 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
         kind: 'check',
         step: at(records, from + 1),
         call: at(records, from + 2),
+      }
+    case 'expand':
+      return {
+        kind: 'expand',
+        step: at(records, from + 1),
       }
     default:
       return undefined

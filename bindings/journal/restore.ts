@@ -1,7 +1,15 @@
 /** The past of a run, from its journal: the machine, the texts, and the events that its watchers would have seen. */
 import { callEndEvent, callEvent, ofCall } from '../call-events.js'
 import { checkedEvent, checkedOf } from '../checks.js'
-import type { CallCommand, CheckCommand, Command, LookCommand, RetrieveCommand, StoreCommand } from '../commands.js'
+import type {
+  CallCommand,
+  CheckCommand,
+  Command,
+  ExpandCommand,
+  LookCommand,
+  RetrieveCommand,
+  StoreCommand,
+} from '../commands.js'
 import type { CoreRun } from '../core.js'
 import type { RunEvent } from '../events.js'
 import { checkVerdicts, lookResults, verdicts } from '../generated/wire.js'
@@ -34,6 +42,8 @@ export interface Restored {
   readonly subject: number
   /** The plan came to its end. */
   readonly planEnded: boolean
+  /** The last text of what a step spreads into was read, and not its end. */
+  readonly reopened: boolean
   /** The run itself did: nothing is left to do. */
   readonly ended: boolean
   /** Calls without an end, in order; `cancelled`: the core had turned away from them. `begun`: text may have been shown. */
@@ -46,7 +56,7 @@ export interface Restored {
   readonly unjudged: readonly CallCommand[]
 }
 /** Of a step there is one at a time: what is stored was looked for before, and is checked by then. */
-type Asked = LookCommand | StoreCommand | RetrieveCommand | CheckCommand
+type Asked = LookCommand | StoreCommand | RetrieveCommand | CheckCommand | ExpandCommand
 export interface OpenCall {
   readonly command: CallCommand
   /** When it was handed out, ms of the run. */
@@ -66,6 +76,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
   let commands = 0
   let subject = -1
   let planEnded = false
+  let reopened = false
   let ended = false
   for (let step = replayer.next(); step !== undefined; step = replayer.next()) {
     commands += step.commands.length
@@ -81,6 +92,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
         break
       case 'planBytes':
       case 'planEnd':
+        reopened = planEnded && step.record.e === 'planBytes'
         planEnded ||= step.record.e === 'planEnd'
         host.planned(at)
         break
@@ -96,7 +108,7 @@ export function restore(journal: Journal, records: number, host: RestoreHost): R
     }
   }
   const open = [...calls.values()]
-  const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, ended }
+  const past = { at, records: Math.min(records, journal.records.length), commands, subject, planEnded, reopened, ended }
   return {
     ...past,
     open,
@@ -141,13 +153,13 @@ function restoreCommand(command: Command, at: number, calls: Map<number, OpenCal
   }
 }
 
-const asks: ReadonlySet<string> = new Set(['look', 'store', 'retrieve', 'check'])
+const asks: ReadonlySet<string> = new Set(['look', 'store', 'retrieve', 'check', 'expand'])
 function isAsked(command: Command): command is Asked {
   return asks.has(command.kind)
 }
-const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved', 'checked'])
+const endsLookup: ReadonlySet<string> = new Set(['looked', 'stored', 'retrieved', 'checked', 'expanded', 'recalled'])
 const ofSteps: ReadonlySet<string> = new Set([
-  ...['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'drafting', 'retrieved', 'checked'],
+  ...['cancelStep', 'recalled', 'looked', 'stored', 'weighed', 'drafting', 'retrieved', 'checked', 'expanded'],
 ])
 /** Signals that leave no text and no event. */
 const textless: ReadonlySet<string> = new Set(['weighed', 'drafting'])
@@ -197,6 +209,7 @@ function restoreSignal(
   const { e: kind, t: at, v: values } = record
   const [call = -1, first = 0, second = 0] = values
   if (kind === 'recalled') return texts.recalled(call, record)
+  if (kind === 'expanded') return void texts.expanded.add(call)
   if (kind === 'looked') return restoreLook(record, at, host)
   if (kind === 'retrieved') return restoreDocuments(record, host)
   if (kind === 'checked') return restoreCheck(record, host)
@@ -236,12 +249,9 @@ function restoreSignal(
       break
     }
     case 'refused':
-      calls.delete(call)
-      host.emit(callEndEvent(host.core, texts, command, at))
-      break
     case 'failed':
       calls.delete(call)
-      texts.failed(command, values, record)
+      if (kind === 'failed') texts.failed(command, values, record)
       host.emit(callEndEvent(host.core, texts, command, at))
       break
     default: // started and limitsSeen leave no text and no event

@@ -19,6 +19,7 @@ std::string stepPlace(StepIndex step, std::string_view tail) {
 
 std::string dependencyPlace(StepIndex step, std::uint32_t place) {
   if (place == kNone) return stepPlace(step, "/description");
+  if (place == kOfRule) return stepPlace(step, {});
   return stepPlace(step, "/dependencies/") + std::to_string(place);
 }
 
@@ -53,6 +54,15 @@ std::string quoted(std::string_view text, const char* rest) {
 
 std::string moreThan(std::uint64_t limit, const char* rest) {
   return "more than " + std::to_string(limit) + rest;
+}
+
+bool isFileName(std::string_view name) {
+  if (name.empty() || name.size() > 120 || name.front() == '.') return false;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && c != '.' && c != '_' && c != '-') return false;
+  }
+  return true;
 }
 
 bool isId(std::string_view text, std::size_t maxBytes) {

@@ -35,7 +35,8 @@ StepType stepTypeOf(std::string_view text);
 /// One edge of the graph. `step` is kNone while the id has been named but not yet defined (a forward reference).
 struct Dependency {
   StepIndex step = kNone;
-  /// Position in the step's `dependencies`, or kNone when a {{steps.ID.output}} in its description made the edge.
+  /// Position in the step's `dependencies`, kNone when a {{steps.ID.output}} in its description made the edge, or that it is its part;
+  /// kOfRule when its `for_each` or `when` did.
   std::uint32_t place = kNone;
 };
 
@@ -52,17 +53,22 @@ struct Step {
   CacheUse cache = CacheUse::Count;          ///< no farther than this; Count: as far as the run allows
   DraftUse draft = DraftUse::Count;          ///< Count: as the run says
   OutputKind output = OutputKind::Any;
-  std::string schema;              ///< JSON text, for OutputKind::Schema
-  std::string system;              ///< more for the system text of its own calls, or empty
-  std::string temperature;         ///< JSON number within 0 to 2, or empty: the provider's own
-  std::uint32_t maxTokens = 0;     ///< most tokens of the answer; 0 = as estimated
-  std::string outputFile;          ///< name of its output among the outputs, or empty
-  std::string placing;             ///< `check`, `target`, `edit` as JSON members: the host's to read; or empty
-  bool rubric = false;             ///< `check` has items for a judge: its answer is audited in every mode
-  bool blocks = false;             ///< `edit` is blocks: its answer changes a file, and is none
-  std::string provider;            ///< explicit provider id, "provider/model", or a model alone; or empty
-  std::string context;             ///< the `context` object as compact JSON without `files` and `documents`, or empty
-  std::vector<std::string> files;  ///< `context.files`
+  std::string schema;               ///< JSON text, for OutputKind::Schema
+  std::string system;               ///< more for the system text of its own calls, or empty
+  std::string temperature;          ///< JSON number within 0 to 2, or empty: the provider's own
+  std::uint32_t maxTokens = 0;      ///< most tokens of the answer; 0 = as estimated
+  std::string outputFile;           ///< name of its output among the outputs, or empty
+  std::string placing;              ///< `check`, `target`, `edit` as JSON members: the host's to read; or empty
+  bool spreads = false;             ///< `for_each` or `pattern`: it becomes other steps, whose outputs are its own
+  bool held = false;                ///< that, or `when`: the host is asked before it may begin
+  std::string written;              ///< of one that is held: its whole JSON text, for the host
+  StepIndex partOf = kNone;         ///< the step that spread into it
+  std::vector<std::string> values;  ///< name and text in turn, for the {{item}} of its description
+  bool rubric = false;              ///< `check` has items for a judge: its answer is audited in every mode
+  bool blocks = false;              ///< `edit` is blocks: its answer changes a file, and is none
+  std::string provider;             ///< explicit provider id, "provider/model", or a model alone; or empty
+  std::string context;              ///< the `context` object as compact JSON without `files` and `documents`, or empty
+  std::vector<std::string> files;   ///< `context.files`
   /// `context.documents`: what is to be found for it, in so many tokens at most; 0 = nothing.
   std::uint32_t documentTokens = 0;
   std::string query;          ///< empty: its description asks

@@ -40,6 +40,17 @@ void PlanReader::end() {
   dropUnsound();
 }
 
+void PlanReader::again() {
+  ended_ = rootIsObject_ = inMember_ = inElement_ = false;
+  member_ = -1;
+  names_ = {};
+  has_[kTaskId] = has_[kDescription] = true;
+  line_ = column_ = 0;
+  scanner_ = JsonScanner({limits_.bytes, limits_.depth, limits_.stringBytes});
+  references_.again(plan_);
+  stepReader_.readParts();
+}
+
 void PlanReader::countLines(std::string_view bytes) {
   const std::size_t last = bytes.rfind('\n');
   if (last != std::string_view::npos) {
@@ -177,7 +188,7 @@ void PlanReader::addStep(std::string_view json) {
   needs_.clear();
   if (!json.empty()) stepReader_.read(json, index, step, needs_);
   plan_.steps.push_back(std::move(step));
-  if (!deaf()) references_.addLast(plan_, needs_);
+  if (!deaf()) references_.addLast(plan_, needs_, stepReader_.inputs(), stepReader_.partOf());
   if (sound && problems_.any()) sound_ = index;
   if (problems_.tooLarge()) scanner_.stop();
 }

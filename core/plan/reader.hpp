@@ -35,6 +35,8 @@ class PlanReader final : private ScanListener {
   void push(std::string_view bytes);
   /// Checks what only the end can tell: unknown ids, cycles, missing members. Only the first call counts.
   void end();
+  /// After end() without an error: another text of the same form brings steps that are parts of known ones (`part_of`).
+  void again();
 
   /// The first error, and the one that stays, but for json.malformed, which end() may put instead of a plan.*
   /// error.

@@ -8,7 +8,8 @@
 
 namespace aetherflow {
 
-void References::addLast(Plan& plan, const std::vector<std::string>& needs) {
+void References::addLast(Plan& plan, const std::vector<std::string>& needs, const std::vector<std::string>& inputs,
+                         const std::string& partOf) {
   const auto from = static_cast<StepIndex>(plan.steps.size() - 1);
   const std::string& id = plan.steps.back().id;
   const StepIndex first = id.empty() ? from : plan.byId.emplace(id, from).first->second;
@@ -17,11 +18,16 @@ void References::addLast(Plan& plan, const std::vector<std::string>& needs) {
     problems_.add(ErrorCode::PlanDuplicateId, stepPlace(from, "/id"),
                   quoted(id) + " is the id of step " + std::to_string(first) + " and of step " + std::to_string(from));
   }
-  linkAll(plan, from, needs);
+  linkAll(plan, from, needs, inputs);
   if (first == from) resolveWaiting(plan, from);
+  if (const auto whole = plan.byId.find(partOf); whole != plan.byId.end() && whole->second < from) {
+    plan.steps[from].partOf = whole->second;
+    plan.steps[whole->second].dependencies.push_back({from, kNone});
+  }
 }
 
-void References::linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs) {
+void References::linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs,
+                         const std::vector<std::string>& inputs) {
   Step& step = plan.steps[from];
   step.dependencies.reserve(needs.size());
   for (std::uint32_t place = 0; place < needs.size(); ++place) {
@@ -29,6 +35,7 @@ void References::linkAll(Plan& plan, StepIndex from, const std::vector<std::stri
     warnings_.add(ErrorCode::PlanRepeatedDependency, dependencyPlace(from, place),
                   quoted(needs[place], " is listed before"));
   }
+  for (const std::string& id : inputs) link(plan, from, id, kOfRule);
   if (!addTemplates(plan, from)) return;
   total_ += step.dependencies.size();
   if (total_ <= limits_.dependencies) return;
@@ -61,6 +68,8 @@ bool References::addTemplate(Plan& plan, StepIndex from, const TemplatePiece& pi
   if (piece.kind == Kind::Output && piece.text.size() <= limits_.idBytes) {
     return link(plan, from, std::string(piece.text), kNone);
   }
+  const Step& step = plan.steps[from];
+  if (piece.kind == Kind::Item && (piece.inCode || step.spreads || !step.values.empty())) return false;
   std::string detail = quoted(piece.text);
   if (piece.kind == Kind::Output) {
     detail += " is too long for an id";
@@ -68,7 +77,7 @@ bool References::addTemplate(Plan& plan, StepIndex from, const TemplatePiece& pi
     const std::string meant = meantReference(piece.text, plan);
     detail += piece.kind == Kind::Near ? " is no reference" : " is filled by nothing";
     if (!meant.empty()) detail += "; did you mean " + meant + '?';
-    if (piece.kind == Kind::Unknown) detail += "; to keep literal braces, write {{'{{'}}";
+    if (piece.kind != Kind::Near) detail += "; to keep literal braces, write {{'{{'}}";
   }
   return problems_.add(ErrorCode::PlanBadTemplate, stepPlace(from, "/description"),
                        "at byte " + std::to_string(piece.at) + ": " + detail);

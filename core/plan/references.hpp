@@ -24,10 +24,14 @@ class References {
 
   /// Takes the last step of `plan` in: names it, links what it needs (`needs`: as listed; then the templates of its
   /// description) and whoever waited for it. Problems: plan.duplicate_id, plan.bad_template, plan.too_large.
-  void addLast(Plan& plan, const std::vector<std::string>& needs);
+  /// `inputs`: ids that its rules name. `partOf`: id of the step that gets it as one more input, or empty.
+  void addLast(Plan& plan, const std::vector<std::string>& needs, const std::vector<std::string>& inputs,
+               const std::string& partOf);
 
   /// Problems: a reference that never found its step, plan.unknown_dependency or plan.bad_template. Frees what waited.
   void finish(const Plan& plan);
+  /// After finish(): more steps come.
+  void again(const Plan& plan) { linkedBy_.assign(plan.steps.size(), kNone); }
 
   /// Forward references resolved since the last call, in the order in which they were.
   std::vector<ResolvedReference> takeResolved() { return std::exchange(resolved_, {}); }
@@ -41,7 +45,8 @@ class References {
     std::uint32_t id;  ///< its place in heads_; kNone once it has found its step
   };
 
-  void linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs);
+  void linkAll(Plan& plan, StepIndex from, const std::vector<std::string>& needs,
+               const std::vector<std::string>& inputs);
   bool addTemplates(Plan& plan, StepIndex from);
   bool addTemplate(Plan& plan, StepIndex from, const TemplatePiece& piece);
   void warnOfTemplates(std::string_view text, std::string where);

@@ -33,6 +33,11 @@ enum Member : int {
   kTarget,
   kEdit,
   kDraft,
+  kForEach,
+  kWhen,
+  kPattern,
+  kPartOf,
+  kValues,
   kMembers,
 };
 constexpr std::array<std::string_view, kMembers> kPlaces = {
@@ -59,12 +64,18 @@ constexpr std::array<std::string_view, kMembers> kPlaces = {
     "/target",
     "/edit",
     "/draft",
+    "/for_each",
+    "/when",
+    "/pattern",
+    "/part_of",
+    "/values",
 };
 
 constexpr std::string_view kDocuments = "/context/documents";
 
-int memberOf(std::string_view name) {
-  for (int i = 0; i < kMembers; ++i)
+/// The last two only a host writes, of what a step spreads into.
+int memberOf(std::string_view name, bool parts) {
+  for (int i = 0; i < (parts ? kMembers : kPartOf); ++i)
     if (kPlaces[static_cast<std::size_t>(i)].substr(1) == name) return i;
   return -1;
 }
@@ -76,53 +87,25 @@ std::string itemPlace(std::string_view list, std::size_t item) {
   return place;
 }
 
-/// A name without folders, which no file system takes for something else.
-bool isFileName(std::string_view name) {
-  if (name.empty() || name.size() > 120 || name.front() == '.') return false;
-  for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && c != '.' && c != '_' && c != '-') return false;
-  }
-  return true;
-}
-
 constexpr std::int64_t kMostTokens = 10'000'000;
 constexpr std::int64_t kMostPriority = 1'000;
 constexpr std::uint32_t kDocumentTokens = 2'000;  ///< unless the plan says how many
 
 }  // namespace
 
-std::string_view kindName(char first) {
-  switch (first) {
-    case '{': return "an object";
-    case '[': return "an array";
-    case '"': return "a string";
-    case 't':
-    case 'f': return "a boolean";
-    case 'n': return "null";
-    default: return "a number";
-  }
-}
-
-ErrorCode MemberNames::add(int known, std::string_view name, std::uint32_t most) {
-  if (++count_ > most) return ErrorCode::PlanTooLarge;
-  if (known < 0) return others_.emplace(name, 0).second ? ErrorCode::None : ErrorCode::PlanDuplicateKey;
-  const std::uint32_t bit = 1u << known;
-  if ((seen_ & bit) != 0) return ErrorCode::PlanDuplicateKey;
-  seen_ |= bit;
-  return ErrorCode::None;
-}
-
 void StepReader::read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs) {
   index_ = index;
   model_.clear();
+  partOf_.clear();
+  inputs_.clear();
+  named_ = false;
   MemberNames names;
   bool has[kMembers] = {};
   JsonCursor cursor(json);
   std::string keyScratch;
   for (bool more = cursor.enter(); more; more = cursor.more()) {
     const std::string_view name = decodeString(cursor.key(), keyScratch);
-    const int known = memberOf(name);
+    const int known = memberOf(name, parts_);
     const ErrorCode code = names.add(known, name, limits_.members);
     if (code == ErrorCode::PlanTooLarge) return void(fail(code, {}, moreThan(limits_.members, " members")));
     if (code != ErrorCode::None) fail(code, memberPlace(name), quoted(name, " stands twice"));
@@ -134,6 +117,11 @@ void StepReader::read(std::string_view json, StepIndex index, Step& step, std::v
     cursor.value();
   }
   joinModel(step);
+  // Of a step that spreads it is a pattern for its parts.
+  if (named_ && !step.spreads && !isFileName(step.outputFile))
+    fail(ErrorCode::PlanWrongType, kPlaces[kOutputFile],
+         quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
+  if (step.held) appendCompact(step.written, json);
   for (const int required : {kId, kType, kDescription}) {
     const std::string_view place = kPlaces[static_cast<std::size_t>(required)];
     if (!has[required]) fail(ErrorCode::PlanMissing, place, "a step needs " + quoted(place.substr(1)));
@@ -179,10 +167,21 @@ bool StepReader::member(int known, std::string_view name, JsonCursor& cursor, St
     case kOnInterrupt:
     case kCache:
     case kDraft: return word(known, cursor, step);
+    case kForEach:
+    case kPattern: step.spreads = true; [[fallthrough]];
+    case kWhen: {
+      step.held = true;
+      const std::string_view rule = cursor.value();
+      // Items may be objects of any kind.
+      if (known == kWhen || rule.front() == '{') inputs(rule);
+      return true;
+    }
+    case kPartOf: return text(cursor, tail, partOf_);
+    case kValues: return texts(cursor, tail, step.values);
     case kOptional: return setting(known, cursor, step);
     default: {
       Nearest nearest(name);
-      for (const std::string_view place : kPlaces) nearest.offer(place.substr(1));
+      for (int i = 0; i < kPartOf; ++i) nearest.offer(kPlaces[static_cast<std::size_t>(i)].substr(1));
       warnings_.unknownMember("step", name, stepPlace(index_, memberPlace(name)), nearest);
       cursor.value();
       return true;
@@ -232,11 +231,7 @@ bool StepReader::setting(int known, JsonCursor& cursor, Step& step) {
       step.maxTokens = static_cast<std::uint32_t>(number);
       return true;
     case kModel: return text(cursor, tail, model_);
-    case kOutputFile:
-      if (!text(cursor, tail, step.outputFile)) return false;
-      if (isFileName(step.outputFile)) return true;
-      return fail(ErrorCode::PlanWrongType, tail,
-                  quoted(step.outputFile, " is no plain file name: letters, digits, '.', '_', '-'; at most 120"));
+    case kOutputFile: named_ = text(cursor, tail, step.outputFile); return named_;
     default: addPlacing(step, tail.substr(1), cursor.value()); return true;
   }
 }

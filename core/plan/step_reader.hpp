@@ -37,12 +37,19 @@ class StepReader {
   /// `json` is a well-formed JSON object, borrowed for the call. Fills `step` except its `dependencies`, whose ids as
   /// listed go to `needs`; a member with a problem stays as it was.
   void read(std::string_view json, StepIndex index, Step& step, std::vector<std::string>& needs);
+  /// From now on steps may say whose part they are.
+  void readParts() { parts_ = true; }
+  /// Of the step that was read last: whose part it is, or empty.
+  const std::string& partOf() const { return partOf_; }
+  /// Ids of the steps that its `for_each` and `when` name.
+  const std::vector<std::string>& inputs() const { return inputs_; }
 
  private:
   bool member(int known, std::string_view name, JsonCursor& cursor, Step& step, std::vector<std::string>& needs);
   bool text(JsonCursor& cursor, std::string_view tail, std::string& out);
   bool decimal(JsonCursor& cursor, std::string_view tail, int most, double& out, std::string_view& written);
   void joinModel(Step& step);
+  void inputs(std::string_view json);
   bool setting(int known, JsonCursor& cursor, Step& step);
   bool word(int known, JsonCursor& cursor, Step& step);
   bool integer(JsonCursor& cursor, std::string_view tail, std::int64_t least, std::int64_t most, std::int64_t& out);
@@ -60,7 +67,10 @@ class StepReader {
   StepIndex index_ = 0;
   std::uint32_t listItems_ = 0;
   std::string scratch_;
-  std::string model_;  ///< of the step that is read
+  std::string model_, partOf_;  ///< of the step that is read
+  bool parts_ = false;
+  bool named_ = false;  ///< it has an `output_file`
+  std::vector<std::string> inputs_;
 };
 
 }  // namespace aetherflow

@@ -10,7 +10,7 @@ namespace {
 
 using Kind = TemplatePiece::Kind;
 constexpr std::size_t kNowhere = std::string_view::npos;
-constexpr std::string_view kOpen = "{{", kSteps = "steps.", kOutput = ".output", kClose = "}}";
+constexpr std::string_view kOpen = "{{", kSteps = "steps.", kOutput = ".output", kClose = "}}", kItem = "item";
 /// No placeholder is longer.
 constexpr std::size_t kMostBytes = 300;
 
@@ -63,7 +63,7 @@ bool isPlaceholder(std::string_view inside) {
 }  // namespace
 
 void TemplatePieces::found(Kind kind, std::string_view text, std::size_t at, std::size_t end) {
-  upcoming_ = {kind, text, at, end - at};
+  upcoming_ = {kind, text, at, end - at, fence_ != 0};
 }
 
 /// From `from` to the next piece that is no text.
@@ -124,6 +124,8 @@ std::size_t TemplatePieces::braces(std::size_t open) {
     const std::string_view raw = all_.substr(from, end - from);
     const std::size_t stop = closed ? after : from + std::min(raw.size(), raw.find_first_of(" \t\r\n"));
     found(Kind::Near, all_.substr(open, stop - open), open, stop);
+  } else if (closed && isPlaceholder(inside) && (inside == kItem || beginsWith(inside, "item."))) {
+    found(Kind::Item, all_.substr(open, after - open), open, after);
   } else if (closed && fence_ == 0 && isPlaceholder(inside)) {
     found(Kind::Unknown, all_.substr(open, after - open), open, after);
   } else {
@@ -157,6 +159,10 @@ bool TemplatePieces::next(TemplatePiece& piece) {
   done_ += piece.bytes;
   find(done_);
   return true;
+}
+
+std::string_view itemName(std::string_view text) {
+  return trimmed(text.substr(kOpen.size(), text.size() - 2 * kOpen.size()));
 }
 
 std::string meantReference(std::string_view text, const Plan& plan) {

@@ -16,11 +16,13 @@ struct TemplatePiece {
     Output,   ///< `text` is the id of the step whose output belongs there; it need not exist
     Literal,  ///< `text` is "{{" or "}}", written as {{'{{'}} or {{'}}'}}
     Near,     ///< `text`, braces included, was meant as a reference and is none
+    Item,  ///< `text`, braces included, is {{item}} or {{item.FIELD}}: what a step with `for_each` is carried out for
     Unknown,  ///< `text`, braces included, is a placeholder that nothing fills
   } kind = Kind::Text;
   std::string_view text;
   std::size_t at = 0;     ///< byte of the description where it begins
   std::size_t bytes = 0;  ///< that it covers there
+  bool inCode = false;    ///< of Item: between backticks
 };
 
 /// Cuts a description into pieces that cover it without gaps; none is empty. Blanks inside the braces count for
@@ -49,6 +51,9 @@ class TemplatePieces {
   std::size_t fence_ = 0;   ///< backticks that opened the code around the present place; 0 outside
   TemplatePiece upcoming_;  ///< the next that is no text; at the end of the description without bytes
 };
+
+/// The name in the braces of an Item: "item", "item.path".
+std::string_view itemName(std::string_view text);
 
 /// The reference that `text`, a Near or Unknown piece, was most probably meant to be, or empty: to the step whose id
 /// stands in it, else to the one with the nearest id.

@@ -157,6 +157,8 @@ class Assembler {
     for (TemplatePiece piece; pieces.next(piece);) {
       if (piece.kind == TemplatePiece::Kind::Output) {
         appendOutput(out, piece.text);
+      } else if (piece.kind == TemplatePiece::Kind::Item) {
+        appendItem(out, piece.text);
       } else {
         out += piece.text;
       }
@@ -181,6 +183,17 @@ class Assembler {
       appendTagged(out, "output", "step", id, text);
     }
     inlined_[i] = kInlined;
+  }
+
+  /// What a step is carried out for comes from outside as an output does: nothing in it is filled in.
+  void appendItem(std::string& out, std::string_view braces) {
+    const std::vector<std::string>& values = parts_.step->values;
+    std::size_t i = 0;
+    while (i < values.size() && values[i] != itemName(braces)) i += 2;
+    if (i + 1 < values.size())
+      appendTaggedInline(out, "item", "", "", values[i + 1]);
+    else
+      out += braces;
   }
 
   void ownTexts(const std::string& task) {

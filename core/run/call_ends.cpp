@@ -24,7 +24,7 @@ Purpose Machine::nextPhase(StepIndex index, Purpose next) const {
 Machine::Meaning Machine::meaningOf(const CallRecord& call, bool accepted) const {
   const StepRecord& step = steps_[call.step];
   const Phase& row = phase(call.purpose);
-  if (step.state == StepState::Cancelled) return {};
+  if (givenUp(step.state)) return {};
   if (row.judges()) return {StepEvent::Judge, kNoPhase};
   const Purpose next = nextPhase(call.step, accepted ? row.next : row.onBroken);
   if (next != kNoPhase) return {StepEvent::Next, next};
@@ -41,7 +41,7 @@ bool Machine::isChecked(StepIndex index) const {
 /// The host has to check this answer before it becomes the step's output.
 bool Machine::checks(const CallRecord& call, bool accepted) const {
   return isChecked(call.step) && accepted && !call.abandoned && phase(call.purpose).writesAnswer() &&
-         steps_[call.step].state != StepState::Cancelled;
+         !givenUp(steps_[call.step].state);
 }
 
 ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
@@ -66,7 +66,7 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   if (const ErrorCode code = liveCall(event.call, now, meaning.event); code != ErrorCode::None) return code;
   CallRecord& call = calls_[event.call];
   // The answer may have settled the step already: the other call of the pair still has to end.
-  if (!call.abandoned && steps_[call.step].state != StepState::Cancelled) firstOfPair(event.call);
+  if (!call.abandoned && !givenUp(steps_[call.step].state)) firstOfPair(event.call);
   endCall(call);
   TokenCounts tokens = event.tokens;
   // No counts from the provider: use the prompt's estimate, corrected for the model, and mark it as estimated.
@@ -117,7 +117,7 @@ void Machine::applyAnswer(StepIndex index, CallId id, const Meaning& meaning) {
   StepRecord& step = steps_[index];
   const CallRecord& call = calls_[id];
   const Phase& row = phase(call.purpose);
-  if (step.state == StepState::Cancelled || row.judges()) return;  // a judge's verdict is the next event
+  if (givenUp(step.state) || row.judges()) return;  // a judge's verdict is the next event
   if (meaning.event == StepEvent::CallFailedKeep) {
     notes_.tell(row.failedNote, index);
     return deliver(index);
@@ -225,7 +225,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
     const StepRecord& step = steps_[call.step];
     paired = step.hedge != kNone && !call.abandoned;
     next = afterFailure(event, cut, now);
-    if (step.state != StepState::Cancelled) {
+    if (!givenUp(step.state)) {
       if (paired)
         meaning = StepEvent::Signal;
       else if (next.again || phase(call.purpose).goesOn())
@@ -249,7 +249,7 @@ ErrorCode Machine::ended(const Failed& event, bool cut, TimeMs now) {
     learnFromFailure(call, event);
   StepRecord& step = steps_[call.step];
   if (step.beside == event.call) besideEnded(call.step, Reason::DraftFailed, event.kind);
-  if (call.abandoned || step.state == StepState::Cancelled) return ErrorCode::None;
+  if (call.abandoned || givenUp(step.state)) return ErrorCode::None;
   if (paired) {
     // The other call of the pair continues; a failed hedge is no reason to retry in parallel.
     if (step.call == event.call) step.call = step.hedge;

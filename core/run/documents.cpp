@@ -45,13 +45,24 @@ void writeStep(JsonWriter& json, const Step& step, StepIndex index) {
   if (!step.provider.empty()) json.field("provider", step.provider);
   if (!step.temperature.empty()) json.key("temperature").raw(step.temperature);
   if (step.maxTokens > 0) json.field("maxTokens", static_cast<std::int64_t>(step.maxTokens));
-  if (!step.outputFile.empty()) json.field("outputFile", step.outputFile);
-  if (!step.placing.empty()) json.key("placing").raw("{" + step.placing + "}");
   if (!step.schema.empty()) json.key("schema").raw(step.schema);
+  if (!step.written.empty()) json.key("written").raw(step.written);
+  // What a step that spreads says of files is said of its parts.
   json.key("files").beginArray();
-  for (const std::string& file : step.files) json.string(file);
+  if (!step.spreads)
+    for (const std::string& file : step.files) json.string(file);
   json.endArray();
-  if (step.documentTokens > 0) writeDocuments(json, step);
+  if (!step.spreads) {
+    if (!step.outputFile.empty()) json.field("outputFile", step.outputFile);
+    if (!step.placing.empty()) json.key("placing").raw("{" + step.placing + "}");
+    if (step.documentTokens > 0) writeDocuments(json, step);
+  }
+  if (step.partOf != kNone) json.field("partOf", static_cast<std::int64_t>(step.partOf));
+  if (!step.values.empty()) {
+    json.key("values").beginArray();
+    for (const std::string& value : step.values) json.string(value);
+    json.endArray();
+  }
   json.key("dependencies").beginArray();
   for (const Dependency& dependency : step.dependencies)
     if (dependency.step != kNone) json.integer(dependency.step);

@@ -35,8 +35,12 @@ void Machine::deliver(StepIndex index) {
 /// Its dependents do not fail: it is done, not needed, or optional.
 bool Machine::endedWell(StepIndex index) const {
   const StepRecord& step = steps_[index];
-  const bool unneeded = step.state == StepState::Cancelled && step.reason == Reason::Settled;
-  return step.state == StepState::Done || unneeded || plan().steps[index].optional;
+  return step.state == StepState::Done || step.reason == Reason::Settled || plan().steps[index].optional;
+}
+
+/// What a step that loses an input is skipped for: a condition that does not hold skips all that follows, and nothing has failed.
+Reason Machine::lostBecause(StepIndex input) const {
+  return steps_[input].reason == Reason::Unmet ? Reason::Unmet : Reason::DependencyFailed;
 }
 
 /// Tells the dependents of a settled step. Those that lose an input are collected, not visited by recursion: a plan may be
@@ -48,7 +52,7 @@ void Machine::passOn(StepIndex index, std::vector<StepIndex>& skipped) {
     if (settled(next.state)) return;
     if (!well) {
       next.cause = index;
-      next.reason = Reason::DependencyFailed;
+      next.reason = lostBecause(index);
       move(to, StepEvent::InputLost);
       skipped.push_back(to);
     } else {
@@ -75,7 +79,8 @@ void Machine::settle(StepIndex first) {
     }
     if (step.state != StepState::Done) {
       notes_.ended(step, index);
-      if (plan().steps[index].optional && step.reason != Reason::Settled) notes_.tell(Reason::OptionalDone, index);
+      if (plan().steps[index].optional && step.reason != Reason::Settled && step.reason != Reason::Unmet)
+        notes_.tell(Reason::OptionalDone, index);
     }
     passOn(index, work);
     if (leaders_.leads(index)) releaseFollowers(index, work);
@@ -90,16 +95,22 @@ void Machine::cancelOne(StepIndex index, Reason reason) {
   settle(index);
 }
 
-ErrorCode Machine::cancelStep(StepIndex index, bool settled, TimeMs now) {
-  if (const ErrorCode code = stepEvent(index, StepEvent::Cancel, now); code != ErrorCode::None) return code;
-  cancelOne(index, settled ? Reason::Settled : Reason::UserCancelled);
+ErrorCode Machine::cancelStep(StepIndex index, Reason reason, TimeMs now) {
+  const StepEvent event = reason == Reason::UserCancelled ? StepEvent::Cancel : StepEvent::Unneeded;
+  if (const ErrorCode code = stepEvent(index, event, now); code != ErrorCode::None) return code;
+  cancelOne(index, reason);
   return ErrorCode::None;
 }
 
-ErrorCode Machine::recalled(StepIndex index, TimeMs now) {
+ErrorCode Machine::recalled(StepIndex index, bool joined, TimeMs now) {
+  if (index < steps_.size() && joined && (steps_[index].state != StepState::Ready || !plan().steps[index].spreads))
+    return refuse(ErrorCode::RunIllegalEvent, "/steps/" + std::to_string(index), "it has no parts that have ended");
   if (const ErrorCode code = stepEvent(index, StepEvent::Recalled, now); code != ErrorCode::None) return code;
-  steps_[index].reason = Reason::Recalled;
-  notes_.recalled(index);
+  if (joined)
+    steps_[index].startedAt = now_;
+  else
+    steps_[index].reason = Reason::Recalled;
+  notes_.recalled(index, joined ? Origin::Joined : Origin::Recalled);
   settle(index);
   return ErrorCode::None;
 }

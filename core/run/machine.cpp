@@ -41,7 +41,7 @@ void Machine::finishIfOver() {
   if (!planKnown || unsettled_ > 0 || liveCalls_ > 0) return;
   outcome_ = Outcome::Ok;
   for (StepIndex i = 0; i < steps_.size(); ++i)
-    if (!endedWell(i)) outcome_ = Outcome::StepsFailed;
+    if (!endedWell(i) && steps_[i].reason != Reason::Unmet) outcome_ = Outcome::StepsFailed;
   if (budgetStopped_) outcome_ = Outcome::BudgetExhausted;
   if (cancelled_) outcome_ = Outcome::Cancelled;
   if (refused_) outcome_ = Outcome::PlanInvalid;

@@ -67,13 +67,14 @@ class Machine {
   ErrorCode checked(CallId call, bool pass, TimeMs now);
   ErrorCode limitsSeen(const LimitsSeen& event, TimeMs now);
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
-  ErrorCode recalled(StepIndex step, TimeMs now);
+  ErrorCode recalled(StepIndex step, bool joined, TimeMs now);
+  ErrorCode expanded(StepIndex step, TimeMs now);
   ErrorCode weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now);
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
   ErrorCode drafting(StepIndex step, Reason against, bool beside, TimeMs now);
-  ErrorCode cancelStep(StepIndex step, bool settled, TimeMs now);
+  ErrorCode cancelStep(StepIndex step, Reason reason, TimeMs now);
   ErrorCode cancelRun(TimeMs now);
   const CommandBuffer& drain();
   TimeMs nextWake() const;
@@ -148,6 +149,7 @@ class Machine {
   void deliver(StepIndex step);
   void settle(StepIndex step);
   bool endedWell(StepIndex index) const;
+  Reason lostBecause(StepIndex input) const;
   void passOn(StepIndex step, std::vector<StepIndex>& skipped);
   void cancelOne(StepIndex step, Reason reason);
   void cancelAll(Reason reason);
@@ -286,6 +288,7 @@ class Machine {
   std::uint32_t unsettled_ = 0;
   std::uint32_t liveCalls_ = 0;
   bool begun_ = false, planEnded_ = false, finished_ = false, cancelled_ = false, refused_ = false;
+  bool spreads_ = false;  // some step of the plan does
   bool withheld_ = false, cacheFailed_ = false, skipOptional_ = false, budgetStopped_ = false;
   Outcome outcome_ = Outcome::Ok;
   CacheTotals cache_;

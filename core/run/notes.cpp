@@ -70,8 +70,8 @@ void Notes::deliver(StepIndex step, CallId call, Origin origin, TimeMs took) {
   set(out, Field::DeliverOrigin, origin);
 }
 
-void Notes::recalled(StepIndex step) {
-  set(add(CommandKind::Deliver, step), Field::DeliverOrigin, Origin::Recalled);
+void Notes::recalled(StepIndex step, Origin origin) {
+  set(add(CommandKind::Deliver, step), Field::DeliverOrigin, origin);
 }
 
 void Notes::hit(StepIndex step, Origin origin, const Saving& worth, double score, StepIndex from) {

@@ -28,11 +28,12 @@ class Notes {
   void cancel(StepIndex step, CallId call, Reason reason);
   /// An output that a call of the step made.
   void deliver(StepIndex step, CallId call, Origin origin, TimeMs took);
-  void recalled(StepIndex step);
+  void recalled(StepIndex step, Origin origin);
   /// An output that needed no call. `score` in 1/1,000,000, `from`: the identical step that has it, or kNone.
   void hit(StepIndex step, Origin origin, const Saving& worth, double score, StepIndex from);
   /// The answer of a call is to be checked.
   void check(StepIndex step, CallId call) { set(add(CommandKind::Check, step), CommandField::CheckCall, call); }
+  void expand(StepIndex step) { add(CommandKind::Expand, step); }
   void retrieve(StepIndex step) { add(CommandKind::Retrieve, step); }
   void look(StepIndex step, Target target, CacheUse use, std::uint32_t rank);
   void store(StepIndex step, CallId call, Target target, CacheUse use, const Saving& took);

@@ -8,7 +8,12 @@ namespace aetherflow {
 
 ErrorCode Machine::planBytes(std::string_view bytes, TimeMs now) {
   if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
-  if (planEnded_) return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
+  if (planEnded_) {
+    if (!spreads_ || finished_ || cancelled_ || reader_.error())
+      return refuse(ErrorCode::RunPlanEnded, "", "the plan has ended");
+    planEnded_ = false;
+    reader_.again();
+  }
   reader_.push(bytes);
   return afterPlanBytes();
 }
@@ -43,14 +48,23 @@ void Machine::adoptSteps() {
   unsettled_ += known - before;
   for (StepIndex i = before; i < known; ++i) {
     const Step& step = plan().steps[i];
-    steps_[i].retrieving = step.documentTokens > 0;
-    steps_[i].missing = static_cast<std::uint32_t>(step.dependencies.size()) + (steps_[i].retrieving ? 1 : 0);
+    steps_[i].retrieving = step.documentTokens > 0 && !step.spreads;
+    steps_[i].held = step.held;
+    steps_[i].missing =
+        static_cast<std::uint32_t>(step.dependencies.size()) + (steps_[i].retrieving ? 1 : 0) + (step.held ? 1 : 0);
+    spreads_ = spreads_ || step.spreads;
   }
   for (const auto& [step, slot] : reader_.takeResolved())
     if (step < before) connect(step, plan().steps[step].dependencies[slot].step);
-  for (StepIndex i = before; i < known; ++i)
-    for (const Dependency& dependency : plan().steps[i].dependencies)
-      if (dependency.step != kNone) connect(i, dependency.step);
+  for (StepIndex i = before; i < known; ++i) {
+    const Step& step = plan().steps[i];
+    for (const Dependency& dependency : step.dependencies)
+      if (dependency.step != kNone && plan().steps[dependency.step].partOf != i) connect(i, dependency.step);
+    // One more input of a step that spreads.
+    if (step.partOf == kNone) continue;
+    if (step.partOf < before) ++steps_[step.partOf].missing;
+    connect(step.partOf, i);
+  }
 }
 
 /// An input may be settled already when the step that needs it becomes known.
@@ -63,7 +77,7 @@ void Machine::connect(StepIndex step, StepIndex input) {
   }
   steps_[step].cause = input;
   move(step, StepEvent::InputLost);
-  steps_[step].reason = Reason::DependencyFailed;
+  steps_[step].reason = lostBecause(input);
   settle(step);
 }
 
@@ -126,9 +140,10 @@ void Machine::routeStep(StepIndex i) {
   queues_.resize(router_.groups().size());
   const Target target = router_.group(*group).admissible.front();
   const std::uint32_t answer = answerEstimate(step, phase(Purpose::Main));
-  record.estimateMs = table_.models[target.model].estimateMs(answer);
-  if (!step.optional && table_.policy.run.usd >= 0 && !settled(record.state))
+  if (!step.spreads) record.estimateMs = table_.models[target.model].estimateMs(answer);
+  if (!step.spreads && !step.optional && table_.policy.run.usd >= 0 && !settled(record.state))
     purse_.plan(record.money, worstCase(table_, target, answer, answer, wallMs()).usd);
+  if (record.state == StepState::Waiting && record.held) notes_.expand(i);
   // Requested at once, so that the result is there before the outputs that the step waits for.
   if (record.state == StepState::Waiting && record.retrieving) notes_.retrieve(i);
   becomeReady(i);
@@ -139,7 +154,20 @@ void Machine::becomeReady(StepIndex i) {
   const StepRecord& record = steps_[i];
   if (record.state != StepState::Waiting || record.missing > 0 || record.group == kNone) return;
   move(i, StepEvent::InputsDone);
+  if (plan().steps[i].spreads) return notes_.expand(i);
   beginPhase(i, Purpose::Main);
+}
+
+ErrorCode Machine::expanded(StepIndex step, TimeMs now) {
+  if (const ErrorCode code = timed(now); code != ErrorCode::None) return code;
+  if (step >= steps_.size()) return unknown(ErrorCode::RunUnknownStep, "step", step);
+  StepRecord& record = steps_[step];
+  if (!record.held || record.group == kNone || record.state != StepState::Waiting)
+    return refuse(ErrorCode::RunIllegalEvent, stepPlace(step), "nothing is asked of it");
+  record.held = false;
+  --record.missing;
+  becomeReady(step);
+  return ErrorCode::None;
 }
 
 ErrorCode Machine::retrieved(StepIndex step, std::uint32_t tokens, TimeMs now) {

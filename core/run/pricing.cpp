@@ -19,6 +19,7 @@ std::uint64_t ownPromptTokens(const Step& step) {
   std::uint64_t tokens =
       kPromptFrame + estimateTokens(step.description) + estimateTokens(step.context) + estimateTokens(step.system);
   for (const std::string& line : step.validationCriteria) tokens += estimateTokens(line);
+  for (const std::string& value : step.values) tokens += estimateTokens(value);
   return tokens;
 }
 

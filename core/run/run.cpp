@@ -61,8 +61,11 @@ ErrorCode Run::limitsSeen(const LimitsSeen& event, TimeMs now) {
 ErrorCode Run::wallClock(std::int64_t epochMs, TimeMs now) {
   return machine_->wallClock(epochMs, now);
 }
-ErrorCode Run::recalled(StepIndex step, TimeMs now) {
-  return machine_->recalled(step, now);
+ErrorCode Run::recalled(StepIndex step, TimeMs now, bool joined) {
+  return machine_->recalled(step, joined, now);
+}
+ErrorCode Run::expanded(StepIndex step, TimeMs now) {
+  return machine_->expanded(step, now);
 }
 ErrorCode Run::weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now) {
   return machine_->weighed(step, tokens, file, now);
@@ -76,8 +79,8 @@ ErrorCode Run::looked(const Looked& event, TimeMs now) {
 ErrorCode Run::stored(StepIndex step, bool admitted, TimeMs now) {
   return machine_->stored(step, admitted, now);
 }
-ErrorCode Run::cancelStep(StepIndex step, TimeMs now, bool settled) {
-  return machine_->cancelStep(step, settled, now);
+ErrorCode Run::cancelStep(StepIndex step, TimeMs now, Reason reason) {
+  return machine_->cancelStep(step, reason, now);
 }
 ErrorCode Run::cancelRun(TimeMs now) {
   return machine_->cancelRun(now);

@@ -45,6 +45,8 @@ class Run {
   // Plan. An error of the plan ends the run as plan_invalid; its text is in document(Error).
   ErrorCode planBytes(std::string_view bytes, TimeMs now);
   ErrorCode planEnd(TimeMs now);
+  // After its end, while a step of it spreads, planBytes begins another text of the same form: what the step spreads into, each with
+  // `part_of`, the id of that step, and `values` for its description.
 
   // Signals.
   ErrorCode begin(std::string_view optionsJson, TimeMs now);
@@ -71,15 +73,19 @@ class Run {
   /// Wall-clock time, ms since 1970, for prices that depend on it.
   ErrorCode wallClock(std::int64_t epochMs, TimeMs now);
   /// The step's output is known from an earlier run: it is delivered without a call.
-  ErrorCode recalled(StepIndex step, TimeMs now);
+  /// `joined`: from its parts.
+  ErrorCode recalled(StepIndex step, TimeMs now, bool joined = false);
+  /// What the step spreads into was told as more of the plan, or its condition holds.
+  ErrorCode expanded(StepIndex step, TimeMs now);
   /// The step's context files add `tokens` to its prompt. `file`: told of that one of its list alone, kNone: of all.
   ErrorCode weighed(StepIndex step, std::uint32_t tokens, std::uint32_t file, TimeMs now);
   /// What was found in the documents adds `tokens` to the step's prompt; 0: nothing was found, and it runs without.
   ErrorCode retrieved(StepIndex step, std::uint32_t tokens, TimeMs now);
   ErrorCode looked(const Looked& event, TimeMs now);
   ErrorCode stored(StepIndex step, bool admitted, TimeMs now);
-  /// `settled`: the step is no longer needed, so nothing that depends on it fails.
-  ErrorCode cancelStep(StepIndex step, TimeMs now, bool settled = false);
+  /// Settled: what the step was for is settled without it, and nothing fails for want of it. Unmet: its condition does not hold, and
+  /// what depends on it is skipped as it is, but for an optional one's dependents. Both are skipped; else it is cancelled.
+  ErrorCode cancelStep(StepIndex step, TimeMs now, Reason reason = Reason::UserCancelled);
   ErrorCode cancelRun(TimeMs now);
 
   /// Commands since the last drain; dispatches first. Borrowed until the next call of any method.

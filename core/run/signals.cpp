@@ -43,10 +43,14 @@ ErrorCode Machine::signal(EventKind kind, const double* v, TimeMs now) {
       return limitsSeen({id(v[0]), oneOf(v[1], Window::RequestsMinute), whole(v[2]), whole(v[3]), whole(v[4])}, now);
     case EventKind::Verdict: return verdict(id(v[0]), oneOf(v[1], Verdict::Unclear), whole(v[2]), now);
     case EventKind::Checked: return checked(id(v[1]), v[2] > 0, now);
-    case EventKind::CancelStep: return cancelStep(id(v[0]), v[1] > 0, now);
+    case EventKind::CancelStep: {
+      static constexpr Reason kWhy[] = {Reason::UserCancelled, Reason::Settled, Reason::Unmet, Reason::NotSpread};
+      return cancelStep(id(v[0]), kWhy[v[1] >= 1 && v[1] <= 3 ? static_cast<int>(v[1]) : 0], now);
+    }
     case EventKind::CancelRun: return cancelRun(now);
     case EventKind::Clock: return wallClock(whole(v[0]), now);
-    case EventKind::Recalled: return recalled(id(v[0]), now);
+    case EventKind::Recalled: return recalled(id(v[0]), v[1] > 0, now);
+    case EventKind::Expanded: return expanded(id(v[0]), now);
     case EventKind::Looked:
       return looked({id(v[0]), oneOf(v[1], Found::Failed), id(v[2]), {count(v[4]), count(v[3])}, count(v[5]), v[6]},
                     now);

@@ -39,7 +39,12 @@ void endCancelled(Run& run, const std::vector<CallId>& cancelled, TimeMs now) {
 
 /// No cache is known; answers pass their checks; where documents were not searched yet, as much is found as the plan asks for.
 void answer(Run& run, StepIndex step, TimeMs now) {
-  if (run.steps()[step].retrieving)
+  const StepRecord& record = run.steps()[step];
+  if (record.held)
+    run.expanded(step, now);
+  else if (record.state == StepState::Ready && run.plan().steps[step].spreads)
+    run.recalled(step, now, true);
+  else if (run.steps()[step].retrieving)
     run.retrieved(step, run.plan().steps[step].documentTokens, now);
   else if (run.steps()[step].state == StepState::Judging)
     run.checked(run.steps()[step].call, true, now);
@@ -92,7 +97,8 @@ TimeMs simulate(Run& run, SimulatedCallOf callOf) {
       const auto kind = static_cast<CommandKind>(static_cast<int>(record[0]));
       const auto id = static_cast<CallId>(get(record, CommandField::Call));
       if (kind == CommandKind::Cancel) cancelled.push_back(id);
-      if (kind == CommandKind::Look || kind == CommandKind::Retrieve || kind == CommandKind::Check)
+      if (kind == CommandKind::Look || kind == CommandKind::Expand || kind == CommandKind::Retrieve ||
+          kind == CommandKind::Check)
         asked.push_back(static_cast<StepIndex>(get(record, CommandField::Step)));
       if (kind != CommandKind::Call) continue;
       const SimulatedCall call = callOf(run, run.calls()[id]);

@@ -110,6 +110,7 @@ struct StepRecord {
   std::uint32_t fileTokens = 0;      ///< of its context files, 0 = not weighed
   std::uint32_t documentTokens = 0;  ///< of the documents found for it
   bool retrieving = false;           ///< counted in `missing` until they are
+  bool held = false;  ///< as is that the host has not said yet what it spreads into, or that it may begin
   TimeMs deadlineAt = kNever;
   StepMoney money;
   std::uint32_t looks = 0;  ///< into the cache, so far

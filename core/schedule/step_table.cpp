@@ -34,58 +34,59 @@ constexpr auto Runs = Illegal::CallRuns;
 constexpr auto NotPhase = Illegal::NotThisPhase;
 
 // clang-format off
-// Rows: states; columns in the order of StepEvent. A cancelled step's call may still report until the host has closed it: that
+// Rows: states; columns in the order of StepEvent. The call of a step that was cancelled, or is not needed, may still report until the host has closed it: that
 // is counted and changes nothing.
 constexpr Cell kTable[kStepStates][kStepEvents] = {
   /* Waiting */ {
     to(S::Ready), to(S::Skipped), never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall),
     never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall), to(S::Cancelled), never(NoCall),
     never(NoCall), never(NoCall), to(S::Skipped), to(S::Done), never(NotPhase), no(NotPhase), never(NotPhase),
-    never(NotPhase), never(NotPhase) },
+    never(NotPhase), never(NotPhase), to(S::Skipped) },
   /* Ready */ {
     never(WasReady), never(WasReady), to(S::Calling), never(NoCall), never(NoCall), never(NoCall),
     never(NoCall), never(NoCall), never(NoCall), no(NoVerdict), no(NoVerdict), never(NoVerdict),
     to(S::Cancelled), never(NoCall), to(S::Failed, kFailsStep), to(S::Done, kKeepsFirst),
     to(S::Skipped, kIsFirst), to(S::Done, kIsFirst, R), to(S::Looking, kIsFirst), no(NotPhase), never(NotPhase),
-    never(NotPhase), never(NotPhase) },
+    never(NotPhase), never(NotPhase), to(S::Skipped) },
   /* Calling */ {
     never(WasReady), never(WasReady), never(Runs), to(S::Calling), to(S::Done, kWritesAnswer),
     to(S::Ready, kHasNext), to(S::Judging), to(S::Failed, kFailsStep), to(S::Done, kKeepsFirst),
     no(NoVerdict), no(NoVerdict), never(NoVerdict), to(S::Cancelled), to(S::Ready), never(Runs), never(Runs),
-    never(Runs), no(Runs), never(NotPhase), no(NotPhase), never(NotPhase), never(NotPhase), never(NotPhase) },
+    never(Runs), no(Runs), never(NotPhase), no(NotPhase), never(NotPhase), never(NotPhase), never(NotPhase),
+    to(S::Skipped) },
   /* Judging */ {
     never(WasReady), never(WasReady), never(NotPhase), never(NotPhase), to(S::Done, kWritesAnswer),
     to(S::Ready, kAnswers | kHasNext), never(NotPhase), to(S::Failed, kAnswers),
     to(S::Done, kWritesAnswer | kKeepsFirst), to(S::Done, kIsJudged), to(S::Ready, kHasIssues),
     to(S::Done, kIsJudged | kKeepsFirst), to(S::Cancelled), never(NotPhase), never(NotPhase), never(NotPhase),
     never(NotPhase), no(NotPhase), never(NotPhase), no(NotPhase), never(NotPhase),
-    never(NotPhase), never(NotPhase) },
+    never(NotPhase), never(NotPhase), to(S::Skipped) },
   /* Done */ {
     never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over),
     never(Over), no(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), never(Over),
-    no(Over), never(Over), no(Over), never(Over), never(Over), never(Over) },
+    no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), no(Over) },
   /* Failed */ {
     never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over),
     never(Over), no(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), never(Over),
-    no(Over), never(Over), no(Over), never(Over), never(Over), never(Over) },
+    no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), no(Over) },
   /* Skipped */ {
-    never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over), never(Over),
-    never(Over), no(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), never(Over),
-    no(Over), never(Over), no(Over), never(Over), never(Over), never(Over) },
+    never(Over), never(Over), never(Over), to(S::Skipped), to(S::Skipped), never(Over), never(Over),
+    to(S::Skipped), never(Over), no(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over),
+    never(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), no(Over) },
   /* Cancelled */ {
     never(Over), never(Over), never(Over), to(S::Cancelled), to(S::Cancelled), never(Over), never(Over),
     to(S::Cancelled), never(Over), no(Over), no(Over), never(Over), no(Over), never(Over), never(Over),
-    never(Over), never(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over) },
+    never(Over), never(Over), no(Over), never(Over), no(Over), never(Over), never(Over), never(Over), no(Over) },
   /* Looking */ {
     never(WasReady), never(WasReady), never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall),
     never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall), to(S::Cancelled), never(NoCall),
     to(S::Failed), never(NotPhase), never(NotPhase), to(S::Done), to(S::Looking), to(S::Looking), to(S::Ready),
-    to(S::Following), to(S::Done) },
+    to(S::Following), to(S::Done), to(S::Skipped) },
   /* Following */ {
     never(WasReady), never(WasReady), never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall),
     never(NoCall), never(NoCall), never(NoCall), never(NoCall), never(NoCall), to(S::Cancelled), never(NoCall),
     to(S::Failed), never(NotPhase), never(NotPhase), to(S::Done), to(S::Looking), no(NotPhase), to(S::Ready),
-    never(NotPhase), to(S::Done) },
+    never(NotPhase), to(S::Done), to(S::Skipped) },
 };
 // clang-format on
 
@@ -93,7 +94,7 @@ constexpr std::string_view kEvents[] = {
     "inputs_done", "input_lost",  "dispatched",       "signal",       "succeeded",    "next",
     "judge",       "call_failed", "call_failed_keep", "verdict_pass", "verdict_next", "verdict_keep",
     "cancel",      "retry",       "give_up",          "give_up_keep", "dropped",      "recalled",
-    "look",        "looked",      "missed",           "follow",       "hit"};
+    "look",        "looked",      "missed",           "follow",       "hit",          "unneeded"};
 constexpr std::string_view kIllegal[] = {"",
                                          "no call yet",
                                          "no verdict is due",

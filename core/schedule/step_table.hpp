@@ -10,7 +10,7 @@
 //   Judging waits for the verdict of an audit, or for the check of an answer; that then goes the way of an unchecked one (succeeded,
 //   next, callFailed, callFailedKeep).
 //   callFailedKeep and giveUpKeep deliver the first answer; giveUp ends a wait, dropped ends it before any call.
-//   cancel leads from every unsettled state to Cancelled; a live call is then only accounted for.
+//   cancel leads from every unsettled state to Cancelled, unneeded to Skipped; a live call is then only accounted for.
 //   With a cache a ready step looks into it first: Ready ─look▶ Looking ─hit▶ Done, or ─missed▶ Ready again; or ─follow▶
 //   Following, where it waits for an identical step: ─hit▶ Done with its output, or ─look, missed▶ in its place.
 
@@ -47,8 +47,9 @@ enum class StepEvent : std::uint8_t {
   Missed,      ///< nothing is left to look for: it must be called
   Follow,      ///< an identical step is in flight
   Hit,         ///< the cache, or the identical step, has its output
+  Unneeded,    ///< what it is for is settled without it, or its condition does not hold
 };
-inline constexpr int kStepEvents = 23;
+inline constexpr int kStepEvents = 24;
 
 /// What a phase has, as far as the automaton is concerned: bits of a set.
 enum PhaseShape : std::uint8_t {
@@ -82,6 +83,10 @@ StepCell stepCell(StepState state, StepEvent event, PhaseShape shape);
 
 constexpr bool settled(StepState state) {
   return state >= StepState::Done && state <= StepState::Cancelled;
+}
+/// No call of the step counts any more.
+constexpr bool givenUp(StepState state) {
+  return state == StepState::Skipped || state == StepState::Cancelled;
 }
 /// The states that a step goes through in every phase.
 constexpr bool working(StepState state) {

@@ -60,7 +60,7 @@ const sundayMs = Date.UTC(2026, 10, 1, 12)
 export async function playRun(run: PlayedRun): Promise<PlayedResult> {
   const module = await loadCore()
   // Modules that are loaded while time passes would find another time each time.
-  await loadRunParts()
+  await Promise.all([loadRunParts(), import('../../web/standard/spread/rules.js')])
   const core = new CoreRun(module)
   const clock = new VirtualClock()
   const profile = { ...run.profile, timeScale: 1 }

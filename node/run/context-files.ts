@@ -34,9 +34,9 @@ const privateKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/
 export function contextFiles(folder: string, options: ContextOptions = {}): FileReader {
   let places: Promise<{ base: string; allowed: string[]; configs: string[] }> | undefined
   return {
-    async list(entry) {
+    async list(entry, most) {
       places ??= placesOf(folder, options)
-      return contextPaths((await places).base, entry)
+      return contextPaths((await places).base, entry, most)
     },
     async read(path) {
       places ??= placesOf(folder, options)

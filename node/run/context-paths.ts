@@ -5,7 +5,7 @@ import { AetherflowError } from '../../bindings/errors.js'
 import { errorCode } from '../error-code.js'
 import { patiently } from '../patience.js'
 
-/** Most files that one entry of a plan may come to. */
+/** Most files that one entry of a plan may come to, unless who asks says otherwise. */
 const mostFiles = 1000
 
 /** What is never meant by a folder or a pattern: what tools make, and what is hidden. Named itself, it still is. */
@@ -15,7 +15,7 @@ const passedOver = new Set(['node_modules', 'dist', 'build', 'target', '__pycach
  * The files below `base` that an entry names, sorted, with `/`; an entry that is a file, or is not there, stands for itself: reading
  * it tells. Links are not followed. Fails: host.file_refused for a pattern or folder without files, or with too many.
  */
-export async function contextPaths(base: string, entry: string): Promise<string[]> {
+export async function contextPaths(base: string, entry: string, most = mostFiles): Promise<string[]> {
   const parts = entry
     .replaceAll('\\', '/')
     .split('/')
@@ -38,7 +38,7 @@ export async function contextPaths(base: string, entry: string): Promise<string[
         )
   const patterns = kind?.isDirectory() === true ? undefined : alternatives(parts.join('/')).map((one) => one.split('/'))
   const test = patterns && ((path: readonly string[]): boolean => patterns.some((pattern) => matches(pattern, path)))
-  const found = (await isReal(base, literal)) ? await below(base, literal.join('/'), test) : []
+  const found = (await isReal(base, literal)) ? await below(base, literal.join('/'), test, most) : []
   if (found.length === 0) {
     const what = test === undefined ? 'the folder has no files' : 'no file matches'
     throw new AetherflowError(
@@ -63,6 +63,7 @@ async function below(
   base: string,
   folder: string,
   test: ((path: readonly string[]) => boolean) | undefined,
+  most: number,
 ): Promise<string[]> {
   const found: string[] = []
   const waiting = [folder]
@@ -74,8 +75,8 @@ async function below(
       const path = here === '' ? entry.name : `${here}/${entry.name}`
       if (entry.isDirectory()) waiting.push(path)
       else if (entry.isFile() && (test === undefined || test(path.split('/')))) found.push(path)
-      if (found.length > mostFiles)
-        throw new AetherflowError('host.file_refused', folder || '.', `more than ${mostFiles} files: name fewer`)
+      if (found.length > most)
+        throw new AetherflowError('host.file_refused', folder || '.', `more than ${most} files: name fewer`)
     }
   }
   return found

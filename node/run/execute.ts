@@ -3,7 +3,6 @@ import { resolve } from 'node:path'
 import { Authority } from '../../bindings/authority.js'
 import { CoreRun } from '../../bindings/core.js'
 import type { RunEvent } from '../../bindings/events.js'
-import { Settling, type SettlingHost } from '../../bindings/settling.js'
 import type { Clock, FileReader } from '../../bindings/ports.js'
 import type { LimitSharing } from '../../bindings/shared-limits.js'
 import { scaledClock, systemClock } from '../../web/standard/clock.js'
@@ -75,15 +74,13 @@ export async function execute(
       },
       drafts: draftDesk({ pairs: options.draftPairs, config, available: entries.map(({ id }) => id) }),
       begin: cachePlace(options),
-      driver: { signal, onText, deliver, rejected, settling },
+      driver: { signal, onText, deliver, rejected },
     })
   } finally {
     core.dispose()
     await documents?.close()
   }
 }
-
-const settling = (host: SettlingHost, resumes: boolean): Settling => new Settling(host, resumes)
 
 /** Every run of the process shares it; made when the first asks. */
 let processLimits: Authority | undefined

@@ -20,6 +20,8 @@ import type { StepInfo } from '../../bindings/events.js'
 
 export interface Trace {
   readonly plan: string
+  /** What a step of the plan spreads into. */
+  readonly parts: string
   readonly options: string
   readonly lines: readonly string[]
   /** Calls are shown with their answer limits. */
@@ -34,11 +36,15 @@ export function parseTrace(text: string): Trace {
   const block = (name: string): string => new RegExp(`^\`\`\`${name}.*\\n([^]*?)^\`\`\``, 'm').exec(text)?.[1] ?? ''
   return {
     plan: block('plan'),
+    parts: block('parts'),
     options: block('options'),
     lines: block('trace').split('\n').filter(Boolean),
     showsMost: text.includes('```trace most'),
   }
 }
+
+/** Of a look, as `looked` has them. */
+const lookNumbers = ['key', 'tokens', 'usd', 'ms', 'score']
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
 /** "tue", "02:00": ms since 1970 of that hour in its first whole week. 5 January 1970 was a Monday. */
@@ -122,6 +128,8 @@ export class TracePlayer {
         return `check ${id(command.step)} #${command.call}`
       case 'retrieve':
         return `retrieve ${id(command.step)}`
+      case 'expand':
+        return `expand ${id(command.step)}`
       case 'look':
         return `look ${id(command.step)} ${this.#target(command)} ${command.use} rank=${command.rank}`
       case 'store': {
@@ -143,7 +151,7 @@ export class TracePlayer {
   /** The call that made an output, or where else it came from. */
   #origin({ call, origin, score, from, savedTokens, savedMicroUsd, savedMs }: DeliverCommand): string[] {
     if (origin === 'called' || origin === 'repaired') return [`#${call}`]
-    if (origin === 'recalled') return ['recalled']
+    if (origin === 'recalled' || origin === 'joined') return [origin]
     const saved = [`tokens=${savedTokens}`, `usd=${savedMicroUsd}`, `ms=${savedMs}`]
     if (origin === 'shared') return ['shared', 'of', this.#ids[from] ?? '?', ...saved]
     return [origin, `score=${score}`, ...saved]
@@ -204,6 +212,9 @@ export class TracePlayer {
         if (broken !== undefined) throw broken
         return
       }
+      case 'parts':
+        run.planBytes(new TextEncoder().encode(this.trace.parts), now)
+        return run.planEnd(now)
       case 'bytes':
         this.#fed += call
         return run.planBytes(bytes.subarray(this.#fed - call, this.#fed), now)
@@ -244,18 +255,13 @@ export class TracePlayer {
       drafting: () => send('drafting', at, Math.max(0, among(reasons)), Number(words.includes('beside'))),
       checked: () => send('checked', 0, call, Number(second === 'pass')),
       cancelRun: () => send('cancelRun'),
-      cancelStep: () => send('cancelStep', at, number('settled')),
+      cancelStep: () => send('cancelStep', at, words.includes('unmet') ? 2 : number('settled')),
       weighed: () => send('weighed', at, Number(words[1] ?? 0), number('file', -1)),
-      recalled: () => send('recalled', at),
+      recalled: () => send('recalled', at, words.includes('joined') ? 1 : -1),
+      expanded: () => send('expanded', at),
       stored: () => send('stored', at, Number(!words.includes('refused'))),
       retrieved: () => send('retrieved', at, number('tokens')),
-      looked: () =>
-        send(
-          'looked',
-          at,
-          Math.max(0, among(lookResults)),
-          ...['key', 'tokens', 'usd', 'ms', 'score'].map((key) => number(key, -1)),
-        ),
+      looked: () => send('looked', at, Math.max(0, among(lookResults)), ...lookNumbers.map((key) => number(key, -1))),
       refused: () => send('refused', call, among(refusals), among(limitWindows), number('until', -1)),
       freed: () => send('freed', ...this.#model(first)),
       clock: () => send('clock', epochMs(first, second)),

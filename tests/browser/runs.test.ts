@@ -48,6 +48,38 @@ describeInBrowser('a page', () => {
     expect(told.types.at(-1)).toBe('finish')
   })
 
+  test.each([true, false] as const)('obeys conditions, lists and patterns of a plan, worker: %s', async (worker) => {
+    const told = await open.page.evaluate(async (worker) => {
+      const base = { type: 'analysis', estimated_tokens: 40 }
+      const plan = {
+        task_id: 't',
+        description: 'd',
+        steps: [
+          { ...base, id: 'each', description: 'Look at {{item}}', for_each: ['a', 'b', 'c'] },
+          { ...base, id: 'vote', description: 'Of {{steps.each.output}}', pattern: { kind: 'vote' } },
+          { ...base, id: 'never', description: 'x', when: { step: 'vote', state: 'failed' } },
+          { ...base, id: 'after', description: 'y', dependencies: ['never'] },
+        ],
+      }
+      const explained = await api.explainPlan(plan, { simulate: 'instant' })
+      const { report, outcome } = await api.runPlan(plan, {
+        simulate: 'instant',
+        worker,
+      })
+      return {
+        outcome,
+        range: explained.range,
+        steps: report.steps.map(({ id, state, reason }) => [id, state, reason ?? '']),
+      }
+    }, worker)
+    expect([told.outcome, told.range?.most.calls]).toEqual(['ok', 9])
+    const states = Object.fromEntries(told.steps.map(([id, ...state]) => [id, state.join(' ').trim()]))
+    expect(states).toMatchObject({
+      ...{ each: 'done', 'each[2]': 'done', vote: 'done', 'vote.s1': 'done' },
+      ...{ never: 'skipped condition_not_met', after: 'skipped condition_not_met' },
+    })
+  })
+
   test('analyses a conversation, at once the second time, and holds a debate', async () => {
     const told = await open.page.evaluate(async () => {
       const schema = { type: 'object', properties: { mood: { enum: ['good', 'bad'] } }, required: ['mood'] }

@@ -12,7 +12,7 @@
 namespace aetherflow {
 namespace {
 
-/// Pieces as text: literal ones in [], ids in <>, written braces in "", near misses after !, unknown ones after ?.
+/// Pieces as text: literal ones in [], ids in <>, written braces in "", near misses after !, items after +, unknown ones after ?.
 std::string piecesOf(std::string_view description) {
   std::string out;
   std::size_t at = 0;
@@ -21,7 +21,7 @@ std::string piecesOf(std::string_view description) {
     EXPECT_EQ(piece.at, at) << description;
     EXPECT_GT(piece.bytes, 0u) << description;
     at += piece.bytes;
-    static constexpr std::string_view kAround[] = {"[]", "<>", "\"\"", "!!", "??"};
+    static constexpr std::string_view kAround[] = {"[]", "<>", "\"\"", "!!", "++", "??"};
     const std::string_view around = kAround[static_cast<std::size_t>(piece.kind)];
     out += around[0] + std::string(piece.text) + around[1];
   }
@@ -48,6 +48,15 @@ TEST(PlanTemplates, PiecesCoverTheText) {
       {"{{steps.a{b}.output}}", "<a{b}>"},
       {"`{{steps.a.output}}`", "[`]<a>[`]"},
   });
+}
+
+TEST(PlanTemplates, Items) {
+  expectAll({
+      {"{{item}} and {{ item.a.b }} {{items}}", "+{{item}}+[ and ]+{{ item.a.b }}+[ ]?{{items}}?"},
+      {"`{{item}}`", "[`]+{{item}}+[`]"},
+      {"{{{item}}}", "[{]+{{item}}+[}]"},
+  });
+  EXPECT_EQ(itemName("{{ item.a }}"), "item.a");
 }
 
 TEST(PlanTemplates, WhatWasMeantAsAReference) {

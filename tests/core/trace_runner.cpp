@@ -119,7 +119,7 @@ class Player {
     const auto from = static_cast<Origin>(static_cast<int>(get(record, Field::DeliverOrigin)));
     if (from == Origin::Called || from == Origin::Repaired) return "";
     std::string line = word<Origin>(record, Field::DeliverOrigin);
-    if (from == Origin::Recalled) return line;
+    if (from == Origin::Recalled || from == Origin::Joined) return line;
     const double leader = get(record, Field::DeliverFrom);
     line += from == Origin::Shared ? " of " + run_.plan().steps[static_cast<std::size_t>(leader)].id
                                    : " score=" + text(Field::DeliverScore);
@@ -170,6 +170,11 @@ class Player {
       const ErrorCode end = run_.planEnd(now_);
       return code != ErrorCode::None ? code : end;
     }
+    if (what == "parts") {
+      const ErrorCode code = run_.planBytes(trace_.parts, now_);
+      const ErrorCode end = run_.planEnd(now_);
+      return code != ErrorCode::None ? code : end;
+    }
     if (what == "bytes") {
       const std::string_view piece = std::string_view(trace_.plan).substr(fed_, std::atol(arg.c_str()));
       fed_ += piece.size();
@@ -205,8 +210,9 @@ class Player {
       return send(EventKind::Drafting, {stepOf(arg), double(named(w, "", Reason::None)), double(has(w, "beside"))});
     if (what == "checked") return send(EventKind::Checked, {0, call, more == "pass" ? 1.0 : 0.0});
     if (what == "cancelRun") return send(EventKind::CancelRun, {});
-    if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg), value("settled")});
-    if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg)});
+    if (what == "cancelStep") return send(EventKind::CancelStep, {stepOf(arg), has(w, "unmet") ? 2 : value("settled")});
+    if (what == "recalled") return send(EventKind::Recalled, {stepOf(arg), has(w, "joined") ? 1.0 : -1.0});
+    if (what == "expanded") return send(EventKind::Expanded, {stepOf(arg)});
     if (what == "stored") return send(EventKind::Stored, {stepOf(arg), has(w, "refused") ? 0.0 : 1.0});
     if (what == "retrieved") return send(EventKind::Retrieved, {stepOf(arg), value("tokens")});
     if (what == "looked") {
@@ -304,6 +310,7 @@ Trace readTrace(const std::string& path) {
       continue;
     }
     if (block == "plan") trace.plan += line + "\n";
+    if (block == "parts") trace.parts += line + "\n";
     if (block == "options") trace.options += line + "\n";
     if (block == "trace" && !line.empty()) trace.lines.push_back(line);
   }

@@ -29,6 +29,7 @@ namespace aetherflow::testing {
 
 struct Trace {
   std::string path, title, plan, options;
+  std::string parts;               ///< what a step of the plan spreads into
   std::vector<std::string> lines;  ///< of the trace block, as written
   bool showsMost = false;          ///< calls with their answer limits
 };

@@ -60,7 +60,7 @@ describe('a run of a pattern that is killed', () => {
     // Throws where a command differs from the one that was written.
     const { steps } = replayJournal(core, journal).state
     core.dispose()
-    expect(steps.filter(({ state }) => state === 'cancelled').map(({ id }) => id)).toEqual([
+    expect(steps.filter(({ state }) => state === 'skipped').map(({ id }) => id)).toEqual([
       ...['agree', 'r2.1', 'r2.2', 'judge'],
     ])
   })
@@ -117,7 +117,7 @@ describe('a vote', () => {
     ])
     // All five were under way; the last one was not waited for.
     expect(asked).toEqual(['s1', 's2', 's3', 's4', 's5'])
-    expect(run.report.steps.find(({ id }) => id === 's5')).toMatchObject({ state: 'cancelled', reason: 'settled' })
+    expect(run.report.steps.find(({ id }) => id === 's5')).toMatchObject({ state: 'skipped', reason: 'settled' })
   })
 
   test('tells a tie, which a judge breaks', async () => {

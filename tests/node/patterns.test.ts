@@ -94,7 +94,7 @@ describe('a debate', () => {
     })
     expect(asked).not.toContain('r4.2')
     expect([answer, settled, run.outcome]).toEqual(['the verdict', 1, 'ok'])
-    expect(run.report.steps.find(({ id }) => id === 'r4.2')).toMatchObject({ state: 'cancelled', reason: 'settled' })
+    expect(run.report.steps.find(({ id }) => id === 'r4.2')).toMatchObject({ state: 'skipped', reason: 'settled' })
     const broken = await played(debate({ topic, rounds: 4 }), { 'r1.2': undefined, 'r3.2': undefined })
     expect(broken.asked).toContain('r4.2')
   })

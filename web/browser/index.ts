@@ -188,7 +188,7 @@ export async function checkPlan(plan: PlanSource, options: ThreadOptions = {}): 
  */
 export async function explainPlan(
   plan: PlanSource,
-  options: PlanOptions & Pick<RunPlanOptions, 'readFile' | 'documents'> = {},
+  options: PlanOptions & Pick<RunPlanOptions, 'readFile' | 'listFiles' | 'documents'> = {},
 ): Promise<ExplainedPlan> {
   return (await quietly('explain', plan, options)) as ExplainedPlan
 }

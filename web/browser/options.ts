@@ -34,6 +34,11 @@ export interface PlanOptions extends PlanSettings, ThreadOptions {
   readonly simulateSpeed?: number | undefined
   /** Reads a context file of a step; a rejection fails the step, and an explanation. Default: steps that name files fail. */
   readonly readFile?: ((path: string) => string | Promise<string>) | undefined
+  /**
+   * With `readFile`: the paths that a pattern or folder means, in `context.files` and in `for_each`, `most` of them at most. Default: entries of
+   * `context.files` are files, and a `for_each` over a pattern is not carried out.
+   */
+  readonly listFiles?: ((entry: string, most: number) => readonly string[] | Promise<readonly string[]>) | undefined
 }
 
 export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'> {

@@ -73,7 +73,11 @@ export class Counters {
     const { done, failed, skipped } = model.counts
     const now = Math.max(model.at, this.#clock())
     set('time', formatDuration(over ? model.at : Math.floor(now / 100) * 100))
-    set('steps', `${formatCount(done)} / ${formatCount(model.rows.length)}`, failed + skipped > 0 ? 'bad' : '')
+    set(
+      'steps',
+      `${formatCount(done)} / ${formatCount(model.rows.length)}`,
+      failed + skipped > model.unneeded ? 'bad' : '',
+    )
     set('flight', formatCount(model.open))
     set('tokens', `${formatCompact(model.tokens.in)} / ${formatCompact(model.tokens.out + liveTokens(model))}`)
     set('cached', model.tokens.in === 0 ? '–' : formatShare(model.tokens.cached / model.tokens.in))

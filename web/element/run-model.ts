@@ -4,7 +4,7 @@ import { failureKindWords, reasonWords, type Outcome, type Purpose } from '../..
 import { documentWords } from '../standard/format.js'
 import { draftWords, type DraftState } from './draft-words.js'
 import { reusedWords } from './reused-words.js'
-import { addSteps, newRow, type Bar, type StepRow, type StepRowState } from './run-rows.js'
+import { addSteps, connectParts, newRow, type Bar, type StepRow, type StepRowState } from './run-rows.js'
 
 export type { Bar, StepNote, StepRow, StepRowState, Wait } from './run-rows.js'
 
@@ -58,6 +58,8 @@ export class RunModel {
   calls = 0
   callsLost = 0
   recalled = 0
+  /** Skipped steps that nothing failed for want of: settled, or their condition does not hold. */
+  unneeded = 0
   costMicroUsd = 0
   /** Part of that is at a price that was assumed. */
   priceAssumed = false
@@ -126,6 +128,7 @@ export class RunModel {
       this.#byId.set(info.id, row)
       this.counts.waiting += 1
     }
+    connectParts(this.rows, steps)
     addSteps(this.rows, steps.length)
     for (const row of this.rows.slice(-steps.length)) if (row.blockers === 0) this.#ready(row, this.at)
   }
@@ -179,6 +182,7 @@ export class RunModel {
         row.note = event.message === '' ? failureKindWords[event.failure] : event.message
         return this.#settle(row, 'failed', event.at, event.costMicroUsd)
       case 'skipped':
+        if (event.reason === 'settled' || event.reason === 'condition_not_met') this.unneeded += 1
         row.note = event.cause === undefined ? reasonWords[event.reason] : `needs ${event.cause}`
         return this.#settle(row, 'skipped', event.at, row.costMicroUsd)
       case 'cancelled':

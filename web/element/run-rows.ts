@@ -44,7 +44,7 @@ export interface Reused {
 export interface StepRow {
   /** Position in the plan. */
   readonly index: number
-  readonly info: StepInfo
+  info: StepInfo
   readonly dependents: number[]
   /** Dependencies that have not ended. */
   blockers: number
@@ -93,7 +93,8 @@ export function newRow(index: number, info: StepInfo): StepRow {
     index,
     info,
     dependents: [],
-    blockers: info.dependencies.length,
+    // One that spreads is never called itself: it waits until it is joined from its parts.
+    blockers: info.dependencies.length + (spreads(info) ? 1 : 0),
     state: 'waiting',
     provider: '',
     model: '',
@@ -121,6 +122,25 @@ export function newRow(index: number, info: StepInfo): StepRow {
     confirmedAt: undefined,
     note: '',
     changedVersion: 0,
+  }
+}
+
+const spreads = ({ written }: StepInfo): boolean =>
+  written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
+
+/** The outputs of parts are inputs of the step that spread into them. */
+export function connectParts(rows: readonly StepRow[], steps: readonly StepInfo[]): void {
+  const parts = new Map<StepRow, number[]>()
+  for (const { step, partOf } of steps) {
+    const whole = partOf === undefined ? undefined : rows[partOf]
+    if (whole === undefined) continue
+    const known = parts.get(whole)
+    if (known === undefined) parts.set(whole, [step])
+    else known.push(step)
+  }
+  for (const [whole, more] of parts) {
+    whole.info = { ...whole.info, dependencies: [...whole.info.dependencies, ...more] }
+    whole.blockers += more.length
   }
 }
 

@@ -41,6 +41,7 @@ export const examples: readonly Example[] = [
     shows: 'a plan of 1,000 steps in 25 stages',
     load: () => Promise.resolve(thousandSteps()),
   },
+  file('spread', 'Spreading', 'a step for each of what another answers, a vote, and a condition'),
   {
     id: 'debate',
     title: 'Debate',

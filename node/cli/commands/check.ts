@@ -1,7 +1,7 @@
 /** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it and with what it names: files, providers, models. No call. */
 import type { ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
-import { checkPlan } from '../../index.js'
+import { checkPlan, type CheckedPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
 import { adviceOf } from '../advice.js'
 import { paint } from '../colour.js'
@@ -27,6 +27,17 @@ const advised = <W extends { code: string }>(warning: W): W & { advice: string }
   advice: adviceOf(warning.code as ErrorCode),
 })
 
+/** Steps that are listed. */
+const mostSpread = 20
+
+function spreadLines(spread: CheckedPlan['spread']): string[] {
+  const lines = spread.slice(0, mostSpread).map(({ step, least, most }) => {
+    const count = least === most ? plural(most, 'step') : `${least} to ${plural(most, 'step')}`
+    return `${oneLine(step)}: spreads into ${count}`
+  })
+  return spread.length > mostSpread ? [...lines, `… and ${spread.length - mostSpread} more`] : lines
+}
+
 export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {
   const { stdout } = host
   try {
@@ -34,10 +45,10 @@ export async function check(path: string, flags: CheckFlags, host: Host): Promis
     const { mode, config: configFile, files, allowFile: allowFiles } = flags
     const project = configFile === undefined ? '.' : undefined
     const options = { mode, configFile, project, folder: files ?? folder, allowFiles, documents: documentsOf(flags) }
-    const { steps, warnings, dot, documents } = await checkPlan(source, options)
+    const { steps, warnings, dot, documents, spread } = await checkPlan(source, options)
     if (flags.json)
       stdout.write(
-        `${asciiControls(JSON.stringify({ ok: true, steps, documents, warnings: warnings.map(advised) }))}\n`,
+        `${asciiControls(JSON.stringify({ ok: true, steps, documents, spread, warnings: warnings.map(advised) }))}\n`,
       )
     else if (flags.dot) stdout.write(visibleText(dot))
     if (flags.json || flags.dot) return exitCodes.ok
@@ -45,6 +56,7 @@ export async function check(path: string, flags: CheckFlags, host: Host): Promis
     for (const { code, where, detail } of warnings) {
       stdout.write(`${colours.yellow('warning')} ${code} at ${oneLine(where)}: ${oneLine(detail)}\n`)
     }
+    for (const line of spreadLines(spread)) stdout.write(`${line}\n`)
     for (const line of foundLines(documents)) stdout.write(`${line}\n`)
     const edges = steps.reduce((sum, { dependencies }) => sum + dependencies.length, 0)
     const words = `${plural(steps.length, 'step')}, ${edges} ${edges === 1 ? 'dependency' : 'dependencies'}`

@@ -91,7 +91,8 @@ export async function explain(path: string, flags: ExplainFlags, host: Host): Pr
   }
 }
 
-function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[] {
+function figures(explanation: Explanation, colours: Paint): string[] {
+  const { report, costMicroUsd } = explanation
   const { low, expected, high } = costMicroUsd
   const speedup = report.speedup === null ? '' : `, ${report.speedup.toFixed(1)}× in parallel`
   const name = (text: string): string => colours.dim(text.padEnd(14))
@@ -100,9 +101,20 @@ function figures({ report, costMicroUsd }: Explanation, colours: Paint): string[
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
     `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, ${oneLine(pricesWords(report))}`,
     ...cacheLines(report, name),
+    ...rangeLines(explanation, name),
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
     ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]
+}
+
+/** Of a plan whose steps are not all known, or not all needed: what it comes to in each case. */
+function rangeLines({ range }: Explanation, name: (text: string) => string): string[] {
+  if (range === undefined) return []
+  const words = (['least', 'expected', 'most'] as const).map((which) => {
+    const { calls, costMicroUsd, makespanMs } = range[which]
+    return `  ${name(which === 'least' ? 'at least' : which === 'most' ? 'at most' : which)}${plural(calls, 'call')}, ${formatUsd(costMicroUsd)}, ${formatDuration(makespanMs)}`
+  })
+  return words
 }
 
 function speedLines(speeds: Parameters<typeof speedWords>[0], colours: Paint): string[] {

@@ -11,6 +11,7 @@ import {
   plural,
   simulatedLabel,
 } from '../../../web/standard/format.js'
+import { reasonWords } from '../../../bindings/generated/wire.js'
 import { withFlags } from '../advice.js'
 import type { Output } from '../host.js'
 import { RunView } from '../run-view.js'
@@ -68,8 +69,8 @@ export class PlainRenderer implements Renderer {
       return `done    ${oneLine(step)} ${this.#figures(step)}${more}`
     },
     failed: ({ step, failure, message }) => `failed  ${oneLine(step)} ${failure}: ${oneLine(withFlags(message))}`,
-    skipped: ({ step, cause }) =>
-      `skipped ${oneLine(step)}${cause === undefined ? '' : ` because of ${oneLine(cause)}`}`,
+    skipped: ({ step, cause, reason }) =>
+      `skipped ${oneLine(step)}${cause === undefined ? `: ${reasonWords[reason]}` : ` because of ${oneLine(cause)}`}`,
     cancelled: ({ step }) => `cancel  ${oneLine(step)}`,
     // What the lines above do not need, and a log would drown in.
     miss: () => undefined,

@@ -28,7 +28,7 @@ export interface JobSettings extends PlanSettings, Omit<CacheSettings, 'cache'> 
 export type JobKind = 'run' | 'check' | 'explain' | 'probe' | KeptRunsJob
 /** Of the journals that the browser keeps; `settings.journal` names one. */
 export type KeptRunsJob = 'listRuns' | 'deleteRun' | 'readRun'
-export type Question = 'key' | 'file' | 'deliver' | 'rejected' | 'text' | 'journal' | 'cache' | 'documents'
+export type Question = 'key' | 'file' | 'list' | 'deliver' | 'rejected' | 'text' | 'journal' | 'cache' | 'documents'
 
 /** The page, as the job sees it. */
 export interface Page {
@@ -39,6 +39,7 @@ export interface Page {
   rejected(step: StepInfo, text: string, why: string): Promise<unknown> | void
   key(provider: string): string | undefined | Promise<string | undefined>
   file(path: string): string | Promise<string>
+  list(entry: string, most: number): readonly string[] | Promise<readonly string[]>
   own(control: RunControl): void
   find: DocumentFinder['retrieve']
   /** Of the run's cache. */
@@ -86,6 +87,7 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
     deliver: true,
     rejected: true,
     readFile: true,
+    listFiles: true,
     onJournal: true,
     stream: true,
   },
@@ -104,10 +106,11 @@ const known: Readonly<Record<keyof RunPlanOptions, true>> = {
 /** Fails: host.usage for an option that there is not. */
 export function settingsOf(options: RunPlanOptions): JobSettings {
   mustKnowOptions(options, known)
-  const { keys, readFile, deliver, rejected, onText, onJournal, cache, documents, assets } = options
+  const { keys, readFile, listFiles, deliver, rejected, onText, onJournal, cache, documents, assets } = options
   const can: Readonly<Record<Question, unknown>> = {
     key: keys,
     file: readFile,
+    list: listFiles,
     deliver,
     rejected,
     text: onText,
@@ -141,6 +144,7 @@ export function pageOf(
     rejected: (step, text, why) => options.rejected?.(step, text, why),
     key: (provider) => options.keys?.(provider),
     file: (path) => options.readFile?.(path) ?? '',
+    list: (entry, most) => options.listFiles?.(entry, most) ?? [entry],
     find: (question, wanted) => options.documents?.retrieve(question, wanted) ?? refuse(),
     look: (question) => cache.get(question),
     keep: (put) => cache.put(put),

@@ -1,7 +1,7 @@
 /** Carries out a job in this thread. */
 import { CoreRun, type CoreModule } from '../../../bindings/core.js'
 import { AetherflowError } from '../../../bindings/errors.js'
-import type { DocumentFinder } from '../../../bindings/ports.js'
+import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { checkConfig, mergedEntries, mergedTimeouts, patienceOf, withPolicy } from '../../standard/config.js'
 import { executeRun } from '../../standard/run/execute-run.js'
 import type { RunResult } from '../../standard/run/plan-run.js'
@@ -21,7 +21,7 @@ export async function performJob(job: Job, page: Page, here: Here = {}): Promise
   try {
     if (job.kind === 'check') return await checkWith(core, job.plan)
     if (job.kind === 'probe') return await probeProvider(core, job, page, here)
-    return await (job.kind === 'explain' ? explain(core, job, page) : run(core, module, job, page, here))
+    return await (job.kind === 'explain' ? explain(core, module, job, page) : run(core, module, job, page, here))
   } finally {
     core.dispose()
   }
@@ -49,21 +49,28 @@ async function probeProvider(core: CoreRun, job: Job, page: Page, here: Here): P
   return probe(entry, addressOf(entry, { relay }), key?.trim() ?? '', here.fetch ?? platformFetch)
 }
 
-async function explain(core: CoreRun, job: Job, page: Page): Promise<unknown> {
+async function explain(core: CoreRun, module: CoreModule, job: Job, page: Page): Promise<unknown> {
   const { config, entries } = setUp(core, job)
   const { openProviders, playedProfile } = await loadProviders()
   const { available, close } = await openProviders(entries, job.settings, page, {}, {}, loadSimulator)
   close()
-  const { simulate, answers } = job.settings
+  const { simulate } = job.settings
   const profile =
     simulate === undefined || simulate === false ? undefined : await playedProfile(simulate, loadSimulator)
   const all = entries.map(({ id }) => id)
-  const files = answers.includes('file') ? { read: async (path: string) => page.file(path) } : undefined
+  const files = filesOf(job, page)
   const documents = finderOf(job, page)
   return explainWith(core, job.plan, job.settings, {
     ...{ config, all, files, documents, profile },
     keyed: profile === undefined ? available : [],
+    anotherCore: () => new CoreRun(module),
   })
+}
+
+function filesOf({ settings: { answers } }: Job, page: Page): FileReader | undefined {
+  if (!answers.includes('file')) return undefined
+  const read = async (path: string): Promise<string> => page.file(path)
+  return answers.includes('list') ? { read, list: async (entry, most = 1000) => page.list(entry, most) } : { read }
 }
 
 const finderOf = ({ settings }: Job, { find }: Page): DocumentFinder | undefined =>
@@ -74,7 +81,7 @@ async function run(core: CoreRun, module: CoreModule, job: Job, page: Page, here
   const { answers, journal } = settings
   const { config, entries, waits } = setUp(core, job)
   const can = (question: (typeof answers)[number]): boolean => answers.includes(question)
-  const files = can('file') ? { read: async (path: string) => page.file(path) } : undefined
+  const files = filesOf(job, page)
   const cache = can('cache') ? { get: page.look, put: page.keep } : undefined
   const store = journal === undefined ? undefined : new (await loadJournal()).IndexedDbRunStore(journal)
   try {

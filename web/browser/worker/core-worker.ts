@@ -193,6 +193,7 @@ async function reply({ page, chunks }: Under, what: string, of: readonly unknown
   const first = of[0] as string
   if (what === 'key') return page.key(first)
   if (what === 'file') return page.file(first)
+  if (what === 'list') return page.list(first, of[1] as number)
   if (what === 'find') return page.find(...(of as Parameters<Page['find']>))
   if (what === 'look') return page.look(of[0] as Parameters<Page['look']>[0])
   if (what === 'keep') return page.keep(of[0] as Parameters<Page['keep']>[0])

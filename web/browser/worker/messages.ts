@@ -38,7 +38,7 @@ export type FromWorker =
   | { readonly is: 'failed'; readonly job: number; readonly error: PlainError }
   | { readonly is: 'crashed'; readonly message: string }
 
-export type Asked = 'key' | 'file' | 'deliver' | 'rejected' | 'chunk' | 'find' | 'look' | 'keep'
+export type Asked = 'key' | 'file' | 'list' | 'deliver' | 'rejected' | 'chunk' | 'find' | 'look' | 'keep'
 
 /** An error that can be cloned. `ask`: the page's own, from its answer to that question. */
 export interface PlainError {

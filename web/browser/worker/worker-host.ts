@@ -66,6 +66,7 @@ export class WorkerHost {
       rejected: (step, text, why) => ask('rejected', step, text, why),
       key: (provider) => ask('key', provider),
       file: (path) => ask('file', path),
+      list: (entry, most) => ask('list', entry, most),
       find: (question, wanted) => ask('find', question, wanted),
       look: (question) => ask('look', question),
       keep: (put) => ask('keep', put),

@@ -26,6 +26,8 @@ const usualRoles: readonly Speaker[] = [
 ]
 /** A speaker that gives no answer so often in a row has ended its part. */
 const silences = 2
+/** Of closed questions to two different models, in published trials; see README.md. */
+const agreesAtOnce = 0.8
 
 /** Fails: host.usage. */
 export function debate(settings: DebateSettings): PatternPlan {
@@ -75,7 +77,7 @@ export function consensus(settings: DebateSettings): PatternPlan {
   const judge = judgeStep(settings, topic, turns)
   const rest = [...stepsOf(later), judge.id]
   const until: UntilRule[] = [
-    { until: 'agree', of: stepsOf(first), settles: [agree.id, ...rest] },
+    { until: 'agree', of: stepsOf(first), settles: [agree.id, ...rest], likely: agreesAtOnce },
     { until: 'field', step: agree.id, field: 'same', value: true, settles: rest },
     ...silent(speakers, turns),
     sides(speakers, turns),

@@ -54,14 +54,8 @@ export interface PatternRun {
 export function readPattern(shape: PatternShape, { outputs, report }: PatternRun): PatternResult {
   const steps = new Map(report.steps.map((step) => [step.id, step]))
   const turns = shape.turns.map((turn) => said(turn, outputs.get(turn.step), steps.get(turn.step)))
-  const ended = new Map<string, EndedStep>(turns.map(({ step, text }) => [step, { text }]))
-  const { answers } = tallyOf(
-    shape.turns.map(({ step }) => step),
-    ended,
-  )
-  const [most, second] = answers
-  const tied = shape.kind === 'vote' && most !== undefined && most.votes === second?.votes
-  const { answer, why } = decided(shape, outputs, turns, { most: most?.first, tied, budget: budgetWords(report) })
+  const { answers, most, tied } = mostSaid(shape, turns)
+  const { answer, why } = decided(shape, outputs, turns, { most, tied, budget: budgetWords(report) })
   const first = turns[0]
   return {
     kind: shape.kind,
@@ -75,6 +69,22 @@ export function readPattern(shape: PatternShape, { outputs, report }: PatternRun
     cost: { ...costOf(report.steps), ms: report.makespanMs },
     single: singleOf(steps.get(first?.step ?? '')),
   }
+}
+
+/** The answer alone, of what its steps came to; undefined: there is none. */
+export function answerOf(shape: PatternShape, outputs: ReadonlyMap<string, string>): string | undefined {
+  const turns = shape.turns.map((turn) => said(turn, outputs.get(turn.step), undefined))
+  return decided(shape, outputs, turns, { ...mostSaid(shape, turns), budget: '' }).answer
+}
+
+function mostSaid({ kind }: PatternShape, turns: readonly SaidTurn[]) {
+  const ended = new Map<string, EndedStep>(turns.map(({ step, text }) => [step, { text }]))
+  const { answers } = tallyOf(
+    turns.map(({ step }) => step),
+    ended,
+  )
+  const [most, second] = answers
+  return { answers, most: most?.first, tied: kind === 'vote' && most !== undefined && most.votes === second?.votes }
 }
 
 function said(turn: Turn, text: string | undefined, report: StepReport | undefined): SaidTurn {
@@ -117,7 +127,7 @@ function decided(
     case 'best-of':
       return bestAnswer(verdict, turns, none)
     case 'revise':
-      return revised(verdict, outputs.get('draft'), none, budget)
+      return revised(verdict, outputs.get(turns[0]?.step ?? ''), none, budget)
     default: {
       if (verdict !== undefined) return { answer: verdict, why: `the judge’s verdict${budget}` }
       const first = turns.filter(({ round, text }) => round === 1 && text !== undefined)

@@ -90,8 +90,13 @@ function head(report: RunReport, extras: ReportExtras): Block[] {
   ]
 }
 
+/** Of those that were not needed nothing failed. */
+const isLost = (state: string): boolean => state === 'failed' || state === 'skipped' || state === 'cancelled'
+
 function failures(report: RunReport, extras: ReportExtras): Block[] {
-  const lost = report.steps.filter(({ state }) => state === 'failed' || state === 'skipped' || state === 'cancelled')
+  const lost = report.steps.filter(
+    ({ state, reason }) => isLost(state) && reason !== 'settled' && reason !== 'condition_not_met',
+  )
   if (lost.length === 0) return []
   const rows = lost.slice(0, mostStepRows).map((step) => [step.id, step.state, why(step, extras.messages)])
   return [heading('What did not succeed'), ...longTable(['step', 'state', 'why'], rows, lost.length, 'steps')]

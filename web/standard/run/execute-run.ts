@@ -97,7 +97,7 @@ export interface RunHost {
   readonly lazyReport?: boolean | undefined
   /** Lines of the journal, as they are written. */
   readonly onJournal?: ((lines: string) => void) | undefined
-  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected' | 'settling'>
+  readonly driver: Pick<DriverOptions, 'signal' | 'onText' | 'deliver' | 'rejected'>
   emit(event: RunEvent): void
   /** Before the first event: the run begins with what its journal tells, until `resumed`. */
   goesOn?(): void
@@ -213,6 +213,7 @@ function driverOptions(
     onJournal && (run === undefined ? memoryJournal(onJournal, header(), simulated) : telling(run, onJournal))
   return {
     ...host.driver,
+    rules: async () => (await import('../spread/rules.js')).rulesWith(host.files()),
     lazyReport: host.lazyReport,
     clock: providers?.clock ?? host.clock ?? systemClock,
     files: host.performer === undefined ? host.files() : undefined,

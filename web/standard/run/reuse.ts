@@ -46,6 +46,8 @@ export async function reusableOutputs(
     const recalled = new Map<string, RecalledOutput>()
     for (const step of inOrder(steps)) {
       const position = positions.get(step.id)
+      // What a condition, a list of files or other answers decide is decided anew.
+      if (step.written !== undefined) continue
       if (position === undefined || old[position] === undefined || old[position] !== now[step.step]) continue
       const text = texts.outputs[position]
       if (text === undefined) continue

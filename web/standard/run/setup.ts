@@ -6,11 +6,13 @@ import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../.
 import { draftUses as draftWords, type DraftUse } from '../../../bindings/generated/wire.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { withTarget } from '../../../bindings/feed.js'
+import { saysRules } from '../../../bindings/run-parts.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
 import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
 import type { DraftUses } from '../draft/use.js'
-import { planBytes, type PlanSource } from './plan-source.js'
+import type { Case, SpreadInfo } from '../spread/explained.js'
+import { planBytes, wholePlan, type PlanSource } from './plan-source.js'
 import type { SimulatorProfile } from '../simulator/index.js'
 
 /** Options of a plan that every host knows. */
@@ -66,6 +68,8 @@ export interface CheckedPlan {
   readonly dot: string
   /** What is found for the steps that ask for documents; empty where nothing was looked for. */
   readonly documents: readonly FoundForStep[]
+  /** Steps that spread into others. */
+  readonly spread: readonly SpreadInfo[]
 }
 
 /** A plan on the virtual clock. `assumed`: providers that were taken for configured, as none has a key. */
@@ -191,8 +195,12 @@ export async function checkWith(
 ): Promise<CheckedPlan> {
   if (surroundings !== undefined) core.begin(beginOptions(options, surroundings.config, surroundings.all), 0)
   await feed(core, plan)
+  const spread = saysRules(core, core.document('steps'))
+    ? await (await import('../spread/explained.js')).checkSpread(core, surroundings?.files)
+    : []
   const documents = await weigh(core, surroundings ?? {})
   return {
+    spread,
     steps: core.document('steps'),
     warnings: core.document('warnings'),
     dot: core.documentText('dot'),
@@ -208,19 +216,51 @@ export async function explainWith(
   core: CoreRun,
   plan: PlanSource,
   options: PlanSettings,
-  { config, keyed, all, files, documents, profile, checks }: Surroundings & ExplainedWith,
+  { config, keyed, all, files, documents, profile, checks, anotherCore }: Surroundings & ExplainedWith,
 ): Promise<ExplainedPlan> {
   const known = profile === undefined ? config : playedConfig(core.document('defaults'), config, profile)
   const begin = { ...beginOptions(options, known, keyed.length > 0 ? keyed : all), checks }
-  core.begin(profile === undefined ? begin : { ...begin, answers: answersOf(profile) }, 0)
-  await feed(core, plan)
-  const found = await weigh(core, { files, documents })
-  const explanation = core.document<Explanation>('explain')
-  return { ...explanation, routes: core.document('routes'), assumed: keyed.length > 0 ? [] : all, documents: found }
+  const bytes = await wholePlan(planBytes(plan))
+  const explained = async (on: CoreRun, which: Case) => {
+    on.begin(profile === undefined ? begin : { ...begin, answers: answersOf(profile) }, 0)
+    await feed(on, bytes)
+    const rules = saysRules(on, on.document('steps')) ? await import('../spread/explained.js') : undefined
+    const until = await rules?.spreadOut(on, files, which)
+    const found = await weigh(on, { files, documents })
+    return { explanation: on.document<Explanation>('explain'), found, rules, until }
+  }
+  const { explanation, found, rules, until = [] } = await explained(core, 'most')
+  const other = async (which: Case): Promise<Explanation> => {
+    const on = anotherCore?.()
+    if (on === undefined) return explanation
+    try {
+      return (await explained(on, which)).explanation
+    } finally {
+      on.dispose()
+    }
+  }
+  const range =
+    rules === undefined || anotherCore === undefined
+      ? {}
+      : {
+          range: rules.rangeOf(
+            { least: await other('least'), expected: await other('expected'), most: explanation },
+            until,
+          ),
+        }
+  return {
+    ...explanation,
+    ...range,
+    routes: core.document('routes'),
+    assumed: keyed.length > 0 ? [] : all,
+    documents: found,
+  }
 }
 
 export interface ExplainedWith {
   readonly keyed: readonly string[]
+  /** For the least and the expected case of a plan with rules; absent: they are not told. */
+  readonly anotherCore?: (() => CoreRun) | undefined
   readonly profile?: SimulatorProfile | undefined
   /** The run's host checks answers: what a rubric is put to costs a call. */
   readonly checks?: boolean | undefined

@@ -13,10 +13,10 @@ export async function withSessions(opening: Promise<CoreGlue>): Promise<CoreModu
   for (const key of Object.keys(functions)) {
     const [, method] = /^_session_(\w+)$/.exec(key) ?? []
     if (method === undefined || method === 'open') continue
-    // No method has more than three numbers; without a spread, as some are called for every event. Looked up each time: the glue
-    // puts another function in its place at the first call.
+    const exported = functions[key]!
+    // No method has more than three numbers; without a spread, as some are called for every event.
     const value = function (this: Handle, first: number, second: number, third: number): number {
-      return functions[key]!(this.handle, first, second, third)
+      return exported(this.handle, first, second, third)
     }
     Object.defineProperty(Handle.prototype, method, { value })
   }

@@ -4,7 +4,6 @@ import type { CoreRun } from './core.js'
 import type { DriverOptions } from './driver-options.js'
 import type { Retrievals } from './retrievals.js'
 import type { RunTexts } from './run-texts.js'
-import { weighFiles } from './weigh.js'
 
 /** The run whose plan is weighed. */
 export interface WeighedRun {
@@ -32,7 +31,9 @@ export async function weighPlan(
       // What was looked for may have been given up for that.
       if (!run.cancelled) throw error
     })
-  if (files === undefined || run.cancelled) return
+  if (files === undefined || run.cancelled || texts.steps.every(({ files: own }) => own.length === 0)) return
+  // Loaded by runs whose steps have files.
+  const { weighFiles } = await import('./weigh.js')
   const estimate = (text: string): number => core.estimateTokens(text)
   const weights = await weighFiles(files, texts.steps, estimate).catch((error: unknown) => {
     if (whole) throw error

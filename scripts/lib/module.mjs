@@ -48,14 +48,15 @@ function publishIndexData() {
 async function publishModule(name) {
   const made = `build/wasm/bindings/${name}`
   const target = `dist/core/${name}`
-  const key = digest([`${made}.mjs`, `${made}.wasm`, 'scripts/lib/module.mjs', 'scripts/lib/function-order.mjs'])
+  const glue = name === 'aetherflow_core' ? 'bindings/core-glue.mjs' : `${made}.mjs`
+  const key = digest([glue, `${made}.wasm`, 'scripts/lib/module.mjs', 'scripts/lib/function-order.mjs'])
   const stampFile = `build/wasm/published-${name}.json`
   if (readJson(stampFile)?.key === key && existsSync(at(`${target}.wasm`)) && existsSync(at(`${target}.bytes.js`)))
     return
   mkdirSync(at('dist/core'), { recursive: true })
   const { minify } = await import('terser')
   // Properties keep their names: the glue and the module find each other by them.
-  const { code } = await minify(readFileSync(at(`${made}.mjs`), 'utf8'), { module: true, compress: { passes: 2 } })
+  const { code } = await minify(readFileSync(at(glue), 'utf8'), { module: true, compress: { passes: 2 } })
   if (code === undefined || !code.includes('export default')) throw new Stop('the minifier lost the export of the glue')
   writeFileSync(at(`${target}.mjs`), code)
   const module = Buffer.from(orderFunctions(new Uint8Array(readFileSync(at(`${made}.wasm`)))))

@@ -8,7 +8,6 @@ import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { withTarget } from '../../../bindings/feed.js'
 import { saysRules } from '../../../bindings/run-parts.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
-import { weighFiles } from '../../../bindings/weigh.js'
 import { withoutKeys, type Config, type PolicyConfig, type ProviderConfig } from '../config.js'
 import type { DraftUses } from '../draft/use.js'
 import type { Case, SpreadInfo } from '../spread/explained.js'
@@ -179,6 +178,7 @@ async function weigh(core: CoreRun, { files, documents }: Partial<Surroundings>)
     all.push({ step: step.id, ...documentsReport(found) })
   }
   if (files === undefined) return all
+  const { weighFiles } = await import('../../../bindings/weigh.js')
   for (const weight of await weighFiles(files, steps, estimate)) core.weighed(weight, 0)
   return all
 }

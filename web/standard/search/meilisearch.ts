@@ -1,8 +1,6 @@
 /** Meilisearch over fetch: one POST /multi-search for queries of all indexes. */
-import { AetherflowError } from '../../../bindings/errors.js'
 import type { Fetch } from '../../../bindings/ports.js'
-import { QueryFault } from './query-fault.js'
-import type { SearchPort, SearchQuery } from './port.js'
+import type { SearchPort } from './port.js'
 
 export interface MeilisearchOptions {
   /** Address of the server, without the path of the route. */
@@ -18,68 +16,15 @@ export interface MeilisearchOptions {
   readonly fetch?: Fetch | undefined
 }
 
-interface Found {
-  readonly results?: readonly { readonly hits?: readonly Record<string, unknown>[] }[]
-  readonly message?: string
-  readonly code?: string
-}
-
-/** Rejects: QueryFault when the server refuses a query of the batch; host.config when the key is refused; host.io_failed. */
+/**
+ * Rejects: QueryFault when the server refuses a query of the batch; host.config when the key is refused; host.io_failed. What asks the
+ * server is loaded with the first search: every page loads this.
+ */
 export function meilisearch(options: MeilisearchOptions): SearchPort {
-  const { url, key, idField = 'id', maxBatch = 50, maxInFlight = 50, matching = 'all', fetch: send = fetch } = options
-  const route = `${url.replace(/\/+$/, '')}/multi-search`
-  const headers = {
-    'content-type': 'application/json',
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  }
-  const body = (batch: readonly SearchQuery[]): string =>
-    JSON.stringify({
-      queries: batch.map(({ index, text, limit }) => ({
-        ...{ indexUid: index, q: text, limit, matchingStrategy: matching },
-        ...{ attributesToRetrieve: [idField], showRankingScore: true },
-      })),
-    })
+  const { maxBatch = 50, maxInFlight = 50 } = options
   return {
     maxBatch,
     maxInFlight: Math.min(50, maxInFlight),
-    async search(batch, signal) {
-      const { status, found } = await ask(send, route, {
-        method: 'POST',
-        headers,
-        body: body(batch),
-        signal: signal ?? null,
-      })
-      const told = `${found?.code ?? status}: ${(found?.message ?? '').slice(0, 300)}`
-      if (status === 401 || status === 403) throw new AetherflowError('host.config', url, told)
-      if (status === 400 || status === 404) throw new QueryFault(told)
-      if (status !== 200 || found?.results === undefined) throw new AetherflowError('host.io_failed', url, told)
-      return found.results.map(({ hits = [] }) => ({
-        hits: hits.map((hit) => {
-          const score = hit['_rankingScore']
-          return { id: String(hit[idField]), score: typeof score === 'number' ? score : undefined }
-        }),
-      }))
-    },
-  }
-}
-
-async function ask(
-  send: Fetch,
-  route: string,
-  init: RequestInit,
-): Promise<{ status: number; found: Found | undefined }> {
-  try {
-    const response = await send(route, init)
-    const text = await response.text()
-    let found: Found | undefined
-    try {
-      found = JSON.parse(text) as Found
-    } catch {
-      found = undefined
-    }
-    return { status: response.status, found }
-  } catch (error) {
-    init.signal?.throwIfAborted()
-    throw new AetherflowError('host.io_failed', route, error instanceof Error ? error.message : String(error))
+    search: async (batch, signal) => (await import('./meilisearch-request.js')).askMeilisearch(options, batch, signal),
   }
 }

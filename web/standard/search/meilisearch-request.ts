@@ -1,9 +1,22 @@
 /** One request to a Meilisearch server, with the queries of a batch. */
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { Fetch } from '../../../bindings/ports.js'
-import type { MeilisearchOptions } from './meilisearch.js'
 import type { SearchAnswer, SearchQuery } from './port.js'
 import { QueryFault } from './query-fault.js'
+
+export interface MeilisearchOptions {
+  /** Address of the server, without the path of the route. */
+  readonly url: string
+  readonly key?: string | undefined
+  /** Field that names a document; default `id`. */
+  readonly idField?: string | undefined
+  /** Default 50 and 50: the server takes any number of queries in one request, and one permit for each request. */
+  readonly maxBatch?: number | undefined
+  readonly maxInFlight?: number | undefined
+  /** `all` (default): a document holds every word, which the choice of n-grams relies on; `last`: the server drops words from the end. */
+  readonly matching?: 'all' | 'last' | 'frequency' | undefined
+  readonly fetch?: Fetch | undefined
+}
 
 interface Found {
   readonly results?: readonly { readonly hits?: readonly Record<string, unknown>[] }[]

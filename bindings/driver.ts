@@ -30,7 +30,7 @@ import { withReport } from './run-report.js'
 import { needsParts, retrievalsOf, rulesOf, runParts, saysRules, type RunParts } from './run-parts.js'
 import { RunTexts } from './run-texts.js'
 import type { SharedLimits } from './shared-limits.js'
-import { recallOutputs, weighPlan } from './weigh-plan.js'
+import { readMore, recallOutputs, weighPlan } from './weigh-plan.js'
 
 export type { DriverOptions, DriverResult, RecalledOutput } from './driver-options.js'
 
@@ -117,7 +117,7 @@ export class Driver {
       text: (step: string, piece: string) => this.#options.onText?.(step, piece),
       pump: () => this.#pump(),
       known: () => this.#known(),
-      more: (text: Uint8Array) => this.#feed.more(text),
+      more: (text: Uint8Array) => readMore(this.#feed, text, this.#host(), this.#options.recalled),
       rejected: (step: StepInfo, text: string, why: string) => this.#deliveries.reject(step, text, why),
       hostFailed: (error: unknown) => this.#hostFailed(error),
       outputFailed: (error: unknown) => this.#outputFailed(error),

@@ -2,6 +2,7 @@
 import type { CarryingHost } from './carrying-host.js'
 import type { CoreRun } from './core.js'
 import type { DriverOptions } from './driver-options.js'
+import type { PlanFeed } from './feed.js'
 import type { Retrievals } from './retrievals.js'
 import type { RunTexts } from './run-texts.js'
 
@@ -43,17 +44,32 @@ export async function weighPlan(
   if (!run.cancelled) for (const weight of weights) core.weighed(weight, run.now)
 }
 
-/** Outputs known from another run are told before anything is handed out. */
+/** Outputs known from another run are told before anything is handed out. `from`: position of the first step that they may be of. */
 export function recallOutputs(
   { core, texts, now, attach, signal }: CarryingHost,
   recalled: DriverOptions['recalled'],
+  from = 0,
 ): void {
   if (recalled === undefined) return
-  for (const { step, id } of texts.steps) {
+  for (const { step, id } of texts.steps.slice(from)) {
     const known = recalled.get(id)
-    if (known === undefined) continue
+    // Of a run that is resumed some are in its journal.
+    if (known === undefined || texts.answers.has(step) || texts.outputs[step] !== undefined) continue
     const words = { x: known.text, ...(known.files === undefined ? {} : { f: known.files }) }
     attach(words)
     if (signal(() => core.recalled(step, now))) texts.recalled(step, words)
   }
+}
+
+/** Parts of steps that spread: what another run has answered of them is told before one is handed out. False: the core has refused them. */
+export function readMore(
+  feed: Pick<PlanFeed, 'more'>,
+  text: Uint8Array,
+  host: CarryingHost,
+  recalled: DriverOptions['recalled'],
+): boolean {
+  const from = host.texts.steps.length
+  if (!feed.more(text)) return false
+  recallOutputs(host, recalled, from)
+  return true
 }

@@ -100,9 +100,8 @@ async function resumeRun(
   const past = { journal, records: count }
   const common = { header, plan: rest ?? new Uint8Array(), past, damage, before: () => textUpTo(kept, end) }
   if (outcome !== undefined && count === records.length) return { ...common, journal: undefined, recalled: undefined }
-  // Recalls stand before the first commands: once there are any, all of them are in the journal.
-  const recalling = header.reuses !== undefined && !records.some(({ d }) => d !== undefined)
-  const old = recalling ? await owned.aside(header.reuses) : undefined
+  // Those of the plan stand in the journal before the first commands, and steps may spread into more.
+  const old = header.reuses === undefined ? undefined : await owned.aside(header.reuses)
   const recalled = old && (await options.reusable(old.journal, plan ?? known.bytes))
   return { ...common, journal: { writer: await owned.resume(end), start: end.checksum }, recalled }
 }

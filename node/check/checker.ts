@@ -8,7 +8,7 @@ import type { AnswerChecker, CheckFound, CheckJob, CheckPart } from '../../bindi
 import { AetherflowError } from '../../bindings/errors.js'
 import type { StepInfo } from '../../bindings/events.js'
 import { filesOf, type FileReader } from '../../bindings/ports.js'
-import { fileAfter } from '../apply/answer.js'
+import { fileAfter, unfenced } from '../apply/answer.js'
 import { digest } from '../digest.js'
 import type { Box, BoxFile, BoxLimits } from './box.js'
 import type { CodeProblem, CodeReport } from './code-report.js'
@@ -124,7 +124,8 @@ export class ProjectChecker implements AnswerChecker {
 
   /** undefined: its blocks do not fit. */
   async #answerAsFile(job: CheckJob, { path, edit }: Placing, finding: Finding): Promise<string | undefined> {
-    if (path === undefined || edit === 'whole') return job.text
+    if (path === undefined) return job.text
+    if (edit === 'whole') return unfenced(path, job.text)
     const present = (await this.#earlierFiles(job)).get(path) ?? (await this.#present(path))
     const after = fileAfter(path, edit, present, job.text)
     if ('conflict' in after) {

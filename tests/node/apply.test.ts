@@ -89,6 +89,25 @@ describe('applied and taken back', () => {
     expect(await undoApplied(undefined, options())).toEqual([])
   })
 
+  test('the fence in which a model put the whole file is not the file`s; one of Markdown may be just that', async () => {
+    const code = '"""\n```\nx\n```\n"""\n'
+    const answers: readonly (readonly [string, string, string])[] = [
+      ['a.ts', '```ts\nlet a\n```', 'let a\n'],
+      ['b.yaml', '\n~~~~yaml\r\na: 1\r\n~~~~\r\n', 'a: 1\n'],
+      ['c', '```\n```', '\n'],
+      ['d.md', '```sh\nls\n```', '```sh\nls\n```\n'],
+      ['e.py', code, code],
+      ['f.txt', '```py\na\n```\ntext\n```py\nb\n```', '```py\na\n```\ntext\n```py\nb\n```\n'],
+      ['g.py', '````python\n' + code + '````', code],
+      ['h.txt', '```ts\nlet a', '```ts\nlet a\n'],
+    ]
+    await applyAnswers(
+      answers.map(([name, answer]) => whole(name, `src/${name}`, answer)),
+      options(),
+    )
+    for (const [name, , file] of answers) expect([name, await get(`src/${name}`)]).toEqual([name, file])
+  })
+
   test('a dry run says the same and does nothing, forth and back', async () => {
     const before = await tree()
     const dry = await applyAnswers(steps, options({ dryRun: true }))

@@ -163,6 +163,23 @@ function leftOut({ state, reason, failure, cause }: StepReport): string {
   return `${state === 'failed' ? 'fails' : 'left out'}: ${words ?? state}${cause === undefined ? '' : ` (${cause})`}`
 }
 
+/** Rows of parts that one step has spread into stand as one where nothing but the id differs. */
+function foldedParts(rows: readonly (readonly string[])[]): (readonly string[])[] {
+  const folded: (readonly string[])[] = []
+  const stepOf = (id = ''): string => /^(.+)\[\d+\]$/.exec(id)?.[1] ?? id
+  for (let at = 0; at < rows.length;) {
+    const [id = '', ...rest] = rows[at] ?? []
+    const like = ([other, ...more]: readonly string[]): boolean =>
+      stepOf(other) === stepOf(id) && more.every((cell, index) => cell === rest[index])
+    let end = at + 1
+    while (stepOf(id) !== id && end < rows.length && like(rows[end] ?? [])) end += 1
+    if (end - at > 3) folded.push([`${id} … ${rows[end - 1]?.[0] ?? ''}`, ...rest])
+    else folded.push(...rows.slice(at, end))
+    at = end
+  }
+  return folded
+}
+
 function routeLines(
   { routes, report }: Explanation & { routes: RouteInfo[] },
   width: number,
@@ -170,7 +187,7 @@ function routeLines(
 ): string[] {
   const steps = new Map(report.steps.map((step) => [step.id, step] as const))
   const auditors = new Set<string>()
-  const rows = routes.slice(0, mostRows).map((route) => {
+  const all = routes.map((route): readonly string[] => {
     const step = steps.get(route.id)
     if (step !== undefined && step.state !== 'done') return [route.id, '–', leftOut(step)].map(oneLine)
     const { target, why } =
@@ -182,8 +199,9 @@ function routeLines(
   for (const { calls } of report.steps)
     for (const { purpose, provider, model } of calls)
       if (purpose === 'audit') auditors.add(oneLine(`${provider} ${model}`))
-  const [heads = '', ...lines] = alignedTable(['step', 'goes to', 'because'], rows, width)
-  const rest = routes.length - rows.length
+  const rows = foldedParts(all)
+  const rest = Math.max(0, rows.length - mostRows)
+  const [heads = '', ...lines] = alignedTable(['step', 'goes to', 'because'], rows.slice(0, mostRows), width)
   return [
     colours.dim(heads),
     ...lines,

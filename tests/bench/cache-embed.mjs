@@ -4,13 +4,14 @@
 // DIR is a folder whose node_modules hold onnxruntime-node or onnxruntime-web, and @huggingface/tokenizers; the default is the
 // working folder. FILE is one of the model's folder, model_w8.onnx unless said otherwise. Data and model are read from AETHERFLOW_SHARED, or from the folder `shared` beside the project.
 // TSV: these pairs only, in the form of the development data, or a file of groups (.txt). Without it all of the development data, and
-// cache-pairs.tsv and cache-groups.txt, which are ours. A second run with the same OUT embeds only what is new.
+// cache-pairs.tsv, cache-groups.txt and cache-templates.txt, which are ours. A second run with the same OUT embeds only what is new.
 // Families of templates are thinned to 250 (checklist) and 150 (breaking-nli) rows of each label: they repeat themselves.
 import { createRequire } from 'node:module'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pairsOfGroups, pairsOfTemplates } from './lib/cache-groups.mjs'
 
 const words = process.argv.slice(2)
 const modulesAt = words.indexOf('--modules')
@@ -43,35 +44,25 @@ const dimensions = 384
 
 const own = fileURLToPath(new URL('cache-pairs.tsv', import.meta.url))
 const groups = fileURLToPath(new URL('cache-groups.txt', import.meta.url))
-
-/** The pairs of a file of groups (cache-groups.txt), as lines of the development data: requests of a group among each other, in turn, and each with what its answer does not serve. */
-function pairsOfGroups(text) {
-  const lines = []
-  let family = ''
-  for (const block of text.replaceAll(/^#.*\n/gm, '').split(/\n\n+/)) {
-    const all = block.split('\n').filter(Boolean)
-    if (all[0]?.startsWith('[')) family = all.shift().slice(1, -1)
-    const same = all.filter((line) => !line.startsWith('!'))
-    for (const [i, a] of same.entries()) {
-      for (const [j, b] of same.slice(i + 1).entries()) lines.push([1, family, ...(j % 2 === 0 ? [a, b] : [b, a])])
-      for (const other of all.filter((line) => line.startsWith('!'))) lines.push([0, family, a, other.slice(1).trim()])
-    }
-  }
-  return lines.map((fields) => fields.join('\t'))
-}
+const templates = fileURLToPath(new URL('cache-templates.txt', import.meta.url))
 
 /** [name of the dataset, its file, rows of each label and category that are kept] */
 function datasets() {
   if (only) return [[only.endsWith('.txt') ? 'groups' : 'own', path.resolve(only), Infinity]]
   const given = Object.entries(limits).map(([file, limit]) => [file.replace('.tsv', ''), path.join(data, file), limit])
-  return [...given, ['own', own, Infinity], ['groups', groups, Infinity]]
+  return [...given, ['own', own, Infinity], ['groups', groups, Infinity], ['templates', templates, Infinity]]
+}
+
+function linesOf(set, file, text) {
+  if (set === 'templates') return pairsOfTemplates(text)
+  return file.endsWith('.txt') ? pairsOfGroups(text) : text.split('\n').slice(1).filter(Boolean)
 }
 
 function readPairs() {
   const rows = []
   for (const [set, file, limit] of datasets()) {
     const text = readFileSync(file, 'utf8')
-    const lines = file.endsWith('.txt') ? pairsOfGroups(text) : text.split('\n').slice(1).filter(Boolean)
+    const lines = linesOf(set, file, text)
     const kind = (line) => line.split('\t', 2).join('\t')
     const total = {}
     for (const line of lines) total[kind(line)] = (total[kind(line)] ?? 0) + 1

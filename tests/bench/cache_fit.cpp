@@ -16,6 +16,8 @@
 //   labelled
 //     as different. The fit takes that share of "same" and 4 % of "different" for slips, or no rewording at all could
 //     ever be certain.
+//   * Scores of pairs that the scoring model had not seen (split by text and by template) set the scale (Platt) and the
+//   bars.
 //   * More of what is suspicious never raises the probability, a higher cosine never lowers it: a tree that would is
 //     not taken. That costs little here and keeps the model from learning the rows by heart.
 #include <algorithm>
@@ -23,199 +25,19 @@
 #include <cstring>
 #include <numeric>
 
-#include "core/cache/decision.hpp"
-#include "tests/bench/cache_pairs.hpp"
+#include "tests/bench/cache_boost.hpp"
 
 using namespace aetherflow;
 using namespace aetherflow::bench;
 
 namespace {
 
-constexpr int kDepth = static_cast<int>(kTreeDepth);
-constexpr int kLeaves = 1 << kDepth;
-constexpr std::size_t kTrees = 40;
-constexpr std::size_t kFewTrees = 40;  // the lexical embedder's model
-constexpr double kRate = 0.25;
-constexpr double kRidge = 12;
-constexpr double kSlipSame = 0.045;
-constexpr double kSlipOther = 0.04;
 /// Of Quora's pairs that look alike and are labelled as different: we read 60, and 35 asked the same.
 constexpr double kTrulyDifferent = 25.0 / 60;
-/// Added to every bar. None: a margin hides what the shares mean, and callers can ask for a smaller share.
-constexpr double kMargin = 0;
 /// Added to the bars of a model file that nobody has measured; a cosine is then off by some hundredths.
 constexpr double kKinMargin = 0.4;
-
-struct Row {
-  Inputs x;
-  double y, weight, slipSame, slipOther;
-  double eta = 0, gradient = 0, hessian = 0;
-  std::uint32_t leaf = 0;
-};
-
-/// +1: may only raise the probability, -1: only lower it, 0: free.
-int direction(std::size_t input) {
-  if (input == 0) return 1;
-  switch (static_cast<Sign>(input - 1)) {
-    case Sign::Overlap:
-    case Sign::Anchors:
-    case Sign::Letters: return 1;
-    case Sign::Fewer:
-    case Sign::More:
-    case Sign::Surplus:
-    case Sign::Question:
-    case Sign::Change:
-    case Sign::Crossed:
-    case Sign::InPlace:
-    case Sign::Light:
-    case Sign::Rare:
-    case Sign::Derived:
-    case Sign::Asked:
-    case Sign::Phrase:
-    case Sign::Modifier:
-    case Sign::Inserted: return -1;
-    default: return 0;
-  }
-}
-
-void derive(Row& row) {
-  const double p = 1 / (1 + std::exp(-row.eta));
-  const double slope = 1 - row.slipSame - row.slipOther;
-  const double q = row.slipOther + slope * p;
-  const double dq = slope * p * (1 - p);
-  row.gradient = -row.weight * (row.y / q - (1 - row.y) / (1 - q)) * dq;
-  row.hessian = row.weight * dq * dq / (q * (1 - q)) + 1e-9;
-}
-
-struct Sums {
-  double gradient = 0, hessian = 0;
-};
-
-/// The leaf values of a tree of `depth` questions, or nothing when a pair of leaves runs against a direction.
-bool leafValues(const std::vector<Sums>& leaves, const Tree& tree, int depth, double& gain, int* values) {
-  gain = 0;
-  for (int i = 0; i < 1 << depth; ++i) {
-    const Sums& s = leaves[static_cast<std::size_t>(i)];
-    gain += s.gradient * s.gradient / (s.hessian + kRidge);
-    const double value = -kRate * s.gradient / (s.hessian + kRidge);
-    values[i] = static_cast<int>(std::lround(std::clamp(value * kEtaUnit, -127.0, 127.0)));
-  }
-  for (int bit = 0; bit < depth; ++bit) {
-    const int way = direction(tree.input[bit]);
-    for (int i = 0; way != 0 && i < 1 << depth; ++i) {
-      if ((i >> bit & 1) == 0 && way * (values[i | 1 << bit] - values[i]) < 0) return false;
-    }
-  }
-  return true;
-}
-
-Tree grow(std::vector<Row>& rows, bool withCosine) {
-  Tree tree{};
-  for (Row& row : rows) row.leaf = 0;
-  for (int depth = 0; depth < kDepth; ++depth) {
-    double best = -1;
-    Tree chosen = tree;
-    for (std::size_t input = withCosine ? 0 : 1; input < kInputs; ++input) {
-      std::vector<Sums> bins((1u << depth) * 256);
-      for (const Row& row : rows) {
-        Sums& bin = bins[row.leaf * 256 + row.x[input]];
-        bin.gradient += row.gradient;
-        bin.hessian += row.hessian;
-      }
-      std::vector<Sums> low(1u << depth), all(1u << depth);
-      for (std::size_t leaf = 0; leaf < all.size(); ++leaf) {
-        for (int b = 0; b < 256; ++b) {
-          all[leaf].gradient += bins[leaf * 256 + b].gradient;
-          all[leaf].hessian += bins[leaf * 256 + b].hessian;
-        }
-      }
-      for (int threshold = 1; threshold < 256; ++threshold) {
-        for (std::size_t leaf = 0; leaf < low.size(); ++leaf) {
-          low[leaf].gradient += bins[leaf * 256 + threshold - 1].gradient;
-          low[leaf].hessian += bins[leaf * 256 + threshold - 1].hessian;
-        }
-        if (threshold > 12 && threshold % 4 != 0) continue;
-        std::vector<Sums> leaves(2u << depth);
-        for (std::size_t leaf = 0; leaf < low.size(); ++leaf) {
-          leaves[leaf] = low[leaf];
-          leaves[leaf | 1u << depth] = {all[leaf].gradient - low[leaf].gradient, all[leaf].hessian - low[leaf].hessian};
-        }
-        Tree next = tree;
-        next.input[depth] = static_cast<std::uint8_t>(input);
-        next.threshold[depth] = static_cast<std::uint8_t>(threshold);
-        int values[kLeaves];
-        double gain;
-        if (!leafValues(leaves, next, depth + 1, gain, values) || gain <= best) continue;
-        best = gain;
-        for (int i = 0; i < kLeaves; ++i) next.leaf[i] = static_cast<std::int8_t>(values[i % (2 << depth)]);
-        chosen = next;
-      }
-    }
-    if (best < 0) break;
-    tree = chosen;
-    for (Row& row : rows)
-      row.leaf |= static_cast<std::uint32_t>(row.x[tree.input[depth]] >= tree.threshold[depth]) << depth;
-  }
-  return tree;
-}
-
-double slip(const Pair& pair, double rate) {
-  return pair.family.rfind("qqp", 0) == 0 ? rate : 0.005;
-}
-
-/// What a family of pairs counts: datasets weigh what is named here, whatever their size, and so does each family in
-/// them.
-double datasetWeight(const std::string& family) {
-  for (const auto& [prefix, weight] : std::map<std::string, double>{{"qqp", 1200},
-                                                                    {"own", 2000},
-                                                                    {"groups", 4000},
-                                                                    {"checklist", 2000},
-                                                                    {"breaking", 1500},
-                                                                    {"gptcache", 1000},
-                                                                    {"osschat", 1000}}) {
-    if (family.rfind(prefix, 0) == 0) return weight;
-  }
-  return 0;
-}
-
-/// Never reaches the model.
-bool stopped(const Pair& pair) {
-  return pair.fresh || pair.cosine < kFloor || pair.finding.closed || vetoes(pair.finding.guard);
-}
-
-bool counts(const Pair& pair) {
-  // Not answer equivalence, says the folder's README.
-  return pair.family.find("comparison") == std::string::npos &&
-         pair.family.find("symmetric relations") == std::string::npos;
-}
-
-std::vector<Tree> fit(const std::vector<Pair>& pairs, const std::vector<bool>& learn, bool withCosine,
-                      std::size_t count) {
-  std::map<std::string, double> families, sets;
-  const auto setOf = [](const Pair& pair) { return pair.family.substr(0, pair.family.find('/')); };
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (learn[i] && counts(pairs[i]) && families[pairs[i].family]++ == 0) sets[setOf(pairs[i])] += 1;
-  }
-  std::vector<Row> rows;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const Pair& pair = pairs[i];
-    if (!learn[i] || !counts(pair) || stopped(pair)) continue;
-    Row row{};
-    row.x = inputsOf(pair.cosine, pair.finding.signs);
-    row.y = pair.same;
-    row.weight = datasetWeight(pair.family) / sets[setOf(pair)] / families[pair.family];
-    row.slipSame = slip(pair, kSlipSame);
-    row.slipOther = slip(pair, kSlipOther);
-    rows.push_back(row);
-  }
-  std::vector<Tree> trees;
-  while (trees.size() < count) {
-    for (Row& row : rows) derive(row);
-    trees.push_back(grow(rows, withCosine));
-    for (Row& row : rows) row.eta += trees.back().leaf[row.leaf] / static_cast<double>(kEtaUnit);
-  }
-  return trees;
-}
+/// The score of what never reaches the model.
+constexpr double kNever = -1000;
 
 void print(const std::vector<Tree>& trees, const std::vector<Bar>& bars) {
   const auto byte = [](int value) { std::printf("%02x", static_cast<unsigned>(value) & 255); };
@@ -238,41 +60,104 @@ void print(const std::vector<Tree>& trees, const std::vector<Bar>& bars) {
   std::printf("\n");
 }
 
-/// The share of wrong answers among the served of a dataset, if as many of its pairs were the same as are different.
-double wrongOf(const std::vector<Pair>& pairs, const std::vector<double>& scores, std::string_view set, double eta) {
-  double n[2] = {}, served[2] = {};
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].part >= 7 || !counts(pairs[i]) || pairs[i].family.rfind(set, 0) != 0) continue;
-    ++n[pairs[i].same];
-    served[pairs[i].same] += scores[i] >= eta;
-  }
-  const double right = served[1] / n[1];
-  const double different = served[0] / n[0] * (set == "qqp" ? kTrulyDifferent : 1);
-  return right + different == 0 ? 0 : different / (right + different);
-}
+struct Served {
+  double mustMiss = 0, wrong = 0, shouldHit = 0, hits = 0;
+  double wrongRate() const { return mustMiss == 0 ? 0 : wrong / mustMiss; }
+};
 
 /// What the shares are a mean of. Our own pairs are four kinds of traffic (databases, shells, development, general) with too few of
-/// each to be told apart; in the groups everything that must miss is one edit away. Quora's labels are guesses.
+/// each to be told apart; in the groups everything that must miss is one edit away. Quora's labels are guesses. Templates of ours are
+/// for learning only: six fillings of one sentence are one judgement.
 constexpr std::pair<std::string_view, double> kKinds[] = {
     {"qqp", 0.5}, {"checklist", 1}, {"breaking", 1}, {"own", 4}, {"groups", 1}};
+/// A family with fewer near misses says nothing about shares of one in a hundred.
+constexpr double kLeastOfFamily = 200;
+/// No family that the folds hold back may serve more than this multiple of the share of its near misses.
+constexpr double kMostOfFamily = 2;
 
-/// The least η at which the mean over the kinds of what is wrong among the served is within each share; from scores of pairs
-/// that the scoring model had not seen.
+/// By kind and by family, at one η.
+std::map<std::string, Served> servedAt(const std::vector<Pair>& pairs, const std::vector<double>& scores, double eta) {
+  std::map<std::string, Served> all;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const Pair& pair = pairs[i];
+    if (pair.part >= 7 || !counts(pair) || pair.a == pair.b || pair.family.rfind("templates", 0) == 0) continue;
+    const double weight = !pair.same && pair.family.rfind("qqp", 0) == 0 ? kTrulyDifferent : 1;
+    for (const auto& [kind, ignored] : kKinds) {
+      if (pair.family.rfind(kind, 0) != 0) continue;
+      for (const std::string& name : {std::string(kind), pair.family}) {
+        Served& served = all[name];
+        (pair.same ? served.shouldHit : served.mustMiss) += 1;
+        (pair.same ? served.hits : served.wrong) += scores[i] >= eta ? weight : 0;
+      }
+    }
+  }
+  return all;
+}
+
+constexpr double kStep = 0.05;
+constexpr std::size_t kSteps = 140;
+
+/// Wrong answers among the served at η = 0, 0.05, … as a function that never rises with η (pool adjacent violators): a few slips
+/// among few served say less than their neighbours together. `at`: servedAt for each η.
+std::vector<double> isotonicShares(const std::vector<std::map<std::string, Served>>& at, const std::string& kind) {
+  struct Block {
+    double wrong, served;
+    std::size_t steps;
+    double share() const { return served == 0 ? 0 : wrong / served; }
+  };
+  std::vector<Block> blocks;
+  for (const auto& all : at) {
+    const Served& one = all.at(kind);
+    const double served = one.wrongRate() + (one.shouldHit == 0 ? 0 : one.hits / one.shouldHit);
+    blocks.push_back({one.wrongRate(), served, 1});
+    while (blocks.size() > 1 && blocks.back().share() > blocks[blocks.size() - 2].share()) {
+      const Block last = blocks.back();
+      blocks.pop_back();
+      blocks.back().wrong += last.wrong;
+      blocks.back().served += last.served;
+      blocks.back().steps += last.steps;
+    }
+  }
+  std::vector<double> shares;
+  for (const Block& block : blocks) shares.insert(shares.end(), block.steps, block.share());
+  return shares;
+}
+
+/// Of a family's near misses, the most that is served at this η.
+double worstFamily(const std::map<std::string, Served>& served) {
+  double worst = 0;
+  for (const auto& [family, one] : served) {
+    if (one.mustMiss >= kLeastOfFamily) worst = std::max(worst, one.wrongRate());
+  }
+  return worst;
+}
+
+/// The least η that keeps each share: the mean over the kinds of what is wrong among the served, and in no family more than twice the
+/// share of what must miss. From scores of pairs that the scoring model had not seen.
 std::vector<Bar> barsOf(const std::vector<Pair>& pairs, const std::vector<double>& scores) {
+  std::vector<std::map<std::string, Served>> at;
+  for (std::size_t i = 0; i < kSteps; ++i) at.push_back(servedAt(pairs, scores, static_cast<double>(i) * kStep));
+  std::vector<double> mean(kSteps);
+  double all = 0;
+  for (const auto& [kind, weight] : kKinds) {
+    all += weight;
+    const std::vector<double> shares = isotonicShares(at, std::string(kind));
+    for (std::size_t i = 0; i < kSteps; ++i) mean[i] += weight * shares[i];
+  }
   std::vector<Bar> bars;
   for (const double share : {0.002, 0.005, 0.01, 0.02, 0.05}) {
-    double bar = 7;
-    for (double eta = 0; eta < 7; eta += 0.05) {
-      double wrong = 0, all = 0;
-      for (const auto& [set, weight] : kKinds) {
-        wrong += weight * wrongOf(pairs, scores, set, eta);
-        all += weight;
-      }
-      if (wrong / all > share) continue;
-      bar = eta;
-      break;
+    std::size_t i = 0;
+    while (i + 1 < kSteps && (mean[i] / all > share || worstFamily(at[i]) > kMostOfFamily * share)) ++i;
+    bars.push_back({share, static_cast<double>(i) * kStep});
+    const std::map<std::string, Served>& served = at[i];
+    std::fprintf(stderr, "share %.3f: eta %.2f, mean over the kinds %.4f, worst family %.4f; hits", share,
+                 bars.back().eta, mean[i] / all, worstFamily(served));
+    for (const auto& [kind, ignored] : kKinds) {
+      const Served& one = served.at(std::string(kind));
+      std::fprintf(stderr, " %s %.1f/%.2f", std::string(kind).c_str(), 100 * one.hits / one.shouldHit,
+                   100 * one.wrongRate());
     }
-    bars.push_back({share, bar + kMargin});
+    std::fprintf(stderr, "\n");
   }
   // What 0.002 asks for, a few slips among thousands of pairs decide. η is the logarithm of odds: a share that is smaller by some
   // factor needs no more than its logarithm on top.
@@ -287,13 +172,13 @@ double etaOf(const std::vector<Tree>& trees, const Pair& pair) {
 /// Every pair of parts below `parts` scored by a model that has not seen its part; stopped pairs far below all others.
 std::vector<double> scoreFolds(const std::vector<Pair>& pairs, std::uint32_t parts, bool withCosine,
                                std::size_t count) {
-  std::vector<double> score(pairs.size(), -1000);
+  std::vector<double> score(pairs.size(), kNever);
   for (std::uint32_t part = 0; part < parts; ++part) {
     std::vector<bool> learn;
     for (const Pair& pair : pairs) learn.push_back(pair.part != part && pair.part < parts);
     const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      if (pairs[i].part != part || stopped(pairs[i])) continue;
+      if (pairs[i].part != part || stopped(pairs[i], withCosine)) continue;
       score[i] = etaOf(trees, pairs[i]);
     }
   }
@@ -326,17 +211,17 @@ void curve(const char* title, const std::vector<Pair>& pairs, const std::vector<
   std::printf("\n");
 }
 
-constexpr const char* kSets[] = {"qqp", "checklist", "breaking", "gptcache", "osschat", "own", "groups"};
+constexpr const char* kSets[] = {"qqp", "checklist", "breaking", "gptcache", "osschat", "own", "groups", "templates"};
 
 /// Every dataset scored by a model that has seen none of it.
 std::vector<double> scoreFiles(const std::vector<Pair>& pairs, bool withCosine, std::size_t count) {
-  std::vector<double> score(pairs.size(), -1000);
+  std::vector<double> score(pairs.size(), kNever);
   for (const char* set : kSets) {
     std::vector<bool> learn;
     for (const Pair& pair : pairs) learn.push_back(pair.family.rfind(set, 0) != 0);
     const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      if (!learn[i] && !stopped(pairs[i])) score[i] = etaOf(trees, pairs[i]);
+      if (!learn[i] && !stopped(pairs[i], withCosine)) score[i] = etaOf(trees, pairs[i]);
     }
   }
   return score;
@@ -369,15 +254,20 @@ int main(int argc, char** argv) {
   }
   std::vector<bool> learn;
   for (const Pair& pair : pairs) learn.push_back(pair.part < 7);
-  const std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
+  std::vector<Tree> trees = fit(pairs, learn, withCosine, count);
   if (mode == "--other" && argc > 3) {
     const std::vector<Pair> others = readPairs(argv[3]);
     std::vector<double> scores;
-    for (const Pair& pair : others) scores.push_back(stopped(pair) ? -1000 : etaOf(trees, pair));
+    for (const Pair& pair : others) scores.push_back(stopped(pair, withCosine) ? kNever : etaOf(trees, pair));
     curve("others", others, scores, "");
     return 0;
   }
-  std::vector<Bar> bars = barsOf(pairs, scoreFolds(pairs, 7, withCosine, count));
+  std::vector<double> scores = scoreFolds(pairs, 7, withCosine, count);
+  const Platt platt = plattOf(pairs, learn, withCosine, scores);
+  for (double& score : scores) score = score <= kNever ? score : platt.of(score);
+  apply(platt, trees);
+  std::vector<Bar> bars = barsOf(pairs, scores);
+  std::fprintf(stderr, "slope %.2f, shift %.2f\n", platt.slope, platt.shift);
   if (mode == "--kin") {
     for (Bar& bar : bars) bar.eta += kKinMargin;
   }

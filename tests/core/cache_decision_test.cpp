@@ -69,6 +69,23 @@ TEST_F(CacheDecision, AStricterShareServesLess) {
   EXPECT_EQ(judge(a, b, 0.93f).needed, last);
 }
 
+/// A word that narrows the request, all else equal: the near miss that one cosine in three takes for a rewording.
+TEST_F(CacheDecision, ANarrowerRequestIsServedAtNoShare) {
+  options_.maxWrongShare = 0.05;
+  const std::pair<const char*, const char*> pairs[] = {
+      {"Is Adam Parker an economist?", "Is Adam Parker an elite economist?"},
+      {"Is Emma Perez an analyst?", "Is Emma Perez a real analyst?"},
+      {"What is the return policy for shoes?", "What is the return policy for worn shoes?"},
+      {"Plan a weekend trip to Lisbon", "Plan a cheap weekend trip to Lisbon"},
+      {"How many airports are in a country?", "How many busy airports are in a country?"},
+      {"What does the yield keyword do in Python?", "What does the return keyword do in Python?"},
+  };
+  for (const auto& [a, b] : pairs) {
+    EXPECT_FALSE(judge(a, b, 0.95f).hit) << a << " | " << b;
+    EXPECT_FALSE(judge(b, a, 0.95f).hit) << b << " | " << a;
+  }
+}
+
 TEST_F(CacheDecision, ModesAndTheWindowComeFirst) {
   const std::vector<Candidate> stored{{1, 0.99f, "How do I sort a list?", {}}};
   std::string why;

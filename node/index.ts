@@ -117,7 +117,6 @@ export {
   consensus,
   costLines,
   debate,
-  leastPlan,
   patternOf,
   readPattern,
   revise,

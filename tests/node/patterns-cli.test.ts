@@ -67,14 +67,16 @@ describe('debate', () => {
     expect([again.code, again.stdout]).toEqual([0, first.stdout])
   })
 
-  test('the plan of a pattern is one for check and explain; --explain tells least and most', async () => {
+  test('the plan of a pattern is one for check and explain; --explain tells least, expected and most', async () => {
     const words = ['debate', 'Is {{tea}} better?', '--pattern', 'consensus', '--models', 'gemini', 'groq']
     const { stdout } = await cli(...words, '--plan')
     write('plan.json', stdout)
     expect(await cli('check', 'plan.json')).toMatchObject({ code: 0 })
     expect((await cli('explain', 'plan.json', ...played)).stdout).toContain('r2.1')
     const told = (await cli(...words, '--explain', ...played)).stdout
-    expect(told).toMatch(/^settled at once: 2 calls.*\nall steps: 6 calls.*\ncost of all steps: \$/)
+    expect(told).toMatch(
+      /^settled at once: 2 calls.*\nexpected: 3 calls.*\nall steps: 6 calls.*\ncost of all steps: \$/,
+    )
   })
 
   test.each(['vote', 'best-of', 'revise'])('--pattern %s as JSON', async (pattern) => {

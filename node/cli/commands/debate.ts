@@ -1,10 +1,9 @@
 /** `aetherflow debate "TOPIC"`: several answers to one question. On a terminal speakers are heard as they speak; the transcript is Markdown. */
 import { writeFile } from 'node:fs/promises'
-import type { RunEvent } from '../../../bindings/events.js'
+import type { RangeCase, RunEvent } from '../../../bindings/events.js'
 import { formatDuration, formatUsd, oneLine, simulatedLabel, visibleText } from '../../../web/standard/format.js'
 import {
   costLines,
-  leastPlan,
   patternOf,
   patternRun,
   Speaking,
@@ -109,18 +108,20 @@ function tell(result: PatternResult, flags: DebateFlags, host: Host): void {
   stderr.write(`${oneLine(result.why)}\n${costLines(result, simulated).join('\n')}\n`)
 }
 
-/** The whole pattern, and what it takes when the answers settle it as early as can be. */
+/** What the pattern takes: when the answers settle it as early as can be, as expected, and with every step. */
 async function explained(plan: PatternPlan, flags: DebateFlags, { stdout }: Host): Promise<ExitCode> {
-  const [most, least] = await Promise.all([
-    explainPlan(plan, planOptions(flags)),
-    explainPlan(leastPlan(plan), planOptions(flags)),
-  ])
-  const { low, expected, high } = most.costMicroUsd
+  const { range, costMicroUsd } = await explainPlan(plan, planOptions(flags))
   const label = simulatedLabel(simulatedName(flags))
-  const line = (words: string, explanation: typeof most): string =>
-    `${words}: ${explanation.report.steps.length} calls, ${formatDuration(explanation.report.makespanMs)}, ${formatUsd(explanation.costMicroUsd.expected)}${label}`
-  const range = `cost of all steps: ${formatUsd(low)} to ${formatUsd(high)}, expected ${formatUsd(expected)}${label}`
-  const lines = [line('settled at once', least), line('all steps', most), range]
+  const line = (words: string, of: RangeCase | undefined): readonly string[] =>
+    of === undefined
+      ? []
+      : [`${words}: ${of.calls} calls, ${formatDuration(of.makespanMs)}, ${formatUsd(of.costMicroUsd)}${label}`]
+  const settles = range?.least.calls !== range?.most.calls
+  const lines = [
+    ...(settles ? [...line('settled at once', range?.least), ...line('expected', range?.expected)] : []),
+    ...line('all steps', range?.most),
+    `cost of all steps: ${formatUsd(costMicroUsd.low)} to ${formatUsd(costMicroUsd.high)}${label}`,
+  ]
   stdout.write(`${lines.join('\n')}\n`)
   return exitCodes.ok
 }

@@ -25,13 +25,6 @@ export function patternOf(kind: PatternKind, settings: DebateSettings & SampleSe
   return make(settings)
 }
 
-/** The plan with the steps alone that run whatever the answers are: what the pattern takes at least. */
-export function leastPlan(plan: PatternPlan): PatternPlan {
-  const spare = new Set(plan.metadata.until.flatMap((rule) => ('settles' in rule ? (rule.settles ?? []) : [])))
-  const steps = plan.steps.filter(({ id }) => !spare.has(id))
-  return { ...plan, steps }
-}
-
 export interface PatternListeners {
   readonly onText?: ((step: string, piece: string) => void) | undefined
   /** A speaker's words as they stream. */

@@ -56,26 +56,36 @@ describeInBrowser('a page', () => {
         description: 'd',
         steps: [
           { ...base, id: 'each', description: 'Look at {{item}}', for_each: ['a', 'b', 'c'] },
+          {
+            ...base,
+            id: 'files',
+            description: 'Read {{item}}',
+            for_each: { glob: 'src/*' },
+            context: { files: ['{{item}}'] },
+          },
           { ...base, id: 'vote', description: 'Of {{steps.each.output}}', pattern: { kind: 'vote' } },
           { ...base, id: 'never', description: 'x', when: { step: 'vote', state: 'failed' } },
           { ...base, id: 'after', description: 'y', dependencies: ['never'] },
         ],
       }
-      const explained = await api.explainPlan(plan, { simulate: 'instant' })
-      const { report, outcome } = await api.runPlan(plan, {
+      const files: Readonly<Record<string, string>> = { 'src/one.ts': 'let one', 'src/two.ts': 'let two' }
+      const options = {
         simulate: 'instant',
-        worker,
-      })
+        readFile: (path: string) => files[path] ?? '',
+        listFiles: (entry: string) => Object.keys(files).filter((path) => entry !== 'src/*' || path.startsWith('src/')),
+      } as const
+      const explained = await api.explainPlan(plan, options)
+      const { report, outcome } = await api.runPlan(plan, { ...options, worker })
       return {
         outcome,
         range: explained.range,
         steps: report.steps.map(({ id, state, reason }) => [id, state, reason ?? '']),
       }
     }, worker)
-    expect([told.outcome, told.range?.most.calls]).toEqual(['ok', 9])
+    expect([told.outcome, told.range?.most.calls]).toEqual(['ok', 11])
     const states = Object.fromEntries(told.steps.map(([id, ...state]) => [id, state.join(' ').trim()]))
     expect(states).toMatchObject({
-      ...{ each: 'done', 'each[2]': 'done', vote: 'done', 'vote.s1': 'done' },
+      ...{ each: 'done', 'each[2]': 'done', files: 'done', 'files[1]': 'done', vote: 'done', 'vote.s1': 'done' },
       ...{ never: 'skipped condition_not_met', after: 'skipped condition_not_met' },
     })
   })

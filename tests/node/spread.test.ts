@@ -154,6 +154,19 @@ describe('a step for each of a list', () => {
   })
 })
 
+test.each(['../*', '/etc/*', 'C:/x', 'src/../../x', '..\\x'])(
+  'files are those below the folder alone: %s',
+  async (glob) => {
+    const plan = planOf(step('each', { description: 'Of {{item}}', for_each: { glob } }))
+    await expect(checkPlan(JSON.stringify(plan), { folder: tmpdir() })).rejects.toMatchObject({
+      code: 'host.file_refused',
+      where: '/steps/0/for_each',
+    })
+    const { outcome, prompts, states } = await playedPlan(plan, answered)
+    expect([outcome, prompts.size, states]).toEqual(['steps_failed', 0, { each: 'skipped not_spread' }])
+  },
+)
+
 describe('a step for each of what another answers', () => {
   const plan = planOf(
     step('list', { output: 'json' }),
@@ -205,7 +218,7 @@ describe('a step for each of what another answers', () => {
     expect([range?.least.calls, range?.expected.calls, range?.most.calls]).toEqual([3, 6, 6])
     expect(range?.most.costMicroUsd).toBeGreaterThan(range?.least.costMicroUsd ?? Infinity)
     expect(report.counts.total).toBe(7)
-    const checked = await checkPlan(JSON.stringify(plan))
+    const checked = await checkPlan(JSON.stringify(plan), { folder: tmpdir() })
     expect(checked.spread).toEqual([{ step: 'each', least: 0, most: 3 }])
   })
 })

@@ -129,13 +129,33 @@ test('a run is its tenant’s alone; a repeated request finds it; a plan that is
   expect(data.map(({ id }) => id)).toEqual([first.id])
 })
 
-test('a plan of a stranger reads no file of the server', async () => {
+test('a plan that spreads: its parts are steps of the run, with outputs and events of their own', async () => {
+  const each = { id: 'each', type: 'analysis', description: 'look at {{item}}', for_each: ['this', 'that'] }
+  const end = { id: 'end', type: 'analysis', description: 'sum up: {{steps.each.output}}' }
+  const run = await start({ task_id: 'spread', description: '', steps: [each, end] })
+  const events = await (await eventsOf(run.id)).all()
+  const done = events.filter(({ event }) => event === 'done').map(({ data }) => data['step'])
+  expect([...done].sort()).toEqual(['each', 'each[0]', 'each[1]', 'end'])
+  expect(await about(run.id)).toMatchObject({ status: 'ok' })
+  const output = async (step: string): Promise<string> =>
+    (await ask(`/runs/${run.id}/outputs/${encodeURIComponent(step)}`)).text()
+  const [whole, part] = [await output('each'), await output('each[1]')]
+  expect(whole).toContain(part.trim())
+  expect(provider.asked).toHaveLength(3)
+})
+
+test('a plan of a stranger reads no file of the server, and lists none', async () => {
   const plan = chain('files')
-  const named = { ...plan, steps: [{ ...plan.steps[0], context: { files: ['../request.json'] } }] }
-  const run = await start(named)
-  await (await eventsOf(run.id)).all()
-  expect((await about(run.id)).status).not.toBe('ok')
-  expect(provider.asked).toHaveLength(0)
+  for (const more of [
+    { context: { files: ['../request.json'] } },
+    { for_each: { glob: '../*' } },
+    { for_each: { glob: '*' } },
+  ]) {
+    const run = await start({ ...plan, steps: [{ ...plan.steps[0], ...more }] })
+    await (await eventsOf(run.id)).all()
+    expect((await about(run.id)).status).not.toBe('ok')
+    expect(provider.asked).toHaveLength(0)
+  }
 })
 
 test('after kill -9 twenty runs go on by themselves: nothing is bought twice, no event is missing', async () => {

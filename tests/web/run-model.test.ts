@@ -64,6 +64,7 @@ describe.each([
   ['code-base', 'flaky', 'build', 'called'],
   ['review', 'instant', 'double-check', 'called'],
   ['diamond', 'instant', 'fast', 'called'],
+  ['spread', 'instant', 'build', 'called'],
   ['five-files', 'instant', 'build', 'reused'],
   ['code-base', 'flaky', 'build', 'reused'],
 ] as const)('%s, %s, %s, %s', (name, profile, mode, answers) => {
@@ -97,6 +98,20 @@ describe.each([
       expect(row.bars.filter(({ end }) => end === 'ok').length).toBe(
         step.calls.filter(({ outcome }) => outcome === 'ok').length,
       )
+    }
+  })
+
+  test('a part comes after what the step that spread into it has waited for, and before that step', () => {
+    const model = new RunModel()
+    for (const event of run.events) model.apply(event)
+    const parts = model.rows.filter(({ info }) => info.partOf !== undefined)
+    expect(parts.length > 0).toBe(name === 'spread')
+    for (const { info } of parts) {
+      const whole = model.rows[info.partOf ?? -1]?.info.dependencies ?? []
+      const before = whole.filter((step) => model.rows[step]?.info.partOf !== info.partOf)
+      expect(whole).toContain(info.step)
+      expect(info.dependencies).toEqual(expect.arrayContaining(before))
+      expect(before.length).toBeGreaterThan(0)
     }
   })
 

@@ -128,7 +128,7 @@ export function newRow(index: number, info: StepInfo): StepRow {
 const spreads = ({ written }: StepInfo): boolean =>
   written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
 
-/** The outputs of parts are inputs of the step that spread into them. */
+/** The outputs of parts are inputs of the step that spread into them, and parts come after what that step has waited for. */
 export function connectParts(rows: readonly StepRow[], steps: readonly StepInfo[]): void {
   const parts = new Map<StepRow, number[]>()
   for (const { step, partOf } of steps) {
@@ -139,9 +139,18 @@ export function connectParts(rows: readonly StepRow[], steps: readonly StepInfo[
     else known.push(step)
   }
   for (const [whole, more] of parts) {
+    const before = whole.info.dependencies.filter((index) => rows[index]?.info.partOf !== whole.info.step)
+    for (const part of more) waitsFor(rows[part], before)
     whole.info = { ...whole.info, dependencies: [...whole.info.dependencies, ...more] }
     whole.blockers += more.length
   }
+}
+
+function waitsFor(row: StepRow | undefined, before: readonly number[]): void {
+  if (row === undefined) return
+  const more = before.filter((index) => !row.info.dependencies.includes(index))
+  row.info = { ...row.info, dependencies: [...row.info.dependencies, ...more] }
+  row.blockers += more.length
 }
 
 /** Knits the last `added` rows to the rest: a plan that streams may name steps that came before, or are still to come. */

@@ -22,11 +22,19 @@ export async function itemsOf(
   return bounded(list, maxItems).slice(known.length)
 }
 
+const outside = /^(?:[/\\]|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/
+
 async function listed(glob: readonly string[], files: FileReader | undefined, most: number): Promise<string[]> {
   if (files?.list === undefined)
     throw new AetherflowError('host.file_refused', glob[0] ?? '', 'files cannot be listed here')
   const found = new Set<string>()
-  for (const entry of glob) for (const path of await files.list(entry, most)) found.add(path)
+  for (const entry of glob)
+    for (const path of await files.list(entry, most)) {
+      // A reader refuses it too, and a part need not read its item.
+      if (outside.test(path))
+        throw new AetherflowError('host.file_refused', path, 'it is not below the folder of the plan')
+      found.add(path)
+    }
   return [...found]
 }
 

@@ -31,8 +31,15 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--cache <dir>', 'keep answers there, and take them from there')
     .addOption(cacheOptions.model())
     .addOption(cacheOptions.share())
-    .option('--limits <address>', 'share limits with other machines, on a Redis server: redis://…')
+    .option('--limits <address>', 'share limits and budgets with other machines, on a Redis server: redis://…')
     .option('--workers <address>', 'let workers make the calls, over a Redis server; see aetherflow worker')
+    .option('--runs <address>', 'keep runs on a Redis server, where other servers see them and go on with them')
+    .addOption(
+      new Option(
+        '--lease <seconds>',
+        'another server takes the runs of one that is silent for so long; default: 10',
+      ).argParser(seconds),
+    )
     .option(
       '--otel',
       'spans and metrics through @opentelemetry/api, which is installed beside this and set up by --import',

@@ -4,6 +4,7 @@ import type { CallFailureInfo, LimitSeen, ModelReply, ModelRequest } from '../..
 import { CallFailure } from '../../web/standard/failure/failure.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { keysUnder } from './address.js'
+import type { AlivePlace } from './alive.js'
 import { loadIoredis, type IoredisClient } from './link.js'
 
 /** A job of a queue. No key of a provider is in it; the prompt is. */
@@ -33,7 +34,7 @@ export class CallKeys {
   readonly queues: string
   readonly waiters: string
   readonly starts: string
-  readonly workers: string
+  readonly workers: AlivePlace
   readonly cancel: string
 
   constructor(prefix: string | undefined) {
@@ -41,7 +42,7 @@ export class CallKeys {
     this.queues = this.#key('queues')
     this.waiters = this.#key('waiters')
     this.starts = this.#key('starts')
-    this.workers = this.#key('workers')
+    this.workers = { all: this.#key('workers'), one: (id) => this.#key(`worker:${id}`) }
     this.cancel = this.#key('cancel')
   }
   result(id: string): string {
@@ -50,9 +51,6 @@ export class CallKeys {
   /** A value while the owner lives, and the channel on which it hears. */
   owner(id: string): string {
     return this.#key(`owner:${id}`)
-  }
-  worker(id: string): string {
-    return this.#key(`worker:${id}`)
   }
 }
 
@@ -72,8 +70,6 @@ export interface WorkerState {
   readonly simulated?: string
 }
 
-/** Longest sign of life of owners and workers, ms. */
-export const aliveMs = 15_000
 /** How long a result waits for its owner, or for the one after it, ms. */
 export const resultMs = 600_000
 /** Starts of one call, over workers that die; then it has failed. */

@@ -9,6 +9,7 @@
  *
  * @packageDocumentation
  */
+export { redisPlace, type RedisPlace } from './address.js'
 export { RedisAnswerCache, type RedisAnswerCacheOptions } from './answer-cache.js'
 export { RedisAuthority, type RedisAuthorityOptions, type SharedGroupState } from './authority.js'
 export { RedisCacheStore, type RedisCacheStoreOptions } from './cache-store.js'
@@ -21,10 +22,13 @@ export {
   type RedisLinkOptions,
 } from './link.js'
 export { RedisRunStore, type RedisRunStoreOptions } from './run-store.js'
+export { RedisBook, type RedisBookOptions } from './book.js'
+export { SharedRuns, type SharedRunsOptions } from './shared-runs.js'
 export { RedisValues } from './values.js'
-export { RunOwner, type RunEnd, type RunOwnerOptions } from './owner.js'
+export { RunOwner, type OwnerState, type RunEnd, type RunOwnerOptions, type Submission } from './owner.js'
+export type { OwnedJob } from './owned-job.js'
 export { RemoteCalls } from './remote-calls.js'
 export { startWorker, type RunningWorker, type WorkerOptions } from './worker.js'
 export { WorkerTotals } from './worker-totals.js'
-export { workersAt, type QueueState } from './workers.js'
+export { workersAt, type MachinesState, type QueueState } from './workers.js'
 export type { WorkerState } from './call-wire.js'

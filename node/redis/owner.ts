@@ -4,18 +4,23 @@
  *
  *   const owner = new RunOwner(link, { how: { clients: workers, limits } })
  *   await owner.submit('run-7', plan)              from any process
- *   await owner.ended('run-7')                     { outcome: 'ok', outputs: … }
+ *   await owner.end('run-7')                       { outcome: 'ok', outputs: … }
  */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { RunEvent } from '../../bindings/events.js'
-import { runPlan, type PlanRun, type RunPlanOptions } from '../index.js'
-import { keysUnder } from './address.js'
-import { messageOf, redisScript, runScript, type RedisLink } from './link.js'
-import { defaultLeaseMs, RedisRunStore } from './run-store.js'
+import { runPlan, type RunPlanOptions } from '../index.js'
+import { Alive } from './alive.js'
+import { messageOf, runScript, type RedisArgument, type RedisLink, type RedisScript } from './link.js'
+import { goesElsewhere, mustBeSurvived, OwnedJob } from './owned-job.js'
+import { beginScript, cancelScript, endScript, leaveScript, lookScript, submitScript } from './owner-scripts.js'
+import { RunKeys, RunsKeys } from './run-keys.js'
+import { defaultLeaseMs, RedisRunStore, told, type OwnedRedisRun } from './run-store.js'
 
 export interface RunOwnerOptions {
   /** How every run is carried out. */
-  readonly how?: Omit<RunPlanOptions, 'journal' | 'resume' | 'reuse' | 'onEvent' | 'signal'> | undefined
+  readonly how?: Omit<RunPlanOptions, 'journal' | 'resume' | 'reuse' | 'onEvent' | 'signal' | 'deliver'> | undefined
   readonly prefix?: string | undefined
   /** As of `RedisRunStore`. Default 10000. */
   readonly leaseMs?: number | undefined
@@ -23,9 +28,15 @@ export interface RunOwnerOptions {
   readonly lookMs?: number | undefined
   /** Most runs at once in this process; 0: it only submits and asks. Default 20. */
   readonly most?: number | undefined
+  /** A run fails whose owners were lost more often than this in a row, without another step done. Default 4. */
+  readonly mostLost?: number | undefined
+  /** Of a run that is over everything goes after so long, ms. Default a week. */
+  readonly keepMs?: number | undefined
   readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined
   /** Told of runs that could not be carried out, and of a server that does not answer. */
   readonly onProblem?: ((run: string, problem: string) => void) | undefined
+  /** Carries a run out in place of `how`. What it resolves to is the run's end; undefined: it goes on elsewhere. */
+  readonly carry?: ((job: OwnedJob) => Promise<object | undefined>) | undefined
 }
 
 export interface RunEnd {
@@ -35,21 +46,41 @@ export interface RunEnd {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** KEYS: ends, open runs. ARGV: id, end. The first word stands: an owner that was taken for gone may come late. */
-const endScript = redisScript(`
-redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
-return redis.call('SREM', KEYS[2], ARGV[1])
-`)
+export interface Submission {
+  /** For whoever carries it out. */
+  readonly request?: string | undefined
+  /** Lists it under this name. */
+  readonly listed?: string | undefined
+}
+
+/** How an owner shows itself. */
+export interface OwnerState {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  /** Runs that it carries out. */
+  readonly runs: number
+  readonly most: number
+  /** Runs that it brought to their end. */
+  readonly done: number
+  /** ms since 1970. */
+  readonly since: number
+}
+
+const weekMs = 7 * 24 * 3_600_000
+export const defaultMostLost = 4
 
 export class RunOwner {
   readonly #link: RedisLink
   readonly #options: RunOwnerOptions
-  readonly #plans: string
-  readonly #open: string
-  readonly #ends: string
-  readonly #news: string
-  readonly #mine = new Map<string, PlanRun | undefined>()
+  readonly #keys: RunsKeys
+  readonly #id = randomBytes(6).toString('hex')
+  readonly #since = Date.now()
+  readonly #mine = new Map<string, OwnedJob | undefined>()
   readonly #under = new Set<Promise<void>>()
+  readonly #alive: Alive
+  #done = 0
+  #away = false
   #timer: NodeJS.Timeout | undefined
   #listening: Promise<() => Promise<void>> | undefined
   #closed = false
@@ -57,56 +88,95 @@ export class RunOwner {
   constructor(link: RedisLink, options: RunOwnerOptions = {}) {
     this.#link = link
     this.#options = options
-    const key = keysUnder(options.prefix)
-    this.#plans = key('runs:plans')
-    this.#open = key('runs:open')
-    this.#ends = key('runs:ends')
-    this.#news = key('runs:news')
-    if (options.most === 0) return
+    this.#keys = new RunsKeys(options.prefix)
+    this.#alive = new Alive(link, this.#keys.owners, () => this.state())
+    if (this.#most === 0) return
     // A new run need not wait for the next look.
-    this.#listening = link.listen(this.#news, () => void this.#look())
+    this.#listening = link.listen(this.#keys.news, (news) => this.#hears(news))
     this.#listening.catch(() => undefined)
+    void this.#alive.show()
     this.#nextLook()
   }
 
-  /** Again with the same id: nothing, whatever the plan. Fails: host.usage for the id, host.io_failed. */
-  async submit(id: string, plan: string | object): Promise<void> {
+  get #most(): number {
+    return this.#options.most ?? 20
+  }
+
+  /** Runs that this process carries out. */
+  get running(): number {
+    return this.#mine.size
+  }
+
+  state(): OwnerState {
+    return {
+      ...{ id: this.#id, host: hostname(), pid: process.pid, since: this.#since },
+      ...{ runs: this.#mine.size, most: this.#most, done: this.#done },
+    }
+  }
+
+  /** False: there is one of that id, whatever its plan, and nothing changes. Fails: host.usage for the id, host.io_failed. */
+  async submit(id: string, plan: string | object, { request = '', listed }: Submission = {}): Promise<boolean> {
     this.#store(id)
-    await this.#told(async () => {
-      const text = typeof plan === 'string' ? plan : JSON.stringify(plan)
-      if ((await this.#link.send('HSETNX', this.#plans, id, text)) === 0) return
-      await this.#link.send('SADD', this.#open, id)
-      await this.#link.send('PUBLISH', this.#news, id)
-    })
+    const text = typeof plan === 'string' ? plan : JSON.stringify(plan)
+    const { open, news, base } = this.#keys
+    const keys = [new RunKeys(id, this.#options.prefix).job, open, news]
+    if (listed !== undefined) keys.push(this.#keys.listed(listed))
+    return (await this.#does(submitScript, keys, [id, text, request, base])) === 1
   }
 
   /** Undefined: it is under way, waits for an owner, or is none. Fails: host.io_failed. */
   async end(id: string): Promise<RunEnd | undefined> {
-    const text = await this.#told(() => this.#link.send('HGET', this.#ends, id))
-    return typeof text === 'string' ? (JSON.parse(text) as RunEnd) : undefined
+    const { job, outputs } = new RunKeys(id, this.#options.prefix)
+    return told(this.#link.name, async () => {
+      const text = await this.#link.send('HGET', job, 'end')
+      if (typeof text !== 'string') return undefined
+      const flat = (await this.#link.send('HGETALL', outputs)) as string[]
+      const pairs = flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []))
+      return { ...(JSON.parse(text) as Omit<RunEnd, 'outputs'>), outputs: Object.fromEntries(pairs) }
+    })
+  }
+
+  /** Whoever carries it out ends it; what is done is kept. False: it is over, or is none. Fails: host.io_failed. */
+  async cancel(id: string): Promise<boolean> {
+    const { job } = new RunKeys(id, this.#options.prefix)
+    return (await this.#does(cancelScript, [job, this.#keys.news], [id])) === 1
   }
 
   /** Ids of the runs that have come to no end. Fails: host.io_failed. */
   async underWay(): Promise<string[]> {
-    return ((await this.#told(() => this.#link.send('SMEMBERS', this.#open))) as string[]).sort()
+    return ((await told(this.#link.name, () => this.#link.send('SMEMBERS', this.#keys.open))) as string[]).sort()
   }
 
-  /** Lets its runs go: another owner goes on with them. */
+  /** Resolves when it carries out no run any more; new ones may come meanwhile. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#under])
+  }
+
+  /** Lets its runs go: another owner goes on with them. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
     await (
       await this.#listening?.catch(() => undefined)
     )?.()
-    for (const run of this.#mine.values()) run?.cancel()
-    await Promise.all([...this.#under])
+    for (const job of this.#mine.values()) job?.stop()
+    await this.idle()
+    if (this.#most > 0) await this.#alive.end()
   }
 
   #store(id: string): RedisRunStore {
-    return new RedisRunStore(this.#link, id, {
-      prefix: this.#options.prefix,
-      leaseMs: this.#options.leaseMs ?? defaultLeaseMs,
-    })
+    const { prefix, leaseMs = defaultLeaseMs } = this.#options
+    return new RedisRunStore(this.#link, id, { prefix, leaseMs })
+  }
+
+  #does(script: RedisScript, keys: readonly string[], values: readonly RedisArgument[]): Promise<unknown> {
+    return told(this.#link.name, () => runScript(this.#link, script, keys, values))
+  }
+
+  #hears(news: string): void {
+    const id = news.slice(1)
+    if (news.startsWith('x')) this.#mine.get(id)?.cancel()
+    else if (this.#mine.size < this.#most) this.#take(id)
   }
 
   #nextLook(): void {
@@ -118,63 +188,100 @@ export class RunOwner {
 
   /** Takes what has no owner, as far as there is room. Never rejects. */
   async #look(): Promise<void> {
-    const { most = 20 } = this.#options
+    const { open, base } = this.#keys
     try {
-      for (const id of await this.underWay()) {
-        if (this.#closed || this.#mine.size >= most) return
-        if (this.#mine.has(id) || (await this.#store(id).owned())) continue
-        this.#take(id)
-      }
+      const mine = [...this.#mine.keys()]
+      const values = [base, Math.max(0, this.#most - mine.length), ...mine]
+      const [free, stop] = (await this.#does(lookScript, [open], values)) as [string[], string[]]
+      this.#away = false
+      for (const id of stop) if (this.#mine.get(id)?.cancelled === false) this.#mine.get(id)?.cancel()
+      for (const id of free) if (this.#mine.size < this.#most) this.#take(id)
     } catch (error) {
-      this.#options.onProblem?.('', messageOf(error))
+      if (!this.#away) this.#options.onProblem?.('', messageOf(error))
+      this.#away = true
     }
   }
 
   #take(id: string): void {
-    if (this.#mine.has(id)) return
+    if (this.#closed || this.#mine.has(id)) return
     this.#mine.set(id, undefined)
-    const work: Promise<void> = this.#carryOut(id)
+    const work: Promise<void> = this.#own(id)
       .catch((error: unknown) => this.#options.onProblem?.(id, messageOf(error)))
       .finally(() => {
         this.#mine.delete(id)
         this.#under.delete(work)
+        if (!this.#closed) void this.#alive.show()
       })
     this.#under.add(work)
   }
 
-  async #carryOut(id: string): Promise<void> {
-    const plan = await this.#link.send('HGET', this.#plans, id)
-    if (typeof plan !== 'string') return
-    const { how, onEvent } = this.#options
+  async #own(id: string): Promise<void> {
+    const store = this.#store(id)
+    let owned: OwnedRedisRun
     try {
-      const run = runPlan(Buffer.from(plan), {
-        ...how,
-        ...{ journal: this.#store(id), resume: true },
-        onEvent: (event) => onEvent?.(id, event),
-      })
-      this.#mine.set(id, run)
-      const { outcome, outputs } = await run
-      if (!this.#closed) await this.#ended(id, { outcome, outputs: Object.fromEntries(outputs) })
+      owned = await store.open()
     } catch (error) {
-      const code = error instanceof AetherflowError ? error.code : ''
-      // Another has it, or the server is away: whoever owns it next goes on.
-      if (this.#closed || code === 'host.run_locked' || code === 'host.io_failed') throw error
-      await this.#ended(id, { outcome: 'failed', why: messageOf(error), outputs: {} })
+      // Another was quicker.
+      if (error instanceof AetherflowError && error.code === 'host.run_locked') return
+      throw error
+    }
+    try {
+      await this.#begin(id, store, owned)
+    } finally {
+      await owned.close()
+      // Whoever has room need not wait for his next look.
+      if (this.#closed) await this.#link.send('PUBLISH', this.#keys.news, `+${id}`).catch(() => undefined)
+    }
+  }
+
+  async #begin(id: string, store: RedisRunStore, owned: OwnedRedisRun): Promise<void> {
+    const keys = new RunKeys(id, this.#options.prefix)
+    const { head, job: place, outputs } = keys
+    const process_ = `${hostname()}:${process.pid}`
+    const row = await this.#does(beginScript, [head, place, outputs, this.#keys.open], [owned.epoch, id, process_])
+    const [plan, request, cancelled, lost, done] = (row ?? []) as [string?, string?, string?, number?, string[]?]
+    if (plan === undefined) return
+    const facts = { id, plan, request: request ?? '', cancelled: cancelled === '1', lost: lost ?? 0, done: done ?? [] }
+    const job = new OwnedJob(facts, this.#link, { store, owned, keys })
+    this.#mine.set(id, job)
+    void this.#alive.show()
+    try {
+      const end = await this.#ended(job)
+      if (end === undefined) return await this.#leave(keys, owned)
+      const { open } = this.#keys
+      const all = [head, place, open, keys.told, outputs, keys.events, keys.journal]
+      const values = [owned.epoch, id, JSON.stringify(end), this.#options.keepMs ?? weekMs]
+      if ((await this.#does(endScript, all, values)) === 1) this.#done += 1
+    } catch (error) {
+      await this.#leave(keys, owned)
       throw error
     }
   }
 
-  async #ended(id: string, end: RunEnd): Promise<void> {
-    await runScript(this.#link, endScript, [this.#ends, this.#open], [id, JSON.stringify(end)])
+  /** It is no loss of its owner when another goes on. Never rejects. */
+  async #leave({ head, job }: RunKeys, { epoch }: OwnedRedisRun): Promise<void> {
+    await runScript(this.#link, leaveScript, [head, job], [epoch]).catch(() => undefined)
   }
 
-  async #told<T>(work: () => Promise<T>): Promise<T> {
+  /** Undefined: it goes on elsewhere. */
+  async #ended(job: OwnedJob): Promise<object | undefined> {
     try {
-      return await work()
+      if (this.#options.carry !== undefined) return await this.#options.carry(job)
+      mustBeSurvived(job, this.#options.mostLost ?? defaultMostLost)
+      const run = runPlan(Buffer.from(job.plan), {
+        ...this.#options.how,
+        ...{ journal: job.journal, resume: true },
+        deliver: (step, text, again) => job.deliver(step.id, text, again),
+        onEvent: (event) => this.#options.onEvent?.(job.id, event),
+      })
+      job.under(run)
+      const { outcome } = await run
+      // It was stopped here, and not by whoever asked for it.
+      return outcome === 'cancelled' && !job.cancelled ? undefined : { outcome }
     } catch (error) {
-      throw error instanceof AetherflowError
-        ? error
-        : new AetherflowError('host.io_failed', this.#link.name, messageOf(error))
+      if (job.stopped || goesElsewhere(error, this.#link.name)) throw error
+      this.#options.onProblem?.(job.id, messageOf(error))
+      return { outcome: 'failed', why: messageOf(error) }
     }
   }
 }

@@ -9,8 +9,8 @@ import { AetherflowError } from '../../bindings/errors.js'
 import type { CallObserver, ModelClient, ModelReply, ModelRequest } from '../../bindings/ports.js'
 import { CallFailure } from '../../web/standard/failure/failure.js'
 import { redisPlace } from './address.js'
+import { aliveMs, listAlive } from './alive.js'
 import {
-  aliveMs,
   CallKeys,
   failureFrom,
   loadBull,
@@ -67,7 +67,7 @@ export class RemoteCalls {
     const { prefix, address: plain } = redisPlace(address)
     const [bull, link] = await Promise.all([loadBull(), connectRedis(address, { timeoutMs: 10_000 })])
     const keys = new CallKeys(prefix)
-    const workers = await listWorkers(link, keys).catch((error: unknown) => error as Error)
+    const workers = await listAlive<WorkerState>(link, keys.workers).catch((error: unknown) => error as Error)
     const available = workers instanceof Error ? [] : [...new Set(workers.flatMap(({ providers }) => providers))]
     if (available.length === 0) {
       await link.close()
@@ -192,18 +192,6 @@ export class RemoteCalls {
     await this.#link.close()
     this.#connection.disconnect()
   }
-}
-
-/** The workers that have shown themselves lately. Rejects with what the connection says. */
-export async function listWorkers(link: RedisLink, keys: CallKeys): Promise<WorkerState[]> {
-  const ids = (await link.send('SMEMBERS', keys.workers)) as string[]
-  const found: WorkerState[] = []
-  for (const id of ids.sort()) {
-    const text = await link.send('GET', keys.worker(id))
-    if (typeof text === 'string') found.push(JSON.parse(text) as WorkerState)
-    else await link.send('SREM', keys.workers, id)
-  }
-  return found
 }
 
 /** One call as its owner hears of it. */

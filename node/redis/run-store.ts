@@ -1,10 +1,6 @@
 /**
  * Runs on a Redis server: the journal as one growing value, its owner by a lease, and an epoch that every write is checked against, so that
- * an owner that was taken for gone writes nothing any more.
- *
- *   BASE:journal, BASE:aside:N    texts of journals
- *   BASE:head                     epoch, version (of the journal, by every write), owner, asides
- *   BASE:lease                    the owner's name, for as long as it lives
+ * an owner that was taken for gone writes nothing any more. Names of its keys: run-keys.ts.
  */
 import { randomBytes } from 'node:crypto'
 import { AetherflowError } from '../../bindings/errors.js'
@@ -12,8 +8,8 @@ import type { JournalHeader, JournalWriter } from '../../bindings/journal/journa
 import type { JournalEnd } from '../../bindings/journal/reader.js'
 import { JournalQueue } from '../../web/standard/run/journal-queue.js'
 import { KeptJournal, textUpTo, type OwnedRun, type RunStore } from '../../web/standard/run/run-store.js'
-import { keysUnder } from './address.js'
 import { messageOf, redisScript, runScript, type RedisArgument, type RedisLink } from './link.js'
+import { RunKeys } from './run-keys.js'
 
 export interface RedisRunStoreOptions {
   /** What the names of its keys begin with. Default `aetherflow`. */
@@ -59,31 +55,12 @@ else redis.call('DEL', KEYS[2]) end
 return redis.call('HINCRBY', KEYS[1], 'version', 1)
 `)
 
-/** Of a run's keys. */
-class Keys {
-  readonly journal: string
-  readonly head: string
-  readonly lease: string
-  readonly #base: string
-
-  constructor(run: string, prefix: string | undefined) {
-    this.#base = keysUnder(prefix)(`run:${run}`)
-    this.journal = `${this.#base}:journal`
-    this.head = `${this.#base}:head`
-    this.lease = `${this.#base}:lease`
-  }
-
-  aside(name: string): string {
-    return `${this.#base}:${name}`
-  }
-}
-
 export const defaultLeaseMs = 10_000
 
 export class RedisRunStore implements RunStore {
   readonly name: string
   readonly #link: RedisLink
-  readonly #keys: Keys
+  readonly #keys: RunKeys
   readonly #options: RedisRunStoreOptions
   #read: { readonly version: string; readonly kept: KeptJournal } | undefined
 
@@ -93,7 +70,7 @@ export class RedisRunStore implements RunStore {
       throw new AetherflowError('host.usage', 'run', 'a name of letters, digits, - and _, at most 128')
     this.#link = link
     this.#options = options
-    this.#keys = new Keys(run, options.prefix)
+    this.#keys = new RunKeys(run, options.prefix)
     this.name = `${link.name} ${run}`
   }
 
@@ -115,7 +92,7 @@ export class RedisRunStore implements RunStore {
     return (await told(this.name, () => this.#link.send('EXISTS', this.#keys.lease))) === 1
   }
 
-  async open(): Promise<OwnedRun> {
+  async open(): Promise<OwnedRedisRun> {
     const owner = randomBytes(8).toString('hex')
     const { leaseMs = defaultLeaseMs } = this.#options
     const { lease, head } = this.#keys
@@ -144,20 +121,26 @@ interface Ownership extends RedisRunStoreOptions {
   readonly epoch: number
 }
 
-class OwnedRedisRun implements OwnedRun {
+/** A run on the server that this process owns. */
+export class OwnedRedisRun implements OwnedRun {
   kept: KeptJournal | undefined
   readonly #link: RedisLink
-  readonly #keys: Keys
+  readonly #keys: RunKeys
   readonly #mine: Ownership
   #writer: RedisJournal | undefined
   #timer: NodeJS.Timeout | undefined
   #over = false
 
-  constructor(link: RedisLink, keys: Keys, mine: Ownership) {
+  constructor(link: RedisLink, keys: RunKeys, mine: Ownership) {
     this.#link = link
     this.#keys = keys
     this.#mine = mine
     this.#renewLater()
+  }
+
+  /** Every write of the run's owner is checked against it. */
+  get epoch(): number {
+    return this.#mine.epoch
   }
 
   #renewLater(): void {
@@ -215,14 +198,24 @@ class OwnedRedisRun implements OwnedRun {
     return bytes instanceof Uint8Array ? new KeptJournal(bytes, `${this.#mine.name} ${name}`) : undefined
   }
 
-  async close(): Promise<void> {
+  /** Writes what is still to be written, and keeps the run. */
+  async settle(): Promise<void> {
     await this.#writer?.close()
+  }
+
+  /** `settle`, and removes the journal. */
+  async drop(): Promise<void> {
+    await this.settle()
+    if (!this.#over) await this.#write('drop', '').catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    await this.settle()
     await this.#letGo()
   }
 
   async discard(): Promise<void> {
-    await this.#writer?.close()
-    if (!this.#over) await this.#write('drop', '').catch(() => undefined)
+    await this.drop()
     await this.#letGo()
   }
 
@@ -258,12 +251,13 @@ class RedisJournal extends JournalQueue implements JournalWriter {
   }
 }
 
-const lostTo = (name: string): AetherflowError =>
+export const lostTo = (name: string): AetherflowError =>
   new AetherflowError('host.run_locked', name, 'another process has taken the run over')
 const ioError = (name: string, cause: unknown): AetherflowError =>
   new AetherflowError('host.io_failed', name, messageOf(cause))
 
-async function told<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Whatever goes wrong is told as host.io_failed. */
+export async function told<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

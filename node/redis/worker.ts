@@ -7,8 +7,8 @@ import { hostname } from 'node:os'
 import type { CallObserver, ModelClient } from '../../bindings/ports.js'
 import { CallFailure } from '../../web/standard/failure/failure.js'
 import { redisPlace } from './address.js'
+import { Alive } from './alive.js'
 import {
-  aliveMs,
   CallKeys,
   failureInfo,
   isRequest,
@@ -76,7 +76,7 @@ class CallWorker implements RunningWorker {
   #workers: BullWorker[] = []
   #done = 0
   #failed = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #alive: Alive
   #closing: Promise<void> | undefined
 
   constructor(options: WorkerOptions, link: RedisLink, connection: IoredisClient, keys: CallKeys) {
@@ -84,6 +84,7 @@ class CallWorker implements RunningWorker {
     this.#link = link
     this.#connection = connection
     this.#keys = keys
+    this.#alive = new Alive(link, keys.workers, () => this.state())
   }
 
   async begin({ Worker }: Awaited<ReturnType<typeof loadBull>>): Promise<void> {
@@ -100,7 +101,7 @@ class CallWorker implements RunningWorker {
       return worker
     })
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()))
-    await this.#show()
+    await this.#alive.show()
   }
 
   state(): WorkerState {
@@ -119,22 +120,10 @@ class CallWorker implements RunningWorker {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#timer)
     await Promise.all(this.#workers.map((worker) => worker.close().catch(() => undefined)))
-    await this.#link.send('DEL', this.#keys.worker(this.#id)).catch(() => undefined)
-    await this.#link.send('SREM', this.#keys.workers, this.#id).catch(() => undefined)
+    await this.#alive.end()
     await this.#link.close()
     this.#connection.disconnect()
-  }
-
-  /** A sign of life, with what it does. */
-  async #show(): Promise<void> {
-    const state = JSON.stringify(this.state())
-    await this.#link.send('SADD', this.#keys.workers, this.#id).catch(() => undefined)
-    await this.#link.send('SET', this.#keys.worker(this.#id), state, 'PX', aliveMs).catch(() => undefined)
-    if (this.#closing !== undefined) return
-    this.#timer = setTimeout(() => void this.#show(), aliveMs / 5)
-    this.#timer.unref()
   }
 
   /** Never rejects for what a call comes to: there is nothing for the queue to try again. */

@@ -1,9 +1,7 @@
-/** What each key may do, and what it has done: rate, calls at once, and money of the day. */
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../../bindings/ports.js'
+/** What each key may do, and what it has done: rate, calls at once, and money of the day. Of this server, or of all that share it. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { HttpError } from './http-error.js'
 import type { ServeKey } from './keys.js'
-import type { Spending } from './spending.js'
 
 /** What a request may take at most. */
 export interface Wanted {
@@ -19,26 +17,56 @@ export interface Admission {
   readonly microUsd: number | undefined
   /** Once: what it came to. */
   settle(came: { readonly tokens: number; readonly microUsd: number }): void
+  /** In place of that: another process settles it. */
+  handOver(): void
 }
 
-const windowMs = 60_000
+/** What is asked of a book. */
+export interface Asked extends Wanted {
+  /** Names it among all that are in flight. */
+  readonly id: string
+  /** `run`: gets what is left of the day when that is less; `again`: one that was let in before, by whichever process. */
+  readonly kind: 'request' | 'run' | 'again'
+}
 
-/** One key in use. Times on the clock that was given. */
+/** How a key stands. Times in ms. */
+export interface Standing {
+  /** Requests and tokens of the last minute; one under way counts what it reserved. */
+  readonly requests: number
+  readonly tokens: number
+  /** Until the oldest of them is a minute old. */
+  readonly resetMs: number
+}
+
+export type Refused = 'concurrency' | 'requests' | 'tokens' | 'too_large' | 'held' | 'spent'
+
+export interface Decision extends Standing {
+  readonly refused?: Refused | undefined
+  /** What is set aside for it, micro-USD; undefined: the key has no budget. */
+  readonly microUsd: number | undefined
+}
+
+/** Keeps what the keys have done. Decisions by the rules of `OwnBook`, wherever it is kept. */
+export interface AccountBook {
+  /** Fails when it cannot be asked: then nobody is let in. */
+  enter(key: ServeKey, asked: Asked): Promise<Decision>
+  /** Of one that was let in: once; a second time nothing happens. How the key stands by then, where that is known at once. */
+  leave(key: ServeKey, id: string, came: { readonly tokens: number; readonly microUsd: number }): Standing | undefined
+}
+
+/** One key in use. */
 export class Account {
   readonly key: ServeKey
   readonly #digest: Buffer
-  readonly #clock: Clock
-  readonly #spending: Spending
-  /** Requests of the last minute, oldest first; the tokens of one under way are what it reserved. */
-  readonly #recent: { readonly at: number; tokens: number }[] = []
-  #held = 0
+  readonly #book: AccountBook
+  #standing: Standing = { requests: 0, tokens: 0, resetMs: 0 }
+  /** Of this server. */
   inFlight = 0
 
-  constructor(key: ServeKey, clock: Clock, spending: Spending) {
+  constructor(key: ServeKey, book: AccountBook) {
     this.key = key
     this.#digest = digestOf(key.token)
-    this.#clock = clock
-    this.#spending = spending
+    this.#book = book
   }
 
   /** Whether this token is the key's. Takes as long for a wrong one as for the right one. */
@@ -52,129 +80,96 @@ export class Account {
     return models === undefined || models.some((allowed) => allowed === model || allowed === `${model.split('/')[0]}/*`)
   }
 
-  /** Micro-USD that are left of the day, held ones taken off; undefined: no budget. */
-  get left(): number | undefined {
-    const { budgetUsdPerDay } = this.key
-    if (budgetUsdPerDay === undefined) return undefined
-    return Math.floor(budgetUsdPerDay * 1e6) - this.#spending.today(this.key.name) - this.#held
-  }
-
-  /** Lets a request in, or throws a HttpError: 402 for the budget, 429 for the rest. */
-  admit(wanted: Wanted): Admission {
-    this.#mustHavePlace()
-    this.#mustFitWindows(wanted.tokens)
-    return this.#enter(wanted.tokens, this.#holdFor(wanted.microUsd))
+  /** Lets a request in, or rejects with a HttpError: 402 for the budget, 429 for the rest. */
+  admit(wanted: Wanted): Promise<Admission> {
+    return this.#enter({ ...wanted, id: randomBytes(9).toString('base64url'), kind: 'request' })
   }
 
   /** Lets a run of a plan in, as `admit`. `microUsd`: its budget; without one it gets what is left of the day. */
-  admitRun(microUsd: number | undefined): Admission {
-    this.#mustHavePlace()
-    this.#mustFitWindows(0)
-    const { left } = this
-    if (left === undefined) return this.#enter(0, microUsd)
-    if (left <= 0)
-      throw new HttpError(402, 'budget_exceeded', 'the budget of this key for today is used up or reserved')
-    return this.#enter(0, Math.min(microUsd ?? left, left))
+  async admitRun(id: string, microUsd: number | undefined): Promise<Admission> {
+    return bounded(await this.#enter({ id, tokens: 0, microUsd: microUsd ?? Infinity, kind: 'run' }), microUsd)
   }
 
   /** A run that an earlier process let in. */
-  goOn(microUsd: number | undefined): Admission {
-    const { left } = this
-    return this.#enter(0, left === undefined ? microUsd : Math.max(0, Math.min(microUsd ?? left, left)))
+  async goOn(id: string, microUsd: number | undefined): Promise<Admission> {
+    return bounded(await this.#enter({ id, tokens: 0, microUsd: microUsd ?? Infinity, kind: 'again' }), microUsd)
   }
 
-  #enter(tokens: number, hold: number | undefined): Admission {
-    const entry = { at: this.#clock.now(), tokens }
-    this.#recent.push(entry)
-    this.#held += hold ?? 0
+  async #enter(asked: Asked): Promise<Admission> {
+    const decision = await this.#book.enter(this.key, asked).catch((error: unknown) => {
+      throw error instanceof HttpError ? error : unavailable()
+    })
+    this.#standing = decision
+    if (decision.refused !== undefined) throw this.#refusal(decision.refused, asked)
     this.inFlight += 1
     let over = false
+    const ends = (): boolean => {
+      if (over) return false
+      over = true
+      this.inFlight -= 1
+      return true
+    }
     return {
-      microUsd: hold,
+      microUsd: decision.microUsd,
       settle: (came) => {
-        if (over) return
-        over = true
-        this.inFlight -= 1
-        this.#held -= hold ?? 0
-        entry.tokens = came.tokens
-        this.#spending.add(this.key.name, came.microUsd)
+        if (ends()) this.#standing = this.#book.leave(this.key, asked.id, came) ?? this.#standing
       },
+      handOver: () => void ends(),
     }
   }
 
   /** Limits as clients read them: `x-ratelimit-…`. */
   headers(): Record<string, string> {
-    this.#forget()
     const { requestsPerMinute, tokensPerMinute } = this.key
-    const used = this.#recent.reduce((sum, { tokens }) => sum + tokens, 0)
-    const reset = `${Math.ceil(this.#resetMs() / 1000)}s`
+    const { requests, tokens, resetMs } = this.#standing
+    const reset = `${Math.ceil(resetMs / 1000)}s`
     const lines = (name: string, limit: number, taken: number): Record<string, string> => ({
       [`x-ratelimit-limit-${name}`]: String(limit),
       [`x-ratelimit-remaining-${name}`]: String(Math.max(0, limit - taken)),
       [`x-ratelimit-reset-${name}`]: reset,
     })
     return {
-      ...(requestsPerMinute === undefined ? {} : lines('requests', requestsPerMinute, this.#recent.length)),
-      ...(tokensPerMinute === undefined ? {} : lines('tokens', tokensPerMinute, used)),
+      ...(requestsPerMinute === undefined ? {} : lines('requests', requestsPerMinute, requests)),
+      ...(tokensPerMinute === undefined ? {} : lines('tokens', tokensPerMinute, tokens)),
     }
   }
 
-  #mustHavePlace(): void {
-    const { concurrency } = this.key
-    if (concurrency === undefined || this.inFlight < concurrency) return
-    throw this.#limited(`this key may have ${concurrency} requests at once`, 1000)
-  }
-
-  #mustFitWindows(tokens: number): void {
-    this.#forget()
-    const { requestsPerMinute, tokensPerMinute } = this.key
-    if (requestsPerMinute !== undefined && this.#recent.length >= requestsPerMinute)
-      throw this.#limited(`this key may make ${requestsPerMinute} requests a minute`, this.#resetMs())
-    if (tokensPerMinute === undefined) return
-    if (tokens > tokensPerMinute)
-      throw new HttpError(
+  #refusal(why: Refused, { tokens, kind }: Asked): HttpError {
+    const { concurrency, requestsPerMinute, tokensPerMinute } = this.key
+    const { resetMs } = this.#standing
+    const limited = (message: string, retryAfterMs: number): HttpError =>
+      new HttpError(429, 'rate_limit_exceeded', message, { retryAfterMs, headers: this.headers() })
+    if (why === 'concurrency') return limited(`this key may have ${concurrency} requests at once`, 1000)
+    if (why === 'requests') return limited(`this key may make ${requestsPerMinute} requests a minute`, resetMs)
+    if (why === 'tokens') return limited(`this key may use ${tokensPerMinute} tokens a minute`, resetMs)
+    // What others hold may come back.
+    if (why === 'held') return limited('the rest of the budget of this key is reserved by requests in flight', 1000)
+    if (why === 'too_large')
+      return new HttpError(
         400,
         'context_length_exceeded',
         `this key may use ${tokensPerMinute} tokens a minute, and one request would take up to ${tokens}`,
       )
-    const used = this.#recent.reduce((sum, entry) => sum + entry.tokens, 0)
-    if (used + tokens > tokensPerMinute)
-      throw this.#limited(`this key may use ${tokensPerMinute} tokens a minute`, this.#resetMs())
-  }
-
-  /** What is set aside for the request: the core then never goes above it. */
-  #holdFor(microUsd: number): number | undefined {
-    const { left } = this
-    if (left === undefined) return undefined
-    if (left >= microUsd) return microUsd
-    // What others hold may come back.
-    if (left + this.#held >= microUsd)
-      throw this.#limited('the rest of the budget of this key is reserved by requests in flight', 1000)
-    if (left <= 0) throw new HttpError(402, 'budget_exceeded', `the budget of this key for today is used up`)
-    return left
-  }
-
-  #limited(message: string, retryAfterMs: number): HttpError {
-    return new HttpError(429, 'rate_limit_exceeded', message, { retryAfterMs, headers: this.headers() })
-  }
-
-  #forget(): void {
-    const since = this.#clock.now() - windowMs
-    while (this.#recent[0] !== undefined && this.#recent[0].at <= since) this.#recent.shift()
-  }
-
-  #resetMs(): number {
-    const [oldest] = this.#recent
-    return oldest === undefined ? 0 : Math.max(1, oldest.at + windowMs - this.#clock.now())
+    const or = kind === 'run' ? ' or reserved' : ''
+    return new HttpError(402, 'budget_exceeded', `the budget of this key for today is used up${or}`)
   }
 }
+
+/** A run of a key without a budget has its own bound, if any. */
+const bounded = (admission: Admission, microUsd: number | undefined): Admission => ({
+  ...admission,
+  microUsd: admission.microUsd ?? microUsd,
+})
+
+const unavailable = (): HttpError =>
+  new HttpError(503, 'limits_unavailable', 'the server of the limits does not answer', { retryAfterMs: 1000 })
 
 /** Of all keys; what a request carries is compared with each of them. */
 export class Accounts {
   readonly all: readonly Account[]
 
-  constructor(keys: readonly ServeKey[], clock: Clock, spending: Spending) {
-    this.all = keys.map((key) => new Account(key, clock, spending))
+  constructor(keys: readonly ServeKey[], book: AccountBook) {
+    this.all = keys.map((key) => new Account(key, book))
   }
 
   /** The account of a token; undefined: nobody's. */

@@ -9,8 +9,8 @@ const attempts = 2
 /** A prompt is reserved at its estimate and 60 %, as in the core. */
 const promptMargin = 1.6
 
-/** Lets the request in for the account, or throws a HttpError: 403, 404, 402, 429. */
-export function admitChat(request: ChatRequest, account: Account, service: Service): Admission {
+/** Lets the request in for the account, or rejects with a HttpError: 403, 404, 402, 429, 503. */
+export async function admitChat(request: ChatRequest, account: Account, service: Service): Promise<Admission> {
   mustBeKnown(request.model, service)
   if (!account.mayUse(request.model))
     throw new HttpError(403, 'model_not_allowed', 'this key may not use that model: see /v1/models', { param: 'model' })

@@ -75,21 +75,33 @@ export class Answering {
   readonly #admission: Admission
   readonly #gone = new AbortController()
 
-  /** Throws a HttpError when the request is not let in. */
-  constructor(parsed: ParsedChat, extensions: Extensions, call: Call, context: Context) {
+  private constructor(
+    request: ChatRequest,
+    extensions: Extensions,
+    admission: Admission,
+    call: Call,
+    context: Context,
+  ) {
+    this.request = request
+    this.#call = call
+    this.#context = context
+    this.#extensions = extensions
+    this.#admission = admission
+  }
+
+  /** Rejects with a HttpError when the request is not let in. */
+  static async admitted(parsed: ParsedChat, extensions: Extensions, call: Call, context: Context): Promise<Answering> {
     const { type, complexity, cache } = extensions
-    this.request = {
+    const request: ChatRequest = {
       ...parsed,
       cache,
       ...(type === undefined ? {} : { type }),
       ...(complexity === undefined ? {} : { complexity }),
     }
-    this.#call = call
-    this.#context = context
-    this.#extensions = extensions
     if (context.ending.aborted)
       throw new HttpError(503, 'server_ending', 'the server is ending', { retryAfterMs: 1000 })
-    this.#admission = admitChat(this.request, call.account, context.service)
+    const admission = await admitChat(request, call.account, context.service)
+    return new Answering(request, extensions, admission, call, context)
   }
 
   /** Ends the request: nobody waits for its answer any more. */

@@ -12,7 +12,7 @@ import { readJson, sendJson } from './http.js'
 export async function chatCompletions(call: Call, context: Context): Promise<void> {
   const body = await readJson(call.request)
   const parsed = parseChat(body)
-  const answering = new Answering(parsed, extensionsOf(call.request.headers, body), call, context)
+  const answering = await Answering.admitted(parsed, extensionsOf(call.request.headers, body), call, context)
   if (parsed.stream) return answering.stream(new Chunks(call, context, answering.request.model, parsed.includeUsage))
   const answer = await answering.run()
   const { simulated } = context.service

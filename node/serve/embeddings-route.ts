@@ -21,7 +21,8 @@ export async function embeddings(call: Call, { embedder }: Context): Promise<voi
   if (format !== 'float' && format !== 'base64') throw badRequest('float or base64', 'encoding_format')
   if (dimensions !== undefined && dimensions !== embedder.dimensions)
     throw badRequest(`this embedder has ${embedder.dimensions} dimensions`, 'dimensions')
-  call.account.admit({ tokens: 0, microUsd: 0 }).settle({ tokens: 0, microUsd: 0 })
+  const admission = await call.account.admit({ tokens: 0, microUsd: 0 })
+  admission.settle({ tokens: 0, microUsd: 0 })
   const { data, tokens } = await embedded(texts, embedder, format)
   const usage = { prompt_tokens: tokens, total_tokens: tokens }
   sendJson(call.response, 200, { object: 'list', data, model: embedder.name, usage }, { 'x-request-id': call.id })

@@ -1,8 +1,9 @@
 /**
- * What a run has told, as lines of a file in its folder, numbered from 1: the ids of its event stream. A line is told to watchers only
- * once the system has it, so that no process which comes later numbers another event the same. That a step or the run has come to
- * its end is told only once the disk has it: after a loss of power a reader may see the notes between two ends again under other
- * numbers, never an end that was told before taken back.
+ * What a run has told, numbered from 1: the ids of its event stream. An event is told to watchers only once the place where it is kept
+ * has it, so that no process which comes later numbers another event the same.
+ *
+ * In a folder they are lines of a file. That a step or the run has come to its end is told only once the disk has it: after a loss of
+ * power a reader may see the notes between two ends again under other numbers, never an end that was told before taken back.
  */
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import type { RunEvent } from '../../bindings/events.js'
@@ -20,35 +21,40 @@ const passing: ReadonlySet<RunEvent['type']> = new Set(['progress', 'prompt'])
 /** What somebody may act on. */
 const ends: ReadonlySet<RunEvent['type']> = new Set(['done', 'failed', 'skipped', 'cancelled', 'finish'])
 
+/** Most events that are kept in one go. */
+const mostAtOnce = 500
+
+/** Where the events of one run are kept. */
+export interface EventPlace {
+  /** Those of before. */
+  readonly events: RunEvent[]
+  /** Keeps further ones, of which the first has the number `at` + 1. */
+  append(events: readonly RunEvent[], at: number): Promise<void>
+  /** Why nothing can be kept any more ends the run: readers of other machines would miss what is told all the same. */
+  readonly strict: boolean
+  close(): Promise<void>
+}
+
 export class KeptEvents {
-  readonly #path: string
+  readonly #place: EventPlace
   readonly #told: (kept: KeptEvent) => void
   readonly #events: RunEvent[]
-  #file: FileHandle | undefined
   #pending: RunEvent[] = []
   #writing: Promise<void> | undefined
   #fault: unknown
   /** How often each was kept that a journal may tell again. */
   readonly #known = new Map<string, number>()
 
-  private constructor(path: string, events: RunEvent[], told: (kept: KeptEvent) => void) {
-    this.#path = path
-    this.#events = events
+  constructor(place: EventPlace, told: (kept: KeptEvent) => void) {
+    this.#place = place
     this.#told = told
-    for (const event of events) this.#known.set(keyOf(event), (this.#known.get(keyOf(event)) ?? 0) + 1)
+    this.#events = place.events
+    for (const event of this.#events) this.#known.set(keyOf(event), (this.#known.get(keyOf(event)) ?? 0) + 1)
   }
 
-  /** Fails: host.io_failed. A last line that a crash cut off is written over. */
+  /** In a file. Fails: host.io_failed. A last line that a crash cut off is written over. */
   static async open(path: string, told: (kept: KeptEvent) => void): Promise<KeptEvents> {
-    const { events, bytes } = await readLines(path)
-    const kept = new KeptEvents(path, events, told)
-    try {
-      kept.#file = await open(path, 'a', 0o600)
-      if ((await kept.#file.stat()).size > bytes) await kept.#file.truncate(bytes)
-    } catch (error) {
-      throw ioError(path, error)
-    }
-    return kept
+    return new KeptEvents(await EventFile.open(path), told)
   }
 
   /** All so far, that of id 1 first. */
@@ -58,7 +64,7 @@ export class KeptEvents {
 
   /** `again`: told by the journal of an earlier process, which may have told it already. Whether it is news, and kept. */
   add(event: RunEvent, again = false): boolean {
-    if (passing.has(event.type)) return false
+    if (passing.has(event.type) || (this.#fault !== undefined && this.#place.strict)) return false
     if (again) {
       const key = keyOf(event)
       const count = this.#known.get(key) ?? 0
@@ -70,7 +76,7 @@ export class KeptEvents {
     return true
   }
 
-  /** Resolves once all is kept. Fails: host.io_failed, when something could not be. */
+  /** Resolves once all is kept. Fails: host.io_failed, when something could not be; host.run_locked, when the run is another's. */
   async settled(): Promise<void> {
     await this.#writing
     if (this.#fault !== undefined) throw this.#fault
@@ -78,24 +84,62 @@ export class KeptEvents {
 
   async close(): Promise<void> {
     await this.#writing
-    await this.#file?.close().catch(() => undefined)
-    this.#file = undefined
+    await this.#place.close()
   }
 
   /** Never rejects: what a full disk does not take is told all the same, and is missing after a restart. */
   async #write(): Promise<void> {
     while (this.#pending.length > 0) {
-      const batch = this.#pending
-      this.#pending = []
+      const batch = this.#pending.splice(0, mostAtOnce)
       try {
-        await this.#file?.writeFile(batch.map((event) => `${JSON.stringify(event)}\n`).join(''))
-        if (batch.some(({ type }) => ends.has(type))) await this.#file?.datasync()
+        await this.#place.append(batch, this.#events.length)
       } catch (error) {
-        this.#fault ??= ioError(this.#path, error)
+        this.#fault ??= error
+        if (this.#place.strict) {
+          this.#pending = []
+          break
+        }
       }
       for (const event of batch) this.#told({ id: this.#events.push(event), event })
     }
     this.#writing = undefined
+  }
+}
+
+class EventFile implements EventPlace {
+  readonly strict = false
+  readonly events: RunEvent[]
+  readonly #path: string
+  readonly #file: FileHandle
+
+  private constructor(path: string, events: RunEvent[], file: FileHandle) {
+    this.#path = path
+    this.events = events
+    this.#file = file
+  }
+
+  static async open(path: string): Promise<EventFile> {
+    const { events, bytes } = await readLines(path)
+    try {
+      const file = await open(path, 'a', 0o600)
+      if ((await file.stat()).size > bytes) await file.truncate(bytes)
+      return new EventFile(path, events, file)
+    } catch (error) {
+      throw ioError(path, error)
+    }
+  }
+
+  async append(events: readonly RunEvent[]): Promise<void> {
+    try {
+      await this.#file.writeFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+      if (events.some(({ type }) => ends.has(type))) await this.#file.datasync()
+    } catch (error) {
+      throw ioError(this.#path, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close().catch(() => undefined)
   }
 }
 

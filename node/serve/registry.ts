@@ -8,46 +8,11 @@ import type { RunEvent } from '../../bindings/events.js'
 import { makeFolder } from '../make-folder.js'
 import { ioError } from '../run/outputs.js'
 import { HttpError } from './http-error.js'
-import { readEvents, type KeptEvent, type KeptEvents } from './kept-events.js'
+import { readEvents, type KeptEvents } from './kept-events.js'
 import { RunState } from './run-state.js'
+import type { RunEnd, RunRequest, RunWatcher, ServedRun } from './served-runs.js'
 
-/** What was asked for; kept. */
-export interface RunRequest {
-  readonly id: string
-  /** Name of the key, and whose run it is. */
-  readonly key: string
-  readonly tenant: string
-  readonly name?: string
-  readonly mode?: string
-  readonly budgetUsd?: number
-  readonly deadlineMs?: number
-  readonly seed?: number
-  /** Name of the profile that plays the providers. */
-  readonly simulated?: string
-  /** Of whoever asked for it: `traceparent` and what goes with it. */
-  readonly trace?: Readonly<Record<string, string>>
-  /** ms since 1970. */
-  readonly createdAt: number
-}
-
-/** How it ended; kept. `failed`: it could not be carried out, for reasons of the host. */
-export interface RunEnd {
-  readonly outcome: 'ok' | 'steps_failed' | 'budget_exhausted' | 'cancelled' | 'failed'
-  readonly costMicroUsd: number
-  readonly priceAssumed?: true
-  readonly endedAt: number
-  readonly error?: { readonly code: string; readonly detail: string }
-}
-
-export interface RunWatcher {
-  take(kept: KeptEvent): void
-  /** Of the moment: it is not kept, and may be left out. */
-  passing(event: RunEvent): void
-  /** Nothing more comes. */
-  over(): void
-}
-
-export class Run {
+export class Run implements ServedRun {
   readonly request: RunRequest
   readonly folder: string
   /** Of a run under way. */
@@ -67,12 +32,10 @@ export class Run {
     return join(this.folder, 'events.jsonl')
   }
 
-  /** All kept events, also of a run that is over. Fails: host.io_failed. */
   async events(): Promise<readonly RunEvent[]> {
     return this.kept?.all ?? readEvents(this.eventsPath)
   }
 
-  /** Its steps, as its events tell them. Fails: host.io_failed. */
   async state(): Promise<RunState> {
     if (this.end === undefined) return this.live
     this.#read ??= readEvents(this.eventsPath).then((events) => {
@@ -83,10 +46,9 @@ export class Run {
     return this.#read
   }
 
-  /** The result ends it. */
-  watch(watcher: RunWatcher): () => void {
+  watch(watcher: RunWatcher): Promise<() => void> {
     this.#watchers.add(watcher)
-    return () => void this.#watchers.delete(watcher)
+    return Promise.resolve(() => void this.#watchers.delete(watcher))
   }
 
   tell(what: (watcher: RunWatcher) => void): void {

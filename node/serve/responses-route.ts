@@ -24,7 +24,8 @@ import { readJson, sendJson } from './http.js'
 
 export async function responses(call: Call, context: Context): Promise<void> {
   const body = await readJson(call.request)
-  const answering = new Answering(parseResponses(body), extensionsOf(call.request.headers, body), call, context)
+  const extensions = extensionsOf(call.request.headers, body)
+  const answering = await Answering.admitted(parseResponses(body), extensions, call, context)
   if (answering.request.stream) return answering.stream(new ResponseEvents(call, context, answering.request.model))
   const answer = await answering.run()
   const headers = { ...call.account.headers(), ...answerHeaders(answer), 'x-request-id': call.id }

@@ -1,20 +1,30 @@
 /** `/v1/runs`: plans as runs behind handles, with their events as a stream that goes on where a reader left it. */
-import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
-import { join } from 'node:path'
-import { journalName } from '../run/file-run-store.js'
 import { costAssumed } from './answering.js'
 import { count, isObject, within, type Body } from './chat-body.js'
 import type { Call, Context } from './context.js'
 import { EventStream } from './event-stream.js'
 import { badRequest, HttpError } from './http-error.js'
 import { readJson, sendJson } from './http.js'
-import type { Run, RunRequest } from './registry.js'
-import type { Runs } from './runs.js'
+import type { RunRequest, ServedRun, ServedRuns } from './served-runs.js'
 import type { Route } from './server.js'
 
-export function runRoutes(runs: Runs): readonly Route[] {
-  const found = (call: Call, id = ''): Promise<Run> => runs.registry.find(id, tenantOf(call))
+/** A server of runs that is away is no failure of this one: whoever comes again is answered. */
+export const runRoutes = (runs: ServedRuns): readonly Route[] =>
+  routesOf(runs).map((route) => ({
+    ...route,
+    answer: async (call, context, ...groups) => {
+      try {
+        await route.answer(call, context, ...groups)
+      } catch (error) {
+        if (runs.isAway?.(error) !== true) throw error
+        throw new HttpError(503, 'runs_unavailable', 'the server of the runs does not answer', { retryAfterMs: 1000 })
+      }
+    },
+  }))
+
+function routesOf(runs: ServedRuns): readonly Route[] {
+  const found = (call: Call, id = ''): Promise<ServedRun> => runs.find(id, tenantOf(call))
   return [
     { method: 'POST', path: /^\/v1\/runs$/, answer: (call) => start(call, runs) },
     { method: 'GET', path: /^\/v1\/runs$/, answer: (call) => list(call, runs) },
@@ -31,7 +41,7 @@ export function runRoutes(runs: Runs): readonly Route[] {
       path: /^\/v1\/runs\/([^/]+)$/,
       answer: async (call, _context, id) => {
         const run = await found(call, id)
-        runs.cancel(run)
+        await runs.cancel(run)
         sendJson(call.response, 202, aboutRun(run))
       },
     },
@@ -48,7 +58,7 @@ export function runRoutes(runs: Runs): readonly Route[] {
     {
       method: 'GET',
       path: /^\/v1\/runs\/([^/]+)\/journal$/,
-      answer: async (call, _context, id) => journal(call, await found(call, id)),
+      answer: async (call, _context, id) => journal(call, await runs.journal(await found(call, id))),
     },
     {
       method: 'GET',
@@ -60,7 +70,7 @@ export function runRoutes(runs: Runs): readonly Route[] {
 
 export const tenantOf = ({ account }: Call): string => account.key.tenant ?? account.key.name
 
-async function start(call: Call, runs: Runs): Promise<void> {
+async function start(call: Call, runs: ServedRuns): Promise<void> {
   const body = await readJson(call.request)
   const { plan, name, mode } = body
   if (!isObject(plan) && typeof plan !== 'string') throw badRequest('a plan, as an object or as text', 'plan')
@@ -104,9 +114,9 @@ function boundsOf(body: Body): Pick<RunRequest, 'budgetUsd' | 'deadlineMs' | 'se
 /** Most runs of a list. */
 const mostListed = 100
 
-async function list(call: Call, runs: Runs): Promise<void> {
+async function list(call: Call, runs: ServedRuns): Promise<void> {
   const limit = Math.min(mostListed, Number(call.url.searchParams.get('limit') ?? 20) || 20)
-  const found = await runs.registry.list(tenantOf(call), limit, call.url.searchParams.get('after'))
+  const found = await runs.list(tenantOf(call), limit, call.url.searchParams.get('after'))
   sendJson(call.response, 200, {
     object: 'list',
     data: found.runs.map((run) => aboutRun(run)),
@@ -114,7 +124,7 @@ async function list(call: Call, runs: Runs): Promise<void> {
   })
 }
 
-export function aboutRun({ request, end, live, cancelled }: Run): object {
+export function aboutRun({ request, end, live, cancelled, owner }: ServedRun): object {
   return {
     id: request.id,
     object: 'run',
@@ -128,11 +138,12 @@ export function aboutRun({ request, end, live, cancelled }: Run): object {
     ...costAssumed(end ?? live),
     budget_usd: request.budgetUsd ?? null,
     error: end?.error ?? null,
+    ...(owner === undefined ? {} : { owner }),
   }
 }
 
-async function output(call: Call, run: Run, step: string, runs: Runs): Promise<void> {
-  const text = (await runs.outputs(run)).get(step)
+async function output(call: Call, run: ServedRun, step: string, runs: ServedRuns): Promise<void> {
+  const text = await runs.output(run, step)
   if (text === undefined) throw new HttpError(404, 'no_output', 'that step has no output, or not yet')
   const bytes = Buffer.from(text, 'utf8')
   call.response.writeHead(200, {
@@ -146,15 +157,14 @@ async function output(call: Call, run: Run, step: string, runs: Runs): Promise<v
   call.response.end(bytes)
 }
 
-async function report(call: Call, run: Run, runs: Runs): Promise<void> {
+async function report(call: Call, run: ServedRun, runs: ServedRuns): Promise<void> {
   const found = await runs.report(run)
   if (found === undefined) throw new HttpError(404, 'no_report', 'the run has come to no report, or not yet')
   sendJson(call.response, 200, found)
 }
 
 /** What the run is made of, as far as it has come: for whoever wants to replay it. */
-async function journal({ response }: Call, { folder }: Run): Promise<void> {
-  const bytes = await readFile(join(folder, journalName)).catch(() => undefined)
+function journal({ response }: Call, bytes: Uint8Array | undefined): void {
   if (bytes === undefined) throw new HttpError(404, 'no_journal', 'the run has no journal yet')
   response.writeHead(200, {
     'content-type': 'application/x-ndjson',
@@ -169,14 +179,15 @@ async function journal({ response }: Call, { folder }: Run): Promise<void> {
 /** How long a reader waits before it comes again, ms. */
 const comeAgainMs = 2000
 
-async function events({ request, response, url, id }: Call, context: Context, run: Run): Promise<void> {
+async function events({ request, response, url, id }: Call, context: Context, run: ServedRun): Promise<void> {
   // A page cannot send the header by itself, but wants the beginning too.
   const said = request.headers['last-event-id'] ?? url.searchParams.get('after')
   const last = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : undefined
   const reading = new Reading(response, context, id)
   // Watched before it is read, so that nothing falls between.
-  const stop = run.watch(reading)
+  const stop = await run.watch(reading)
   response.once('close', stop)
+  if (response.destroyed) stop()
   const kept = await run.events()
   // Readers of the kind that a page has come again until they hear this.
   if (run.end !== undefined && last === kept.length) {

@@ -13,13 +13,15 @@ import { telemetry, type TelemetryOptions } from '../../web/standard/telemetry/o
 import type { Ledger } from '../ledger/ledger.js'
 import { LedgerTotals } from '../ledger/totals.js'
 import { openPage } from '../page-server.js'
-import { Accounts, type Account } from './accounts.js'
+import { Accounts, type Account, type AccountBook } from './accounts.js'
 import type { Context } from './context.js'
-import { addGauges } from './gauges.js'
+import { addGauges, Groups } from './gauges.js'
 import { keysPath, readKeys, type ServeKey } from './keys.js'
+import { OwnBook } from './own-book.js'
 import { makeServer } from './server.js'
 import { Runs } from './runs.js'
 import { runRoutes } from './runs-route.js'
+import type { RunParts, ServedRuns } from './served-runs.js'
 import { openService, type Service, type ServiceOptions } from './service.js'
 import { SignIn } from './sign-in.js'
 import { Spending } from './spending.js'
@@ -55,7 +57,11 @@ export interface ServeOptions extends ServiceOptions {
   /** The user's ledger, for /metrics. Default: none. */
   readonly ledger?: Ledger | undefined
   /** Further series of /metrics, such as `WorkerTotals`: `read` before each scrape. Default: none. */
-  readonly series?: { read(): Promise<void>; addTo(metrics: Metrics): void } | undefined
+  readonly series?: readonly { read(): Promise<void>; addTo(metrics: Metrics): void }[] | undefined
+  /** Limits and budgets of the keys shared with other servers, such as `RedisBook`; its opener closes it. Default: of this server alone. */
+  readonly book?: AccountBook | undefined
+  /** Runs that other servers see, and go on with, such as `SharedRuns`; needs `book`. Default: kept in `folder`, for this server alone. */
+  readonly runs?: { open(parts: RunParts): Promise<ServedRuns> } | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
   readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined
 }
@@ -84,14 +90,17 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const { host = '127.0.0.1', port = 4748, clock = systemClock, auth = true } = options
   if (!auth && !loopbackAddresses.has(host))
     throw new AetherflowError('host.usage', 'auth', 'a server that others reach needs keys: --no-auth is for loopback')
+  if (options.runs !== undefined && options.book === undefined)
+    throw new AetherflowError('host.usage', 'runs', 'runs of several servers need limits that these share: name a book')
   const page = options.page === undefined ? undefined : await openPage(options.page)
   const { keys, made } = await keysOf(options, auth)
-  const spending = await Spending.open(options.folder)
-  const accounts = new Accounts(keys, clock, spending)
+  const spending = options.book === undefined ? await Spending.open(options.folder) : undefined
+  const accounts = new Accounts(keys, options.book ?? new OwnBook(clock, spending as Spending))
   const service = await openService(options)
   const first = accounts.all[0] as Account
   const signIn = new SignIn(accounts, clock, auth ? undefined : first)
-  const { metrics, observer, scrape } = measuring(options)
+  const groups = new Groups(options.limits ?? service.authority)
+  const { metrics, observer, scrape } = measuring(options, groups)
   const ending = new AbortController()
   const beats = new Beats(clock)
   const context: Context = {
@@ -102,7 +111,7 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     beat: (write) => beats.add(write),
   }
   const runs = await openRuns(options, { accounts, service, observer })
-  addGauges(metrics, { accounts, authority: service.authority, runs })
+  addGauges(metrics, { accounts, groups: () => groups.last(), runs })
   const server = makeServer(
     {
       signIn,
@@ -126,17 +135,16 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
     await closeAll({ server, ending, clock, graceMs: options.graceMs ?? 10_000 }, runs)
     beats.stop()
     await service.close()
-    await spending.close()
+    await spending?.close()
   })
   return { url, keysMade: made, simulated: service.simulated, signInLink: () => url + signIn.link(first), close }
 }
 
 /** What is counted: of one run by each `observer`, told by `scrape`. */
-function measuring({ ledger, series, onEvent, onFailure }: ServeOptions) {
+function measuring({ ledger, series = [], onEvent, onFailure }: ServeOptions, groups: Groups) {
   const metrics = new Metrics()
-  const totals = ledger && new LedgerTotals(ledger)
-  totals?.addTo(metrics)
-  series?.addTo(metrics)
+  const all = [...(ledger === undefined ? [] : [new LedgerTotals(ledger)]), ...series]
+  for (const each of all) each.addTo(metrics)
   const observer = (): ((event: RunEvent) => void) => {
     const count = metrics.run()
     return (event) => {
@@ -145,9 +153,10 @@ function measuring({ ledger, series, onEvent, onFailure }: ServeOptions) {
     }
   }
   const scrape = async (): Promise<string> => {
-    // A ledger that cannot be read takes nothing from the rest.
-    const failed = (error: unknown): void => onFailure?.(error, 'metrics')
-    await Promise.all([totals?.read().catch(failed), series?.read().catch(failed)])
+    // What cannot be read takes nothing from the rest.
+    await Promise.all(
+      [groups, ...all].map((each) => each.read().catch((error: unknown) => onFailure?.(error, 'metrics'))),
+    )
     return metrics.text()
   }
   return { metrics, observer, scrape }
@@ -174,7 +183,7 @@ interface Closing {
   readonly graceMs: number
 }
 
-async function closeAll({ server, ending, clock, graceMs }: Closing, runs: Runs | undefined): Promise<void> {
+async function closeAll({ server, ending, clock, graceMs }: Closing, runs: ServedRuns | undefined): Promise<void> {
   let stopGrace = (): void => undefined
   const grace = new Promise<void>((resolve) => (stopGrace = clock.after(graceMs, resolve)))
   const ended = closeServer(server, ending, clock, grace)
@@ -224,13 +233,15 @@ async function closeServer(server: Server, ending: AbortController, clock: Clock
 
 /** Runs of plans need a place to be kept in. */
 async function openRuns(
-  { folder, cache, cacheModes, simulate, clock, telemetry: traced, onFailure }: ServeOptions,
+  { folder, cache, cacheModes, simulate, clock, telemetry: traced, onFailure, runs: shared }: ServeOptions,
   { accounts, service, observer }: { accounts: Accounts; service: Service; observer: () => (event: RunEvent) => void },
-): Promise<Runs | undefined> {
-  if (folder === undefined) return undefined
+): Promise<ServedRuns | undefined> {
   const how = { config: service.config, ...service.shared, cache, cacheModes, simulate, clock, telemetry: traced }
   const failed = (error: unknown, id: string): void => onFailure?.(error, id)
-  const runs = new Runs({ folder: join(folder, 'runs'), accounts, how, observer, failed })
+  const parts = { accounts, how, observer, failed }
+  if (shared !== undefined) return shared.open(parts)
+  if (folder === undefined) return undefined
+  const runs = new Runs({ folder: join(folder, 'runs'), ...parts })
   await runs.open()
   return runs
 }

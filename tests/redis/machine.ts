@@ -38,6 +38,19 @@ export interface OwnersOrder {
   readonly config: Config
   readonly leaseMs: number
   readonly lookMs: number
+  /** Dies of this event. */
+  readonly diesAt?: { readonly type: 'call' | 'done'; readonly step: string }
+}
+
+/** A server whose runs are those of all servers with the prefix. */
+export interface ServerOrder {
+  readonly kind: 'server'
+  readonly address: string
+  readonly prefix: string
+  readonly config: Config
+  readonly token: string
+  readonly leaseMs: number
+  readonly lookMs: number
 }
 
 /** Blocks its event loop once, for so long. */
@@ -45,12 +58,13 @@ export interface BlockOrder {
   readonly kind: 'block'
   readonly ms: number
 }
-export type Order = RunOrder | WorkerOrder | OwnerOrder | OwnersOrder | BlockOrder
+export type Order = RunOrder | WorkerOrder | OwnerOrder | OwnersOrder | ServerOrder | BlockOrder
 
 export type Told =
   | { readonly type: 'ended'; readonly outcome: string }
   | { readonly type: 'refused' }
   | { readonly type: 'ready' }
+  | { readonly type: 'url'; readonly url: string }
   | { readonly type: 'blocked' }
   | { readonly type: 'problem'; readonly words: string }
 
@@ -91,11 +105,25 @@ async function owner({ address, prefix, plan, config, leaseMs }: OwnerOrder): Pr
   tell({ type: 'ended', outcome })
 }
 
-async function owners({ address, prefix, config, leaseMs, lookMs }: OwnersOrder): Promise<void> {
+async function owners({ address, prefix, config, leaseMs, lookMs, diesAt }: OwnersOrder): Promise<void> {
   const { connectRedis, RunOwner } = await import('../../node/redis/index.js')
   const link = await connectRedis(address)
-  new RunOwner(link, { how: { config, limits: 'own' }, prefix, leaseMs, lookMs })
+  new RunOwner(link, {
+    ...{ how: { config, limits: 'own' }, prefix, leaseMs, lookMs },
+    onEvent: (_, event) => {
+      if (event.type === diesAt?.type && event.step === diesAt.step) process.kill(process.pid, 'SIGKILL')
+    },
+  })
   tell({ type: 'ready' })
+}
+
+async function server({ address, prefix, config, token, leaseMs, lookMs }: ServerOrder): Promise<void> {
+  const { connectRedis, RedisBook, SharedRuns } = await import('../../node/redis/index.js')
+  const { serve } = await import('../../node/serve/serve.js')
+  const link = await connectRedis(address)
+  const shared = { book: new RedisBook(link, { prefix }), runs: new SharedRuns(link, { prefix, leaseMs, lookMs }) }
+  const { url } = await serve({ ...shared, port: 0, keys: [{ name: 'test', token }], config })
+  tell({ type: 'url', url })
 }
 
 const kinds = {
@@ -103,6 +131,7 @@ const kinds = {
   worker,
   owner,
   owners,
+  server,
   block: ({ ms }: BlockOrder): Promise<void> => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
     tell({ type: 'blocked' })

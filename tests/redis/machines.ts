@@ -41,6 +41,12 @@ export class Machine {
     })
   }
 
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    await new Promise((resolve) => this.child.once('exit', resolve))
+  }
+
   /** Another order, for one that has ended its last. */
   send(order: Order): this {
     this.told.length = 0

@@ -1,8 +1,9 @@
 /** Runs that are taken over: whichever owner is killed, at seeded moments, the outputs are the same, and what was kept is not called again. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { RunOwner, type RedisLink } from '../../node/redis/index.js'
+import { RunOwner, type RedisLink, type RunOwnerOptions } from '../../node/redis/index.js'
 import { seeded } from '../../web/standard/simulator/random.js'
 import { Answering, answeringConfig, diamond } from './answering.js'
+import type { OwnersOrder } from './machine.js'
 import { Machine } from './machines.js'
 import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
 
@@ -37,13 +38,15 @@ withRedis('owners of runs', () => {
     await server.end()
   })
 
-  const owner = (most: number): RunOwner => {
-    const made = new RunOwner(link, { how: { config, limits: 'own' }, prefix, most, leaseMs: 400, lookMs: 100 })
+  const owner = (most: number, more: Partial<RunOwnerOptions> = {}): RunOwner => {
+    const how = { config, limits: 'own' } as const
+    const made = new RunOwner(link, { how, prefix, most, leaseMs: 400, lookMs: 100, ...more })
     open.push(made)
     return made
   }
-  const machine = async (): Promise<Machine> => {
-    const made = new Machine({ kind: 'owners', address: server.address, prefix, config, leaseMs: 400, lookMs: 100 })
+  const machine = async (diesAt?: OwnersOrder['diesAt']): Promise<Machine> => {
+    const order = { kind: 'owners', address: server.address, prefix, config, leaseMs: 400, lookMs: 100 } as const
+    const made = new Machine(diesAt === undefined ? order : { ...order, diesAt })
     await made.until('ready')
     return made
   }
@@ -89,5 +92,23 @@ withRedis('owners of runs', () => {
     await asking.submit('none', '{"steps":7}')
     expect(await endOf(asking, 'none')).toMatchObject({ outcome: 'failed', outputs: {} })
     await expect(asking.submit('a:b', diamond())).rejects.toMatchObject({ code: 'host.usage' })
+  })
+
+  test('a run that its owners do not survive fails, and one that comes forward each time does not', async () => {
+    const asking = owner(0)
+    await asking.submit('bad', diamond())
+    // The first dies before a step is done, the second after one, the third at the same place again.
+    for (const type of ['call', 'done', 'done'] as const) {
+      const dying = await machine({ type, step: 'first' })
+      await dying.ended()
+    }
+    expect(await asking.end('bad')).toBeUndefined()
+    owner(5, { mostLost: 1 })
+    const end = await endOf(asking, 'bad')
+    expect([end.outcome, end.why]).toEqual(['failed', expect.stringContaining('host.worker')])
+    expect(end.outputs).toEqual({ first: Answering.text('first') })
+    // What is over goes by itself.
+    expect(Number(await link.send('PTTL', `{${prefix}}:run:bad:job`))).toBeGreaterThan(0)
+    expect(Number(await link.send('PTTL', `{${prefix}}:run:bad:journal`))).toBeGreaterThan(0)
   })
 })

@@ -96,7 +96,7 @@ withRedis('workers', () => {
     await worker()
     const clients = await remote()
     const limits = new RedisAuthority(link, { prefix })
-    const server = await serve({ port: 0, auth: false, config, clients, limits, series: new WorkerTotals(address) })
+    const server = await serve({ port: 0, auth: false, config, clients, limits, series: [new WorkerTotals(address)] })
     const answer = await fetch(`${server.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -6,15 +6,15 @@ import { userStateFolder } from '../../folders.js'
 import { AetherflowError } from '../../index.js'
 import { Ledger, RunEntry } from '../../ledger/ledger.js'
 import { keysPath } from '../../serve/keys.js'
-import { serve as startServer, type ServeHandle, type ServeOptions } from '../../serve/serve.js'
+import { serve as startServer, type ServeHandle } from '../../serve/serve.js'
 import { openRunCache } from '../run-cache.js'
 import type { CacheFlags } from '../cache-flags.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { openTelemetry } from '../open-telemetry.js'
 import { profileOfFlag } from '../profile-flag.js'
-import { openShared, type SharedRunFlags } from '../shared-run.js'
+import { openSharedServe, type SharedServeFlags } from '../shared-run.js'
 
-export interface ServeFlags extends CacheFlags, SharedRunFlags {
+export interface ServeFlags extends CacheFlags, SharedServeFlags {
   readonly port: number
   readonly host: string
   readonly auth: boolean
@@ -33,7 +33,7 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
   const warn = ({ code, detail }: { code: string; detail: string }): void =>
     void stderr.write(`warning ${code}: ${detail}\n`)
   const cache = await openRunCache(flags, undefined, host, warn)
-  const shared = await openShared(flags, (_where, detail) => warn({ code: 'host.io_failed', detail }))
+  const shared = await openSharedServe(flags, (_where, detail) => warn({ code: 'host.io_failed', detail }))
   const embedder = flags.embedder === undefined ? undefined : await openEmbedder(flags.embedder)
   const played = flags.simulate === undefined ? undefined : profileOfFlag(flags.simulate)
   const entry = RunEntry.of(env, played?.name, false, 'serve')
@@ -52,7 +52,6 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
       // Every request has a trace of its own, or its caller's.
       telemetry: telemetry && { api: telemetry.api },
       ...shared.options,
-      series: await seriesOf(flags),
       ...{ cache: cache?.options.cache, cacheModes: cache?.options.cacheModes },
       // What an error says may quote a request: its name and code are enough to look for it.
       onFailure: (error, id) => void stderr.write(`failed ${id}: ${nameOf(error)}\n`),
@@ -69,10 +68,6 @@ export async function serve(flags: ServeFlags, host: Host): Promise<ExitCode> {
     await shared.close()
   }
   return exitCodes.ok
-}
-
-async function seriesOf({ workers }: ServeFlags): Promise<ServeOptions['series']> {
-  return workers === undefined ? undefined : new (await import('../../redis/worker-totals.js')).WorkerTotals(workers)
 }
 
 function tell(server: ServeHandle, { auth, keys }: ServeFlags, { stdout, stderr, env }: Host): void {

@@ -66,15 +66,30 @@ export async function workers({ redis, json }: WorkersFlags, { stdout }: Host): 
     stdout.write(`${asciiControls(JSON.stringify(found))}\n`)
     return exitCodes.ok
   }
-  const rows = found.workers.map((one) => [
-    ...[one.id, `${oneLine(one.host)}:${one.pid}`, one.providers.map((name) => oneLine(name)).join(' ')],
-    ...[`${one.busy}/${one.concurrency}`, formatCount(one.done), formatCount(one.failed)],
-    formatDuration(Math.max(0, Date.now() - one.since)),
+  const { owners, runs, workers: there, queues, limits } = found
+  const width = stdout.columns ?? 120
+  const print = (line: string): void => void stdout.write(`${line}\n`)
+  const up = (since: number): string => formatDuration(Math.max(0, Date.now() - since))
+  const place = (one: { host: string; pid: number }): string => `${oneLine(one.host)}:${one.pid}`
+  const ownerRows = owners.map((one) => [
+    ...[one.id, place(one), `${one.runs}/${one.most}`, formatCount(one.done), up(one.since)],
+  ])
+  if (owners.length > 0)
+    for (const line of alignedTable(['owner', 'process', 'runs', 'done', 'up'], ownerRows, width)) print(line)
+  if (owners.length > 0 || runs.open > 0)
+    print(`${plural(runs.open, 'run')} in progress, ${formatCount(runs.waiting)} of them without an owner`)
+  const rows = there.map((one) => [
+    ...[one.id, place(one), one.providers.map((name) => oneLine(name)).join(' ')],
+    ...[`${one.busy}/${one.concurrency}`, formatCount(one.done), formatCount(one.failed), up(one.since)],
   ])
   const head = ['worker', 'process', 'providers', 'busy', 'done', 'failed', 'up']
-  for (const line of alignedTable(head, rows, stdout.columns ?? 120)) stdout.write(`${line}\n`)
-  for (const { provider, waiting, active } of found.queues)
-    stdout.write(`${oneLine(provider)}: ${plural(waiting, 'call')} waiting, ${formatCount(active)} in flight\n`)
-  if (found.workers.length === 0) stdout.write('no worker is there\n')
+  for (const line of alignedTable(head, rows, width)) print(line)
+  for (const { provider, waiting, active } of queues)
+    print(`${oneLine(provider)}: ${plural(waiting, 'call')} waiting, ${formatCount(active)} in flight`)
+  for (const { name, inFlight, waiting, breaker } of limits)
+    print(
+      `limits of ${oneLine(name)}: ${formatCount(inFlight)} in flight, ${formatCount(waiting)} waiting, breaker ${breaker}`,
+    )
+  if (there.length === 0) print('no worker is there')
   return exitCodes.ok
 }

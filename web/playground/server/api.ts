@@ -11,6 +11,8 @@ export interface ServerRun {
   readonly cost_usd: number
   /** Name of the profile that played the providers. */
   readonly simulated: string | null
+  /** Process that carries it out, `host:pid`, where several servers share their runs. */
+  readonly owner?: string
   readonly steps?: readonly { readonly id: string; readonly state: string; readonly bytes?: number }[]
 }
 

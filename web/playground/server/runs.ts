@@ -47,7 +47,9 @@ class RunsPage {
   }
 
   #table(runs: readonly ServerRun[]): HTMLElement {
-    const head = ['Compare', 'Run', 'State', 'Cost', 'Begun'].map((words) => h('th', { scope: 'col' }, words))
+    const shared = runs.some(({ owner }) => owner !== undefined)
+    const titles = ['Compare', 'Run', 'State', 'Cost', 'Begun', ...(shared ? ['Carried out by'] : [])]
+    const head = titles.map((words) => h('th', { scope: 'col' }, words))
     const rows = runs.map((run) => {
       const box = h('input', {
         ...{ type: 'checkbox', 'aria-label': `compare ${nameOf(run)}`, checked: this.#chosen.has(run.id) },
@@ -55,8 +57,9 @@ class RunsPage {
       })
       const open = h('button', { type: 'button', onclick: () => void this.#try(() => this.#open(run.id)) }, nameOf(run))
       const begun = new Date(run.created_at * 1000).toLocaleString()
-      const cells = [box, open, run.status, formatUsd(run.cost_usd * 1e6), begun].map((cell) => h('td', {}, cell))
-      return h('tr', { 'data-run': run.id }, ...cells)
+      const owner = shared ? [run.owner ?? '–'] : []
+      const cells = [box, open, run.status, formatUsd(run.cost_usd * 1e6), begun, ...owner]
+      return h('tr', { 'data-run': run.id }, ...cells.map((cell) => h('td', {}, cell)))
     })
     return h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows))
   }

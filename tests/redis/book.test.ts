@@ -1,0 +1,144 @@
+/** Limits and budgets of keys that servers share: the decisions of one server, and what a server held that is gone counts as spent. */
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
+import { bookScript } from '../../node/redis/book-script.js'
+import { RedisBook, type RedisLink } from '../../node/redis/index.js'
+import { runScript, type RedisArgument } from '../../node/redis/link.js'
+import type { Asked, Decision } from '../../node/serve/accounts.js'
+import type { ServeKey } from '../../node/serve/keys.js'
+import { OwnBook } from '../../node/serve/own-book.js'
+import { serve, type ServeHandle } from '../../node/serve/serve.js'
+import { Spending } from '../../node/serve/spending.js'
+import { seeded } from '../../web/standard/simulator/random.js'
+import { Answering, answeringConfig } from './answering.js'
+import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
+
+jest.setTimeout(60_000)
+
+const schedules = 100
+/** Far away, and a quarter of an hour before midnight. */
+const dawn = Date.parse('2096-12-31T23:45:00Z')
+
+withRedis('limits and budgets of keys', () => {
+  const server = new RedisServer()
+  let link: RedisLink
+  const open: { close(): Promise<void> | void }[] = []
+  beforeAll(async () => {
+    await server.start()
+    link = await server.link({ timeoutMs: 10_000 })
+  })
+  afterEach(async () => {
+    for (const each of open.splice(0).reverse()) await each.close()
+  })
+  afterAll(async () => {
+    await link.close()
+    await server.end()
+  })
+
+  const act = (base: string, operation: string, now: number, values: readonly RedisArgument[], owner = 'o') =>
+    runScript(link, bookScript, [base], [operation, owner, now, 1e12, ...values]) as Promise<
+      [string, string, number, number, string, string]
+    >
+
+  test(`${schedules} seeded schedules: the server decides as one process does`, async () => {
+    const refusals = new Map<string, number>()
+    for (let seed = 1; seed <= schedules; seed += 1) {
+      const random = seeded(seed)
+      const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
+      let now = dawn
+      const clock = { now: () => now, after: () => () => undefined }
+      const own = new OwnBook(clock, await Spending.open(undefined, () => now))
+      const limits = (): Partial<ServeKey> => ({
+        ...pick([{}, { budgetUsdPerDay: 0.0005 }, { budgetUsdPerDay: 0.005 }]),
+        ...pick([{}, { requestsPerMinute: 4 }]),
+        ...pick([{}, { tokensPerMinute: 600 }]),
+        ...pick([{}, { concurrency: 2 }]),
+      })
+      const keys: ServeKey[] = [
+        { name: 'a', token: 'a', ...limits() },
+        { name: 'b c', token: 'b', ...limits() },
+      ]
+      const live: { key: ServeKey; id: string }[] = []
+      for (let step = 0; step < 40; step += 1) {
+        now += pick([0, 5, 900, 20_000, 61_000, 400_000])
+        const words = `seed ${seed}, step ${step}`
+        const [over] = random() < 0.45 ? live.splice(Math.floor(random() * live.length), 1) : []
+        if (over !== undefined) {
+          const came = { tokens: pick([0, 90, 200]), microUsd: pick([0, 40, 300]) }
+          own.leave(over.key, over.id, came)
+          await act(`{b${seed}}`, 'leave', now, [over.key.name, over.id, came.tokens, came.microUsd])
+          continue
+        }
+        const key = pick(keys)
+        const asked: Asked = {
+          ...{ id: `i${step}`, kind: pick(['request', 'request', 'run', 'again'] as const) },
+          ...{ tokens: pick([0, 150, 700]), microUsd: pick([0, 100, 400, 1e15]) },
+        }
+        const { name, budgetUsdPerDay, requestsPerMinute = -1, tokensPerMinute = -1, concurrency = -1 } = key
+        const budget = budgetUsdPerDay === undefined ? -1 : Math.floor(budgetUsdPerDay * 1e6)
+        const [refused, hold, requests, tokens, resetMs] = await act(`{b${seed}}`, 'enter', now, [
+          ...[name, asked.id, asked.kind, asked.tokens, asked.microUsd, budget],
+          ...[requestsPerMinute, tokensPerMinute, concurrency],
+        ])
+        const said: Decision = {
+          ...(refused === '' ? {} : { refused: refused as never }),
+          microUsd: Number(hold) < 0 ? undefined : Number(hold),
+          ...{ requests, tokens, resetMs: Number(resetMs) },
+        }
+        const expected = own.decide(key, asked)
+        expect({ words, ...said }).toEqual({ words, ...expected })
+        if (refused === '') live.push({ key, id: asked.id })
+        else refusals.set(refused, (refusals.get(refused) ?? 0) + 1)
+      }
+    }
+    // Each of the limits was met.
+    expect([...refusals.keys()].sort()).toEqual(['concurrency', 'held', 'requests', 'spent', 'tokens', 'too_large'])
+  })
+
+  test('what a server had let in that is gone counts as spent after its lease; a run does not', async () => {
+    const base = `{${freshPrefix()}}`
+    const enter = (id: string, kind: string, owner: string) =>
+      runScript(link, bookScript, [base], [...['enter', owner, dawn, 1000, 'k', id, kind, 10, 300, 1000, -1, -1, -1]])
+    await enter('request', 'request', 'dies')
+    await enter('run', 'run', 'dies')
+    const [, held, , , , spent] = await act(base, 'state', dawn + 500, ['k', ''])
+    expect([held, spent]).toEqual(['600', '0'])
+    const after = await act(base, 'state', dawn + 1000, ['k', ''])
+    expect([after[1], after[5]]).toEqual(['300', '300'])
+    // Whoever carries the run out settles it, once.
+    for (const owner of ['one', 'other']) await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120], owner)
+    // Its server comes late: nothing is counted twice.
+    await act(base, 'leave', dawn + 1000, ['k', 'request', 20, 50], 'dies')
+    const last = await act(base, 'state', dawn + 1000, ['k', ''])
+    expect([last[1], last[5]]).toEqual(['0', '420'])
+  })
+
+  test('two servers: what one lets in the other knows; without the server of the limits nobody is let in', async () => {
+    const prefix = freshPrefix()
+    const provider = new Answering()
+    open.push(provider)
+    const config = answeringConfig(await provider.open())
+    const key: ServeKey = { name: 'k', token: 'afk_0123456789abcdef', budgetUsdPerDay: 1, requestsPerMinute: 1 }
+    const own = await server.link()
+    const book = new RedisBook(own, { prefix })
+    const started = async (): Promise<ServeHandle> => {
+      const made = await serve({ port: 0, keys: [key], config, book })
+      open.push(made)
+      return made
+    }
+    open.push({ close: () => book.close() })
+    const [one, other] = [await started(), await started()]
+    const ask = async ({ url }: ServeHandle): Promise<number> => {
+      const body = { model: 'auto', messages: [{ role: 'user', content: 'Write STEP-x.' }] }
+      const headers = { authorization: `Bearer ${key.token}`, 'content-type': 'application/json' }
+      const reply = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(body) })
+      await reply.text()
+      return reply.status
+    }
+    expect(await ask(one)).toBe(200)
+    expect(await book.money('k')).toEqual({ spent: 80, held: 0 })
+    expect(await ask(other)).toBe(429)
+    expect(provider.ledger).toEqual(['x'])
+    await own.close()
+    expect(await ask(other)).toBe(503)
+  })
+})

@@ -23,6 +23,8 @@ const outcomes: Readonly<Record<string, string>> = {
 
 /** Failures told in words; of the others the line. */
 const mostFailures = 10
+/** Parts of one step that are told each by itself. */
+const mostParts = 5
 
 export function stateWords({ state, log }: KnownRun): string {
   if (state === 'running') return 'is running'
@@ -61,11 +63,32 @@ function nextLine({ state, log, record }: KnownRun): string[] {
   return []
 }
 
+const partOf = (id: string): string | undefined => /^(.+)\[\d+\]$/.exec(id)?.[1]
+
+/** Steps that are told one by one: of many parts those that are not done, and at their step how many are. */
+function told(all: ReadonlyMap<string, LoggedStep>): string[] {
+  const parts = new Map<string, number>()
+  const done = new Map<string, number>()
+  for (const [id, { state }] of all) {
+    const whole = partOf(id)
+    if (whole === undefined || !all.has(whole)) continue
+    parts.set(whole, (parts.get(whole) ?? 0) + 1)
+    if (state === 'done') done.set(whole, (done.get(whole) ?? 0) + 1)
+  }
+  const many = (whole: string | undefined): boolean => (parts.get(whole ?? '') ?? 0) > mostParts
+  return [...all]
+    .filter(([id, { state }]) => state !== 'done' || !many(partOf(id)))
+    .map(([id, step]) => {
+      const count = many(id) ? `, ${done.get(id) ?? 0} of ${parts.get(id)} parts ok` : ''
+      return `${stepLine(id, step)}${count}`
+    })
+}
+
 /** At most 8,000 characters; steps from `offset` on. */
 export function runText(run: KnownRun, offset = 0): string {
   const { record, log, state } = run
-  const steps = [...log.steps]
-  const failed = steps.filter(([, step]) => step.state === 'failed')
+  const steps = told(log.steps)
+  const failed = [...log.steps].filter(([, step]) => step.state === 'failed')
   const reasons = failed.slice(0, mostFailures).map(([id, { words: why = '' }]) => `! ${short(id, 60)} ${short(why)}`)
   const place = relative(record.root, record.folder).replaceAll('\\', '/')
   const head = [
@@ -78,6 +101,6 @@ export function runText(run: KnownRun, offset = 0): string {
     ...(offset === 0 ? reasons : []),
     ...(failed.length > mostFailures && offset === 0 ? [`! … ${failed.length - mostFailures} more failed`] : []),
   ]
-  const lines = steps.slice(offset).map(([id, step]) => stepLine(id, step))
+  const lines = steps.slice(offset)
   return fitting([...head, ...lines], (left) => `… ${left} more steps: run_status with offset ${steps.length - left}`)
 }

@@ -10,6 +10,7 @@ import { checkPlan, explainPlan, listProviders, type CheckOptions } from '../ind
 import type { Ledger } from '../ledger/ledger.js'
 import { usageLines, usageOf } from '../ledger/usage.js'
 import { planCard } from '../plan-card.js'
+import { foldedParts, rangeWords, spreadLines } from '../spread-words.js'
 import { contextFiles } from '../run/context-files.js'
 import { openSendable } from '../run/run-documents.js'
 import { answer, clipped, errorLines, faultLines, fitting, mostCharacters, refusal, short } from './answers.js'
@@ -58,9 +59,13 @@ export class Toolbox {
     const { root } = this.#settings
     const plan = await givenPlan(root, given)
     try {
-      const { steps, warnings } = await checkPlan(plan.bytes, this.#options(plan, given))
+      const { steps, warnings, spread } = await checkPlan(plan.bytes, this.#options(plan, given))
       const edges = steps.reduce((sum, { dependencies }) => sum + dependencies.length, 0)
-      const notes = [...faultLines(warnings).map((line) => `  ${line}`), ...dependencyNotes(plan.bytes, steps)]
+      const notes = [
+        ...spreadLines(spread),
+        ...faultLines(warnings).map((line) => `  ${line}`),
+        ...dependencyNotes(plan.bytes, steps),
+      ]
       const head = `ok: ${plural(steps.length, 'step')}, ${edges} ${edges === 1 ? 'dependency' : 'dependencies'}, ${plural(warnings.length, 'warning')}`
       return answer(fitting([head, ...notes], (left) => `… ${left} more lines`))
     } catch (error) {
@@ -72,16 +77,19 @@ export class Toolbox {
     const { root, simulate } = this.#settings
     const plan = await givenPlan(root, given)
     try {
-      const { report, costMicroUsd, routes, assumed } = await explainPlan(plan.bytes, this.#options(plan, given))
+      const { report, costMicroUsd, range, routes, assumed } = await explainPlan(plan.bytes, this.#options(plan, given))
       const { low, expected, high } = costMicroUsd
-      const lines = routes.map(
-        ({ id, provider, model, why }) => `${short(id, 60)} ${provider} ${short(model, 60)}: ${short(why, 80)}`,
-      )
+      const rows = routes.map(({ id, provider, model, why }) => [
+        short(id, 60),
+        `${provider} ${short(model, 60)}: ${short(why, 80)}`,
+      ])
+      const lines = foldedParts(rows).map((row) => row.join(' '))
       return answer(
         fitting(
           [
             `${plural(report.counts.total, 'step')}, ${formatDuration(report.makespanMs)} in parallel, ${formatDuration(report.sumOfStepsMs)} of work${simulatedLabel(simulate?.profile.name)}`,
             `cost ${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}; ${pricesWords(report)}`,
+            ...rangeWords(range).map(([which, words]) => `${which} ${words}`),
             `critical path: ${short(report.criticalPath.join(' → '))}`,
             ...(assumed.length > 0 ? ['no keys are set: explained as if all providers were configured'] : []),
             ...lines,

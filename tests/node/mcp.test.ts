@@ -100,6 +100,24 @@ describe.each(ways)('over %s, %s era', (way, era) => {
     expect(pages).toHaveLength(length)
   })
 
+  test('runs a plan that spreads, and tells of many parts in few words', async () => {
+    const { call } = it
+    const items = Array.from({ length: 200 }, (_, at) => `item ${at}`)
+    const each = step('each', { description: 'Look at {{item}}', for_each: items, max_tokens: 60 })
+    const plan = planOf(each, step('end', { description: 'Sum up {{steps.each.output}}' }))
+    const checked = await call('check_plan', { plan })
+    expect(checked.text).toMatch(/^ok: 2 steps, 1 dependency/)
+    expect(checked.text).toContain('each: spreads into 200 steps')
+    const explained = await call('explain_plan', { plan })
+    expect(explained.text).toMatch(/at most 201 calls/)
+    const run = await ended(call, idOf(await call('run_plan', { plan, wait_ms: 20_000 })))
+    expect(run.text).toContain('is done: 202 of 202 steps ok')
+    expect(run.text).toMatch(/^each ok .*, 200 of 200 parts ok$/m)
+    for (const { text } of [checked, explained, run]) expect(core.estimateTokens(text)).toBeLessThan(600)
+    const part = await call('read_output', { run_id: idOf(run), step: 'each[199]' })
+    expect(part.text).toMatch(/^\[each\[199\]: characters 0 to /)
+  })
+
   test('cancels a run, which goes on later with what it had', async () => {
     const { call } = it
     place.play({ groq: 3_600_000 })

@@ -1,8 +1,9 @@
 /** `aetherflow check PLAN|-`: reads a plan and says what is wrong with it and with what it names: files, providers, models. No call. */
 import type { ErrorCode } from '../../../bindings/generated/wire.js'
 import { oneLine, plural, visibleText } from '../../../web/standard/format.js'
-import { checkPlan, type CheckedPlan } from '../../index.js'
+import { checkPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
+import { spreadLines } from '../../spread-words.js'
 import { adviceOf } from '../advice.js'
 import { paint } from '../colour.js'
 import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
@@ -26,17 +27,6 @@ const advised = <W extends { code: string }>(warning: W): W & { advice: string }
   ...warning,
   advice: adviceOf(warning.code as ErrorCode),
 })
-
-/** Steps that are listed. */
-const mostSpread = 20
-
-function spreadLines(spread: CheckedPlan['spread']): string[] {
-  const lines = spread.slice(0, mostSpread).map(({ step, least, most }) => {
-    const count = least === most ? plural(most, 'step') : `${least} to ${plural(most, 'step')}`
-    return `${oneLine(step)}: spreads into ${count}`
-  })
-  return spread.length > mostSpread ? [...lines, `… and ${spread.length - mostSpread} more`] : lines
-}
 
 export async function check(path: string, flags: CheckFlags, host: Host): Promise<ExitCode> {
   const { stdout } = host

@@ -13,6 +13,7 @@ import {
 import { pricesWords } from '../../../web/standard/report/prices.js'
 import { checkPlan } from '../../index.js'
 import { planName } from '../../run/outputs.js'
+import { foldedParts, rangeWords } from '../../spread-words.js'
 import { paint, type Paint } from '../colour.js'
 import { documentsOf, foundLines, type DocumentFlags } from '../docs-flags.js'
 import { failureRecord } from '../failure.js'
@@ -101,20 +102,10 @@ function figures(explanation: Explanation, colours: Paint): string[] {
     `  ${name('critical path')}${pathWords(report.criticalPath)}`,
     `  ${name('cost')}${formatUsd(expected)} expected, ${formatUsd(low)} to ${formatUsd(high)}, ${oneLine(pricesWords(report))}`,
     ...cacheLines(report, name),
-    ...rangeLines(explanation, name),
+    ...rangeWords(explanation.range).map(([which, words]) => `  ${name(which)}${words}`),
     `  ${name('steps')}${plural(report.counts.total, 'step')}, ${plural(report.totals.calls, 'call')}`,
     ...(report.budget === undefined ? [] : [`  ${name('budget')}${budgetWords(report, report.budget, colours)}`]),
   ]
-}
-
-/** Of a plan whose steps are not all known, or not all needed: what it comes to in each case. */
-function rangeLines({ range }: Explanation, name: (text: string) => string): string[] {
-  if (range === undefined) return []
-  const words = (['least', 'expected', 'most'] as const).map((which) => {
-    const { calls, costMicroUsd, makespanMs } = range[which]
-    return `  ${name(which === 'least' ? 'at least' : which === 'most' ? 'at most' : which)}${plural(calls, 'call')}, ${formatUsd(costMicroUsd)}, ${formatDuration(makespanMs)}`
-  })
-  return words
 }
 
 function speedLines(speeds: Parameters<typeof speedWords>[0], colours: Paint): string[] {
@@ -161,23 +152,6 @@ function sentTo({ calls }: StepReport, route: RouteInfo, report: RunReport): { t
 function leftOut({ state, reason, failure, cause }: StepReport): string {
   const words = reason === undefined ? failure && failureKindWords[failure] : reasonWords[reason]
   return `${state === 'failed' ? 'fails' : 'left out'}: ${words ?? state}${cause === undefined ? '' : ` (${cause})`}`
-}
-
-/** Rows of parts that one step has spread into stand as one where nothing but the id differs. */
-function foldedParts(rows: readonly (readonly string[])[]): (readonly string[])[] {
-  const folded: (readonly string[])[] = []
-  const stepOf = (id = ''): string => /^(.+)\[\d+\]$/.exec(id)?.[1] ?? id
-  for (let at = 0; at < rows.length;) {
-    const [id = '', ...rest] = rows[at] ?? []
-    const like = ([other, ...more]: readonly string[]): boolean =>
-      stepOf(other) === stepOf(id) && more.every((cell, index) => cell === rest[index])
-    let end = at + 1
-    while (stepOf(id) !== id && end < rows.length && like(rows[end] ?? [])) end += 1
-    if (end - at > 3) folded.push([`${id} … ${rows[end - 1]?.[0] ?? ''}`, ...rest])
-    else folded.push(...rows.slice(at, end))
-    at = end
-  }
-  return folded
 }
 
 function routeLines(

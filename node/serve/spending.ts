@@ -91,7 +91,10 @@ export class Spending {
       const text = this.#lines.join('')
       this.#lines = []
       try {
-        await (await this.#opened()).writeFile(text)
+        const file = await this.#opened()
+        await file.writeFile(text)
+        // Money that is gone stays gone, whatever the machine does next; nobody waits for it.
+        await file.datasync()
       } catch (error) {
         this.#fault ??= ioError(this.#file(), error)
       }

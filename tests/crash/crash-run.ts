@@ -13,19 +13,25 @@ const compiled = path.join(root, 'build/tests-js/tests/crash')
 const ids = ['a', 'b', 'c', 'd', 'ab', 'bc', 'cd', 'abc', 'bcd', 'solo', 'late', 'all'] as const
 const needs: Readonly<Record<string, readonly string[]>> = {
   ...{ ab: ['a', 'b'], bc: ['b', 'c'], cd: ['c', 'd'], abc: ['ab', 'c'], bcd: ['bc', 'd'] },
-  ...{ late: ['abc'], all: ['abc', 'bcd', 'cd', 'late', 'solo'] },
+  ...{ late: ['abc'], all: ['abc', 'bcd', 'cd', 'late', 'solo', 'each'] },
 }
-export const steps: readonly string[] = ids
+/** Parts that a step spreads into when `a` is done: each[0] and so on, here without brackets, as their provider knows them. */
+const parts = ['each0', 'each1', 'each2']
+export const steps: readonly string[] = [...ids, ...parts]
 /** Steps that ask for documents: what they were given stands in the journal, and their keys hold it. */
 const asking: readonly string[] = ['a', 'b', 'late']
 const documents = { query: 'how is a power cut survived', tokens: 200 }
+const each = { for_each: parts.map((id) => `STEP-${id}`), description: '{{item}}: do it', dependencies: ['a'] }
 const plan = {
   task_id: 'crash',
   description: 'a run that is killed',
-  steps: ids.map((id) => ({
-    ...{ id, type: 'testing', description: `STEP-${id}: do it`, dependencies: needs[id] ?? [] },
-    ...(asking.includes(id) ? { context: { documents } } : {}),
-  })),
+  steps: [
+    ...ids.map((id) => ({
+      ...{ id, type: 'testing', description: `STEP-${id}: do it`, dependencies: needs[id] ?? [] },
+      ...(asking.includes(id) ? { context: { documents } } : {}),
+    })),
+    { id: 'each', type: 'testing', ...each },
+  ],
 }
 
 export interface LedgerEntry {
@@ -162,8 +168,9 @@ function idIn(answer: string): string {
 /** The last line of a killed process may be cut. */
 function doneIn(stdout: string): string[] {
   return stdout.split('\n').flatMap((line) => {
-    const id = /^\{"type":"done",.*?"step":"([\w-]+)"/.exec(line)?.[1]
-    return id === undefined ? [] : [id]
+    const id = /^\{"type":"done",.*?"step":"([\w[\]-]+)"/.exec(line)?.[1]
+    // What its parts have answered is joined, not called.
+    return id === undefined || id === 'each' ? [] : [id.replace(/[[\]]/g, '')]
   })
 }
 

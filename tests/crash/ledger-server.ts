@@ -24,7 +24,14 @@ const server = createServer(async (request, reply) => {
     stream?: boolean
     model: string
   }
-  const step = /STEP-([\w-]+)/.exec(messages.map(({ content }) => content).join('\n'))?.[1] ?? '?'
+  // The task stands last: what other steps were asked may stand in an output before it.
+  const named = [
+    ...messages
+      .map(({ content }) => content)
+      .join('\n')
+      .matchAll(/STEP-([\w-]+)/g),
+  ]
+  const step = named.at(-1)?.[1] ?? '?'
   ledger.push({ step, key: request.headers['idempotency-key'] as string | undefined })
   const size = [...step].reduce((sum, character) => sum + character.charCodeAt(0), 0)
   // Uneven, so that steps end apart from each other as well as together.

@@ -145,7 +145,7 @@ function fieldIs(text: string | undefined, field: string, value: unknown): boole
 const mostRules = 100
 const mostSteps = 1000
 
-/** The rules of a plan's metadata; what is none is left out and told, by its place. */
+/** The rules of a plan's metadata; anything else is left out, with a warning that names its place. */
 export function untilRules(metadata: unknown, tell: (where: string) => void): UntilRule[] {
   const given = typeof metadata === 'object' && metadata !== null ? (metadata as { until?: unknown }).until : undefined
   if (given === undefined) return []

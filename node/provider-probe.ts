@@ -91,7 +91,7 @@ function get(config: ClientConfig, url: string, authorisation: typeof bearer): P
   return callJson(config, { method: 'GET', url, authorisation }, new AbortController().signal)
 }
 
-/** A base URL that is none is the configuration's fault, and told as such. */
+/** An invalid base URL is the configuration's fault, and reported as such. */
 function addressOf({ baseUrl }: ClientConfig): string {
   try {
     return baseAddress(baseUrl)

@@ -16,7 +16,7 @@ bool relatesAlike(const ReadSentence& sentence) {
 
 namespace {
 
-/// "and" or "or" between the two: a list, whose order means nothing; but "this and not that" is none.
+/// "and" or "or" between the two: a list, whose order means nothing; but "this and not that" is not one.
 bool listed(const Side& side, std::size_t from, std::size_t to) {
   bool list = false;
   for (std::size_t i = from + 1; i < to; ++i) {

@@ -65,7 +65,7 @@ struct Step {
   StepIndex partOf = kNone;         ///< the step that spread into it
   std::vector<std::string> values;  ///< name and text in turn, for the {{item}} of its description
   bool rubric = false;              ///< `check` has items for a judge: its answer is audited in every mode
-  bool blocks = false;              ///< `edit` is blocks: its answer changes a file, and is none
+  bool blocks = false;              ///< `edit` is blocks: its answer changes a file instead of being one
   std::string provider;             ///< explicit provider id, "provider/model", or a model alone; or empty
   std::string context;              ///< the `context` object as compact JSON without `files` and `documents`, or empty
   std::vector<std::string> files;   ///< `context.files`

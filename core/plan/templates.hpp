@@ -15,7 +15,7 @@ struct TemplatePiece {
     Text,     ///< as it stands
     Output,   ///< `text` is the id of the step whose output belongs there; it need not exist
     Literal,  ///< `text` is "{{" or "}}", written as {{'{{'}} or {{'}}'}}
-    Near,     ///< `text`, braces included, was meant as a reference and is none
+    Near,     ///< `text`, braces included, looks like a reference and is not one
     Item,  ///< `text`, braces included, is {{item}} or {{item.FIELD}}: what a step with `for_each` is carried out for
     Unknown,  ///< `text`, braces included, is a placeholder that nothing fills
   } kind = Kind::Text;

@@ -20,7 +20,7 @@ enum class PhraseKind : std::uint8_t {
   Closing,    ///< "Thank you in advance." as a sentence of its own
   Thanks,     ///< "I appreciate your help": a closing with a free end
   Reason,     ///< "for your" after a closing: what the thanks are for
-  Please,     ///< before an instruction; "please the customer" is none
+  Please,     ///< before an instruction; "please the customer" is not one
   Inside,     ///< "s'il vous plaît": filler wherever it stands
   Condition,  ///< "if you don't mind": at the end of a sentence, or before a comma and a request
   Frame,      ///< "due to the fact that": has a shorter form of the same meaning

@@ -207,7 +207,7 @@ class Fillers {
     }
   }
 
-  /// "the blocks are in order to the left" is none.
+  /// "the blocks are in order to the left" is not one.
   bool cutFrame(std::size_t begin, std::size_t end, std::size_t limit, std::string_view instead) {
     if (in_.protection.touches(begin, end)) return false;
     if (instead == "to" && (end + 1 >= limit || isPleaseObject(wordAt(end + 1, limit)))) return false;

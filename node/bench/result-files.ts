@@ -62,7 +62,7 @@ async function writeReport(
   }
 }
 
-/** Every result in a file, or below a folder. Fails: host.usage for what is none. */
+/** Every result in a file, or below a folder. Fails: host.usage for anything else. */
 export async function readResults(path: string): Promise<BenchmarkData[]> {
   const files = await filesOf(path, deepest)
   if (files.length === 0) throw unreadable(path, `no ${dataName} in this folder or below it`)

@@ -43,7 +43,7 @@ export class SemanticCache extends SemanticCacheBase {
     return this.#place
   }
 
-  /** Fails: cache.store_failed, cache.full, host.io_failed for the folder; cache.model when `model` is none; host.usage. */
+  /** Fails: cache.store_failed, cache.full, host.io_failed for the folder; cache.model when `model` is not a model; host.usage. */
   static async open(options: SemanticCacheOptions = {}): Promise<SemanticCache> {
     const { dir, store: given, model } = options
     if (dir !== undefined && given !== undefined)

@@ -17,7 +17,7 @@ const host: Host = {
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** Asked at once: a terminal that has gone is none any more. */
+/** Asked at once: a terminal that has gone no longer reports itself as one. */
 const terminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
 
 let hungUp = false

@@ -36,7 +36,7 @@ export class DraftStore {
     this.#root = stateRoot(env)
   }
 
-  /** A book with what the file says. A file that is none counts as empty: nothing in it is worth failing a run. */
+  /** A book with what the file says. A damaged file counts as empty: nothing in it is worth failing a run for. */
   async open(): Promise<DraftBook> {
     return new DraftBook(await loadLimits(), await this.#read())
   }

@@ -38,7 +38,7 @@ export type LedgerRecord = CallsRecord | ToolRecord
 const count = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0
 const word = (value: unknown): value is string => typeof value === 'string' && value.length <= 200
 
-/** A line as a record; undefined: it is none, as of a process that died while it wrote. */
+/** A line as a record; undefined: it is malformed, as the last line of a process that died while writing. */
 export function readRecord(line: string): LedgerRecord | undefined {
   let value: Record<string, unknown>
   try {

@@ -146,7 +146,7 @@ class EventFile implements EventPlace {
 /** The events of a run that is over. Fails: host.io_failed. */
 export const readEvents = async (path: string): Promise<RunEvent[]> => (await readLines(path)).events
 
-/** Up to the first line that is none, and how many bytes that is. */
+/** Up to the first malformed line, and how many bytes that is. */
 async function readLines(path: string): Promise<{ readonly events: RunEvent[]; readonly bytes: number }> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return ''

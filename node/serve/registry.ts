@@ -138,7 +138,7 @@ export class Registry {
     return run
   }
 
-  /** Throws a HttpError of status 404: another tenant's run is none. */
+  /** Throws a HttpError of status 404: another tenant's run does not exist for this one. */
   async find(id: string, tenant: string): Promise<Run> {
     const run = this.#entries.get(id)?.tenant === tenant ? await this.get(id) : undefined
     if (run !== undefined) return run

@@ -68,7 +68,7 @@ export interface ServedRuns {
    * is none, with a HttpError for what the account may not.
    */
   start(plan: string, asked: AskedRun, account: Account, again?: string): Promise<ServedRun>
-  /** Rejects with a HttpError of status 404: another tenant's run is none. */
+  /** Rejects with a HttpError of status 404: another tenant's run does not exist for this one. */
   find(id: string, tenant: string): Promise<ServedRun>
   /** The runs of a tenant, the latest first, from the one after `after` on; and whether there are more. */
   list(tenant: string, limit: number, after: string | null): Promise<{ runs: readonly ServedRun[]; more: boolean }>

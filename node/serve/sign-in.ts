@@ -60,7 +60,7 @@ export class SignIn {
     return this.#sealed(session?.slice(cookieName.length + 1) ?? '') ?? this.#open
   }
 
-  /** Undefined: it is none, has ended, or was sealed with another token. */
+  /** Undefined: it is malformed, has expired, or was sealed with another token. */
   #sealed(session: string): Account | undefined {
     const [name = '', until = ''] = session.split('.')
     const account = this.#accounts.named(Buffer.from(name, 'base64url').toString())

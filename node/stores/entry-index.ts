@@ -55,7 +55,7 @@ export class EntryIndex {
     return { at: this.#lastStamp, by }
   }
 
-  /** A record from a file. False: it is none that is known here, or not of the form that is. */
+  /** A record from a file. False: its kind or its form is not known here. */
   record(segment: Segment, record: FoundRecord): boolean {
     const head = jsonOf(record.head)
     if (typeof head !== 'object' || head === null) return false

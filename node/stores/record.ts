@@ -71,7 +71,7 @@ export function decodeRecord(
   return { head: record.subarray(prefixBytes, prefixBytes + headBytes), body }
 }
 
-/** A head as the JSON that it is; undefined when it is none. */
+/** A head as the JSON that it is; undefined when it is malformed. */
 export function jsonOf(head: Buffer): unknown {
   try {
     return JSON.parse(head.toString('utf8'))

@@ -24,7 +24,7 @@ export function keepDraft(draft: Draft): void {
   }
 }
 
-/** Undefined: there is none, or it is none of ours. */
+/** Undefined: there is none, or it is not one of ours. */
 export function keptDraft(): Draft | undefined {
   try {
     const draft = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Partial<Draft> | null

@@ -245,7 +245,7 @@ export function checkConfig(value: unknown, where = ''): Config {
   return expanded(value, where)
 }
 
-/** Presets replaced by what they stand for. Fails: host.config for one that there is none of. */
+/** Presets replaced by what they stand for. Fails: host.config for an unknown one. */
 function expanded(config: Record<string, unknown>, where: string): Config {
   if (config['providers'] === undefined) return config as Config
   const providers = Object.entries(config['providers'] as Record<string, Record<string, unknown>>).map(

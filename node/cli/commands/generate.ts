@@ -50,7 +50,7 @@ export async function generate(prompt: string, flags: GenerateFlags, host: Host)
   return exitCodeOfOutcome(result)
 }
 
-/** Without a type the step gets the default rule and no role: `prompt` is none of the known types, on purpose. */
+/** Without a type the step gets the default rule and no role: `prompt` is deliberately not a known type. */
 function step(prompt: string, type = 'prompt'): Record<string, unknown> {
   return { id: 'answer', type, description: prompt, dependencies: [] }
 }

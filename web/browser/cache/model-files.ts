@@ -48,7 +48,7 @@ export interface FetchedModel {
 
 /**
  * `address`: a folder with tokenizer.json and an .onnx file, in it or in its `onnx/`; or that file. Fails: cache.download_failed when
- * something does not arrive, cache.model when a file is none of a model, host.disposed when it was aborted.
+ * something does not arrive, cache.model when a file is not part of a model, host.disposed when it was aborted.
  */
 export async function fetchModel(address: string, hooks: ModelHooks): Promise<FetchedModel> {
   const url = new URL(address)

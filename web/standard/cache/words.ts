@@ -1,7 +1,7 @@
 /** Small things about the texts and numbers of a cache. */
 import type { CacheScope } from '../../../bindings/cache/ports.js'
 
-/** A whole number; 0 for what is none. */
+/** A whole number; 0 for anything else. */
 export const whole = (value: number): number => (Number.isFinite(value) ? Math.round(value) : 0)
 /** As the core reads a prompt for its key. */
 export const canonical = (text: string): string => text.replaceAll('\r\n', '\n').trim()

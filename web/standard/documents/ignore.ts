@@ -54,7 +54,7 @@ function ruleOf(line: string): Rule | undefined {
   try {
     return { fits: new RegExp(`^${source}$`, 's'), keeps, folderOnly }
   } catch {
-    // A set of characters that is none: git ignores the pattern too.
+    // A malformed set of characters: git ignores the pattern too.
     return undefined
   }
 }

@@ -179,7 +179,7 @@ export function normaliseUsage(raw: ChatUsage): Usage | undefined {
   return written === 0 ? usage : { ...usage, written }
 }
 
-/** The one answer that was asked for; a chunk of another is none of it. */
+/** The one answer that was asked for; chunks of others are not part of it. */
 function choiceOf(choices: ChatPart['choices']): ChatChoice | undefined {
   if (!Array.isArray(choices)) return undefined
   const all = (choices as readonly (ChatChoice | null)[]).filter((choice) => choice !== null)

@@ -33,7 +33,7 @@ export const dialects: Readonly<Record<string, MakeClient>> = {
 /** Wire formats whose hosts take a header that no rule names; others have been seen to refuse what they do not know. */
 export const takesIdempotencyKey: ReadonlySet<string> = new Set(['openai', 'generic', 'lmstudio'])
 
-/** The client of a provider; undefined: nobody speaks its format, or it has no address. Throws a TypeError when that is none. */
+/** The client of a provider; undefined: nobody speaks its format, or it has no address. Throws a TypeError when the address is not valid. */
 export function clientFor(dialect: string, config: ClientConfig): ModelClient | undefined {
   const make = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined
   return config.baseUrl === '' ? undefined : make?.(config)

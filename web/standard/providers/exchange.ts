@@ -191,7 +191,7 @@ export async function usableKey({ key: ask, keyless }: Pick<ClientConfig, 'key' 
   return key
 }
 
-/** The base URL without a trailing slash. Throws a `TypeError` when it is none. */
+/** The base URL without a trailing slash. Throws a `TypeError` when it is not valid. */
 export function baseAddress(baseUrl: string): string {
   const url = new URL(baseUrl)
   if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {

@@ -37,7 +37,7 @@ export interface GeminiCaches {
   remove(name: string, signal: AbortSignal): Promise<void>
 }
 
-/** Throws a `TypeError` here when the base URL is none. */
+/** Throws a `TypeError` here when the base URL is not valid. */
 export function createGeminiCaches(config: GeminiConfig): GeminiCaches {
   const base = baseAddress(config.baseUrl)
   const call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, signal: AbortSignal, body?: object) =>

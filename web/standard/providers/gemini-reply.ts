@@ -88,7 +88,7 @@ export class GeminiReply extends Reply {
   end(_done: boolean, whole = false): ModelReply {
     const word = this.finishWord ?? (whole ? 'STOP' : undefined)
     if (word === undefined) throw this.unfinished()
-    // An answer that was cut off for its content is none, whatever came of it.
+    // An answer that was cut off for its content does not count, however much of it arrived.
     if (blocking.has(word)) throw this.blocked(`the answer was blocked: ${word}`)
     if (confused.has(word)) throw this.failure('generation_failed', `the model stopped with ${word}`)
     const text = this.text()

@@ -14,7 +14,7 @@ export interface GeminiConfig extends ClientConfig {
 
 /**
  * Gemini's own format: `models/{model}:streamGenerateContent` and `:generateContent` below a base such as
- * `https://generativelanguage.googleapis.com/v1beta`. Throws a `TypeError` here when the base URL is none.
+ * `https://generativelanguage.googleapis.com/v1beta`. Throws a `TypeError` here when the base URL is not valid.
  */
 export function createGemini(config: GeminiConfig): ModelClient {
   const generate = geminiCall(config)

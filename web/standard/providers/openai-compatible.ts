@@ -9,7 +9,7 @@ export interface OpenAiCompatibleConfig extends ClientConfig {
   readonly dialect: Dialect
 }
 
-/** A client of any host that speaks chat completions. Throws a `TypeError` here, not in a call, when the base URL is none. */
+/** A client of any host that speaks chat completions. Throws a `TypeError` here, not in a call, when the base URL is not valid. */
 export function createOpenAiCompatible(config: OpenAiCompatibleConfig): ModelClient {
   const base = baseAddress(config.baseUrl)
   const { dialect } = config

@@ -91,7 +91,7 @@ export function beginOptions(
   return { mode, concurrency, strip, optimize, promptCache, seed, available, table: withoutKeys(config), ...drafts }
 }
 
-/** What the run says of drafts, by type of step; undefined: nothing. Fails: host.usage for a word that is none. */
+/** What the run says of drafts, by type of step; undefined: nothing. Fails: host.usage for an unknown word. */
 export function draftUses(options: PlanSettings, config: Config): DraftUses | undefined {
   const { draft = config.draft } = options
   if (draft === undefined) return undefined

@@ -84,7 +84,11 @@ export class ProjectChecker implements AnswerChecker {
       const program = command?.[0]
       if (program === undefined || allowed.commands.includes(program)) continue
       const known = allowed.commands.join(', ')
-      throw new AetherflowError('check.not_allowed', `/steps/${step.step}${where}`, `'${program}' is not one of ${known}`)
+      throw new AetherflowError(
+        'check.not_allowed',
+        `/steps/${step.step}${where}`,
+        `'${program}' is not one of ${known}`,
+      )
     }
   }
 

@@ -10,6 +10,11 @@ import { bytesOf, decodeRecord, jsonOf, scanRecords, type FoundRecord, type Plac
 const staleMs = 86_400_000
 /** Files held open for reading. */
 const mostOpen = 8
+/**
+ * A folder is not listed again while its time stays the same and was that already this long before the last list, ms: clocks of file
+ * systems tick coarsely, and a file may come within the same tick after the list was made.
+ */
+const tickMs = 2_000
 /** Records between two turns of the event loop. */
 const recordsAtOnce = 2_000
 
@@ -53,6 +58,8 @@ export class SegmentFolder {
   readonly #extension: string
   readonly #listener: SegmentListener
   readonly #open = new Map<Segment, number>()
+  /** The folder's time, since when it is known (performance.now), and whether it says that nothing has come or gone since the last list. */
+  #folder = { changedAt: NaN, since: 0, settled: false }
   #looking: Promise<void> | undefined
   #next: Promise<void> | undefined
 
@@ -141,6 +148,22 @@ export class SegmentFolder {
   }
 
   async #look(): Promise<void> {
+    const changedAt = statSync(this.#place, { throwIfNoEntry: false })?.mtimeMs ?? NaN
+    const now = performance.now()
+    const same = changedAt === this.#folder.changedAt
+    if (same && this.#folder.settled) {
+      // No file has come or gone: only what others write to may have grown.
+      const grown = [...this.segments.values()].filter((segment) => this.#hasGrown(segment))
+      for (const segment of grown.sort((a, b) => (a.name < b.name ? -1 : 1))) await this.#read(segment)
+      return
+    }
+    const since = same ? this.#folder.since : now
+    this.#folder = { changedAt, since, settled: false }
+    await this.#list()
+    this.#folder = { changedAt, since, settled: now - since > tickMs }
+  }
+
+  async #list(): Promise<void> {
     // Before the list is made: an own file that begins meanwhile is in neither.
     const known = new Set(this.segments.keys())
     let names = this.#names()

@@ -2,7 +2,8 @@
 //   node tests/bench/cache-latency.mjs [--quick | --large]
 // 1,000, 10,000 and 100,000 entries of one scope (--quick: without the last; --large: 1,000,000 too, for the search alone). Vectors
 // are made up, 384 dimensions, so that embedding takes no time in those rows; tokenising and embedding with the real model are
-// printed apart (AETHERFLOW_SHARED, or `shared` beside the project). The search alone stands beside a plain loop over a Float32Array
+// printed apart for both runtimes (AETHERFLOW_SHARED, or `shared` beside the project; AETHERFLOW_MODULES names a folder with
+// onnxruntime-node), and the look-ups as a part of one embedding. The search alone stands beside a plain loop over a Float32Array
 // and beside the time in which the memory hands over the same vectors as float32 (memcmp of two buffers), turn by turn in one run:
 // each finds the processor's caches full of the others' data.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -16,7 +17,7 @@ const sizes = [1000, 10_000, ...(words.includes('--quick') ? [] : [100_000])]
 const searchSizes = [...sizes, ...(words.includes('--large') ? [1_000_000] : [])]
 const { SemanticCache } = await import(at('dist/node/cache/semantic-cache.js'))
 const { FileStore } = await import(at('dist/node/stores/file.js'))
-const { openModel } = await import(at('dist/node/cache/model.js'))
+const { openEmbedder } = await import(at('dist/node/embed/index.js'))
 const { loadCache } = await import(at('dist/node/loader.js'))
 const { CacheCore, defaultLimits } = await import(at('dist/bindings/cache/core.js'))
 const { module, data } = await loadCache()
@@ -98,6 +99,7 @@ async function lookUps(count) {
     head(`${count.toLocaleString('en')} entries in a folder`)
     console.log(`  opened in ${ms(opened)}, first look-up (vectors read) after ${ms(performance.now() - begun)}`)
     const kinds = {}
+    const medians = {}
     const get = (label, prompt, times = 400) =>
       measure(times, async (turn) => {
         const { kind } = await cache.get({ prompt: prompt(turn), scope })
@@ -114,8 +116,12 @@ async function lookUps(count) {
       ['reworded, all but the embedding', (turn) => reworded(pick(turn, count))],
     ]) {
       await get(`${label} (warm)`, prompt, 20)
-      row(`  ${label}`, await get(label, prompt), say(label))
+      const times = await get(label, prompt)
+      medians[label] = percentile(times, 0.5)
+      row(`  ${label}`, times, say(label))
     }
+    const [exact, fresh, seen] = Object.values(medians)
+    lookUpMedians.set(count, { exact, fresh, seen })
     row('  put', await measure(200, (turn) => cache.put({ prompt: stored(count + turn), answer: 'A', scope })))
     const heads = await cache.list()
     await cache.close()
@@ -202,11 +208,17 @@ function searches(count) {
   core.dispose()
 }
 
-async function embedding() {
+/** Median of a whole embedding by runtime, through openEmbedder with its thread. */
+const embeddings = new Map()
+/** Medians of look-ups by number of entries and kind. */
+const lookUpMedians = new Map()
+
+async function embedding(runtime) {
   const model = path.join(process.env.AETHERFLOW_SHARED ?? at('../shared'), 'models/all-MiniLM-L6-v2')
   if (!existsSync(model)) return console.log(`\nskipped, embedding: no model in ${model}; set AETHERFLOW_SHARED`)
   const { core } = coreWith(new Float32Array(0), 0)
-  const embedder = await openModel(model, (...states) => core.pool(...states))
+  const pool = (...states) => core.pool(...states)
+  const embedder = await openEmbedder(model, { pool, runtime, modulesFrom: process.env.AETHERFLOW_MODULES })
   try {
     await embedder.preload()
     head(`embedding, apart: ${embedder.name}, ${embedder.runtime}`)
@@ -221,9 +233,25 @@ async function embedding() {
     row('  tokenise, 14 pieces', tokenise)
     row('  embed and pool', embed)
     row('  both, with the way to its thread and back', whole)
+    embeddings.set(runtime, percentile(whole, 0.5))
+  } catch (error) {
+    console.log(`\nskipped, ${runtime}: ${error.message}; AETHERFLOW_MODULES names a folder that has it`)
   } finally {
     await embedder.close()
     core.dispose()
+  }
+}
+
+/** A look-up of each kind as a part of one embedding: what is new is embedded once, everything else is on top or instead. */
+function ratios() {
+  for (const [runtime, alone] of embeddings) {
+    console.log(`\nlook-ups, medians, ÷ one embedding with ${runtime} (${ms(alone)})`)
+    console.log(`${'  entries'.padEnd(24)}${['exact', 'text seen', 'new text'].map((it) => it.padStart(12)).join('')}`)
+    for (const [count, { exact, seen, fresh }] of lookUpMedians) {
+      const cells = [exact / alone, seen / alone, (fresh + alone) / alone]
+      const told = cells.map((value) => value.toFixed(3).padStart(12)).join('')
+      console.log(`  ${count.toLocaleString('en')}`.padEnd(24) + told)
+    }
   }
 }
 
@@ -244,8 +272,9 @@ async function guards() {
 
 await printMachine()
 await guards()
-await embedding()
+for (const runtime of ['onnxruntime-web', 'onnxruntime-node']) await embedding(runtime)
 for (const count of sizes) await lookUps(count)
+ratios()
 head('the search alone, in WebAssembly')
 for (const count of searchSizes) searches(count)
 const node = Number(process.versions.node.split('.')[0])

@@ -262,6 +262,34 @@ describe('compaction by itself', () => {
   })
 })
 
+test('a quiet folder is not listed again, and what comes is noticed all the same', async () => {
+  const [one, other] = [await openFileStore(folder), await openFileStore(folder)]
+  const clock = jest.spyOn(performance, 'now')
+  const news = async (): Promise<string[]> => (await other.changes()).put.map(({ key }) => key)
+  try {
+    await one.put(entryOf(1))
+    expect(await news()).toEqual([keyOf(1)])
+    // A time in whole seconds, which can be set again.
+    const then = new Date(1_700_000_000_000)
+    utimesSync(place(), then, then)
+    expect(await news()).toEqual([])
+    // The time of the folder has been the same for longer than any file system's clock takes to tick.
+    clock.mockReturnValue(performance.now() + 10_000)
+    expect(await news()).toEqual([])
+    await one.put(entryOf(2))
+    expect(await news()).toEqual([keyOf(2)])
+    // A new file in a folder whose time was set back is seen by nobody who goes by the time.
+    await session(3)
+    utimesSync(place(), then, then)
+    expect(await news()).toEqual([])
+    utimesSync(place(), then, new Date())
+    expect(await news()).toEqual([keyOf(3)])
+  } finally {
+    clock.mockRestore()
+    await Promise.all([one.close(), other.close()])
+  }
+})
+
 test('the word that counts is the later one by its time, whatever order the files are read in', async () => {
   await session(1)
   const said = (at: number, by: string, answer: string): Buffer => {

@@ -68,11 +68,12 @@ export class Entries {
     return this.#heads[id]
   }
 
-  /** Takes in what changed. `at once`: also when it was looked a moment ago. */
-  async refresh(atOnce: boolean): Promise<void> {
-    if (!atOnce && performance.now() - this.#lookedAt < staleMs) return
+  /** Takes in what changed. `at once`: also when it was looked a moment ago. False: it was not looked. */
+  async refresh(atOnce: boolean): Promise<boolean> {
+    if (!atOnce && performance.now() - this.#lookedAt < staleMs) return false
     this.#looking ??= this.#refresh().finally(() => (this.#looking = undefined))
     await this.#looking
+    return true
   }
 
   async #refresh(): Promise<void> {

@@ -91,9 +91,9 @@ export class SemanticCacheBase implements AnswerCache {
     const scopeKey = this.#core.scopeKey(scope ?? {})
     const key = this.#core.requestKey(scopeKey, prompt)
     if (mode === 'off') return miss(key, 'mode.off')
-    await this.#entries.refresh(false)
+    const looked = await this.#entries.refresh(false)
     let exact = await this.#exact(key, prompt)
-    if (exact === undefined) {
+    if (exact === undefined && !looked) {
       await this.#entries.refresh(true)
       exact = await this.#exact(key, prompt)
     }

@@ -45,6 +45,8 @@ export interface CacheEntryHead {
   readonly worth: CacheWorth
   /** What labels have taught of this entry: mean and variance, see core/cache/decision.hpp. */
   readonly belief?: readonly [mean: number, variance: number]
+  /** Requests that a judge said it does not serve: the first 16 digits of their keys, the last one last; at most 32 are kept. */
+  readonly refused?: readonly string[]
 }
 
 export interface CacheEntry extends CacheEntryHead {

@@ -2,14 +2,24 @@
 import { resolve } from 'node:path'
 import type { CacheStore, Embedder } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
+import type { CacheJudge } from '../../web/standard/cache/judge.js'
 import type { CacheOptions } from '../../web/standard/cache/options.js'
 import { SemanticCacheBase } from '../../web/standard/cache/semantic-cache.js'
 import { MemoryBacking, MemoryStore } from '../../web/standard/stores/memory.js'
 import { openModel } from './model.js'
+import type { CachePlace } from './place.js'
 import { loadCache } from '../loader.js'
+import type { PlanOptions } from '../options.js'
 import { FileStore } from '../stores/file.js'
 
-export interface SemanticCacheOptions extends CacheOptions {
+export interface SemanticCacheOptions extends Omit<CacheOptions, 'judge'> {
+  /**
+   * As CacheOptions.judge; `auto`: each question is a run of one step in mode `analysis-fast`, that is on the cheapest model which the
+   * configuration has a key for, with the limits, retries and prices of any run.
+   */
+  readonly judge?: CacheJudge | 'auto' | undefined
+  /** With `judge: 'auto'`, how those runs are set up: `config`, `mode`, `policy`, `simulate` … Default: as any run. */
+  readonly judgeWith?: PlanOptions | undefined
   /** Folder of the answers, made when it is missing; many processes may have it open. Absent: in memory. */
   readonly dir?: string | undefined
   /**
@@ -20,14 +30,6 @@ export interface SemanticCacheOptions extends CacheOptions {
   readonly model?: string | Embedder | undefined
   /** Instead of `dir`; the cache opens and closes it. */
   readonly store?: CacheStore | undefined
-}
-
-/** What `open` is told to find the same cache again. */
-export interface CachePlace {
-  /** Absolute. */
-  readonly dir: string
-  readonly model?: string
-  readonly maxWrongShare?: number
 }
 
 /**
@@ -45,7 +47,9 @@ export class SemanticCache extends SemanticCacheBase {
 
   /** Fails: cache.store_failed, cache.full, host.io_failed for the folder; cache.model when `model` is not a model; host.usage. */
   static async open(options: SemanticCacheOptions = {}): Promise<SemanticCache> {
-    const { dir, store: given, model } = options
+    const { dir, store: given, model, judge: wanted, judgeWith, ...others } = options
+    // Loaded when it is asked for: what runs plans is no part of a cache.
+    const judge = wanted === 'auto' ? (await import('./auto-judge.js')).autoJudge(judgeWith) : wanted
     if (dir !== undefined && given !== undefined)
       throw new AetherflowError('host.usage', 'dir', 'a cache has a folder or a store, not both')
     const { module, data } = await loadCache()
@@ -59,7 +63,7 @@ export class SemanticCache extends SemanticCacheBase {
       // Its files may not say how long its vectors are.
       if (embedder?.dimensions === 0) await embedder.preload()
       const { secret } = await store.open()
-      cache = new SemanticCache({ module, data, store, embedder }, options, secret, checksum)
+      cache = new SemanticCache({ module, data, store, embedder }, { ...others, judge }, secret, checksum)
       if (dir !== undefined) cache.#place = placeOf(dir, options)
       await cache.begin()
       return cache

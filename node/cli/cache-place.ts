@@ -59,7 +59,7 @@ export async function openToLook(
 ): Promise<SemanticCache | undefined> {
   const server = isRedisAddress(config.dir)
   if (!server && !existsSync(config.dir)) return undefined
-  const { model: _model, limits, ...rest } = cacheOptionsOf(config)
+  const { model: _model, judge: _judge, limits, ...rest } = cacheOptionsOf(config)
   const onProblem = (problem: string): void => void host.stderr.write(`warning cache: ${oneLine(problem)}\n`)
   const options = { ...rest, onProblem, ...more, limits: { ...limits, ...noLimits } }
   if (!server) return SemanticCache.open({ ...options, dir: config.dir })

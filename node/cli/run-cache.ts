@@ -6,11 +6,13 @@ import { expandHome } from '../folders.js'
 import { readConfig } from '../config.js'
 import { AetherflowError, type RunPlanOptions } from '../index.js'
 import type { AnswerCache } from '../../bindings/cache/ports.js'
-import { SemanticCache, type CachePlace, type SemanticCacheOptions } from '../cache/semantic-cache.js'
+import type { CachePlace } from '../cache/place.js'
+import { SemanticCache, type SemanticCacheOptions } from '../cache/semantic-cache.js'
 import { isRedisAddress, placeWords, redisPlace } from '../redis/address.js'
 import type { CacheFlags } from './cache-flags.js'
 import { pulledModel } from './cache-place.js'
 import type { Host } from './host.js'
+import { profileOfFlag } from './profile-flag.js'
 
 export type CacheWarning = { readonly code: string; readonly where: string; readonly detail: string }
 
@@ -28,6 +30,9 @@ type Began = (CachePlace & { readonly tenant?: string }) | undefined
 interface Wanted extends CacheFlags {
   readonly resume?: true
   readonly reuse?: true
+  /** What plays the providers, of the judge too: the flag, or the name of the profile that a run began with. */
+  readonly simulate?: string | true
+  readonly simulated?: string | undefined
 }
 
 /**
@@ -54,7 +59,9 @@ export async function openRunCache(
     if (extra === undefined) return undefined
     throw new AetherflowError('host.usage', '--cache', 'there is no cache: name its folder with --cache DIR')
   }
-  const options = { ...cacheOptionsOf(configured), dir, model, maxWrongShare }
+  const simulate = flags.simulate === undefined ? flags.simulated : profileOfFlag(flags.simulate)
+  const judgeWith = { configFile: flags.config, simulate }
+  const options = { ...cacheOptionsOf(configured), judgeWith, dir, model, maxWrongShare }
   const where = placeWords(dir)
   const onProblem = (problem: string): void => warn(warningOf(problem, where))
   const cache = await openCache({ ...options, onProblem })

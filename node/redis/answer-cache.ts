@@ -1,7 +1,8 @@
 /** A semantic cache on a Redis server that no run waits for: while the server is away it fails at once, and it comes back by itself. */
 import type { AnswerCache, CacheFound, CachePut, CacheQuestion } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
-import { SemanticCache, type CachePlace, type SemanticCacheOptions } from '../cache/semantic-cache.js'
+import type { CachePlace } from '../cache/place.js'
+import { SemanticCache, type SemanticCacheOptions } from '../cache/semantic-cache.js'
 import { redisPlace } from './address.js'
 import { RedisCacheStore } from './cache-store.js'
 import { connectRedis, messageOf, type RedisLink } from './link.js'

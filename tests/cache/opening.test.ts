@@ -72,11 +72,13 @@ describe('the configuration', () => {
       maxWrongShare: 0.02,
       ttlHours: 2,
       maxMb: 3,
+      judge: 'auto',
     } as const
     expect(checkConfig({ cache })).toEqual({ cache })
     expect(cacheOptionsOf(cache)).toEqual({
       model: 'm',
       maxWrongShare: 0.02,
+      judge: 'auto',
       limits: { ttlMs: 7_200_000, bytes: 3 * 2 ** 20 },
     })
     expect(expandHome('~/answers', { HOME: '/home/x' })).toBe('/home/x/answers')
@@ -91,6 +93,7 @@ describe('the configuration', () => {
     [{ dir: '' }, "'dir' of 'cache' must be text"],
     [{ maxWrongShare: 0.5 }, "'maxWrongShare' of 'cache' must be a number from 0.002 to 0.05"],
     [{ ttlHours: 0 }, "'ttlHours' of 'cache' must be a number above 0"],
+    [{ judge: 'always' }, "'judge' of 'cache' must be 'auto' or 'off'"],
     [{ maxMb: '5' }, "'maxMb' of 'cache' must be a number above 0"],
     [{ types: { analysis: 'fuzzy' } }, "'types' of 'cache' must say off, exact or semantic by type of step"],
   ])('%j is refused', (cache, detail) => {

@@ -139,6 +139,22 @@ describe('a run with a cache', () => {
     expect(stdout).not.toContain('"call"')
   })
 
+  test('with judge auto in the configuration a doubtful question is put to a model, simulated as the run is, and counted', async () => {
+    const config = join(folder, 'judge.json')
+    writeFileSync(config, JSON.stringify({ cache: { judge: 'auto', model: 'lexical' } }))
+    for (const how of ['waits between two attempts', 'schedules repeated attempts']) {
+      const file = join(folder, 'question.json')
+      const step = { id: 'a', type: 'analysis', description: `Explain how the retry policy ${how}` }
+      writeFileSync(file, JSON.stringify({ task_id: 't', description: '', steps: [step] }))
+      const words = ['--simulate', 'instant', '--cache', join(folder, 'cache'), '--config', config]
+      expect((await aetherflow(['run', file, ...words, '--quiet'])).code).toBe(0)
+    }
+    // The simulated model's prose is no yes.
+    const { judge, hits } = await json<Stats & { judge: { asked: number; yes: number } }>('stats')
+    expect({ ...hits, asked: judge.asked, yes: judge.yes }).toEqual({ exact: 0, semantic: 0, asked: 1, yes: 0 })
+    expect((await cache('stats')).stdout).toMatch(/^ {2}judge +1 question, 0 yes, /m)
+  })
+
   test('a run that is killed leaves a cache that works, and is resumed with it', async () => {
     const out = join(folder, 'out')
     const words = ['run', plan('five-files'), '--simulate', '--cache', join(folder, 'cache'), '--output', out]

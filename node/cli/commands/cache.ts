@@ -1,5 +1,6 @@
 /** `aetherflow cache stats|list|clear`: what a cache holds and has saved. */
 import type { CacheEntryHead } from '../../../bindings/cache/ports.js'
+import type { CacheStatistics } from '../../../web/standard/cache/statistics.js'
 import { formatCount, formatShare, formatDuration, formatUsd, oneLine, plural } from '../../../web/standard/format.js'
 import { AetherflowError } from '../../index.js'
 import type { SemanticCache } from '../../cache/semantic-cache.js'
@@ -95,6 +96,15 @@ export async function cacheStats(flags: LookFlags, host: Host): Promise<ExitCode
 const lowest = (numbers: readonly number[]): number =>
   numbers.reduce((least, number) => Math.min(least, number), Infinity)
 
+/** Where a judge was never asked it has no line. */
+function judgeRow({ asked, yes, microUsd, ms, saved }: CacheStatistics['judge']): (readonly [string, string])[] {
+  if (asked === 0) return []
+  const cost = `${formatUsd(microUsd)}, ${formatDuration(ms)}`
+  return [
+    ['judge', `${plural(asked, 'question')}, ${formatCount(yes)} yes, ${cost}; saved ${formatUsd(saved.microUsd)}`],
+  ]
+}
+
 function statLines(
   found: ReturnType<SemanticCache['stats']> & {
     folder: string
@@ -125,7 +135,7 @@ function statLines(
   ]
   return [
     `${colours.bold('cache')} ${oneLine(folder)}`,
-    ...rows.map(([name, words]) => `  ${name.padEnd(10)}  ${words}`),
+    ...[...rows, ...judgeRow(found.judge)].map(([name, words]) => `  ${name.padEnd(10)}  ${words}`),
   ]
 }
 

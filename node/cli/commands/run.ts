@@ -112,7 +112,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
     const beginning = await beginningOf(path, flags, host)
     simulated = beginning.simulated
     const { plan, mode, input } = beginning
-    cache = await openRunCache(flags, beginning.begin, host, (warning) => warnings.push(warning))
+    cache = await openRunCache({ ...flags, simulated }, beginning.begin, host, (warning) => warnings.push(warning))
     place = await RunPlace.take(flags, await taskOf(input?.source))
     if (cache !== undefined && flags.quiet !== true) host.stderr.write(`${cache.words}\n`)
     renderer.begin({ plan, mode, simulated, folder: place?.usual === true ? place.folder : undefined })

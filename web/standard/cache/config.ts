@@ -17,6 +17,8 @@ export interface CacheConfig {
   readonly ttlHours?: number
   /** Of all prompts and answers; default 256. */
   readonly maxMb?: number
+  /** `auto`: candidates that are too doubtful to be served are put to a cheap model; in Node. Default: off. */
+  readonly judge?: 'auto' | 'off'
   /** Whose answers: those of one tenant are never given to another. */
   readonly tenant?: string
 }
@@ -29,6 +31,7 @@ const members = {
   maxWrongShare: 'share',
   ttlHours: 'positive',
   maxMb: 'positive',
+  judge: 'judge',
 } as const
 const kinds = {
   text: { holds: (value: unknown) => typeof value === 'string' && value !== '', words: 'must be text' },
@@ -39,6 +42,10 @@ const kinds = {
   positive: {
     holds: (value: unknown) => typeof value === 'number' && value > 0 && value <= 1e6,
     words: 'must be a number above 0',
+  },
+  judge: {
+    holds: (value: unknown) => value === 'auto' || value === 'off',
+    words: "must be 'auto' or 'off'",
   },
   modes: {
     holds: (value: unknown) => isObject(value) && Object.values(value).every((mode) => modes.has(mode)),

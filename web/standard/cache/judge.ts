@@ -25,33 +25,38 @@ export type CacheJudge = (question: JudgeQuestion) => Promise<JudgeVerdict>
 /** Characters of the answer that are shown. */
 const answerStart = 400
 /** Below this probability nothing is asked: hardly any of it would be a yes. */
-const leastProbability = 0.5
+const leastProbability = 0.15
 /** Questions before it is decided whether they pay; then one of so many look-ups is asked all the same, to see whether that changed. */
 const trial = 20
 const retryEvery = 50
-const mostRemembered = 10_000
+
+/** What a verdict says of the entry with `key`. */
+export interface JudgeVerdictKept {
+  readonly key: string
+  /** Where the candidate stood, for a label; undefined: a label says nothing there. */
+  readonly eta?: number
+  readonly right: boolean
+  /** Whom the answer does not serve. */
+  readonly refused?: string
+}
 
 export interface JudgeTierParts {
   readonly judge: CacheJudge
   readonly counters: Counters
   now(): number
   tell(problem: string): void
+  /** Keeps what a verdict says of an entry. */
+  keep(id: number, verdict: JudgeVerdictKept): Promise<unknown>
 }
 
 export class JudgeTier {
-  readonly #judge: CacheJudge
-  readonly #counters: Counters
-  readonly #now: () => number
-  readonly #tell: (problem: string) => void
-  /** Pairs that were answered with no. */
-  readonly #refused = new Set<string>()
+  readonly #parts: JudgeTierParts
+  /** Pairs that are being asked about: nobody asks twice. */
+  readonly #underWay = new Map<string, Promise<boolean>>()
   #passed = 0
 
-  constructor({ judge, counters, now, tell }: JudgeTierParts) {
-    this.#judge = judge
-    this.#counters = counters
-    this.#now = now
-    this.#tell = tell
+  constructor(parts: JudgeTierParts) {
+    this.#parts = parts
   }
 
   /** Of the candidates the first that may be asked about; `undefined`: none. What a guard vetoed is never asked about. */
@@ -62,33 +67,47 @@ export class JudgeTier {
   }
 
   /** False for a no, for no verdict, for a pair that was refused before, and while questions cost more than they save. */
-  async serves(key: string, asked: string, entry: CacheEntry): Promise<boolean> {
+  async serves(key: string, asked: string, chosen: JudgedCandidate, entry: CacheEntry): Promise<boolean> {
     const pair = `${key} ${entry.key}`
-    if (this.#refused.has(pair) || !this.#pays()) return false
-    const begun = this.#now()
+    const known = this.#underWay.get(pair)
+    if (known !== undefined) return known
+    if (entry.refused?.includes(shortKey(key)) === true || !this.#pays()) return false
+    const asking = this.#ask(key, asked, chosen, entry).finally(() => this.#underWay.delete(pair))
+    this.#underWay.set(pair, asking)
+    return asking
+  }
+
+  async #ask(key: string, asked: string, { id, eta, closed }: JudgedCandidate, entry: CacheEntry): Promise<boolean> {
+    const { judge, counters, now, tell, keep } = this.#parts
+    const begun = now()
     let verdict: JudgeVerdict
     try {
-      verdict = await this.#judge({ stored: entry.prompt, asked, answer: entry.answer.slice(0, answerStart) })
+      verdict = await judge({ stored: entry.prompt, asked, answer: entry.answer.slice(0, answerStart) })
     } catch (error) {
-      this.#tell(`the cache's judge has no verdict: ${error instanceof Error ? error.message : String(error)}`)
-      this.#counters.add({ judged: 1 })
+      tell(`the cache's judge has no verdict: ${error instanceof Error ? error.message : String(error)}`)
+      counters.add({ judged: 1, judged_ms: Math.max(0, now() - begun) })
       return false
     }
     const serves = verdict.serves === true
-    this.#counters.add({
+    counters.add({
       judged: 1,
       judged_yes: Number(serves),
       judged_micro_usd: cost(verdict.microUsd),
-      judged_ms: Math.max(0, this.#now() - begun),
+      judged_ms: Math.max(0, now() - begun),
       ...(serves ? { judged_saved_micro_usd: entry.worth.microUsd, judged_saved_ms: entry.worth.ms } : {}),
+      judged_labels: Number(!closed),
     })
-    if (!serves && this.#refused.size < mostRemembered) this.#refused.add(pair)
+    // What is closed has no probability that a label could move. A verdict that cannot be kept is asked for again.
+    const label = closed ? {} : { eta }
+    await keep(id, { key: entry.key, ...label, right: serves, ...(serves ? {} : { refused: shortKey(key) }) }).catch(
+      () => undefined,
+    )
     return serves
   }
 
   /** Money decides where there is any, else time. */
   #pays(): boolean {
-    const n = (name: Parameters<Counters['get']>[0]): number => this.#counters.get(name)
+    const n = (name: Parameters<Counters['get']>[0]): number => this.#parts.counters.get(name)
     if (n('judged') < trial) return true
     const money = n('judged_saved_micro_usd') - n('judged_micro_usd')
     const worth = money !== 0 ? money : n('judged_saved_ms') - n('judged_ms')
@@ -97,6 +116,9 @@ export class JudgeTier {
     return this.#passed % retryEvery === 0
   }
 }
+
+/** As much of a request's key as tells it from the few that a judge refused. */
+const shortKey = (key: string): string => key.slice(0, 16)
 
 const cost = (microUsd: number | undefined): number =>
   microUsd !== undefined && Number.isFinite(microUsd) && microUsd > 0 ? Math.round(microUsd) : 0

@@ -23,8 +23,9 @@ import type {
 import { AetherflowError } from '../../../bindings/errors.js'
 import { Entries } from './entries.js'
 import { explainLookUp } from './explain.js'
-import { JudgeTier } from './judge.js'
+import { JudgeTier, type JudgeTierParts, type JudgeVerdictKept } from './judge.js'
 import { checkedWrongShare, type CacheExplanation, type CacheOptions, type CacheParts } from './options.js'
+import { Shadow } from './shadow.js'
 import { Counters, type CacheStatistics } from './statistics.js'
 import { Vectorizer } from './texts-to-vectors.js'
 import { canonical, labelOf, utf8Length, whole } from './words.js'
@@ -47,8 +48,7 @@ export class SemanticCacheBase implements AnswerCache {
   readonly #entries: Entries
   readonly #judge: JudgeTier | undefined
   readonly #problems = new Set<string>()
-  readonly #shadowed = new Map<string, { key: string; eta: number }>()
-  #wouldBeHits = 0
+  readonly #shadow: Shadow
   #closed = false
 
   protected constructor(parts: CacheParts, options: CacheOptions, secret: string, checksum: string | undefined) {
@@ -56,6 +56,7 @@ export class SemanticCacheBase implements AnswerCache {
     const limits = { ...defaultLimits, ...options.limits }
     const dimensions = embedder?.dimensions ?? lexicalEmbedder.dimensions
     this.#options = options
+    this.#shadow = new Shadow(options.shadow)
     this.#maxWrongShare = checkedWrongShare(options.maxWrongShare)
     this.#limits = limits
     this.#store = store
@@ -63,7 +64,8 @@ export class SemanticCacheBase implements AnswerCache {
     this.#core = new CacheCore(module, data, { dimensions, checksum, limits, secret })
     this.#counters = new Counters((more) => store.count(more))
     const hooks = { now: () => this.#now(), tell: (problem: string | AetherflowError) => this.#tell(problem) }
-    this.#judge = options.judge && new JudgeTier({ judge: options.judge, counters: this.#counters, ...hooks })
+    const keep: JudgeTierParts['keep'] = (id, verdict) => this.#keepVerdict(id, verdict)
+    this.#judge = options.judge && new JudgeTier({ judge: options.judge, counters: this.#counters, ...hooks, keep })
     this.#vectors = new Vectorizer(this.#core, store, this.#counters, embedder, checksum ?? '')
     this.#entries = new Entries({
       core: this.#core,
@@ -131,11 +133,11 @@ export class SemanticCacheBase implements AnswerCache {
     const chosen = last?.hit === true ? last : this.#judge?.candidate(judged)
     const entry = candidates.find((candidate) => candidate.id === chosen?.id)?.entry
     const asked = chosen !== undefined && !chosen.hit
-    const serves = entry !== undefined && (!asked || (await this.#judge?.serves(key, prompt, entry)) === true)
+    const serves = entry !== undefined && (!asked || (await this.#judge?.serves(key, prompt, chosen, entry)) === true)
     if (chosen === undefined || entry === undefined || !serves)
       return { ...miss(key, best?.why ?? 'empty'), score: best?.score ?? 0, probability: best?.probability ?? 0 }
     const { id, score, probability, eta } = chosen
-    if (this.#shadow(key, entry.key, eta)) return { ...miss(key, 'shadow'), score, probability }
+    if (this.#shadow.takes(key, entry.key, eta)) return { ...miss(key, 'shadow'), score, probability }
     this.#served(id, entry, 'semantic')
     const { answer, worth } = entry
     const why = asked ? `judge: ${chosen.why}` : chosen.why
@@ -257,9 +259,22 @@ export class SemanticCacheBase implements AnswerCache {
     return Number.isFinite(eta) && (await this.#label(at, eta, right))
   }
 
+  /** Of the judge; whom an answer does not serve stands with it, so that no process asks again. */
+  async #keepVerdict(id: number, { key, eta, right, refused }: JudgeVerdictKept): Promise<void> {
+    const entry = await this.#entries.read(id)
+    if (entry?.key !== key) return
+    const marked = refused === undefined ? entry : { ...entry, refused: [...(entry.refused ?? []), refused] }
+    if (eta !== undefined) await this.#learn(id, marked, eta, right)
+    else if (refused !== undefined) await this.#entries.replace(id, marked)
+  }
+
   async #label(id: number, eta: number, right: boolean): Promise<boolean> {
     const entry = await this.#entries.read(id)
-    if (entry === undefined) return false
+    if (entry !== undefined) await this.#learn(id, entry, eta, right)
+    return entry !== undefined
+  }
+
+  async #learn(id: number, entry: CacheEntry, eta: number, right: boolean): Promise<void> {
     const learnt = this.#core.feedback(this.#entries.head(id)?.belief ?? [0, 0], eta, right)
     // Precisions and shifts of several processes add up; beliefs would overwrite each other.
     const [mean, variance] = learnt.pool
@@ -270,30 +285,15 @@ export class SemanticCacheBase implements AnswerCache {
       pool_shift: shift - this.#counters.get('pool_shift'),
     })
     await this.#entries.replace(id, { ...entry, belief: learnt.entry })
-    return true
-  }
-
-  /** True: this would-be hit is left to the model, to see what it says. Every n-th, so that runs repeat. */
-  #shadow(key: string, served: string, eta: number): boolean {
-    const share = this.#options.shadow?.share ?? 0
-    if (!(share > 0)) return false
-    const before = Math.floor(this.#wouldBeHits * share)
-    this.#wouldBeHits += 1
-    if (Math.floor(this.#wouldBeHits * share) === before) return false
-    if (this.#shadowed.size < 10_000) this.#shadowed.set(key, { key: served, eta })
-    return true
   }
 
   async #compareShadow(key: string, answer: string, good: boolean): Promise<void> {
-    const shadowed = this.#shadowed.get(key)
-    if (shadowed === undefined || !good) return
-    this.#shadowed.delete(key)
+    const shadowed = good ? this.#shadow.take(key) : undefined
+    if (shadowed === undefined) return
     const id = this.#entries.find(shadowed.key)
     const kept = id < 0 ? undefined : await this.#entries.read(id)
-    if (kept === undefined) return
-    const same = this.#options.shadow?.same
-    const right = same === undefined ? kept.answer.trim() === answer.trim() : await same(kept.answer, answer)
-    if (same === undefined && !right) return
+    const right = kept && (await this.#shadow.agree(kept.answer, answer))
+    if (right === undefined) return
     this.#counters.add(right ? { right: 1 } : { wrong: 1 })
     await this.#label(id, shadowed.eta, right)
   }

@@ -27,6 +27,8 @@ export interface CacheStatistics {
     readonly microUsd: number
     readonly ms: number
     readonly saved: { readonly microUsd: number; readonly ms: number }
+    /** Verdicts that taught as `feedback` does; `feedback` counts those of people alone. */
+    readonly labels: number
   }
 }
 
@@ -53,6 +55,7 @@ export const counterNames = [
   'judged_ms',
   'judged_saved_micro_usd',
   'judged_saved_ms',
+  'judged_labels',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
@@ -104,6 +107,7 @@ export class Counters {
         microUsd: n('judged_micro_usd'),
         ms: n('judged_ms'),
         saved: { microUsd: n('judged_saved_micro_usd'), ms: n('judged_saved_ms') },
+        labels: n('judged_labels'),
       },
     }
   }

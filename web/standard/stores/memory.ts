@@ -7,12 +7,21 @@ export function mostEmbeddings(entries: number): number {
   return Math.max(10_000, 2 * entries)
 }
 
+/** Of what a judge refused, so much is kept. */
+const mostRefused = 32
+
 /** An entry's head alone, whatever else the object has. */
 export function headOf(entry: CacheEntryHead): CacheEntryHead {
   const { key, scope, label, createdAt, expiresAt, bytes, space, vector, belief } = entry
+  // Strangers may have written the store.
+  const given: unknown = entry.refused
+  const refused = Array.isArray(given) ? given.filter((it) => typeof it === 'string' && /^[0-9a-f]{16}$/.test(it)) : []
   const { tokens, microUsd, ms } = entry.worth
   const worth = { tokens, microUsd, ms }
-  return { key, scope, label, createdAt, expiresAt, bytes, space, vector, worth, ...(belief ? { belief } : {}) }
+  return {
+    ...{ key, scope, label, createdAt, expiresAt, bytes, space, vector, worth, ...(belief ? { belief } : {}) },
+    ...(refused.length > 0 ? { refused: refused.slice(-mostRefused) as string[] } : {}),
+  }
 }
 
 interface Kept {

@@ -18,6 +18,7 @@ export function entryOf(number: number, more: Partial<CacheEntry> = {}): CacheEn
     space: number % 2 === 0 ? 'f'.repeat(32) : '',
     vector: number % 2 === 0 ? 'e'.repeat(32) : '',
     ...(number % 3 === 0 ? { belief: [number / 10, 0.5] as const } : {}),
+    ...(number % 4 === 0 ? { refused: [keyOf(number).slice(16)] } : {}),
     worth: { tokens: number, microUsd: 2 * number, ms: 3 * number },
     prompt,
     answer,

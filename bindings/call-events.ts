@@ -1,12 +1,31 @@
 /** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
-import type { CallEndEvent, CallEvent, CallReport, Cost, DoneEvent, RouteInfo, RunEvent } from './events.js'
-import { reasonWords } from './generated/wire.js'
+import type { CallEndEvent, CallEvent, CallReport, Cost, DoneEvent, RunEvent } from './events.js'
+import { callRow, reasonWords } from './generated/wire.js'
 import { hitEvent } from './hits.js'
+import { known, outcomeOf } from './report-rows.js'
 import type { RunTexts } from './run-texts.js'
 
 const encoder = new TextEncoder()
+
+/** Bytes of the text. Short ones are counted: an encoder makes an array of each. */
+function utf8Length(text: string): number {
+  if (text.length > 256) return encoder.encode(text).length
+  let bytes = text.length
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    // Both halves of a pair have two bytes more than they count; a half alone becomes U+FFFD, of three bytes.
+    if (unit >= 0x80) bytes += unit < 0x800 ? 1 : isHalf(text, at, unit) ? 1 : 2
+  }
+  return bytes
+}
+
+/** Half of a surrogate pair that is whole. */
+function isHalf(text: string, at: number, unit: number): boolean {
+  if (unit >= 0xd800 && unit < 0xdc00) return (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00
+  return unit >= 0xdc00 && unit < 0xe000 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+}
 
 /** What every event about a call carries. */
 export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at: number) {
@@ -14,44 +33,68 @@ export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at
 }
 
 export function callEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEvent {
-  const { attempt, estimateMs, reason = 'routed' } = command
-  const why = callWords(core, command)
-  return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs, reason, why }
+  const { step, call, purpose, attempt, estimateMs, reason = 'routed' } = command
+  return {
+    type: 'call',
+    at,
+    step: texts.steps[step]?.id ?? '',
+    call,
+    purpose,
+    attempt,
+    provider: texts.providers[command.provider]?.id ?? '',
+    model: texts.models[command.model]?.id ?? '',
+    estimateMs,
+    reason,
+    why: callWords(core, texts, command),
+  }
 }
 
 /** Why the call is made there: for a first call the rule that chose its target, else what led to it. */
-function callWords(core: CoreRun, { reason = 'routed', purpose, step }: CallCommand): string {
+function callWords(core: CoreRun, texts: RunTexts, { reason = 'routed', purpose, step }: CallCommand): string {
   if (reason !== 'routed') return reasonWords[reason]
   if (purpose !== 'main') return `${purpose} of the step's answer`
-  return core.document<RouteInfo | null>('route', step)?.why ?? reasonWords.routed
+  return texts.whyRouted(core, step) ?? reasonWords.routed
 }
 
 /** The end of a call that the core has just taken. */
 export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEndEvent {
-  const { tokens, costMicroUsd, priceKnown, outcome, firstTokenMs, responseMs, attempt } = core.document<CallReport>(
-    'call',
-    command.call,
-  )
-  const { input, cached, output, reasoning, estimated } = tokens
-  if (!priceKnown && costMicroUsd > 0) texts.assumed.add(command.step)
-  const message = texts.failures.get(command.step)
+  const { step, call, purpose } = command
+  const row = core.callRow(call)
+  const costMicroUsd = row[callRow.costMicroUsd]!
+  const priceKnown = row[callRow.priceKnown] === 1
+  if (!priceKnown && costMicroUsd > 0) texts.assumed.add(step)
   return {
     type: 'callEnd',
-    ...ofCall(texts, command, at),
-    attempt,
-    ...texts.targetOf(command),
-    ...(outcome === 'ok' || outcome === 'cancelled' || outcome === 'withheld' || outcome === 'refused'
-      ? { outcome }
-      : outcome === 'running'
-        ? { outcome: 'cancelled' }
-        : { outcome: 'failed', failure: outcome, ...(message === undefined ? {} : { message }) }),
-    tokens: { input, cached, output, reasoning },
-    tokensEstimated: estimated,
+    at,
+    step: texts.steps[step]?.id ?? '',
+    call,
+    purpose,
+    attempt: row[callRow.attempt]!,
+    provider: texts.providers[command.provider]?.id ?? '',
+    model: texts.models[command.model]?.id ?? '',
+    ...endOf(outcomeOf(row[callRow.outcome]!), texts, step),
+    tokens: {
+      input: row[callRow.input]!,
+      cached: row[callRow.cached]!,
+      output: row[callRow.output]!,
+      reasoning: row[callRow.reasoning]!,
+    },
+    tokensEstimated: row[callRow.estimated] === 1,
     costMicroUsd,
-    ...(priceKnown ? {} : { priceAssumed: true }),
-    firstTokenMs,
-    responseMs,
+    ...(priceKnown ? none : assumed),
+    firstTokenMs: known(row[callRow.firstTokenMs]!),
+    responseMs: known(row[callRow.responseMs]!),
   }
+}
+
+const [ok, none, assumed] = [{ outcome: 'ok' }, {}, { priceAssumed: true }] as const
+
+function endOf(outcome: CallReport['outcome'], texts: RunTexts, step: number) {
+  if (outcome === 'ok') return ok
+  if (outcome === 'cancelled' || outcome === 'withheld' || outcome === 'refused') return { outcome }
+  if (outcome === 'running') return { outcome: 'cancelled' } as const
+  const message = texts.failures.get(step)
+  return { outcome: 'failed', failure: outcome, ...(message === undefined ? {} : { message }) } as const
 }
 
 /** What the step has cost so far; without one, the whole run. `priceAssumed`: part of it is at a price that was assumed. */
@@ -81,7 +124,7 @@ export function delivered(core: CoreRun, texts: RunTexts, command: DeliverComman
       type: 'done',
       at,
       step,
-      bytes: encoder.encode(text).length,
+      bytes: utf8Length(text),
       ...(path === undefined ? {} : { path }),
       ...(command.tookMs < 0 ? {} : { tookMs: command.tookMs }),
       repaired: command.origin === 'repaired',

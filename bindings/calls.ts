@@ -9,14 +9,7 @@ import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { CallFailureInfo, ModelReply, Usage } from './ports.js'
 import { acceptable, cutShort, isAside, isBeside, judges, writesAnswer } from './run-texts.js'
-
-/** What makes the keys that repeated work shares. */
-export interface RunIdentity {
-  /** Of this run alone, the same when it is resumed. */
-  readonly run: string
-  /** A cryptographic hash over the parts, in hex, at least 32 digits; parts must not run into each other. */
-  digest(parts: readonly string[]): string
-}
+import { Ticket, type RunIdentity, type TicketTexts } from './ticket.js'
 
 export interface CallsHost extends LiveCallHost {
   /** Texts that belong to the signal told next. */
@@ -57,7 +50,7 @@ export class Calls {
     const ticket = this.#ticket(live)
     if (!again) this.#host.emit(callEvent(this.#host.core, texts, command, now))
     if (unneeded) {
-      live.controller.abort()
+      live.abort()
       return this.#failed(live, undefined)
     }
     if (shownAnew) this.#host.text(step.id, live.prefix ?? '')
@@ -68,59 +61,24 @@ export class Calls {
   }
 
   cancel(call: number): void {
-    this.#live.get(call)?.controller.abort()
+    this.#live.get(call)?.abort()
   }
 
   cancelAll(): void {
-    for (const live of this.#live.values()) live.controller.abort()
+    for (const live of this.#live.values()) live.abort()
   }
 
   #ticket(live: LiveCall): CallTicket {
-    const { command, step, prefix, controller } = live
+    const { command, step } = live
     const { texts } = this.#host
-    const dependencies = texts.inputsOf(step)
     const { answer, issues } = this.#material(command)
     const documents = texts.documents.get(command.step)?.text
-    const identity = this.#identity
-    return {
-      call: command.call,
-      step,
-      purpose: command.purpose,
-      attempt: command.attempt,
-      ...texts.targetOf(command),
-      maxTokens: command.maxTokens,
-      timeoutMs: command.timeoutMs,
-      dependencies,
-      documents,
-      answer,
-      issues,
-      prefix,
-      // Getters: not every performer reads them, and both cost something to make.
-      get idempotencyKey() {
-        if (identity === undefined) return undefined
-        const work = command.purpose === 'hedge' ? 'main' : command.purpose
-        const inputs = dependencies.flatMap(([from, text]) => [String(from), text])
-        return identity
-          .digest([
-            identity.run,
-            step.id,
-            work,
-            answer ?? '',
-            issues ?? '',
-            prefix ?? '',
-            ...inputs,
-            ...(documents === undefined ? [] : [documents]),
-          ])
-          .slice(0, 32)
-      },
-      get signal() {
-        return controller.signal
-      },
-    }
+    const material = { dependencies: texts.inputsOf(step), documents, answer, issues }
+    return new Ticket(live, texts.targetOf(command), material, this.#identity)
   }
 
   /** What the call works on beside the step's own task. */
-  #material(command: CallCommand): { answer?: string | undefined; issues?: string | undefined } {
+  #material(command: CallCommand): Pick<TicketTexts, 'answer' | 'issues'> {
     const { texts } = this.#host
     const { purpose, step } = command
     if (purpose === 'verify' || purpose === 'judge') return this.#desk.question(command, texts)
@@ -237,11 +195,11 @@ export class Calls {
   }
 
   #failed(live: LiveCall, error: unknown): void {
-    const { command, controller } = live
+    const { command } = live
     this.#live.delete(command.call)
     if (live.over) return
     live.over = true
-    const info = failureOf(error, controller.signal.aborted)
+    const info = failureOf(error, live.aborted)
     if (info.kind === 'cancelled') return this.#cutOff(live, info.usage)
     const { retryAfterMs, shouldRetry, kind, message } = info
     this.#tellFailure(live, kind, { retryAfterMs, shouldRetry, usage: info.usage }, message)

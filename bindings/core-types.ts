@@ -1,5 +1,5 @@
 /** What goes into the core and comes out of it, beside numbers: types of core.ts. */
-import type { CheckVerdict, ConstraintLevel, EventKind } from './generated/wire.js'
+import type { CheckVerdict, ConstraintLevel, EventKind, StripRule } from './generated/wire.js'
 
 /** What a prompt became. Sizes in tokens are estimates. */
 export interface AssembledPrompt {
@@ -32,7 +32,7 @@ export interface PromptTexts {
 export interface StripReport {
   readonly tokensBefore: number
   readonly tokensAfter: number
-  readonly removals: readonly { rule: string; count: number; bytes: number; tokens: number }[]
+  readonly removals: readonly { rule: StripRule; count: number; bytes: number; tokens: number }[]
 }
 export interface CheckedOutput {
   readonly verdict: CheckVerdict

@@ -3,7 +3,7 @@
  * have grown since, which silently empties older views.
  */
 import type { CacheWorth } from './cache/ports.js'
-import type { AssembledPrompt, CheckedOutput, CoreTap, LookPrompt, PromptTexts, StripReport } from './core-types.js'
+import type { AssembledPrompt, CheckedOutput, CoreTap, LookPrompt, PromptTexts } from './core-types.js'
 import type { CoreModule, Session } from './module.js'
 import { AetherflowError, type Fault } from './errors.js'
 import { OwnedSession } from './owned-session.js'
@@ -18,6 +18,7 @@ import {
   finishReasons,
   limitWindows,
   lookResults,
+  promptRow,
   refusals,
   signalValues,
   verdicts,
@@ -32,6 +33,7 @@ import {
   type Refusal,
   type Verdict,
 } from './generated/wire.js'
+import { callRowLength, longestRow, promptRowLength, stepRowLength, strippedOf } from './rows.js'
 import { defaultTable } from './generated/default-table.js'
 import type { LimitSeen, Usage } from './ports.js'
 import type { Weight } from './weigh.js'
@@ -51,6 +53,7 @@ const tabled = new WeakSet<CoreModule>()
 export class CoreRun {
   #module: CoreModule
   readonly #owned: OwnedSession<Session>
+  readonly #lastRow = new Float64Array(longestRow)
 
   constructor(module: CoreModule) {
     this.#module = module
@@ -232,11 +235,12 @@ export class CoreRun {
     return this.#call((s) => s.cost(step))
   }
 
-  documentText(kind: DocumentKind, from = 0): string {
-    return this.#call((s) => this.#read(s, 0, s.document(documentKinds.indexOf(kind), from)))
+  documentText(kind: DocumentKind, from = 0, most = -1): string {
+    return this.#call((s) => this.#read(s, 0, s.document(documentKinds.indexOf(kind), from, most)))
   }
-  document<T>(kind: DocumentKind, from = 0): T {
-    return JSON.parse(this.documentText(kind, from)) as T
+  /** `from`, `most`: of a list, the first and how many at most. */
+  document<T>(kind: DocumentKind, from = 0, most = -1): T {
+    return JSON.parse(this.documentText(kind, from, most)) as T
   }
 
   /** As `document`, for those that the runs of one configuration have alike: read once, and shared by all. */
@@ -249,6 +253,22 @@ export class CoreRun {
     return shared.get(text) as T
   }
 
+  /** Numbers of calls as `callRow` names them, from this call on; of at most `most`. Rows follow one another. */
+  callRows(from: number, most: number): Float64Array {
+    return this.#call((s) => this.#rows(s, s.callRows(from, most) * callRowLength))
+  }
+  /** The same of steps, as `stepRow` names them. */
+  stepRows(from: number, most: number): Float64Array {
+    return this.#call((s) => this.#rows(s, s.stepRows(from, most) * stepRowLength))
+  }
+  /** Of one; valid until the next row is asked for. Of a call or step that there is not, what was asked for last. */
+  callRow(call: number): Float64Array {
+    return this.#call((s) => this.#row(s, s.callRows(call, 1) * callRowLength))
+  }
+  stepRow(step: number): Float64Array {
+    return this.#call((s) => this.#row(s, s.stepRows(step, 1) * stepRowLength))
+  }
+
   /** Assembles the prompt of a call. */
   prompt(call: number, texts: PromptTexts): AssembledPrompt {
     // Steps that take the outputs of the same others begin alike.
@@ -259,10 +279,10 @@ export class CoreRun {
   promptToLook(step: number, provider: number, texts: PromptTexts): LookPrompt {
     const level = this.#fill((s) => s.promptBegin(-1, step, provider), texts)
     return this.#call((s) => {
-      s.promptEnd()
+      const end = s.promptEnd()
       const system = s.section(0)
-      const end = system + s.section(1)
-      const { task, taskBytes } = JSON.parse(this.#read(s, end, s.section(2))) as { task: number; taskBytes: number }
+      const row = this.#row(s, promptRowLength)
+      const [task, taskBytes] = [row[promptRow.task]!, row[promptRow.taskBytes]!]
       const [from, to] = [system + task, system + task + taskBytes]
       return {
         ...{ system: this.#read(s, 0, system), before: this.#read(s, system, task) },
@@ -288,21 +308,15 @@ export class CoreRun {
   #assemble(begin: (session: Session) => number, texts: PromptTexts): AssembledPrompt {
     const level = this.#fill(begin, texts)
     return this.#call((s) => {
-      s.promptEnd()
+      const user = s.promptEnd() - s.section(0)
       const system = s.section(0)
-      const user = s.section(1)
-      const {
-        shared,
-        keyed,
-        task: _task,
-        taskBytes: _bytes,
-        ...stripped
-      } = JSON.parse(this.#read(s, system + user, s.section(2))) as StripReport &
-        Pick<AssembledPrompt, 'shared' | 'keyed'> & { task: number; taskBytes: number }
-      // The core counts bytes.
-      const units = (bytes: number): number => this.#read(s, system, bytes).length
+      const row = this.#row(s, promptRowLength)
       const texts = { system: this.#read(s, 0, system), user: this.#read(s, system, user) }
-      return { ...texts, stripped, shared: units(shared), keyed: units(keyed), level }
+      // The core counts bytes, of which each is a character in most prompts.
+      const units = (bytes: number): number =>
+        texts.user.length === user ? bytes : this.#read(s, system, bytes).length
+      const [shared, keyed] = [units(row[promptRow.shared]!), units(row[promptRow.keyed]!)]
+      return { ...texts, stripped: strippedOf(row), shared, keyed, level }
     })
   }
   check(step: number, answer: string): CheckedOutput {
@@ -364,6 +378,20 @@ export class CoreRun {
     const one = encoder.encodeInto(first, heap.subarray(at, at + room)).written
     const two = encoder.encodeInto(second, heap.subarray(at + one, at + room)).written
     return [one, two]
+  }
+
+  #rows(session: Session, numbers: number): Float64Array {
+    const from = session.rows() / 8
+    return this.#module.HEAPF64.slice(from, from + numbers)
+  }
+
+  /** Without a new array: asked for at every call. */
+  #row(session: Session, numbers: number): Float64Array {
+    const from = session.rows() / 8
+    const heap = this.#module.HEAPF64
+    const row = this.#lastRow
+    for (let i = 0; i < numbers; i++) row[i] = heap[from + i]!
+    return row
   }
 
   #read(session: Session, from: number, bytes: number): string {

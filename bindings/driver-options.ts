@@ -1,5 +1,5 @@
 /** What a host gives to the driver, and gets back. */
-import type { RunIdentity } from './calls.js'
+import type { RunIdentity } from './ticket.js'
 import type { AnswerCache } from './cache/ports.js'
 import type { AnswerChecker } from './checker.js'
 import type { DraftDesk } from './drafts.js'

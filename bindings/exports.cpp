@@ -9,11 +9,14 @@
 
 #include <emscripten/emscripten.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/prompt/audit.hpp"
 #include "core/prompt/tokens.hpp"
 #include "core/run/numbers.hpp"
+#include "core/run/rows.hpp"
 #include "core/run/run.hpp"
 #include "core/run/simulate.hpp"
 
@@ -57,11 +60,11 @@ class Session {
     return id(step) < run_.steps().size() ? static_cast<double>(run_.steps()[id(step)].money.spent().usd) : 0;
   }
 
-  /// Bytes of the document, now in output().
-  std::size_t document(int kind, double from) {
+  /// Bytes of the document, now in output(). `most`: of a list; negative: all of it.
+  std::size_t document(int kind, double from, double most) {
     const Document document = oneOf(kind, Document::Error);
     const bool dryRun = document == Document::Explain && run_.begun() && run_.planEnded();
-    out_ = dryRun ? explain(run_) : run_.document(document, id(from));
+    out_ = dryRun ? explain(run_) : run_.document(document, id(from), id(most));
     return out_.size();
   }
 
@@ -79,19 +82,24 @@ class Session {
   int promptAnswer(std::size_t answerBytes, std::size_t issuesBytes) {
     return code(run_.promptAnswer(text(0, answerBytes), text(answerBytes, issuesBytes)));
   }
-  /// output(): system, user, what was stripped as JSON; returns all their bytes, section(0…2) each one's.
+  /// output(): system, then user; section(0), section(1) each one's bytes. rows(): a PROMPT_ROW.
   std::size_t promptEnd() {
     const Prompt& prompt = run_.promptEnd();
-    const std::string stripped = removalsJson(prompt);
     out_ = prompt.system;
     out_ += prompt.user;
-    out_ += stripped;
     sections_[0] = prompt.system.size();
     sections_[1] = prompt.user.size();
-    sections_[2] = stripped.size();
+    rows_.resize(kPromptRow);
+    writePromptRow(prompt, rows_.data());
     return out_.size();
   }
-  std::size_t section(int index) const { return index >= 0 && index < 3 ? sections_[index] : 0; }
+  std::size_t section(int index) const { return index >= 0 && index < 2 ? sections_[index] : 0; }
+
+  /// Number of rows that are now in rows(), from this one: CALL_ROWs, STEP_ROWs. At most `most`.
+  double callRows(double from, double most) { return rows(run_.calls().size(), from, most, kCallRow, writeCallRow); }
+  double stepRows(double from, double most) { return rows(run_.steps().size(), from, most, kStepRow, writeStepRow); }
+  /// Valid until the next call of promptEnd, callRows or stepRows.
+  std::uintptr_t rows() const { return reinterpret_cast<std::uintptr_t>(rows_.data()); }
 
   /// Verdict number; output(): the answer as it will be delivered, then why it was refused: section(0), section(1).
   int check(double step, std::size_t bytes) {
@@ -120,10 +128,19 @@ class Session {
     return std::string_view(in_).substr(from, bytes);
   }
   static int code(ErrorCode error) { return -static_cast<int>(error); }
+  double rows(std::size_t all, double from, double most, std::size_t stride,
+              void (*write)(const Run&, std::uint32_t, double*)) {
+    const std::size_t first = id(from);
+    const std::size_t number = first < all ? std::min<std::size_t>(all - first, aetherflow::count(most)) : 0;
+    rows_.resize(number * stride);
+    for (std::size_t i = 0; i < number; ++i) write(run_, static_cast<std::uint32_t>(first + i), &rows_[i * stride]);
+    return static_cast<double>(number);
+  }
 
   Run run_;
   std::string in_, out_;
-  std::size_t sections_[3] = {0, 0, 0};
+  std::size_t sections_[2] = {0, 0};
+  std::vector<double> rows_;
   const CommandBuffer* handedOut_ = nullptr;
   double values_[kSignalValues] = {};
 };
@@ -161,7 +178,7 @@ EXPORTED double session_drain(Session* s) { return s->drain(); }
 EXPORTED std::uintptr_t session_commands(Session* s) { return s->commands(); }
 EXPORTED double session_nextWake(Session* s) { return s->nextWake(); }
 EXPORTED double session_cost(Session* s, double step) { return s->cost(step); }
-EXPORTED std::size_t session_document(Session* s, int kind, double from) { return s->document(kind, from); }
+EXPORTED std::size_t session_document(Session* s, int kind, double from, double most) { return s->document(kind, from, most); }
 EXPORTED void session_table(Session* s, std::size_t bytes) { return s->table(bytes); }
 EXPORTED int session_promptBegin(Session* s, double call, double step, double provider) { return s->promptBegin(call, step, provider); }
 EXPORTED int session_promptFile(Session* s, std::size_t pathBytes, std::size_t textBytes) { return s->promptFile(pathBytes, textBytes); }
@@ -169,6 +186,9 @@ EXPORTED int session_promptDependency(Session* s, double step, std::size_t bytes
 EXPORTED int session_promptAnswer(Session* s, std::size_t answerBytes, std::size_t issuesBytes) { return s->promptAnswer(answerBytes, issuesBytes); }
 EXPORTED std::size_t session_promptEnd(Session* s) { return s->promptEnd(); }
 EXPORTED std::size_t session_section(Session* s, int index) { return s->section(index); }
+EXPORTED double session_callRows(Session* s, double from, double most) { return s->callRows(from, most); }
+EXPORTED double session_stepRows(Session* s, double from, double most) { return s->stepRows(from, most); }
+EXPORTED std::uintptr_t session_rows(Session* s) { return s->rows(); }
 EXPORTED int session_check(Session* s, double step, std::size_t bytes) { return s->check(step, bytes); }
 EXPORTED int session_audit(Session* s, std::size_t bytes) { return s->audit(bytes); }
 EXPORTED double session_mostTokens(Session* s, double call) { return s->mostTokens(call); }

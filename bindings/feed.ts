@@ -46,6 +46,11 @@ function connectParts(all: StepInfo[], steps: readonly StepInfo[]): void {
 /** Bytes that cross at once: the core copies each piece. */
 const pieceBytes = 1 << 20
 
+/** Steps whose text crosses at once. */
+const pieceSteps = 1000
+const readSteps = (core: CoreRun, from: number): StepInfo[] =>
+  core.document<StepInfo[]>('steps', from, pieceSteps).map(withTarget)
+
 export class PlanFeed {
   readonly #host: FeedHost
   #broken = false
@@ -113,12 +118,17 @@ export class PlanFeed {
   /** Takes over the steps and warnings that the core has read since the last time, and tells them. */
   adoptSteps(at: number): void {
     const { core, texts } = this.#host
-    const steps = core.document<StepInfo[]>('steps', texts.steps.length).map(withTarget)
-    if (steps.length > 0) {
-      for (const step of steps) {
+    const known = texts.steps.length
+    // In pieces: the text of all steps at once would stay in the core's memory for good.
+    for (let piece = readSteps(core, known); piece.length > 0; piece = readSteps(core, texts.steps.length)) {
+      for (const step of piece) {
         this.#host.accept(step)
         texts.steps.push(step)
       }
+      if (piece.length < pieceSteps) break
+    }
+    const steps = texts.steps.slice(known)
+    if (steps.length > 0) {
       connectParts(texts.steps, steps)
       this.#host.emit({ type: 'steps', at, steps })
     }

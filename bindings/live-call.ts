@@ -26,7 +26,6 @@ export interface LiveCallHost {
 const progressEveryMs = 250
 
 export class LiveCall implements CallProgress {
-  readonly controller = new AbortController()
   readonly command: CallCommand
   readonly step: StepInfo
   /** Text that the answer goes on from. */
@@ -49,6 +48,9 @@ export class LiveCall implements CallProgress {
   #pieceAt = 0
   /** A progress is still to be told. */
   #telling = false
+  #aborted = false
+  /** From when somebody asks for its signal: making one takes longer than all else here. */
+  #controller: AbortController | undefined
 
   constructor(host: LiveCallHost, command: CallCommand, step: StepInfo, again: boolean) {
     this.#host = host
@@ -56,6 +58,22 @@ export class LiveCall implements CallProgress {
     this.command = command
     this.step = step
     this.prefix = command.reason === 'continued' ? host.texts.accepted.get(command.step) : undefined
+  }
+
+  /** Somebody wants the call to end. */
+  get aborted(): boolean {
+    return this.#aborted
+  }
+  get abortSignal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+  abort(): void {
+    this.#aborted = true
+    this.#controller?.abort()
   }
 
   /** Estimated tokens of the text so far. */
@@ -105,7 +123,7 @@ export class LiveCall implements CallProgress {
 
   /** A call that is cancelled does not wait for an answer that may be long in coming; the answer is heard all the same. */
   #unlessCancelled(answer: Promise<boolean>): Promise<boolean> {
-    const { signal } = this.controller
+    const signal = this.abortSignal
     return new Promise((resolve, reject) => {
       const cancelled = (): void => resolve(false)
       signal.addEventListener('abort', cancelled, { once: true })
@@ -117,7 +135,7 @@ export class LiveCall implements CallProgress {
 
   /** The shared limits have answered: the call leaves, or is over for the core already. */
   #asked(goes: boolean): boolean {
-    if (this.over || this.controller.signal.aborted) {
+    if (this.over || this.#aborted) {
       // Cancelled while the question was on its way: a place that was granted is given back. Its end is told by whoever cancels.
       if (goes) this.#host.limits?.withdraw(this.command)
       return false

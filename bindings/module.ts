@@ -14,13 +14,16 @@ export interface Session {
   commands(): number
   nextWake(): number
   cost(step: number): number
-  document(kind: number, from: number): number
+  document(kind: number, from: number, most: number): number
   promptBegin(call: number, step: number, provider: number): number
   promptFile(pathBytes: number, textBytes: number): number
   promptDependency(step: number, bytes: number): number
   promptAnswer(answerBytes: number, issuesBytes: number): number
   promptEnd(): number
   section(index: number): number
+  callRows(from: number, most: number): number
+  stepRows(from: number, most: number): number
+  rows(): number
   check(step: number, bytes: number): number
   audit(bytes: number): number
   mostTokens(call: number): number

@@ -3,6 +3,7 @@ import type { CoreRun } from './core.js'
 import type { withChecks } from './check-report.js'
 import type { DriverOptions } from './driver-options.js'
 import type { RunReport, StepReport } from './report.js'
+import { stepReports } from './report-rows.js'
 import type { RunTexts } from './run-texts.js'
 import { documentsReport } from './step-documents.js'
 
@@ -30,7 +31,7 @@ export function withReport<Result extends object>(
 /** The report as things stand, with the documents that went into the prompts, and what drafts came to. */
 export function runReport(core: CoreRun, texts: RunTexts, parts: ReportParts): RunReport {
   const { documents } = texts
-  const own = core.document<RunReport>('report')
+  const own = { ...core.document<RunReport>('report'), steps: stepReports(core, texts) }
   const told = parts.checks?.(own, texts) ?? own
   const drafts = parts.drafts?.summary(told)
   const report = drafts === undefined ? told : { ...told, drafts }

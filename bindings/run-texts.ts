@@ -9,6 +9,7 @@ import {
   failureKindWords,
   finishReasons,
   purposeAnswers,
+  stepRow,
   type Purpose,
   type Reason,
   type Verdict,
@@ -104,6 +105,8 @@ export class RunTexts {
   /** Keys of requests that the cache was asked for, and their numbers. */
   readonly #keys = new Map<string, number>()
   #nextKey = 0
+  /** By group of steps: why they are routed as they are. */
+  readonly #why = new Map<number, string>()
   /** By step: of a call and its hedge, the one whose answer counts. */
   readonly #leads = new Map<number, number>()
 
@@ -121,6 +124,15 @@ export class RunTexts {
     readonly model: string
   } {
     return { provider: this.providers[provider]?.id ?? '', model: this.models[model]?.id ?? '' }
+  }
+
+  /** Why the step's target was chosen, in words; undefined: it is not routed. Steps of one group are routed alike, and there are few groups. */
+  whyRouted(core: CoreRun, step: number): string | undefined {
+    const group = core.stepRow(step)[stepRow.group] ?? -1
+    if (group < 0) return undefined
+    const why = this.#why.get(group) ?? core.document<{ why: string }>('route', step).why
+    this.#why.set(group, why)
+    return why
   }
 
   /** Outputs of the step's dependencies that have one, in their order. */

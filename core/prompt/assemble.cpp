@@ -61,10 +61,12 @@ class Assembler {
 
   std::string stripped(std::string_view text) {
     if (!parts_.strip) return std::string(text);
-    Stripped result = strip(text);
+    Stripped anew;
+    if (parts_.stripped == nullptr) anew = strip(text);
+    const Stripped& result = parts_.stripped == nullptr ? anew : parts_.stripped->of(text);
     for (const Removal& removal : result.removals) add(removal);
     if (result.tokensBefore > result.tokensAfter) saved_ += result.tokensBefore - result.tokensAfter;
-    return std::move(result.text);
+    return result.text;
   }
 
   std::string minified(std::string_view text) {

@@ -9,7 +9,7 @@
 #include "core/base/vocabulary.hpp"
 #include "core/plan/plan.hpp"
 #include "core/prompt/role.hpp"
-#include "core/prompt/strip.hpp"
+#include "core/prompt/strip_memory.hpp"
 
 namespace aetherflow {
 
@@ -37,7 +37,8 @@ struct PromptParts {
   std::string_view issues;
   ConstraintLevel level = ConstraintLevel::Instruct;
   PromptLayout layout = PromptLayout::Own;
-  bool strip = true;  ///< strip the plan's and the step's own words, minify JSON files
+  bool strip = true;                ///< strip the plan's and the step's own words, minify JSON files
+  StripMemory* stripped = nullptr;  ///< of earlier prompts; absent: all is stripped anew
 };
 
 struct Prompt {

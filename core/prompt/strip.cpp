@@ -84,16 +84,11 @@ Cut sentenceCut(const StripInput& in, const Block& block, std::size_t sentence, 
 }
 
 std::string_view name(StripRule rule) {
-  switch (rule) {
-    case StripRule::Pleasantry: return "pleasantry";
-    case StripRule::RepeatedInstruction: return "repeated_instruction";
-    case StripRule::RedundantExample: return "redundant_example";
-    case StripRule::MarkupNoise: return "markup_noise";
-    case StripRule::BlankRun: return "blank_run";
-    case StripRule::DuplicatedContext: return "duplicated_context";
-    case StripRule::JsonSpace: return "json_space";
-  }
-  return "unknown";
+  static constexpr std::string_view kNames[] = {
+#define STRIP_RULE(id, text) text,
+#include "core/base/row.def"
+  };
+  return rule < StripRule::Count ? kNames[static_cast<std::size_t>(rule)] : std::string_view("unknown");
 }
 
 Stripped strip(std::string_view text) {

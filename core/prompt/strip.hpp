@@ -10,16 +10,11 @@
 namespace aetherflow {
 
 enum class StripRule : std::uint8_t {
-  Pleasantry,           ///< "Could you please", "merci d'avance": only as filler, never where the word means something
-  RepeatedInstruction,  ///< a sentence that stands earlier in the same section, in the preamble, or is marked as a
-                        ///< reminder
-  RedundantExample,     ///< an example equal to an earlier one but for case, spacing and punctuation
-  MarkupNoise,          ///< decorative rulers, HTML comments, emphasis marks around words
-  BlankRun,             ///< trailing blanks, more than one blank line
-  DuplicatedContext,    ///< a paragraph of 80 bytes or more that stands again
-  JsonSpace,            ///< white space between JSON tokens; only assemble() applies it, to context files
+#define STRIP_RULE(id, text) id,
+#include "core/base/row.def"
+  Count
 };
-inline constexpr int kStripRules = 7;
+inline constexpr int kStripRules = static_cast<int>(StripRule::Count);
 
 /// As reports write it, e.g. "repeated_instruction"; static storage.
 std::string_view name(StripRule rule);

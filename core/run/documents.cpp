@@ -140,7 +140,7 @@ void writeRoute(JsonWriter& json, const Run& run, StepIndex index) {
   json.endArray().endObject();
 }
 
-std::string Run::document(Document kind, std::uint32_t from) const {
+std::string Run::document(Document kind, std::uint32_t from, std::uint32_t most) const {
   const Run& run = *this;
   std::string out;
   JsonWriter json(out);
@@ -151,7 +151,9 @@ std::string Run::document(Document kind, std::uint32_t from) const {
       for (std::size_t i = from; i < run.plan().warnings.size(); ++i) writeError(json, run.plan().warnings[i]);
       json.endArray();
       break;
-    case Document::Steps: writeSteps(json, run.plan(), from, run.stepCount()); break;
+    case Document::Steps:
+      writeSteps(json, run.plan(), from, std::min<std::uint64_t>(std::uint64_t{from} + most, run.stepCount()));
+      break;
     case Document::Plan:
       json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
       if (!run.plan().metadata.empty()) json.key("metadata").raw(run.plan().metadata);
@@ -174,12 +176,6 @@ std::string Run::document(Document kind, std::uint32_t from) const {
     case Document::Table: writeTable(json, run.table(), run.router().auditGroup() != kNone); break;
     case Document::Limits: writeLimits(json, run.table()); break;
     case Document::Report: writeReport(json, run); break;
-    case Document::Call:
-      if (from < run.calls().size())
-        writeCall(json, run, from);
-      else
-        json.null();
-      break;
     default: json.null();
   }
   return out;

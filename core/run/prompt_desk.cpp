@@ -1,7 +1,5 @@
 #include "core/run/prompt_desk.hpp"
 
-#include "core/base/json_writer.hpp"
-
 namespace aetherflow {
 
 void PromptDesk::begin(StepIndex step, PromptRole role, ConstraintLevel level, PromptLayout layout) {
@@ -32,26 +30,9 @@ const Prompt& PromptDesk::end(const Plan& plan, const Prefixes& prefixes, bool s
   parts.level = level_;
   parts.layout = layout_;
   parts.strip = strip;
+  parts.stripped = &stripped_;
   prompt_ = assemble(parts);
   return prompt_;
-}
-
-std::string removalsJson(const Prompt& prompt) {
-  std::string out;
-  JsonWriter json(out);
-  json.beginObject().field("shared", static_cast<std::int64_t>(prompt.shared));
-  json.field("task", static_cast<std::int64_t>(prompt.task));
-  json.field("taskBytes", static_cast<std::int64_t>(prompt.taskBytes));
-  json.field("keyed", static_cast<std::int64_t>(prompt.keyed))
-      .field("tokensBefore", static_cast<std::int64_t>(prompt.tokensBeforeStripping));
-  json.field("tokensAfter", static_cast<std::int64_t>(prompt.tokensEstimated)).key("removals").beginArray();
-  for (const Removal& removal : prompt.removals) {
-    json.beginObject().field("rule", name(removal.rule)).field("count", static_cast<std::int64_t>(removal.count));
-    json.field("bytes", static_cast<std::int64_t>(removal.bytes));
-    json.field("tokens", static_cast<std::int64_t>(removal.tokens)).endObject();
-  }
-  json.endArray().endObject();
-  return out;
 }
 
 }  // namespace aetherflow

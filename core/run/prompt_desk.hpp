@@ -40,11 +40,8 @@ class PromptDesk {
   std::vector<std::pair<std::string, std::string>> files_;
   std::vector<std::pair<StepIndex, std::string>> dependencies_;
   std::string documents_, answer_, issues_;
+  StripMemory stripped_;
   Prompt prompt_;
 };
-
-/// {"shared","task","taskBytes","keyed","tokensBefore","tokensAfter","removals":[{"rule","count","bytes","tokens"}]}: how many bytes of the user text are
-/// shared (see Prompt), and what stripping did to it.
-std::string removalsJson(const Prompt& prompt);
 
 }  // namespace aetherflow

@@ -3,21 +3,10 @@
 #include <algorithm>
 
 #include "core/metrics/spread.hpp"
+#include "core/run/rows.hpp"
 
 namespace aetherflow {
 namespace {
-
-std::int64_t between(TimeMs from, TimeMs to) {
-  return from < 0 || to < 0 ? -1 : to - from;
-}
-
-/// Network overhead of a call: what is left of the response time after the time the provider says it spent;
-/// else the connection's set-up, where the host could see it; else unknown.
-std::int64_t networkMs(const CallRecord& call) {
-  const std::int64_t response = between(call.dispatchedAt, call.endedAt);
-  if (call.providerMs >= 0 && response >= 0) return std::max<std::int64_t>(0, response - call.providerMs);
-  return call.setupMs;
-}
 
 /// `part` of `whole`; null of nothing.
 void writeShare(JsonWriter& json, const char* key, std::int64_t part, std::int64_t whole, int decimals = 4) {
@@ -119,29 +108,6 @@ struct Totals {
     network.write(json);
   }
 };
-
-void writeStep(JsonWriter& json, const Run& run, StepIndex index, const std::vector<std::vector<CallId>>& callsOf) {
-  const StepRecord& step = run.steps()[index];
-  json.beginObject().field("id", run.plan().steps[index].id).field("type", run.plan().steps[index].typeName);
-  json.field("state", name(step.state));
-  if (step.failure != FailureKind::Count) json.field("failure", name(step.failure));
-  if (step.reason != Reason::None) json.field("reason", name(step.reason));
-  if (step.cause != kNone) json.field("cause", run.plan().steps[step.cause].id);
-  if (step.audit != AuditState::None) json.field("audit", name(step.audit));
-  if (step.repaired) json.field("repaired", true);
-  if (step.draft != Reason::None) json.field("draft", name(step.draft));
-  if (step.draftKept > 0) json.field("draftKeptPermille", static_cast<std::int64_t>(step.draftKept));
-  if (step.canary != Reason::None) json.field("canary", name(step.canary));
-  json.known("startedAt", step.startedAt < 0 ? -1 : step.startedAt - run.beganAt());
-  json.known("settledAt", step.settledAt < 0 ? -1 : step.settledAt - run.beganAt());
-  if (step.group != kNone) {
-    json.key("route");
-    writeRoute(json, run, index);
-  }
-  json.field("costMicroUsd", step.money.spent().usd).key("calls").beginArray();
-  for (const CallId id : callsOf[index]) writeCall(json, run, id);
-  json.endArray().endObject();
-}
 
 /// The targets, and the steps that missed each.
 void writeTargets(JsonWriter& json, const Run& run) {
@@ -277,41 +243,6 @@ void writeSummary(JsonWriter& json, const Run& run) {
 
 }  // namespace
 
-void writeCall(JsonWriter& json, const Run& run, CallId id) {
-  const CallRecord& call = run.calls()[id];
-  const Table& table = run.table();
-  const Model& model = table.models[call.target.model];
-  json.beginObject().field("call", static_cast<std::int64_t>(id)).field("purpose", name(call.purpose));
-  json.field("attempt", static_cast<std::int64_t>(call.attempt));
-  json.field("provider", table.providers[call.target.provider].id).field("model", model.id);
-  json.field("outcome", call.live        ? std::string_view("running")
-                        : call.succeeded ? std::string_view("ok")
-                                         : name(call.failure));
-  json.known("readyAt", call.readyAt - run.beganAt()).known("dispatchedAt", call.dispatchedAt - run.beganAt());
-  json.known("endedAt", call.endedAt < 0 ? -1 : call.endedAt - run.beganAt());
-  json.known("queueMs", between(call.readyAt, call.dispatchedAt));
-  json.known("firstTokenMs", between(call.dispatchedAt, call.firstTokenAt));
-  json.known("responseMs", between(call.dispatchedAt, call.endedAt)).known("networkMs", networkMs(call));
-  json.key("tokens").beginObject().field("input", static_cast<std::int64_t>(call.tokens.in));
-  json.field("cached", static_cast<std::int64_t>(call.tokens.cached));
-  json.field("output", static_cast<std::int64_t>(call.tokens.out));
-  json.field("reasoning", static_cast<std::int64_t>(call.tokens.reasoning));
-  if (call.tokens.written > 0) json.field("written", static_cast<std::int64_t>(call.tokens.written));
-  json.field("estimated", call.tokensEstimated);
-  json.field("strippedEstimate", static_cast<std::int64_t>(call.strippedTokens)).endObject();
-  json.field("costMicroUsd", call.money.cost()).field("priceKnown", model.price.known);
-  if (call.finish != FinishReason::Count) json.field("finish", name(call.finish));
-  if (call.check != CheckVerdict::Count) json.field("check", name(call.check));
-  if (call.overflowed) json.field("overflowed", true);
-  if (call.continues) json.field("continues", true);
-  if (call.peak) json.field("peak", true);
-  if (call.sharedTokens > 0) json.field("sharedTokens", static_cast<std::int64_t>(call.sharedTokens));
-  if (call.leader != kNone) json.field("leader", run.plan().steps[run.calls()[call.leader].step].id);
-  if (call.waited != Reason::None) json.field("waited", name(call.waited));
-  if (call.cancelled != Reason::None) json.field("cancelled", name(call.cancelled));
-  json.endObject();
-}
-
 std::vector<StepIndex> criticalPath(const Run& run) {
   StepIndex at = kNone;
   for (StepIndex i = 0; i < run.steps().size(); ++i) {
@@ -337,8 +268,6 @@ std::vector<StepIndex> criticalPath(const Run& run) {
 }
 
 void writeReport(JsonWriter& json, const Run& run) {
-  std::vector<std::vector<CallId>> callsOf(run.steps().size());
-  for (CallId id = 0; id < run.calls().size(); ++id) callsOf[run.calls()[id].step].push_back(id);
   json.beginObject().field("taskId", run.plan().taskId).field("description", run.plan().description);
   writeSummary(json, run);
   json.key("criticalPath").beginArray();
@@ -346,9 +275,7 @@ void writeReport(JsonWriter& json, const Run& run) {
   json.endArray();
   writeTargets(json, run);
   writeGroups(json, run);
-  json.key("steps").beginArray();
-  for (StepIndex i = 0; i < run.steps().size(); ++i) writeStep(json, run, i, callsOf);
-  json.endArray().endObject();
+  json.endObject();
 }
 
 }  // namespace aetherflow

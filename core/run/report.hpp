@@ -6,11 +6,9 @@
 
 namespace aetherflow {
 
-/// One JSON object; see the type RunReport in bindings/report.ts for every member. O(steps + calls log calls).
+/// One JSON object; see the type RunReport in bindings/report.ts for every member but `steps`, which a host makes of their numbers
+/// (rows.hpp). O(steps + calls log calls).
 void writeReport(JsonWriter& json, const Run& run);
-
-/// One call as it stands in the report, with its number: {"call","purpose",…,"outcome","tokens","costMicroUsd",…}.
-void writeCall(JsonWriter& json, const Run& run, CallId call);
 
 /// One step's route: {"id","provider","model","rule","why","alternatives":[…]}. The step must be routed.
 void writeRoute(JsonWriter& json, const Run& run, StepIndex step);

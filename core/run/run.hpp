@@ -113,8 +113,8 @@ class Run {
   std::int64_t mostTokens(CallId call) const;
   Checked check(StepIndex step, std::string_view answer) const;
 
-  // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings.
-  std::string document(Document kind, std::uint32_t from = 0) const;
+  // Documents (UTF-8 JSON, DOT for Dot). `from`: the first to list, for Steps and Warnings. `most`: steps that are listed.
+  std::string document(Document kind, std::uint32_t from = 0, std::uint32_t most = kNone) const;
 
   // For reports, simulation and tests.
   const Plan& plan() const;

@@ -26,7 +26,7 @@ SimulatedCall estimatedCall(const Run& run, const CallRecord& call);
 /// Drives a run that has begun, and whose plan has ended, to its finish. Returns the last time.
 TimeMs simulate(Run& run, SimulatedCallOf callOf = estimatedCall);
 
-/// Simulates the run and writes {"makespanMs","sumOfStepsMs","speedup","criticalPath","cost":{…},"steps":[…]}: the dry run.
+/// Simulates the run and writes {"virtual","costMicroUsd":{…},"report":{…}}: the dry run. The run's own rows are then its steps.
 std::string explain(Run& run);
 
 }  // namespace aetherflow

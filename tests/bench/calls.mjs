@@ -5,6 +5,7 @@ import { createParser } from 'eventsource-parser'
 import { startChatServer } from './lib/chat-server.mjs'
 import { installPeers } from './lib/peers.mjs'
 import { figure, median, printMachine, printTable, ratio } from './lib/print.mjs'
+import { keepRatio } from './lib/results.mjs'
 import { SseReader } from './lib/product.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -74,6 +75,13 @@ async function calls() {
         ]),
       )
     }
+    for (const [at, { concurrency }] of sizes.entries())
+      for (const name of present)
+        for (const key of name === floor || !present.includes(floor) ? [] : ['wall', 'cpu']) {
+          const times = (of) => measured.get(of)[at].map((value) => value[key])
+          const what = `${name}, ${stream ? 'streamed' : 'whole'}, ${concurrency} at once, ${key} ÷ fetch`
+          keepRatio('calls', what, times(name), times(floor))
+        }
     for (const { name, words } of contestants) {
       const stats = opened.get(name).stats?.()
       if (stats)

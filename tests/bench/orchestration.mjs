@@ -3,6 +3,7 @@
 import { runCase } from './lib/child.mjs'
 import { installPeers } from './lib/peers.mjs'
 import { figure, median, printMachine, printTable, ratio } from './lib/print.mjs'
+import { keep, keepRatio } from './lib/results.mjs'
 
 const quick = process.argv.includes('--quick')
 const passes = quick ? 1 : 3
@@ -58,6 +59,25 @@ async function bench({ steps, warm }) {
     ]
   })
   printTable(head, rows)
+  // Each pass is a sample: its contestants ran one after the other.
+  const passesOf = (name) => results.get(name).map((one) => summary([one], steps))
+  const all = (name) => passesOf(name).map((pass) => pass.all)
+  for (const name of ['core-alone', 'driver', 'driver-signals']) {
+    const told = (what) => `${name}, ${steps} steps, ${what}`
+    keepRatio('orchestration', told('all ÷ fair floor'), all(name), all('fair'))
+    keepRatio(
+      'orchestration',
+      told('cold ÷ fair floor'),
+      passesOf(name).map(({ cold }) => cold),
+      all('fair'),
+    )
+    keep(
+      'orchestration',
+      told('peak memory'),
+      passesOf(name).map(({ peakMb }) => peakMb),
+      'MB',
+    )
+  }
 }
 
 /** Medians over passes and rounds, µs per step. */

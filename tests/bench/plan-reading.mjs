@@ -2,6 +2,7 @@
 //   node tests/bench/plan-reading.mjs [--quick]
 import { installPeers } from './lib/peers.mjs'
 import { figure, median, printMachine, printTable, ratio } from './lib/print.mjs'
+import { keep, keepRatio } from './lib/results.mjs'
 import { wordyPlan } from './lib/wordy-plan.mjs'
 
 const rounds = process.argv.includes('--quick') ? 3 : 9
@@ -42,3 +43,13 @@ printTable(
     figure(median(results[at].map(({ firstMs }) => firstMs))),
   ]),
 )
+for (const [at, name] of names.entries()) {
+  const times = (of) => results[of].map(({ allMs }) => allMs)
+  if (at > 0) keepRatio('plan-reading', `${name}, all ÷ JSON.parse`, times(at), times(0))
+  keep(
+    'plan-reading',
+    `${name}, first step`,
+    results[at].map(({ firstMs }) => firstMs),
+    'ms',
+  )
+}

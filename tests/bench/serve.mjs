@@ -13,6 +13,7 @@ import { check, model, prompt, pump, system } from './lib/calls.mjs'
 import { startChatServer } from './lib/chat-server.mjs'
 import { startGateways } from './lib/gateways.mjs'
 import { figure, median, printMachine, printTable } from './lib/print.mjs'
+import { keep } from './lib/results.mjs'
 
 const quick = process.argv.includes('--quick')
 const rounds = quick ? 3 : 9
@@ -115,6 +116,18 @@ async function compare() {
           cpu.push((cpuMs(each.child) - worked) / calls)
         }
     console.log(`\n${stream ? 'streamed' : 'whole replies'}`)
+    for (const [at, { concurrency }] of sizes.entries()) {
+      const { wall, cpu } = measured.get(all[1].name)[at]
+      const told = (what) => `${stream ? 'streamed' : 'whole'}, ${concurrency} at once, ${what}`
+      const direct = measured.get(all[0].name)[at].wall
+      keep(
+        'serve',
+        told('added'),
+        wall.map((ms, round) => ms - direct[round]),
+        'ms',
+      )
+      keep('serve', told('processor time'), cpu, 'ms')
+    }
     const times = ({ name }, of) => measured.get(name).map((values) => median(values[of]))
     const base = times(all[0], 'wall')
     printTable(

@@ -28,6 +28,8 @@ export async function round(bytes, work) {
   }
   const ran = performance.now()
   core.documentText('report')
+  for (let from = 0; core.callRows(from, 512).length > 0; from += 512);
+  for (let from = 0; core.stepRows(from, 512).length > 0; from += 512);
   const reported = performance.now()
   core.dispose()
   return { buildMs: built - start, runMs: ran - built, reportMs: reported - ran }

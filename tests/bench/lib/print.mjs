@@ -1,4 +1,5 @@
 // Figures for people: medians, ratios, aligned tables.
+import { cpus, totalmem } from 'node:os'
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
@@ -28,9 +29,12 @@ export function printTable(head, rows) {
 }
 
 /** What a reader must know before comparing: figures of two machines are never set beside each other. */
-export async function printMachine() {
-  const os = await import('node:os')
-  const model = os.cpus()[0]?.model ?? 'unknown processor'
-  const memory = Math.round(os.totalmem() / 2 ** 30)
-  console.log(`Node ${process.versions.node}, ${os.cpus().length} × ${model}, ${memory} GB, ${process.platform}`)
+export function machine() {
+  const model = cpus()[0]?.model ?? 'unknown processor'
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return `Node ${process.versions.node}, ${cpus().length} × ${model}, ${memory} GB, ${process.platform}`
+}
+
+export function printMachine() {
+  console.log(machine())
 }

@@ -1,11 +1,12 @@
 /** A journal once more through a core, without a network: does it decide as it did, and what did the run look like then? */
 import type { CallCommand, Command } from '../../../bindings/commands.js'
 import type { CoreRun } from '../../../bindings/core.js'
-import type { RunEvent, RunReport, StepInfo, StepState } from '../../../bindings/events.js'
+import type { RunEvent, StepInfo, StepState } from '../../../bindings/events.js'
 import type { Outcome, Purpose, Reason } from '../../../bindings/generated/wire.js'
 import { journalOutcome, type Journal, type JournalDamage } from '../../../bindings/journal/reader.js'
 import type { JournalHeader, JournalRecord } from '../../../bindings/journal/journal.js'
 import { costOf } from '../../../bindings/call-events.js'
+import { stepReports } from '../../../bindings/report-rows.js'
 import { noteEvents } from '../../../bindings/note-events.js'
 import { drainAll } from '../../../bindings/journal/replay.js'
 import { restore, type Restored, type RestoreHost } from '../../../bindings/journal/restore.js'
@@ -123,7 +124,7 @@ class Watcher implements RestoreHost {
   }
 
   steps(): StepAt[] {
-    return this.core.document<RunReport>('report').steps.map(({ id, state, costMicroUsd }, index) => {
+    return stepReports(this.core, this.texts).map(({ id, state, costMicroUsd }, index) => {
       const calls = [...this.#calls.values()].filter(({ command }) => command.step === index)
       const waits = calls.length === 0 && !settled.has(state) ? this.#waits.get(id) : undefined
       const cost = { ...costOf(this.core, this.texts, index), costMicroUsd }

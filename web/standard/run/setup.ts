@@ -5,6 +5,7 @@ import { AetherflowError, type Fault } from '../../../bindings/errors.js'
 import type { Explanation, RouteInfo, StepDocumentsReport, StepInfo } from '../../../bindings/events.js'
 import { draftUses as draftWords, type DraftUse } from '../../../bindings/generated/wire.js'
 import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
+import { explanationOf } from '../../../bindings/report-rows.js'
 import { withTarget } from '../../../bindings/feed.js'
 import { saysRules } from '../../../bindings/run-parts.js'
 import { documentsReport, retrievedSignal } from '../../../bindings/step-documents.js'
@@ -227,7 +228,7 @@ export async function explainWith(
     const rules = saysRules(on, on.document('steps')) ? await import('../spread/explained.js') : undefined
     const until = await rules?.spreadOut(on, files, which)
     const found = await weigh(on, { files, documents })
-    return { explanation: on.document<Explanation>('explain'), found, rules, until }
+    return { explanation: explanationOf(on), found, rules, until }
   }
   const { explanation, found, rules, until = [] } = await explained(core, 'most')
   const other = async (which: Case): Promise<Explanation> => {

@@ -11,7 +11,9 @@ import {
   reasons,
   stepRow,
   stepStates,
+  type AuditState,
   type Reason,
+  type StepState,
 } from './generated/wire.js'
 import type { CallReport, Explanation, RouteInfo, StepReport } from './report.js'
 import { callRowLength, stepRowLength } from './rows.js'
@@ -153,6 +155,37 @@ function callTokens(rows: Float64Array, from: number): CallReport['tokens'] {
   return written > 0
     ? { input, cached, output, reasoning, written, estimated, strippedEstimate }
     : { input, cached, output, reasoning, estimated, strippedEstimate }
+}
+
+/** How a step stands. */
+export interface StepStanding {
+  readonly state: StepState
+  /** Why it was skipped or cancelled. */
+  readonly reason: Reason | undefined
+  /** Undefined: there was none. */
+  readonly audit: AuditState | undefined
+}
+
+/** Of all steps, in the plan's order. */
+export function standings(core: CoreRun): StepStanding[] {
+  const found: StepStanding[] = []
+  for (let rows = core.stepRows(0, piece); rows.length > 0; rows = core.stepRows(found.length, piece))
+    for (let from = 0; from < rows.length; from += stepRowLength) found.push(standingAt(rows, from))
+  return found
+}
+
+/** Of one; undefined: there is no such step. */
+export function standingOf(core: CoreRun, step: number): StepStanding | undefined {
+  const rows = core.stepRows(step, 1)
+  return rows.length === 0 ? undefined : standingAt(rows, 0)
+}
+
+function standingAt(rows: Float64Array, from: number): StepStanding {
+  return {
+    state: stepStates[rows[from + stepRow.state]!] ?? 'waiting',
+    reason: reasonOf(rows[from + stepRow.reason]!),
+    audit: rows[from + stepRow.audit]! > 0 ? auditStates[rows[from + stepRow.audit]!] : undefined,
+  }
 }
 
 /** The dry run of a plan that `core` has read; its report is the core's own, so the core can run nothing after it. */

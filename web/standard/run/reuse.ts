@@ -2,10 +2,11 @@
 import type { CoreRun } from '../../../bindings/core.js'
 import type { RecalledOutput } from '../../../bindings/driver-options.js'
 import { AetherflowError } from '../../../bindings/errors.js'
-import type { RunReport, StepInfo } from '../../../bindings/events.js'
+import type { StepInfo } from '../../../bindings/events.js'
 import { withTarget } from '../../../bindings/feed.js'
 import type { Journal } from '../../../bindings/journal/reader.js'
 import { filesOf, type DocumentFinder, type FileReader } from '../../../bindings/ports.js'
+import { standings } from '../../../bindings/report-rows.js'
 import { Retriever } from '../../../bindings/retrievals.js'
 import { restore } from '../../../bindings/journal/restore.js'
 import { RunTexts } from '../../../bindings/run-texts.js'
@@ -154,8 +155,7 @@ const spreads = ({ written }: StepInfo): boolean =>
   written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
 
 function spareSteps(core: CoreRun): Set<number> {
-  const { steps } = core.document<RunReport>('report')
-  return new Set(steps.flatMap(({ state, reason }, at) => (state === 'skipped' && reason === 'settled' ? [at] : [])))
+  return new Set(standings(core).flatMap(({ state, reason }, at) => (state === 'skipped' && reason === 'settled' ? [at] : [])))
 }
 
 function pastTexts(core: CoreRun, journal: Journal): RunTexts {

@@ -7,9 +7,10 @@
  *                     └─ no ─▶ F skipped                                     all parts ended
  */
 import { AetherflowError } from '../../../bindings/errors.js'
-import type { RunEvent, RunReport, StepInfo } from '../../../bindings/events.js'
+import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import type { OpenRules, PlanRules, RulesHost } from '../../../bindings/plan-rules.js'
 import type { FileReader } from '../../../bindings/ports.js'
+import { standingOf, standings } from '../../../bindings/report-rows.js'
 import { unneeded, untilRules, watches, type UntilRule } from '../../../bindings/until.js'
 import { answerOf } from '../patterns/read.js'
 import { holds, type Outcome } from './conditions.js'
@@ -135,9 +136,9 @@ class Rules implements PlanRules {
   /** What had ended before this was loaded: of a run that is resumed, of a plan that streams. */
   #catchUp(): void {
     const { core, texts } = this.#host
-    for (const { id, state } of core.document<RunReport>('report').steps) {
-      const step = this.#steps.get(id)
-      if (step === undefined) continue
+    const all = standings(core)
+    for (const [id, step] of this.#steps) {
+      const state = all[step]?.state ?? 'waiting'
       // Of one that is done and not delivered yet `delivered` tells.
       const text = texts.outputs[step]
       if (state === 'done' ? text !== undefined : /^(failed|skipped|cancelled)$/.test(state))
@@ -213,7 +214,8 @@ class Rules implements PlanRules {
   }
 
   #verdictOf(id: string): string | undefined {
-    return this.#host.core.document<RunReport>('report').steps.find((step) => step.id === id)?.audit
+    const step = this.#steps.get(id)
+    return step === undefined ? undefined : standingOf(this.#host.core, step)?.audit
   }
 
   /** Steps that spread in one turn are told in one text. */

@@ -1,31 +1,17 @@
 /** Events that a live run and a replayed one both tell, made in one place so that they stay equal. */
+import * as callRow from './generated/call-row.js'
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { CallEndEvent, CallEvent, CallReport, Cost, DoneEvent, RunEvent } from './events.js'
-import { callRow, reasonWords } from './generated/wire.js'
+import { at as numberAt, reasonWords } from './generated/wire.js'
 import { hitEvent } from './hits.js'
-import { known, outcomeOf } from './report-rows.js'
+import { known, outcomeOf } from './rows.js'
 import type { RunTexts } from './run-texts.js'
 
 const encoder = new TextEncoder()
 
-/** Bytes of the text. Short ones are counted: an encoder makes an array of each. */
-function utf8Length(text: string): number {
-  if (text.length > 256) return encoder.encode(text).length
-  let bytes = text.length
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    // Both halves of a pair have two bytes more than they count; a half alone becomes U+FFFD, of three bytes.
-    if (unit >= 0x80) bytes += unit < 0x800 ? 1 : isHalf(text, at, unit) ? 1 : 2
-  }
-  return bytes
-}
-
-/** Half of a surrogate pair that is whole. */
-function isHalf(text: string, at: number, unit: number): boolean {
-  if (unit >= 0xd800 && unit < 0xdc00) return (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00
-  return unit >= 0xdc00 && unit < 0xe000 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
-}
+/** An encoder makes an array of all of it: most texts need none. */
+const bytesOf = (text: string): number => (/[^ -~\n\r\t]/.test(text) ? encoder.encode(text).length : text.length)
 
 /** What every event about a call carries. */
 export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at: number) {
@@ -33,20 +19,9 @@ export function ofCall(texts: RunTexts, { step, call, purpose }: CallCommand, at
 }
 
 export function callEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEvent {
-  const { step, call, purpose, attempt, estimateMs, reason = 'routed' } = command
-  return {
-    type: 'call',
-    at,
-    step: texts.steps[step]?.id ?? '',
-    call,
-    purpose,
-    attempt,
-    provider: texts.providers[command.provider]?.id ?? '',
-    model: texts.models[command.model]?.id ?? '',
-    estimateMs,
-    reason,
-    why: callWords(core, texts, command),
-  }
+  const { attempt, estimateMs, reason = 'routed' } = command
+  const why = callWords(core, texts, command)
+  return { type: 'call', ...ofCall(texts, command, at), attempt, ...texts.targetOf(command), estimateMs, reason, why }
 }
 
 /** Why the call is made there: for a first call the rule that chose its target, else what led to it. */
@@ -58,32 +33,28 @@ function callWords(core: CoreRun, texts: RunTexts, { reason = 'routed', purpose,
 
 /** The end of a call that the core has just taken. */
 export function callEndEvent(core: CoreRun, texts: RunTexts, command: CallCommand, at: number): CallEndEvent {
-  const { step, call, purpose } = command
-  const row = core.callRow(call)
-  const costMicroUsd = row[callRow.costMicroUsd]!
-  const priceKnown = row[callRow.priceKnown] === 1
+  const { step } = command
+  const row = core.callRow(command.call)
+  const costMicroUsd = numberAt(row, callRow.costMicroUsd)
+  const priceKnown = numberAt(row, callRow.priceKnown) === 1
   if (!priceKnown && costMicroUsd > 0) texts.assumed.add(step)
   return {
     type: 'callEnd',
-    at,
-    step: texts.steps[step]?.id ?? '',
-    call,
-    purpose,
-    attempt: row[callRow.attempt]!,
-    provider: texts.providers[command.provider]?.id ?? '',
-    model: texts.models[command.model]?.id ?? '',
-    ...endOf(outcomeOf(row[callRow.outcome]!), texts, step),
+    ...ofCall(texts, command, at),
+    attempt: numberAt(row, callRow.attempt),
+    ...texts.targetOf(command),
+    ...endOf(outcomeOf(numberAt(row, callRow.outcome)), texts, step),
     tokens: {
-      input: row[callRow.input]!,
-      cached: row[callRow.cached]!,
-      output: row[callRow.output]!,
-      reasoning: row[callRow.reasoning]!,
+      input: numberAt(row, callRow.input),
+      cached: numberAt(row, callRow.cached),
+      output: numberAt(row, callRow.output),
+      reasoning: numberAt(row, callRow.reasoning),
     },
-    tokensEstimated: row[callRow.estimated] === 1,
+    tokensEstimated: numberAt(row, callRow.estimated) === 1,
     costMicroUsd,
     ...(priceKnown ? none : assumed),
-    firstTokenMs: known(row[callRow.firstTokenMs]!),
-    responseMs: known(row[callRow.responseMs]!),
+    firstTokenMs: known(numberAt(row, callRow.firstTokenMs)),
+    responseMs: known(numberAt(row, callRow.responseMs)),
   }
 }
 
@@ -124,7 +95,7 @@ export function delivered(core: CoreRun, texts: RunTexts, command: DeliverComman
       type: 'done',
       at,
       step,
-      bytes: utf8Length(text),
+      bytes: bytesOf(text),
       ...(path === undefined ? {} : { path }),
       ...(command.tookMs < 0 ? {} : { tookMs: command.tookMs }),
       repaired: command.origin === 'repaired',

@@ -2,6 +2,7 @@
  * The typed face of the core, and the only file that touches its heap. Views are made anew for every access: the heap may
  * have grown since, which silently empties older views.
  */
+import * as promptRow from './generated/prompt-row.js'
 import type { CacheWorth } from './cache/ports.js'
 import type { AssembledPrompt, CheckedOutput, CoreTap, LookPrompt, PromptTexts } from './core-types.js'
 import type { CoreModule, Session } from './module.js'
@@ -18,7 +19,6 @@ import {
   finishReasons,
   limitWindows,
   lookResults,
-  promptRow,
   refusals,
   signalValues,
   verdicts,
@@ -34,13 +34,13 @@ import {
   type Verdict,
 } from './generated/wire.js'
 import { callRowLength, longestRow, promptRowLength, stepRowLength, strippedOf } from './rows.js'
+import { sharedJson } from './shared-json.js'
 import { defaultTable } from './generated/default-table.js'
 import type { LimitSeen, Usage } from './ports.js'
 import type { Weight } from './weigh.js'
 
 export type * from './core-types.js'
 export type { CoreModule } from './module.js'
-
 export type { ConstraintLevel } from './generated/wire.js'
 
 const encoder = new TextEncoder()
@@ -235,22 +235,17 @@ export class CoreRun {
     return this.#call((s) => s.cost(step))
   }
 
+  /** `from`, `most`: of a list, the first and how many at most. */
   documentText(kind: DocumentKind, from = 0, most = -1): string {
     return this.#call((s) => this.#read(s, 0, s.document(documentKinds.indexOf(kind), from, most)))
   }
-  /** `from`, `most`: of a list, the first and how many at most. */
   document<T>(kind: DocumentKind, from = 0, most = -1): T {
     return JSON.parse(this.documentText(kind, from, most)) as T
   }
 
   /** As `document`, for those that the runs of one configuration have alike: read once, and shared by all. */
   sharedDocument<T>(kind: DocumentKind): T {
-    const text = this.documentText(kind)
-    if (!shared.has(text)) {
-      if (shared.size >= mostShared) shared.clear()
-      shared.set(text, JSON.parse(text))
-    }
-    return shared.get(text) as T
+    return sharedJson(this.documentText(kind)) as T
   }
 
   /** Numbers of calls as `callRow` names them, from this call on; of at most `most`. Rows follow one another. */
@@ -262,12 +257,8 @@ export class CoreRun {
     return this.#call((s) => this.#rows(s, s.stepRows(from, most) * stepRowLength))
   }
   /** Of one; valid until the next row is asked for. Of a call or step that there is not, what was asked for last. */
-  callRow(call: number): Float64Array {
-    return this.#call((s) => this.#row(s, s.callRows(call, 1) * callRowLength))
-  }
-  stepRow(step: number): Float64Array {
-    return this.#call((s) => this.#row(s, s.stepRows(step, 1) * stepRowLength))
-  }
+  callRow = (call: number): Float64Array => this.#call((s) => this.#row(s, s.callRows(call, 1) * callRowLength))
+  stepRow = (step: number): Float64Array => this.#call((s) => this.#row(s, s.stepRows(step, 1) * stepRowLength))
 
   /** Assembles the prompt of a call. */
   prompt(call: number, texts: PromptTexts): AssembledPrompt {
@@ -312,9 +303,9 @@ export class CoreRun {
       const system = s.section(0)
       const row = this.#row(s, promptRowLength)
       const texts = { system: this.#read(s, 0, system), user: this.#read(s, system, user) }
-      // The core counts bytes, of which each is a character in most prompts.
-      const units = (bytes: number): number =>
-        texts.user.length === user ? bytes : this.#read(s, system, bytes).length
+      // The core counts bytes, in most prompts each a character.
+      const plain = texts.user.length === user
+      const units = (bytes: number): number => (plain ? bytes : this.#read(s, system, bytes).length)
       const [shared, keyed] = [units(row[promptRow.shared]!), units(row[promptRow.keyed]!)]
       return { ...texts, stripped: strippedOf(row), shared, keyed, level }
     })
@@ -399,10 +390,6 @@ export class CoreRun {
     return decoder.decode(this.#module.HEAPU8.subarray(at, at + bytes))
   }
 }
-
-/** By their text. */
-const shared = new Map<string, unknown>()
-const mostShared = 32
 
 const noRecords = new Float64Array(0)
 const none: readonly number[] = []

@@ -26,8 +26,7 @@ import type { Lookups } from './lookups.js'
 import { noteEvents, shownAnew } from './note-events.js'
 import type { Restored } from './journal/restore.js'
 import type { Retrievals } from './retrievals.js'
-import { withReport } from './run-report.js'
-import { needsParts, retrievalsOf, rulesOf, runParts, saysRules, type RunParts } from './run-parts.js'
+import { loadReports, needsParts, retrievalsOf, rulesOf, runParts, saysRules, type RunParts } from './run-parts.js'
 import { RunTexts } from './run-texts.js'
 import type { SharedLimits } from './shared-limits.js'
 import { readMore, recallOutputs, weighPlan } from './weigh-plan.js'
@@ -143,6 +142,9 @@ export class Driver {
     const loading = this.#known()
     if (loading !== undefined) await loading
     this.#begun = true
+    const reports = loadReports()
+    // A run that fails before its end does not wait for it.
+    reports.catch(() => {})
     if (signal?.aborted === true) this.#cancelled = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
@@ -161,7 +163,7 @@ export class Driver {
       await this.#settleOutputs(outcome)
       // Told last, after every `done`: whoever sees it may read the outputs.
       this.#emit({ type: 'finish', at: this.now, outcome, ...costOf(this.#core, this.#texts) })
-      return this.#result(outcome)
+      return this.#result(outcome, (await reports).withReport)
     } catch (error) {
       this.#calls.cancelAll()
       throw error
@@ -385,7 +387,7 @@ export class Driver {
     this.#options.onEvent?.(event)
   }
 
-  #result(outcome: Outcome): DriverResult {
+  #result(outcome: Outcome, withReport: Awaited<ReturnType<typeof loadReports>>['withReport']): DriverResult {
     const outputs = this.#texts.outputsById()
     const result = { outcome, outputs, warnings: this.#feed.warnings(), hostError: this.#hostError }
     return withReport(result, this.#core, this.#texts, { ...this.#options, checks: this.#checks?.report })

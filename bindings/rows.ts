@@ -1,18 +1,30 @@
 /** Rows of numbers that the core tells, see core/base/row.def. */
+import * as promptRow from './generated/prompt-row.js'
+import * as stepRow from './generated/step-row.js'
+import * as callRow from './generated/call-row.js'
 import type { StripReport } from './core-types.js'
-import { callRow, promptRow, stepRow, stripRules, type StripRule } from './generated/wire.js'
+import { at, failureKinds, stripRules, type FailureKind, type StripRule } from './generated/wire.js'
 
-export const callRowLength = Object.keys(callRow).length
-export const stepRowLength = Object.keys(stepRow).length
+export const callRowLength = callRow.length
+export const stepRowLength = stepRow.length
 export const promptRowLength = promptRow.removals + 3 * stripRules.length
 export const longestRow = Math.max(callRowLength, stepRowLength, promptRowLength)
 
 /** What stripping did to an assembled prompt. */
 export function strippedOf(row: Float64Array): StripReport {
   const removals: { rule: StripRule; count: number; bytes: number; tokens: number }[] = []
-  for (let at: number = promptRow.removals, i = 0; i < stripRules.length; at += 3, i++) {
-    const count = row[at]!
-    if (count > 0) removals.push({ rule: stripRules[i]!, count, bytes: row[at + 1]!, tokens: row[at + 2]! })
+  for (const [i, rule] of stripRules.entries()) {
+    const from = promptRow.removals + 3 * i
+    const count = at(row, from)
+    if (count > 0) removals.push({ rule, count, bytes: at(row, from + 1), tokens: at(row, from + 2) })
   }
-  return { tokensBefore: row[promptRow.tokensBefore]!, tokensAfter: row[promptRow.tokensAfter]!, removals }
+  return { tokensBefore: at(row, promptRow.tokensBefore), tokensAfter: at(row, promptRow.tokensAfter), removals }
+}
+
+/** −1 stands for what is not known. */
+export const known = (value: number): number | null => (value < 0 ? null : value)
+
+/** What became of a call, by its number. */
+export function outcomeOf(number: number): 'ok' | 'running' | FailureKind {
+  return number === -1 ? 'ok' : number === -2 ? 'running' : (failureKinds[number] ?? 'server_error')
 }

@@ -45,6 +45,11 @@ export async function runParts(host: ChecksHost & SharedLimitsHost, options: Opt
 export const loadRunParts = (): Promise<unknown> =>
   Promise.all([import('./lookups.js'), import('./checks.js'), import('./shared-limits.js'), import('./retrievals.js')])
 
+let reports: typeof import('./run-report.js') | undefined
+/** What a run is reported with: not needed before it has ended. */
+export const loadReports = async (): Promise<typeof import('./run-report.js')> =>
+  (reports ??= await import('./run-report.js'))
+
 /** Whether the plan, as far as it is known, says more than which steps are carried out. `from`: the first step to look at. */
 export function saysRules(core: CoreRun, steps: readonly StepInfo[], from = 0): boolean {
   const says = (info: StepInfo): boolean => info.written !== undefined

@@ -1,15 +1,16 @@
 /** The texts of a run: the core keeps none of them. */
+import * as stepRow from './generated/step-row.js'
 import type { CheckFound } from './check-port.js'
 import type { CallCommand, DeliverCommand } from './commands.js'
 import type { CoreRun } from './core.js'
 import type { StepInfo } from './events.js'
 import {
+  at,
   checkVerdicts,
   failureKinds,
   failureKindWords,
   finishReasons,
   purposeAnswers,
-  stepRow,
   type Purpose,
   type Reason,
   type Verdict,
@@ -128,7 +129,7 @@ export class RunTexts {
 
   /** Why the step's target was chosen, in words; undefined: it is not routed. Steps of one group are routed alike, and there are few groups. */
   whyRouted(core: CoreRun, step: number): string | undefined {
-    const group = core.stepRow(step)[stepRow.group] ?? -1
+    const group = at(core.stepRow(step), stepRow.group)
     if (group < 0) return undefined
     const why = this.#why.get(group) ?? core.document<{ why: string }>('route', step).why
     this.#why.set(group, why)
@@ -264,7 +265,7 @@ export class RunTexts {
     const files = this.files.get(from)
     if (files !== undefined) this.files.set(step, files)
     const { answers, issues, failures, accepted, drafted, shown } = this
-    for (const kept of [answers, issues, failures, accepted, drafted, shown, this.#leads, this.#first])
+    for (const kept of [answers, issues, failures, accepted, drafted, shown, this.#leads, this.#first, this.#answered])
       kept.delete(step)
     this.outputs[step] = text
     return text

@@ -608,7 +608,12 @@ export type Command =
 /** float64 numbers of a record. */
 export const commandStride = 21
 
-const at = (records: Float64Array, slot: number): number => records[slot] ?? -1
+/** Whole numbers as small ones: an engine keeps each number of a Float64Array as an object of its own otherwise. */
+export function at(records: Float64Array, slot: number): number {
+  const value = records[slot] ?? -1
+  const whole = value | 0
+  return whole === value ? whole : value
+}
 
 /** The command whose record begins at `from`; undefined: a word of a later feature. */
 export function decodeCommand(records: Float64Array, from: number): Command | undefined {
@@ -724,69 +729,6 @@ export function decodeCommand(records: Float64Array, from: number): Command | un
       return undefined
   }
 }
-
-/** Where each number of a call stands in its row, see core/base/row.def. */
-export const callRow = {
-  step: 0,
-  purpose: 1,
-  attempt: 2,
-  provider: 3,
-  model: 4,
-  outcome: 5,
-  readyAt: 6,
-  dispatchedAt: 7,
-  endedAt: 8,
-  queueMs: 9,
-  firstTokenMs: 10,
-  responseMs: 11,
-  networkMs: 12,
-  input: 13,
-  cached: 14,
-  output: 15,
-  reasoning: 16,
-  written: 17,
-  estimated: 18,
-  stripped: 19,
-  costMicroUsd: 20,
-  priceKnown: 21,
-  finish: 22,
-  check: 23,
-  overflowed: 24,
-  continues: 25,
-  peak: 26,
-  sharedTokens: 27,
-  leader: 28,
-  waited: 29,
-  cancelled: 30,
-} as const
-
-/** Where each number of a step stands in its row, see core/base/row.def. */
-export const stepRow = {
-  state: 0,
-  failure: 1,
-  reason: 2,
-  cause: 3,
-  audit: 4,
-  repaired: 5,
-  draft: 6,
-  draftKept: 7,
-  canary: 8,
-  startedAt: 9,
-  settledAt: 10,
-  group: 11,
-  costMicroUsd: 12,
-} as const
-
-/** Where each number of an assembled prompt stands in its row, see core/base/row.def. */
-export const promptRow = {
-  shared: 0,
-  keyed: 1,
-  task: 2,
-  taskBytes: 3,
-  tokensBefore: 4,
-  tokensAfter: 5,
-  removals: 6,
-} as const
 
 /** What the answer of a call is to its step: shown as it streams, written at its end, a verdict, an answer to compare
  *  it with aside; none: not built yet. */

@@ -1,7 +1,7 @@
 /** Where steps of a plan look for documents, and what was found. */
 import { Option } from 'commander'
 import { documentWords, formatCount, oneLine } from '../../web/standard/format.js'
-import type { FoundForStep } from '../../web/standard/run/setup.js'
+import type { FoundForStep } from '../../web/standard/run/dry-run.js'
 import type { RunDocuments } from '../options.js'
 
 /** Shared by run, check and explain. */

@@ -5,7 +5,6 @@ import type { DocumentFinder, FileReader } from '../../../bindings/ports.js'
 import { checkConfig, mergedEntries, mergedTimeouts, patienceOf, withPolicy } from '../../standard/config.js'
 import { executeRun } from '../../standard/run/execute-run.js'
 import type { RunResult } from '../../standard/run/plan-run.js'
-import { checkWith, explainWith } from '../../standard/run/setup.js'
 import { version } from '../../standard/version.js'
 import { digest } from '../digest.js'
 import { loadCore } from '../loader.js'
@@ -19,7 +18,7 @@ export async function performJob(job: Job, page: Page, here: Here = {}): Promise
   const module = await loadCore(job.settings.core)
   const core = new CoreRun(module)
   try {
-    if (job.kind === 'check') return await checkWith(core, job.plan)
+    if (job.kind === 'check') return await (await import('../../standard/run/dry-run.js')).checkWith(core, job.plan)
     if (job.kind === 'probe') return await probeProvider(core, job, page, here)
     return await (job.kind === 'explain' ? explain(core, module, job, page) : run(core, module, job, page, here))
   } finally {
@@ -60,6 +59,7 @@ async function explain(core: CoreRun, module: CoreModule, job: Job, page: Page):
   const all = entries.map(({ id }) => id)
   const files = filesOf(job, page)
   const documents = finderOf(job, page)
+  const { explainWith } = await import('../../standard/run/dry-run.js')
   return explainWith(core, job.plan, job.settings, {
     ...{ config, all, files, documents, profile },
     keyed: profile === undefined ? available : [],

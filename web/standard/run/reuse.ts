@@ -155,7 +155,9 @@ const spreads = ({ written }: StepInfo): boolean =>
   written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
 
 function spareSteps(core: CoreRun): Set<number> {
-  return new Set(standings(core).flatMap(({ state, reason }, at) => (state === 'skipped' && reason === 'settled' ? [at] : [])))
+  return new Set(
+    standings(core).flatMap(({ state, reason }, at) => (state === 'skipped' && reason === 'settled' ? [at] : [])),
+  )
 }
 
 function pastTexts(core: CoreRun, journal: Journal): RunTexts {

@@ -1,0 +1,13 @@
+/** JSON texts that the runs of one configuration have alike: each is parsed once, and the value shared by all. */
+
+const known = new Map<string, unknown>()
+const most = 32
+
+/** Not to be changed by whoever gets it. */
+export function sharedJson(text: string): unknown {
+  if (!known.has(text)) {
+    if (known.size >= most) known.clear()
+    known.set(text, JSON.parse(text))
+  }
+  return known.get(text)
+}

@@ -1,6 +1,6 @@
 // The boundary of the run's module. Three lanes, see README of core:
 //   documents  UTF-8 text, written by the caller into input(), read from output()
-//   signals    one scalar method per event; commands as one view of float64 records
+//   signals    one scalar method per event; commands, and what is told of calls, steps and prompts, as views of float64 records
 //   bulk       texts of prompts and answers, through the same two buffers
 // No callbacks, no vectors of handles, no view that outlives a call. Every method that can refuse returns 0 or −code.
 //

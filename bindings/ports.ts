@@ -165,7 +165,7 @@ export interface LimitEnd {
 /** One run's share in the limits of its process, or of all processes that share them. */
 export interface LimitMember {
   /** Groups for which this run and another state different limits: the smaller holds. For a warning. */
-  readonly narrowed: readonly string[]
+  readonly narrowed: readonly string[] | Promise<readonly string[]>
   ask(question: LimitQuestion): LimitRefusal | undefined | Promise<LimitRefusal | undefined>
   /** The first token is here: the provider has surely counted the request. */
   arrived(call: number): void

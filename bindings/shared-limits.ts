@@ -80,14 +80,19 @@ export class SharedLimits {
       return { ...group, group: [group.group, ...[...owners].map((id) => this.#sharing.scope(id))].join(' ') }
     })
     this.#member = this.#sharing.authority.join(scoped, (group) => this.#freed(group))
-    for (const narrowed of this.#member.narrowed)
-      this.#host.emit({
-        type: 'warning',
-        at: now,
-        code: 'run.limits_narrowed',
-        where: groups[scoped.findIndex(({ group }) => group === narrowed)]?.group ?? narrowed,
-        detail: 'another run of this process states other limits for this group: the smaller ones hold for both',
-      })
+    const warn = (names: readonly string[]): void => {
+      for (const narrowed of names)
+        this.#host.emit({
+          type: 'warning',
+          at: now,
+          code: 'run.limits_narrowed',
+          where: groups[scoped.findIndex(({ group }) => group === narrowed)]?.group ?? narrowed,
+          detail: 'another run states other limits for this group: the smaller ones hold for both',
+        })
+    }
+    const { narrowed } = this.#member
+    if (narrowed instanceof Promise) void narrowed.then(warn)
+    else warn(narrowed)
   }
 
   /** True: the call may leave. `tokens`: of its prompt. `again`: an earlier process had sent it already. */

@@ -79,7 +79,6 @@ export class RedisAuthority implements LimitAuthority {
     return this.#options.leaseMs ?? 15_000
   }
 
-  /** Which groups are narrowed by others is not known at once: `narrowed` is empty, and the smaller limit holds all the same. */
   join(groups: readonly GroupLimits[], freed: (group: number) => void): LimitMember {
     this.#begin()
     const member = new Member(this, `${this.#owner}.${(this.#numbers += 1)}`, groups, freed)
@@ -155,11 +154,12 @@ export class RedisAuthority implements LimitAuthority {
     for (const member of this.#members.values()) member.joins()
   }
 
-  /** Makes a member known, with its groups; a server that has lost its memory since shuts them for a minute. */
-  async enter(member: string, stated: readonly RedisArgument[]): Promise<void> {
+  /** Makes a member known, with its groups; a server that has lost its memory since shuts them for a minute. → those that are narrowed. */
+  async enter(member: string, stated: readonly RedisArgument[]): Promise<readonly string[]> {
     const values = [this.leaseMs, member, this.#born ?? '', randomBytes(8).toString('hex'), ...stated]
-    const [, born] = (await this.act('join', values)) as [string, string]
+    const [, born, narrowed] = (await this.act('join', values)) as [string, string, string[]]
     this.#born = born
+    return narrowed
   }
 
   /** One step on the server; the first member of the reply is its time. */
@@ -227,7 +227,8 @@ export class RedisAuthority implements LimitAuthority {
 }
 
 class Member implements LimitMember {
-  readonly narrowed = []
+  readonly narrowed: Promise<readonly string[]>
+  #told: (narrowed: readonly string[]) => void = () => undefined
   readonly id: string
   readonly #authority: RedisAuthority
   readonly #groups: readonly GroupLimits[]
@@ -243,6 +244,7 @@ class Member implements LimitMember {
     this.id = id
     this.#groups = groups
     this.#freed = freed
+    this.narrowed = new Promise((resolve) => (this.#told = resolve))
   }
 
   /** Also again, with the calls in flight, for a server that knows it no longer. */
@@ -253,7 +255,11 @@ class Member implements LimitMember {
     ])
     const again = [...this.#open.values()]
     this.#joined = this.#authority.enter(this.id, stated).then(
-      () => true,
+      (narrowed) => {
+        // Told once: whoever joins again states what he did before.
+        this.#told(narrowed)
+        return true
+      },
       () => false,
     )
     // Once it is known again: before, nobody would count them.

@@ -129,7 +129,8 @@ if op == 'join' then
   local member = ARGV[5]
   redis.call('SET', base .. ':born', ARGV[7], 'NX')
   local born = redis.call('GET', base .. ':born')
-  if redis.call('HGET', base .. ':of', member) then return answer(born) end
+  if redis.call('HGET', base .. ':of', member) then return answer(born, {}) end
+  local narrowed = {}
   -- What was used within the last minute is forgotten.
   local shut = ARGV[6] ~= '' and ARGV[6] ~= born
   redis.call('ZADD', base .. ':owners', text(now + number(4)), owner)
@@ -156,10 +157,11 @@ if op == 'join' then
       redis.call('SADD', base .. ':groups', name)
     end
     if shut then g.coolUntil = math.max(g.coolUntil, now + 60000) end
+    if #g.stated > 0 and differs(g.limits, one) then narrowed[#narrowed + 1] = name end
     g.stated[#g.stated + 1] = one
     settleLimits(g)
   end
-  return answer(born)
+  return answer(born, narrowed)
 end
 if op == 'tick' then return answer(text(serveAll())) end
 if op == 'leave' then

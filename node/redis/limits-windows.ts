@@ -129,6 +129,11 @@ local function settleLimits(g)
   end
   g.limits = all
 end
+local function differs(a, b)
+  local function unlike(x, y, none) return x ~= none and y ~= none and x ~= y end
+  for w = 1, 4 do if unlike(a.most[w], b.most[w], -1) then return true end end
+  return unlike(a.places, b.places, 0)
+end
 local function tooLarge(g, tokens)
   for w = 1, 4 do
     local amount = ofTokens(w) and tokens or 1

@@ -38,6 +38,8 @@ export interface OwnersOrder {
   readonly config: Config
   readonly leaseMs: number
   readonly lookMs: number
+  /** Workers make the calls. */
+  readonly workers?: true
   /** Dies of this event. */
   readonly diesAt?: { readonly type: 'call' | 'done'; readonly step: string }
 }
@@ -105,11 +107,12 @@ async function owner({ address, prefix, plan, config, leaseMs }: OwnerOrder): Pr
   tell({ type: 'ended', outcome })
 }
 
-async function owners({ address, prefix, config, leaseMs, lookMs, diesAt }: OwnersOrder): Promise<void> {
-  const { connectRedis, RunOwner } = await import('../../node/redis/index.js')
+async function owners({ address, prefix, config, leaseMs, lookMs, workers, diesAt }: OwnersOrder): Promise<void> {
+  const { connectRedis, RemoteCalls, RunOwner } = await import('../../node/redis/index.js')
   const link = await connectRedis(address)
+  const clients = workers && (await RemoteCalls.open(address))
   new RunOwner(link, {
-    ...{ how: { config, limits: 'own' }, prefix, leaseMs, lookMs },
+    ...{ how: { config, clients, limits: 'own' }, prefix, leaseMs, lookMs },
     onEvent: (_, event) => {
       if (event.type === diesAt?.type && event.step === diesAt.step) process.kill(process.pid, 'SIGKILL')
     },

@@ -1,0 +1,4 @@
+// `npm run test:machines`: owners, workers and the Redis server killed at sixty seeded moments. `npm test` plays three of them.
+import { longTests } from './lib/long-tests.mjs'
+
+await longTests(['tests/redis/kills'], { AETHERFLOW_KILL_SEEDS: '60' })

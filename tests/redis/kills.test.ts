@@ -1,0 +1,85 @@
+/**
+ * kill -9 of an owner, a worker and the server at seeded moments of a run: the outputs of one process, and a ledger that differs by what
+ * was in flight. AETHERFLOW_KILL_SEEDS sets their number (`npm run test:machines`: 60).
+ */
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
+import { RunOwner, type RedisLink } from '../../node/redis/index.js'
+import { seeded } from '../../web/standard/simulator/random.js'
+import { Answering, answeringConfig, diamond } from './answering.js'
+import { Machine } from './machines.js'
+import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
+
+const seeds = Number(process.env['AETHERFLOW_KILL_SEEDS'] ?? 3)
+jest.setTimeout(60_000 + seeds * 30_000)
+
+const steps = diamond().steps.map(({ id }) => id)
+const right = Object.fromEntries(steps.map((step) => [step, Answering.text(step)]))
+const victims = ['owner', 'worker', 'server'] as const
+
+withRedis('machines that are killed', () => {
+  const server = new RedisServer('--appendonly', 'yes', '--appendfsync', 'always')
+  const provider = new Answering()
+  let config: ReturnType<typeof answeringConfig>
+  let link: RedisLink
+  beforeAll(async () => {
+    config = answeringConfig(await provider.open())
+    await server.start()
+    link = await server.link()
+  })
+  afterEach(() => Machine.killAll())
+  afterAll(async () => {
+    await link.close()
+    await server.end()
+    provider.close()
+  })
+
+  const prefix = freshPrefix()
+  const started = async (kind: 'worker' | 'owner'): Promise<Machine> => {
+    const address = `${server.address}?prefix=${prefix}`
+    const made =
+      kind === 'worker'
+        ? new Machine({ kind, address, config, lockMs: 500, stalledMs: 250 })
+        : new Machine({ kind: 'owners', address, prefix, config, leaseMs: 500, lookMs: 100, workers: true })
+    await made.until('ready')
+    return made
+  }
+  const endOf = async (asking: RunOwner, id: string) => {
+    for (;;) {
+      const end = await asking.end(id).catch(() => undefined)
+      if (end !== undefined) return end
+      // A server that is away refuses within a turn of the loop.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  test(`${seeds} seeded kills: the same outputs, and nothing that was kept is called again`, async () => {
+    const asking = new RunOwner(link, { prefix, most: 0 })
+    const there = {
+      worker: [await started('worker'), await started('worker')],
+      owner: [await started('owner'), await started('owner')],
+    }
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const random = seeded(seed)
+      const victim = victims[(seed - 1) % victims.length]!
+      const moment = 1 + Math.floor(random() * (steps.length - 1))
+      const words = `seed ${seed}: ${victim} after ${moment} calls`
+      provider.ledger.length = 0
+      await asking.submit(`run-${seed}`, diamond())
+      await provider.until(() => provider.ledger.length >= moment)
+      if (victim === 'server') {
+        await server.kill()
+        await server.start()
+      } else {
+        await there[victim].splice(Math.floor(random() * 2), 1)[0]?.kill()
+        there[victim].push(await started(victim))
+      }
+      const { outcome, outputs } = await endOf(asking, `run-${seed}`)
+      expect({ words, outcome, outputs }).toEqual({ words, outcome: 'ok', outputs: right })
+      const calls = steps.map((step) => provider.ledger.filter((called) => called === step).length)
+      expect([words, Math.max(...calls) <= 2]).toEqual([words, true])
+      // At most three are in flight at once, and each of them once more.
+      expect([words, provider.ledger.length <= steps.length + 3]).toEqual([words, true])
+    }
+    expect(await asking.underWay()).toEqual([])
+  })
+})

@@ -21,6 +21,7 @@ export {
   type RedisLink,
   type RedisLinkOptions,
 } from './link.js'
+export type { NodeRedisClient } from './node-redis.js'
 export { RedisRunStore, type RedisRunStoreOptions } from './run-store.js'
 export { RedisBook, type RedisBookOptions } from './book.js'
 export { SharedRuns, type SharedRunsOptions } from './shared-runs.js'

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { AetherflowError } from '../../bindings/errors.js'
 import { redisPlace } from './address.js'
+import { NodeRedisLink, type NodeRedisClient } from './node-redis.js'
 
 export type RedisArgument = string | number | Uint8Array
 
@@ -47,7 +48,14 @@ export async function runScript(
   }
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { readonly message?: unknown }
+  return typeof message === 'string' ? message : String(error)
+}
+
+// The clients' own types take any values, and nothing narrower fits them.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type ClientListener = (...values: any[]) => void
 
 /** What of ioredis is used; a client that is passed in need have no more. */
 export interface IoredisClient {
@@ -62,8 +70,8 @@ export interface IoredisClient {
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
   duplicate(): IoredisClient
-  on(event: string, listener: (...values: never[]) => void): unknown
-  off(event: string, listener: (...values: never[]) => void): unknown
+  on(event: string, listener: ClientListener): unknown
+  off(event: string, listener: ClientListener): unknown
   connect(): Promise<void>
   disconnect(): void
 }
@@ -122,21 +130,23 @@ export async function connectRedis(
   return link
 }
 
-/** A link over a client of ioredis that is somebody else's: it is used, duplicated to listen, and not closed. */
-export function redisLink(client: IoredisClient): RedisLink {
+/** A link over a client of ioredis or node-redis that is somebody else's: it is used, duplicated to listen, and not closed. */
+export function redisLink(client: IoredisClient | NodeRedisClient): RedisLink {
+  if (!('callBuffer' in client)) return new NodeRedisLink(client)
   const { host = 'localhost', port = 6379, db = 0 } = client.options
   return new IoredisLink(client, `redis://${host}:${port}/${db}`, false)
 }
 
-/** What ioredis says of a server that is away, for people. */
-const inOurWords = (reply: Promise<unknown>): Promise<unknown> =>
-  reply.catch((error: unknown) => {
-    const message = messageOf(error)
-    if (/writeable|Connection is closed|max retries/.test(message))
-      throw new Error('there is no connection to the server')
-    if (message === 'Command timed out') throw new Error('the server did not answer in time')
-    throw error
-  })
+/** Why there is no connection, for people; `cause`: what the last try came to. */
+export function noConnection(cause: unknown): Error {
+  const why = cause === undefined ? '' : messageOf(cause)
+  if (/^NOAUTH/.test(why)) return new Error('there is no connection to the server: it asks for a password')
+  if (/^WRONGPASS/.test(why))
+    return new Error('there is no connection to the server: it refuses the user or the password')
+  return new Error(`there is no connection to the server${why === '' ? '' : `: ${why}`}`)
+}
+
+export const tooLate = (): Error => new Error('the server did not answer in time')
 
 const nothing = (): void => undefined
 
@@ -148,13 +158,15 @@ class IoredisLink implements RedisLink {
   #listening: Promise<IoredisClient> | undefined
   readonly #listeners = new Map<string, Set<(message: string) => void>>()
   #closed = false
+  /** What the last try to connect came to. */
+  #cause: unknown
 
   constructor(client: IoredisClient, name: string, owned: boolean) {
     this.#client = client
     this.name = name
     this.#owned = owned
     // Whoever sends hears of it; an event without a listener would end the process.
-    client.on('error', nothing)
+    client.on('error', (error: unknown) => (this.#cause = error))
     client.on('ready', this.#ready)
   }
 
@@ -164,15 +176,25 @@ class IoredisLink implements RedisLink {
   }
 
   readonly #ready = (): void => {
+    this.#cause = undefined
     for (const listener of [...this.#returns]) listener()
   }
 
   send(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
-    return inOurWords(this.#client.call(command, ...values.map(sendable)))
+    return this.#inOurWords(this.#client.call(command, ...values.map(sendable)))
   }
 
   sendForBytes(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
-    return inOurWords(this.#client.callBuffer(command, ...values.map(sendable)))
+    return this.#inOurWords(this.#client.callBuffer(command, ...values.map(sendable)))
+  }
+
+  /** What ioredis says of a server that is away is for its own users. */
+  #inOurWords(reply: Promise<unknown>): Promise<unknown> {
+    return reply.catch((error: unknown) => {
+      const message = messageOf(error)
+      if (/writeable|Connection is closed|max retries/.test(message)) throw noConnection(this.#cause)
+      throw message === 'Command timed out' ? tooLate() : error
+    })
   }
 
   async listen(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {

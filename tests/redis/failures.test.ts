@@ -38,7 +38,7 @@ withRedis('a server of runs that fails', () => {
   /** Tells of its runs' ends and problems. */
   const owner = (): { readonly owner: RunOwner; problem(): Promise<string> } => {
     const problems: string[] = []
-    let looks: (() => void)[] = []
+    const looks: (() => void)[] = []
     const made = new RunOwner(link, {
       ...{ how: { config, limits: 'own' }, prefix, leaseMs: 300, lookMs: 50 },
       onProblem: (_, problem) => {

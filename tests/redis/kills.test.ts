@@ -38,7 +38,7 @@ withRedis('machines that are killed', () => {
     const address = `${server.address}?prefix=${prefix}`
     const made =
       kind === 'worker'
-        ? new Machine({ kind, address, config, lockMs: 500, stalledMs: 250 })
+        ? new Machine({ kind, address, config, lockMs: 1500, stalledMs: 300 })
         : new Machine({ kind: 'owners', address, prefix, config, leaseMs: 500, lookMs: 100, workers: true })
     await made.until('ready')
     return made
@@ -76,9 +76,10 @@ withRedis('machines that are killed', () => {
       const { outcome, outputs } = await endOf(asking, `run-${seed}`)
       expect({ words, outcome, outputs }).toEqual({ words, outcome: 'ok', outputs: right })
       const calls = steps.map((step) => provider.ledger.filter((called) => called === step).length)
-      expect([words, Math.max(...calls) <= 2]).toEqual([words, true])
-      // At most three are in flight at once, and each of them once more.
-      expect([words, provider.ledger.length <= steps.length + 3]).toEqual([words, true])
+      // A call that is lost is made by another worker; where its text was shown already, by the run once more.
+      expect([words, Math.max(...calls) <= 3]).toEqual([words, true])
+      // At most three are in flight at once.
+      expect([words, provider.ledger.length <= steps.length + 2 * 3]).toEqual([words, true])
     }
     expect(await asking.underWay()).toEqual([])
   })

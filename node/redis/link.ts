@@ -5,9 +5,17 @@
 import { createHash } from 'node:crypto'
 import { AetherflowError } from '../../bindings/errors.js'
 import { redisPlace } from './address.js'
+import {
+  messageOf,
+  noConnection,
+  tooLate,
+  type ClientListener,
+  type RedisArgument,
+  type RedisLink,
+} from './link-port.js'
 import { NodeRedisLink, type NodeRedisClient } from './node-redis.js'
 
-export type RedisArgument = string | number | Uint8Array
+export { messageOf, type RedisArgument, type RedisLink } from './link-port.js'
 
 /** Lua that runs on the server, as one step among those of all clients. */
 export interface RedisScript {
@@ -17,21 +25,6 @@ export interface RedisScript {
 }
 
 export const redisScript = (lua: string): RedisScript => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
-
-export interface RedisLink {
-  /** The address without user, password or anything else that is secret. */
-  readonly name: string
-  /** Sends a command. Rejects with whatever the server or the connection says; at the latest after the link's time-out. */
-  send(command: string, ...values: readonly RedisArgument[]): Promise<unknown>
-  /** As `send`; strings of the reply are bytes. */
-  sendForBytes(command: string, ...values: readonly RedisArgument[]): Promise<unknown>
-  /** Listens to a channel; resolves once the server has it. What is published while the connection is down is lost. */
-  listen(channel: string, listener: (message: string) => void): Promise<() => Promise<void>>
-  /** Calls back whenever the connection is there again after it was lost. The result ends that. */
-  onReturn(listener: () => void): () => void
-  /** Ends the connection, unless it is somebody else's. Idempotent. */
-  close(): Promise<void>
-}
 
 /** Runs a script by its digest, and sends its text only to a server that does not know it. */
 export async function runScript(
@@ -47,15 +40,6 @@ export async function runScript(
     return link.send('EVAL', lua, keys.length, ...keys, ...values)
   }
 }
-
-export function messageOf(error: unknown): string {
-  const { message } = (error ?? {}) as { readonly message?: unknown }
-  return typeof message === 'string' ? message : String(error)
-}
-
-// The clients' own types take any values, and nothing narrower fits them.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type ClientListener = (...values: any[]) => void
 
 /** What of ioredis is used; a client that is passed in need have no more. */
 export interface IoredisClient {
@@ -136,17 +120,6 @@ export function redisLink(client: IoredisClient | NodeRedisClient): RedisLink {
   const { host = 'localhost', port = 6379, db = 0 } = client.options
   return new IoredisLink(client, `redis://${host}:${port}/${db}`, false)
 }
-
-/** Why there is no connection, for people; `cause`: what the last try came to. */
-export function noConnection(cause: unknown): Error {
-  const why = cause === undefined ? '' : messageOf(cause)
-  if (/^NOAUTH/.test(why)) return new Error('there is no connection to the server: it asks for a password')
-  if (/^WRONGPASS/.test(why))
-    return new Error('there is no connection to the server: it refuses the user or the password')
-  return new Error(`there is no connection to the server${why === '' ? '' : `: ${why}`}`)
-}
-
-export const tooLate = (): Error => new Error('the server did not answer in time')
 
 const nothing = (): void => undefined
 

@@ -1,5 +1,5 @@
 /** A link over a client of node-redis (`redis` or `@redis/client`, 5 or newer) that its owner has connected. */
-import { noConnection, tooLate, type ClientListener, type RedisArgument, type RedisLink } from './link.js'
+import { noConnection, tooLate, type ClientListener, type RedisArgument, type RedisLink } from './link-port.js'
 
 /** What of node-redis is used. */
 export interface NodeRedisClient {

@@ -22,7 +22,7 @@ export interface Weight {
  */
 export async function weighFiles(
   files: FileReader,
-  steps: readonly StepInfo[],
+  steps: readonly Pick<StepInfo, 'step' | 'files'>[],
   estimate: (text: string) => number,
 ): Promise<Weight[]> {
   const tokens = new Map<string, number>()

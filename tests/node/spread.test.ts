@@ -1,8 +1,9 @@
 /** `for_each`: what a step spreads into, what its dependents get, and what is refused. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { readJournal } from '../../bindings/journal/reader.js'
 import { checkPlan, explainPlan } from '../../node/index.js'
 import { planOf, playedPlan, step } from './spread-play.js'
 
@@ -152,6 +153,39 @@ describe('a step for each of a list', () => {
     ).rejects.toMatchObject({ code, where })
     expect(asked).toEqual([])
   })
+})
+
+test('what the files of parts weigh is known before one of them leaves', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aetherflow-spread-'))
+  try {
+    for (const [name, words] of [
+      ['a', 50],
+      ['b', 5000],
+    ] as const)
+      writeFileSync(join(folder, `${name}.txt`), 'word '.repeat(words))
+    const plan = planOf(
+      step('each', {
+        description: 'Of {{item}}',
+        for_each: ['a.txt', 'b.txt', 'none.txt'],
+        context: { files: ['{{item}}'] },
+      }),
+    )
+    const journal = join(folder, 'out')
+    await playedPlan(plan, answered, { folder, journal })
+    const { records } = readJournal(readFileSync(join(journal, 'journal.jsonl')))
+    const told = records.flatMap((record) => ('v' in record && record.e === 'weighed' ? [record.v] : []))
+    expect(told).toEqual([
+      [1, expect.any(Number)],
+      [2, expect.any(Number)],
+      [3, 0],
+    ])
+    expect(told[0]?.[1]).toBeGreaterThan(40)
+    expect(told[1]?.[1]).toBeGreaterThan(4000)
+    const order = records.map(({ e }) => e as string)
+    expect(order.lastIndexOf('weighed')).toBeLessThan(order.findIndex((e) => e === 'prompted' || e === 'succeeded'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test.each(['../*', '/etc/*', 'C:/x', 'src/../../x', '..\\x'])(

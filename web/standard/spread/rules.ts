@@ -17,6 +17,7 @@ import { holds, type Outcome } from './conditions.js'
 import { ItemFault } from './items.js'
 import { itemsOf } from './item-source.js'
 import { joinParts } from './joined.js'
+import { filesOf, partWeights, type PartWeight } from './part-weights.js'
 import { itemParts, patternParts, type Part, type PatternParts } from './parts.js'
 import { planTexts } from './plan-texts.js'
 import { writtenOf, type Written } from './written.js'
@@ -57,7 +58,11 @@ class Rules implements PlanRules {
   readonly #waiting = new Map<string, Set<Held>>()
   readonly #ended = new Map<string, Outcome>()
   readonly #steps = new Map<string, number>()
-  readonly #spread: { readonly held: Held; readonly parts: readonly Part[] }[] = []
+  readonly #spread: {
+    readonly held: Held
+    readonly parts: readonly Part[]
+    readonly weights: readonly PartWeight[]
+  }[] = []
   readonly unneeded = new Set<number>()
   #sought = false
   #read = 0
@@ -218,8 +223,20 @@ class Rules implements PlanRules {
     return step === undefined ? undefined : standingOf(this.#host.core, step)?.audit
   }
 
-  /** Steps that spread in one turn are told in one text. */
+  /** What the files of parts add to their prompts is known before one of them leaves, as it is of the steps of the plan. */
   #told(held: Held, parts: readonly Part[]): void {
+    const files = this.#files
+    if (files === undefined || !parts.some((part) => filesOf(part).length > 0)) return this.#tellParts(held, parts, [])
+    held.state = 'listing'
+    const estimate = (text: string): number => this.#host.core.estimateTokens(text)
+    void partWeights(files, parts, estimate)
+      .then((weights) => this.#tellParts(held, parts, weights))
+      .catch((error: unknown) => this.#failed(held, error))
+  }
+
+  /** Steps that spread in one turn are told in one text. */
+  #tellParts(held: Held, parts: readonly Part[], weights: readonly PartWeight[]): void {
+    if (this.#ended.has(held.written.step.id)) return
     held.state = 'told'
     if (this.#spread.length === 0)
       queueMicrotask(() => {
@@ -231,7 +248,7 @@ class Rules implements PlanRules {
       })
     // Those that are there already were told before the run was interrupted.
     const there = new Set(held.parts.map((part) => this.#host.texts.steps[part]?.id))
-    this.#spread.push({ held, parts: parts.filter(({ id }) => !there.has(id)) })
+    this.#spread.push({ held, parts: parts.filter(({ id }) => !there.has(id)), weights })
   }
 
   #flush(): void {
@@ -239,7 +256,12 @@ class Rules implements PlanRules {
     const spread = this.#spread.splice(0)
     if (cancelled) return
     const ready = spread.filter(({ held, parts }) => this.#mayBeTold(held, parts))
+    const from = this.#host.texts.steps.length
     for (const text of planTexts(ready.flatMap(({ parts }) => parts))) if (!this.#host.more(text)) return
+    for (const { id, ...weight } of ready.flatMap(({ weights }) => weights)) {
+      const step = this.#steps.get(id) ?? -1
+      if (step >= from) this.#tell(() => core.weighed({ step, ...weight }, this.#host.now))
+    }
     for (const { held } of ready) this.#tell(() => core.signal('expanded', [held.written.info.step], this.#host.now))
   }
 

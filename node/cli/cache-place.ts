@@ -1,6 +1,7 @@
 /** Which cache a command means: its flags over the configuration over what is usual. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CacheStore } from '../../bindings/cache/ports.js'
 import { oneLine } from '../../web/standard/format.js'
 import type { CacheConfig } from '../../web/standard/cache/config.js'
 import { cacheOptionsOf } from '../cache/config.js'
@@ -57,12 +58,16 @@ export async function openToLook(
   host: Host,
   more: SemanticCacheOptions = {},
 ): Promise<SemanticCache | undefined> {
-  const server = isRedisAddress(config.dir)
-  if (!server && !existsSync(config.dir)) return undefined
+  if (!isRedisAddress(config.dir) && !existsSync(config.dir)) return undefined
   const { model: _model, judge: _judge, limits, ...rest } = cacheOptionsOf(config)
   const onProblem = (problem: string): void => void host.stderr.write(`warning cache: ${oneLine(problem)}\n`)
   const options = { ...rest, onProblem, ...more, limits: { ...limits, ...noLimits } }
-  if (!server) return SemanticCache.open({ ...options, dir: config.dir })
+  return SemanticCache.open({ ...options, ...(await placeOf(config.dir)) })
+}
+
+/** Where answers are kept: a folder, or a server that is connected to. Fails: host.usage. */
+export async function placeOf(place: string | undefined): Promise<{ dir?: string | undefined; store?: CacheStore }> {
+  if (place === undefined || !isRedisAddress(place)) return { dir: place }
   const { redisCacheStore } = await import('../redis/answer-cache.js')
-  return SemanticCache.open({ ...options, store: await redisCacheStore(config.dir) })
+  return { store: await redisCacheStore(place) }
 }

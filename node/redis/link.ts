@@ -178,7 +178,12 @@ class IoredisLink implements RedisLink {
     listeners.add(listener)
     this.#listeners.set(channel, listeners)
     // It is subscribed again by itself whenever the connection returns.
-    if (known === undefined) await client.subscribe(channel)
+    if (known === undefined)
+      await this.#inOurWords(client.subscribe(channel)).catch((error: unknown) => {
+        // Whoever listens next tries again.
+        if (this.#listeners.get(channel) === listeners) this.#listeners.delete(channel)
+        throw error
+      })
     return async () => {
       listeners.delete(listener)
       if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return

@@ -4,7 +4,7 @@
  *
  *   const owner = new RunOwner(link, { how: { clients: workers, limits } })
  *   await owner.submit('run-7', plan)              from any process
- *   await owner.end('run-7')                       { outcome: 'ok', outputs: … }
+ *   await owner.ended('run-7')                     { outcome: 'ok', outputs: … }
  */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -67,6 +67,8 @@ export interface OwnerState {
   readonly since: number
 }
 
+/** How often whoever waits for an end looks for it, ms. */
+const lookEveryMs = 2000
 const weekMs = 7 * 24 * 3_600_000
 export const defaultMostLost = 4
 
@@ -134,6 +136,29 @@ export class RunOwner {
       const pairs = flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []))
       return { ...(JSON.parse(text) as Omit<RunEnd, 'outputs'>), outputs: Object.fromEntries(pairs) }
     })
+  }
+
+  /** Resolves when it is over; while the server is away it waits. Of a run that there is not it never does. */
+  async ended(id: string): Promise<RunEnd> {
+    let wake = (): void => undefined
+    const look = (): void => wake()
+    const channel = new RunKeys(id, this.#options.prefix).told
+    const stop = await this.#link.listen(channel, look).catch(() => undefined)
+    const stopReturn = this.#link.onReturn(look)
+    // A message may be lost with its connection, or nobody listened.
+    const timer = setInterval(look, lookEveryMs)
+    try {
+      for (;;) {
+        const news = new Promise<void>((resolve) => (wake = resolve))
+        const end = await this.end(id).catch(() => undefined)
+        if (end !== undefined) return end
+        await news
+      }
+    } finally {
+      clearInterval(timer)
+      stopReturn()
+      await stop?.().catch(() => undefined)
+    }
   }
 
   /** Whoever carries it out ends it; what is done is kept. False: it is over, or is none. Fails: host.io_failed. */

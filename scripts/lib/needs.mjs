@@ -19,6 +19,13 @@ export function which(name) {
 
 const ask = (program, ...args) => spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 }).stdout ?? ''
 
+function fakeTime() {
+  const folders = existsSync('/usr/lib')
+    ? ['/usr/lib', ...readdirSync('/usr/lib').map((name) => `/usr/lib/${name}`)]
+    : []
+  return folders.map((folder) => `${folder}/faketime/libfaketimeMT.so.1`).find((file) => existsSync(file))
+}
+
 const threeParts = /(\d+)\.(\d+)\.(\d+)/
 
 /** The first of `names` on PATH whose version is at least `least` ("major.minor.patch"; missing parts are 0). */
@@ -138,6 +145,13 @@ export const needs = {
     optional: true,
     find: () => which('redis-server'),
     names: { apt: ['redis-server'], brew: ['redis'], dnf: ['redis'], pacman: ['redis'] },
+  },
+  faketime: {
+    words: 'libfaketime (the tests of machines whose clocks differ)',
+    for: 'test',
+    optional: true,
+    find: fakeTime,
+    names: { apt: ['libfaketime'], dnf: ['libfaketime'], pacman: ['libfaketime'] },
   },
   fuzzer: {
     words: 'Clang with libFuzzer (the fuzz stage)',

@@ -12,6 +12,9 @@ export class Answering {
   readonly left: string[] = []
   /** Steps that are not answered before they are let go. */
   readonly held = new Set<string>()
+  /** Most calls at once. */
+  most = 0
+  #now = 0
   /** Every call is refused, for good. */
   refuses = false
   readonly #waiting = new Map<string, (() => void)[]>()
@@ -21,7 +24,10 @@ export class Answering {
     for await (const part of request) body += String(part)
     const step = /STEP-(\w+)/.exec(body)?.[1] ?? '?'
     this.ledger.push(step)
+    this.#now += 1
+    this.most = Math.max(this.most, this.#now)
     response.on('close', () => {
+      this.#now -= 1
       if (!response.writableEnded) this.left.push(step)
       this.#look()
     })

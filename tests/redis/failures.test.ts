@@ -53,13 +53,6 @@ withRedis('a server of runs that fails', () => {
     }
     return { owner: made, problem }
   }
-  const endOf = async (of: RunOwner) => {
-    for (;;) {
-      const end = await of.end('r')
-      if (end !== undefined) return end
-    }
-  }
-
   test.each([
     ['is full', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
     ['is a replica that only reads', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
@@ -79,7 +72,7 @@ withRedis('a server of runs that fails', () => {
       provider.letGo('a1')
       expect(await problem()).toContain('host.io_failed')
       await link.send(good, ...better)
-      expect(await endOf(one)).toEqual({ outcome: 'ok', outputs: right })
+      expect(await one.ended('r')).toEqual({ outcome: 'ok', outputs: right })
       // Only what was in flight, or was answered and could not be kept, is called again.
       expect(provider.ledger.filter((step) => step === 'first')).toEqual(['first'])
       expect(steps.filter((step) => provider.ledger.filter((called) => called === step).length > 2)).toEqual([])
@@ -101,6 +94,6 @@ withRedis('a server of runs that fails', () => {
     expect(await one.underWay()).toEqual([])
     // It is begun anew, as if it had never been.
     await one.submit('r', diamond())
-    expect(await endOf(one)).toEqual({ outcome: 'ok', outputs: right })
+    expect(await one.ended('r')).toEqual({ outcome: 'ok', outputs: right })
   })
 })

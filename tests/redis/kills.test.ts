@@ -43,15 +43,6 @@ withRedis('machines that are killed', () => {
     await made.until('ready')
     return made
   }
-  const endOf = async (asking: RunOwner, id: string) => {
-    for (;;) {
-      const end = await asking.end(id).catch(() => undefined)
-      if (end !== undefined) return end
-      // A server that is away refuses within a turn of the loop.
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
-
   test(`${seeds} seeded kills: the same outputs, and nothing that was kept is called again`, async () => {
     const asking = new RunOwner(link, { prefix, most: 0 })
     const there = {
@@ -73,7 +64,7 @@ withRedis('machines that are killed', () => {
         await there[victim].splice(Math.floor(random() * 2), 1)[0]?.kill()
         there[victim].push(await started(victim))
       }
-      const { outcome, outputs } = await endOf(asking, `run-${seed}`)
+      const { outcome, outputs } = await asking.ended(`run-${seed}`)
       expect({ words, outcome, outputs }).toEqual({ words, outcome: 'ok', outputs: right })
       const calls = steps.map((step) => provider.ledger.filter((called) => called === step).length)
       // A call that is lost is made by another worker; where its text was shown already, by the run once more.

@@ -70,7 +70,7 @@ withRedis('clients that are passed in', () => {
       await link.send('PING')
       await asking.submit(`r${at}`, diamond())
       expect(await heard).toBe('{"over":true}')
-      expect(await asking.end(`r${at}`)).toEqual({ outcome: 'ok', outputs: right })
+      expect(await asking.ended(`r${at}`)).toEqual({ outcome: 'ok', outputs: right })
       expect(await limits.groups()).toContainEqual({ name: 'mine', inFlight: 0, waiting: 0, breaker: 'closed' })
       await owner.close()
       await limits.close()

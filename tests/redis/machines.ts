@@ -13,8 +13,8 @@ export class Machine {
   readonly child: ChildProcess
   readonly #waiting = new Set<() => void>()
 
-  constructor(order: Order) {
-    this.child = fork(program, { execArgv: [], env: environment({}) })
+  constructor(order: Order, env: Readonly<Record<string, string>> = {}) {
+    this.child = fork(program, { execArgv: [], env: environment(env) })
     Machine.#all.add(this)
     this.child.on('message', (told: Told) => {
       this.told.push(told)

@@ -50,14 +50,6 @@ withRedis('owners of runs', () => {
     await made.until('ready')
     return made
   }
-  const endOf = async (asking: RunOwner, id: string) => {
-    for (;;) {
-      const end = await asking.end(id)
-      if (end !== undefined) return end
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
-
   test('a run of an owner that is killed is taken over by another', async () => {
     const [asking, random] = [owner(0), seeded(5)]
     const first = await machine()
@@ -70,7 +62,7 @@ withRedis('owners of runs', () => {
     await machine()
     await first.kill()
     provider.letGo(held)
-    expect(await endOf(asking, 'r')).toEqual({ outcome: 'ok', outputs: right })
+    expect(await asking.ended('r')).toEqual({ outcome: 'ok', outputs: right })
     expect(await asking.underWay()).toEqual([])
     // At most what was in flight was called twice.
     expect(steps.filter((step) => provider.ledger.filter((name) => name === step).length > 2)).toEqual([])
@@ -87,10 +79,10 @@ withRedis('owners of runs', () => {
     expect(await asking.underWay()).toEqual(['r'])
     provider.letGo('b1')
     owner(5)
-    expect(await endOf(asking, 'r')).toEqual({ outcome: 'ok', outputs: right })
+    expect(await asking.ended('r')).toEqual({ outcome: 'ok', outputs: right })
     expect(provider.ledger.filter((step) => step === 'first')).toEqual(['first'])
     await asking.submit('none', '{"steps":7}')
-    expect(await endOf(asking, 'none')).toMatchObject({ outcome: 'failed', outputs: {} })
+    expect(await asking.ended('none')).toMatchObject({ outcome: 'failed', outputs: {} })
     await expect(asking.submit('a:b', diamond())).rejects.toMatchObject({ code: 'host.usage' })
   })
 
@@ -104,7 +96,7 @@ withRedis('owners of runs', () => {
     }
     expect(await asking.end('bad')).toBeUndefined()
     owner(5, { mostLost: 1 })
-    const end = await endOf(asking, 'bad')
+    const end = await asking.ended('bad')
     expect([end.outcome, end.why]).toEqual(['failed', expect.stringContaining('host.worker')])
     expect(end.outputs).toEqual({ first: Answering.text('first') })
     // What is over goes by itself.

@@ -73,11 +73,10 @@ withRedis('servers that share their runs', () => {
     )
   /** The one that carries the run out, and those that do not. */
   const sorted = async (places: readonly Place[], id: string): Promise<{ owner: Place; others: readonly Place[] }> => {
-    for (;;) {
-      const { owner = '' } = await about(places[0]!, id)
-      const found = places.find(({ machine }) => owner.endsWith(`:${machine.child.pid}`))
-      if (found !== undefined) return { owner: found, others: places.filter((place) => place !== found) }
-    }
+    const { owner = '' } = await about(places[0]!, id)
+    const found = places.find(({ machine }) => owner.endsWith(`:${machine.child.pid}`))
+    if (found === undefined) throw new Error(`nobody carries ${id} out`)
+    return { owner: found, others: places.filter((place) => place !== found) }
   }
   const idsOf = (told: readonly Told[]): number[] =>
     told.flatMap(({ id, event }) => (event === 'snapshot' ? [] : (id ?? [])))
@@ -86,6 +85,7 @@ withRedis('servers that share their runs', () => {
     const places = await Promise.all([started(), started(), started()])
     provider.held.add('b1')
     const run = await start(places[0]!, { 'idempotency-key': 'k' })
+    await provider.until(() => provider.ledger.length > 0)
     const { owner, others } = await sorted(places, run.id)
     const [near, far] = others as [Place, Place]
     // One reader at the owner, which is cut off, and one elsewhere, who hears all of it.
@@ -137,8 +137,8 @@ withRedis('servers that share their runs', () => {
     const places = await Promise.all([started(), started()])
     provider.held.add('first')
     const run = await start(places[0]!)
-    const { owner, others } = await sorted(places, run.id)
     await provider.until(() => provider.ledger.length === 1)
+    const { owner, others } = await sorted(places, run.id)
     const [other] = others as [Place]
     expect((await ask(other.url, `/${run.id}`, { method: 'DELETE' })).status).toBe(202)
     await provider.until(() => provider.left.includes('first'))
@@ -147,8 +147,8 @@ withRedis('servers that share their runs', () => {
 
     // Its owner is gone, and it is cancelled before another has it.
     const next = await start(owner)
-    const sides = await sorted(places, next.id)
     await provider.until(() => provider.ledger.length === 2)
+    const sides = await sorted(places, next.id)
     await sides.owner.machine.kill()
     expect((await ask(sides.others[0]!.url, `/${next.id}`, { method: 'DELETE' })).status).toBe(202)
     await (await eventsOf(sides.others[0]!, next.id, 0)).all()

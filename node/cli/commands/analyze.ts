@@ -9,9 +9,9 @@ import {
   visibleText,
 } from '../../../web/standard/format.js'
 import type { Turn } from '../../../web/standard/analysis/history.js'
-import { openAnalyzer, type Analysis, type AnalyzerOptions } from '../../index.js'
-import { isRedisAddress } from '../../redis/address.js'
+import { openAnalyzer, type Analysis } from '../../index.js'
 import { RunEntry } from '../../ledger/ledger.js'
+import { placeOf } from '../cache-place.js'
 import { exitCodes, type ExitCode, type Host } from '../host.js'
 import { readJson } from '../json-file.js'
 import { planOptions, simulatedName, type SharedFlags } from './run.js'
@@ -26,13 +26,6 @@ export interface AnalyzeFlags extends SharedFlags {
   readonly force?: true
   readonly persist: boolean
   readonly json?: true
-}
-
-/** Where answers are kept: a folder, or a server. */
-async function placeOf(cache: string | undefined): Promise<Pick<AnalyzerOptions, 'dir' | 'store'>> {
-  if (cache === undefined || !isRedisAddress(cache)) return { dir: cache }
-  const { redisCacheStore } = await import('../../redis/answer-cache.js')
-  return { store: await redisCacheStore(cache) }
 }
 
 export async function analyze(file: string, flags: AnalyzeFlags, host: Host): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** `aetherflow serve` as a library: an OpenAI-compatible server over the machine of all runs. */
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Embedder } from '../../bindings/cache/ports.js'
@@ -102,6 +102,8 @@ export async function serve(options: ServeOptions = {}): Promise<ServeHandle> {
   const groups = new Groups(options.limits ?? service.authority)
   const { metrics, observer, scrape } = measuring(options, groups)
   const ending = new AbortController()
+  // Every request listens: more than ten are no leak.
+  setMaxListeners(0, ending.signal)
   const beats = new Beats(clock)
   const context: Context = {
     service,

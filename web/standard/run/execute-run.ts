@@ -133,7 +133,7 @@ export async function executeRun(
         await import('./open-run.js')
       ).openRun(store, owned, { ...settings, plan, simulated, anew, ...openWith(host) }))
     disposable = run?.past === undefined && run?.header.reuses === undefined
-    const table = await withMeasured(host.core.document('defaults'), host.config, host.limits)
+    const table = await withMeasured(host.core.sharedDocument('defaults'), host.config, host.limits)
     const driver = new Driver(host.core, {
       ...driverOptions(settings, host, run, providers),
       begin: {

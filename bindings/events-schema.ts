@@ -104,7 +104,8 @@ const events: Readonly<Record<RunEvent['type'], object>> = {
       provider: text,
       leader: {
         ...text,
-        description: 'Id of the step whose call fills the prompt cache that this one waits for, or not.',
+        description:
+          'Id of the step that this one waits for, or not: whose call fills the prompt cache, or whom the free place is kept for.',
       },
     },
     ['step', 'call', 'detail', 'provider', 'leader'],

@@ -180,7 +180,7 @@ export type RunEvent =
       readonly detail?: string
       /** The provider that it is about: of waits, retries, fallbacks, breakers. */
       readonly provider?: string
-      /** Id of the step whose call fills the prompt cache that it waits for, or not. */
+      /** Id of the step that it waits for, or not: whose call fills the prompt cache, or whom the free place is kept for. */
       readonly leader?: string
     }
   | DoneEvent

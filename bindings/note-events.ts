@@ -41,7 +41,7 @@ export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cos
     return { type: 'confirmed', at, step, call: command.call, patched: reason === 'draft_patched' }
   const detail = detailOf(texts, command)
   const provider = texts.providers[command.provider]?.id
-  const leader = prefixReasons.has(reason) ? texts.steps[command.cause]?.id : undefined
+  const leader = awaitsStep.has(reason) ? texts.steps[command.cause]?.id : undefined
   return {
     type: 'note',
     at,
@@ -55,7 +55,8 @@ export function noteEvent(texts: RunTexts, command: NoteCommand, at: number, cos
   }
 }
 
-const prefixReasons: ReadonlySet<string> = new Set(['waiting_for_prefix', 'prefix_not_awaited'])
+/** Waits for another step. */
+const awaitsStep: ReadonlySet<string> = new Set(['waiting_for_prefix', 'prefix_not_awaited', 'waiting_for_reserved'])
 
 const ofCall = ({ call }: NoteCommand): { readonly call?: number } => (call < 0 ? {} : { call })
 
@@ -85,6 +86,7 @@ function failureMessage(texts: RunTexts, command: NoteCommand, failure: FailureK
 function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
   const provider = texts.providers[command.provider]?.id
   const model = texts.models[command.model]?.id
+  const leader = texts.steps[command.cause]?.id
   const target = [provider, model].filter((word) => word !== undefined).join(' ')
   const failure = failureKindWords[command.failure ?? 'server_error']
   // What the provider itself said of it.
@@ -120,6 +122,8 @@ function detailOf(texts: RunTexts, command: NoteCommand): string | undefined {
     case 'waiting_for_prefix':
     case 'prefix_not_awaited':
       return prefixWords(texts, command, target)
+    case 'waiting_for_reserved':
+      return `${target} is kept for ${leader ?? 'another'}, at most until ${clock(command.untilMs)}`
     case 'prefix_missed':
       return `${target}: ${command.sharedTokens} of ${command.needed} tokens of ${command.sharers} calls`
     case 'breaker_opened':

@@ -224,6 +224,7 @@ export const reasons = [
   'condition_not_met',
   'not_spread',
   'draft_late',
+  'waiting_for_reserved',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -294,6 +295,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   condition_not_met: 'its condition does not hold',
   not_spread: 'what it is to be carried out for could not be had, or its parts gave no result',
   draft_late: 'the full answer was there before the verdict on its draft',
+  waiting_for_reserved: 'waits: the free place is kept for a step about to become ready',
 }
 
 /** How far a step may be answered from the cache, strictest first. The position is the number that crosses the boundary. */

@@ -79,6 +79,8 @@ ErrorCode Machine::succeeded(const Succeeded& event, TimeMs now) {
   call.finish = event.finish;
   call.check = event.verdict;
   call.providerMs = event.providerMs;
+  if (call.purpose == Purpose::Main && !call.continues)
+    holds_.spread.learn(call.expectedEnd - call.dispatchedAt, now - call.dispatchedAt);
   if (!event.tokensEstimated) learnReading(call, event.tokens);
   if (!event.tokensEstimated && call.promptEstimate > 0)
     factors_[call.target.model].learn(call.promptEstimate, event.tokens.in);

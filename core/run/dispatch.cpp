@@ -49,19 +49,25 @@ void Machine::beginPhase(StepIndex index, Purpose purpose, bool continuing) {
   enqueue(index);
 }
 
-/// The step waits for a call of its phase.
-void Machine::enqueue(StepIndex index) {
+/// What orders the step among others.
+ReadyItem Machine::itemOf(StepIndex index) const {
   const Step& step = plan().steps[index];
-  StepRecord& record = steps_[index];
+  const StepRecord& record = steps_[index];
   ReadyItem item;
   item.priority = step.priority;
-  item.rank = rank_.empty() ? 0 : rank_[index];
   item.remainingMs = index < remainingMs_.size() ? remainingMs_[index] : record.estimateMs;
   item.complexity = step.complexity;
   item.tokens = step.estimatedTokens;
   item.step = index;
   item.purpose = record.phase;
   item.readyAt = record.queuedAt >= 0 ? record.queuedAt : now_;
+  return item;
+}
+
+/// The step waits for a call of its phase.
+void Machine::enqueue(StepIndex index) {
+  StepRecord& record = steps_[index];
+  const ReadyItem item = itemOf(index);
   if (record.phase == Purpose::Main && record.readyAt < 0) record.readyAt = now_;
   queues_.resize(router_.groups().size());
   queues_[record.phaseGroup].push(item);
@@ -174,6 +180,7 @@ bool Machine::dispatchOne() {
       giveUp(item.step, FailureKind::Count);
       return true;
     }
+    if (found.offer.goes && heldBack(item.step)) continue;
     if (found.offer.goes) {
       chosen = group;
       placement = found;
@@ -196,6 +203,7 @@ bool Machine::dispatchOne() {
     }
   }
   if (chosen == kNone) return false;
+  if (broke == kNone && holdsBack(queues_[chosen].top(), placement)) return true;
   const ReadyItem item = take(chosen, placement, broke != kNone);
   move(item.step, StepEvent::Dispatched);
   steps_[item.step].call = call(item, placement);

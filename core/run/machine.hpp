@@ -8,8 +8,10 @@
 //   shortage     what can never run, and the budget ladder lookups      the cache, identical requests
 //   timers       what falls due without an event          signals      events as numbers
 //   prefix_waits prompts that begin alike: who leads
+//   holds        places that are held back for steps about to become ready
 //   drafts       drafts, their verdicts, and what they are compared with
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +41,7 @@
 #include "core/run/state.hpp"
 #include "core/schedule/graph_links.hpp"
 #include "core/schedule/ready_queue.hpp"
+#include "core/schedule/rollout.hpp"
 #include "core/schedule/timers.hpp"
 
 namespace aetherflow {
@@ -108,7 +111,6 @@ class Machine {
   void becomeReady(StepIndex step);
   void refuseRoutes(StepIndex first);
   void refreshPaths();
-  void searchRank();
   void invalidPlan();
   // call_events.cpp
   ErrorCode liveCall(CallId call, TimeMs now, StepEvent event);
@@ -193,6 +195,7 @@ class Machine {
     return purse_.fitsRun(more, plan().steps[step].optional || phase(steps_[step].phase).aside());
   }
   // dispatch.cpp
+  ReadyItem itemOf(StepIndex step) const;
   void beginPhase(StepIndex step, Purpose purpose, bool continuing = false);
   void enqueue(StepIndex step);
   void dispatch();
@@ -207,6 +210,16 @@ class Machine {
   void reserve(CallRecord& call, const Offer& offer);
   void remark(const CallRecord& call, bool moved);
   void tell(const CallRecord& call, CallId id);
+  // holds.cpp
+  Target preferred(const StepRecord& step) const { return router_.group(step.group).admissible.front(); }
+  Project projectOf(const std::vector<StepIndex>& steps) const;
+  void planHolds();
+  bool holdsBack(const ReadyItem& item, const Placement& placement);
+  bool heldBack(StepIndex step);
+  bool sameMoment();
+  bool chosen(StepIndex step);
+  bool fewPlaces(Target target) const;
+  TimeMs heldUntil(StepIndex step) const;
   // prefix_waits.cpp
   struct LeadState {
     bool warm = false, full = false;
@@ -264,8 +277,22 @@ class Machine {
   GraphLinks links_;
   std::vector<ReadyQueue> queues_;         // by group
   std::vector<std::int64_t> remainingMs_;  // by step
-  std::vector<std::uint32_t> rank_;        // by step, empty unless searched
-  Timers delayed_, hedges_, deadlines_;    // of steps, calls, steps
+  /// Places held back; see schedule/rollout.hpp.
+  struct Holds {
+    std::unique_ptr<Rollout> rollout;
+    std::vector<StepIndex> steps;  ///< by task of the rollout, ascending
+    std::uint32_t known = 0;       ///< steps of the run when that was made
+    std::uint64_t spent = 0;       ///< by earlier ones
+    DurationSpread spread;
+    struct Held {
+      StepIndex step;
+      TimeMs until;
+    };
+    std::vector<Held> held;                ///< for whom, and until when at most
+    std::array<std::int64_t, 4> moment{};  ///< when that was decided: it holds as long as nothing happens
+  };
+  Holds holds_;
+  Timers delayed_, hedges_, deadlines_;  // of steps, calls, steps
   Prefixes prefixes_;
   TextIndex leadIndex_;  // bytes of (node, model, form) → leads_
   std::vector<Lead> leads_;

@@ -158,6 +158,12 @@ void Notes::waiting(Reason reason, StepIndex step, Target target, Window window,
   if (until != kNever) set(out, Field::NoteUntilMs, static_cast<double>(until));
 }
 
+void Notes::heldBack(StepIndex step, Target target, StepIndex awaited, TimeMs until) {
+  double* out = note(Reason::WaitingForReserved, step, target);
+  set(out, Field::NoteCause, awaited);
+  set(out, Field::NoteUntilMs, static_cast<double>(until));
+}
+
 void Notes::prefix(Reason reason, StepIndex step, Target target, StepIndex leader, TimeMs until,
                    const PrefixNumbers& numbers, std::int64_t expected) {
   double* out = note(reason, step, target);

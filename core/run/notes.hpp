@@ -54,6 +54,8 @@ class Notes {
   void retrying(StepIndex step, Target target, CallId call, FailureKind kind, std::int64_t waitMs);
   /// `window`: Count where it waits for no window; `until`: kNever until a running call ends.
   void waiting(Reason reason, StepIndex step, Target target, Window window, TimeMs until);
+  /// The place of `step` is kept for `awaited`.
+  void heldBack(StepIndex step, Target target, StepIndex awaited, TimeMs until);
   /// `leader`: the step that is waited for, or kNone; `until`: kNever for no wait; `expected` tokens, of a cache that held less.
   void prefix(Reason reason, StepIndex step, Target target, StepIndex leader, TimeMs until,
               const PrefixNumbers& numbers, std::int64_t expected = -1);

@@ -23,7 +23,7 @@ struct RunOptions {
   std::string mode = "build";
   std::uint64_t seed = 1;
   bool strip = true;
-  bool optimize = false;  ///< search the priority list when the plan has ended; see schedule/list_search.hpp
+  bool optimize = false;  ///< look further ahead before a place is given away; see holds.cpp
   bool cached = false;    ///< there is a cache
   PromptCacheUse promptCache = PromptCacheUse::Auto;
   bool checks = false;  ///< the host checks answers of steps that say how, or name their file

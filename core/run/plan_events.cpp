@@ -2,7 +2,6 @@
 
 #include "core/plan/place.hpp"
 #include "core/run/machine.hpp"
-#include "core/schedule/list_search.hpp"
 
 namespace aetherflow {
 
@@ -200,35 +199,10 @@ void Machine::refreshPaths() {
   for (const StepRecord& record : steps_) ms.push_back(record.estimateMs);
   remainingMs_ = remainingPaths(links_, ms);
   pathsKnownFor_ = static_cast<std::uint32_t>(steps_.size());
-  if (planEnded_ && options_.optimize) searchRank();
   for (ReadyQueue& queue : queues_) {
-    for (ReadyItem& item : queue.items()) {
-      item.remainingMs = remainingMs_[item.step];
-      if (!rank_.empty()) item.rank = rank_[item.step];
-    }
+    for (ReadyItem& item : queue.items()) item.remainingMs = remainingMs_[item.step];
     queue.restore();
   }
-}
-
-/// Searches a better list than longest-path-first over sampled durations (see schedule/list_search.hpp).
-void Machine::searchRank() {
-  Project project;
-  const std::uint32_t count = static_cast<std::uint32_t>(steps_.size());
-  project.tasks = count;
-  project.successorStart.push_back(0);
-  project.demandStart.push_back(0);
-  for (StepIndex i = 0; i < count; ++i) {
-    links_.successors(i, [&](StepIndex to) { project.successor.push_back(to); });
-    project.successorStart.push_back(static_cast<std::uint32_t>(project.successor.size()));
-    project.demandResource.push_back(router_.group(steps_[i].group).admissible.front().provider);
-    project.demandAmount.push_back(1);
-    project.demandStart.push_back(i + 1);
-    project.durationMs.push_back(steps_[i].estimateMs);
-  }
-  for (const Provider& provider : table_.providers) project.capacity.push_back(provider.concurrency);
-  ListSearch search{};
-  search.seed = options_.seed;
-  rank_ = improveList(project, search);
 }
 
 /// The plan turned out to be invalid while steps may already be running: stop them and start nothing more.

@@ -5,13 +5,10 @@
 #include <utility>
 
 #include "core/base/rng.hpp"
-#include "core/schedule/list_paths.hpp"
 
 namespace aetherflow {
 namespace {
 
-constexpr double kEstimatesShare =
-    0.125;  // of the samples' weight: enough to stay near the best list for exact durations
 constexpr int kFactorBits = 16;
 constexpr std::int64_t kLongest = std::int64_t{1} << 36;  // ms, two years: sums stay far from overflow
 constexpr std::int64_t kFinest = std::int64_t{1} << 20;   // the longest task is scaled up to at least this
@@ -40,25 +37,23 @@ class LogUniform {
 
 }  // namespace
 
-DurationSamples sampleDurations(const Project& project, const ListSearch& search) {
-  const std::uint32_t tasks = project.tasks;
-  const double spread = search.spread > 1.0 ? std::min(search.spread, 1000.0) : 1.0;  // not a number becomes 1, too
-  const std::uint32_t drawn = spread > 1.0 ? std::min(search.samples, 1024u) : 0;
+DurationSamples sampleDurations(const std::vector<std::int64_t>& estimates, const DurationDraw& draw) {
+  const auto tasks = static_cast<std::uint32_t>(estimates.size());
+  const double spread = draw.spread > 1.0 ? std::min(draw.spread, 1000.0) : 1.0;  // not a number becomes 1, too
+  const std::uint32_t drawn = spread > 1.0 ? std::min(draw.samples, 1024u) : 0;
   DurationSamples samples;
   samples.tasks = tasks;
   samples.rows = drawn + 1;
   samples.durations.resize(std::size_t{samples.rows} * tasks);
-  samples.weight.assign(samples.rows, 1.0);
-  samples.weight[0] = std::max(1.0, drawn * kEstimatesShare);
 
   std::int64_t longest = 1;
   for (std::uint32_t t = 0; t < tasks; ++t) {
-    samples.durations[t] = std::clamp<std::int64_t>(project.durationMs[t], 0, kLongest);
+    samples.durations[t] = std::clamp<std::int64_t>(estimates[t], 0, kLongest);
     longest = std::max(longest, samples.durations[t]);
   }
   while ((longest << samples.shift) < kFinest) ++samples.shift;
 
-  Rng rng(search.seed);
+  Rng rng(draw.seed);
   const LogUniform factor(spread);
   std::vector<std::uint32_t> slice(drawn);
   for (std::uint32_t t = 0; t < tasks; ++t) {
@@ -71,40 +66,6 @@ DurationSamples sampleDurations(const Project& project, const ListSearch& search
     }
   }
   return samples;
-}
-
-double weightedMakespan(ListSimulator& simulator, const ListOrder& order, const DurationSamples& samples) {
-  double sum = 0;
-  for (std::uint32_t i = 0; i < samples.rows; ++i) {
-    sum += samples.weight[i] * static_cast<double>(simulator.run(order, samples.row(i)));
-  }
-  return sum;
-}
-
-double weightedBound(const Project& project, const DurationSamples& samples) {
-  const std::vector<std::uint32_t> order = topologicalOrder(project);
-  std::vector<std::int64_t> path(project.tasks);
-  std::vector<double> work(project.capacity.size());
-  double sum = 0;
-  for (std::uint32_t i = 0; i < samples.rows; ++i) {
-    const std::int64_t* durations = samples.row(i);
-    longestPaths(project, order, durations, path);
-    double bound = 0;
-    for (std::int64_t length : path) bound = std::max(bound, static_cast<double>(length));
-    std::fill(work.begin(), work.end(), 0.0);
-    for (std::uint32_t t = 0; t < project.tasks; ++t) {
-      for (std::uint32_t d = project.demandStart[t]; d < project.demandStart[t + 1]; ++d) {
-        const std::uint32_t r = project.demandResource[d];
-        const std::uint32_t amount = std::min(project.demandAmount[d], project.capacity[r]);
-        work[r] += static_cast<double>(amount) * static_cast<double>(durations[t]);
-      }
-    }
-    for (std::size_t r = 0; r < work.size(); ++r) {
-      if (project.capacity[r] > 0) bound = std::max(bound, work[r] / project.capacity[r]);
-    }
-    sum += samples.weight[i] * bound;
-  }
-  return sum;
 }
 
 }  // namespace aetherflow

@@ -1,10 +1,10 @@
 #pragma once
-// The inner loop of the list search: one non-delay dispatch without allocation, ten to twenty nanoseconds a task.
+// The inner loop of the rollout: one non-delay dispatch without allocation, ten to twenty nanoseconds a task.
 
 #include <cstdint>
 #include <vector>
 
-#include "core/schedule/list_search.hpp"
+#include "core/schedule/project.hpp"
 
 namespace aetherflow {
 
@@ -17,22 +17,17 @@ struct ListOrder {
   static ListOrder fromRanks(std::vector<std::uint32_t> ranks);
 };
 
-/// What one dispatch did. A pass is one scan of the ready tasks; several may share a moment (tasks of no duration),
-/// and what the order of two tasks changes is decided by passes, not by times.
-struct ListTrace {
-  std::uint32_t passes = 0;
-  std::vector<std::uint32_t> readyPass;   ///< by task: the first pass that could start it
-  std::vector<std::uint32_t> startPass;   ///< by task: the pass that did
-  std::vector<std::uint32_t> started;     ///< tasks in the order of their start
-  std::vector<std::uint32_t> startBegin;  ///< by pass, and one more: where in `started` its tasks begin
-  std::vector<std::uint32_t> ended;       ///< tasks in the order of their end
-  std::vector<std::uint32_t> endBegin;    ///< the same for `ended`: whose end brought the pass about
-
-  explicit ListTrace(std::uint32_t tasks = 0)
-      : readyPass(tasks), startPass(tasks), started(tasks), startBegin(tasks + 2), ended(tasks), endBegin(tasks + 2) {}
+/// Where a dispatch begins when the project is under way, and what is done first.
+struct ListStart {
+  static constexpr std::uint32_t kNobody = 0xffffffffu;
+  std::vector<std::uint32_t> missing;  ///< by task: predecessors that have not ended
+  std::vector<std::uint32_t> ready;    ///< tasks that none is missing of, those of `first` too
+  std::vector<std::uint32_t>
+      first;  ///< start before all others: those that run (for what is left of them), then others that fit
+  std::uint32_t held = kNobody;  ///< until this one starts, or nothing runs, no other starts that uses a resource of it
 };
 
-/// A project made ready for many dispatches. Resources are packed side by side into 64-bit words, one guard bit each:
+/// A project made ready for many dispatches. Resources lie side by side in one 64-bit word, with a guard bit each:
 ///
 ///   | 1 free₂ … | 1 free₁ … | 1 free₀ … |  −  | 0 need₂ | 0 need₁ | 0 need₀ |   a guard that fell = does not fit
 class ListSimulator {
@@ -46,10 +41,28 @@ class ListSimulator {
   /// Work done so far, in task dispatches. Looking at tasks that wait is part of it: with hundreds waiting, most of it.
   std::uint64_t spent() const { return spent_; }
 
+  /// False: the resources that could make a task wait do not fit the word, and nothing else may be asked.
+  bool packed() const { return packed_; }
+
   /// Makespan. `durations`: by task, ≥ 0, in sum below 2⁶².
-  std::int64_t run(const ListOrder& order, const std::int64_t* durations);
-  /// The same, and how it went: fills a trace made for `tasks()`.
-  std::int64_t run(const ListOrder& order, const std::int64_t* durations, ListTrace& trace);
+  std::int64_t run(const ListOrder& order, const std::int64_t* durations) { return run(order, durations, start_); }
+  /// From there on, with `first` in it a set of tasks that fit together.
+  std::int64_t run(const ListOrder& order, const std::int64_t* durations, const ListStart& start);
+  /// True when a task had to wait for a resource in the last run.
+  bool waited() const { return waited_; }
+
+  /// The whole of every resource, to be used with `take`.
+  std::uint64_t capacity() const { return capacity_; }
+  /// Takes what the task needs from `free`, or nothing where it does not fit.
+  bool take(std::uint64_t& free, std::uint32_t task) const {
+    const std::uint64_t left = free - demand_[task];
+    if ((left & guard_) != guard_) return false;
+    free = left;
+    return true;
+  }
+  void giveBack(std::uint64_t& free, std::uint32_t task) const { free += demand_[task]; }
+  /// Whether both use the same resource.
+  bool compete(std::uint32_t one, std::uint32_t other) const { return (fields(one) & demand_[other]) != 0; }
 
  private:
   struct Running {
@@ -58,29 +71,21 @@ class ListSimulator {
   };
 
   void packResources(const Project& project);
-  template <bool kSmall, bool kTraced>
-  std::int64_t simulate(const ListOrder& order, const std::int64_t* durations, ListTrace* trace);
-  template <bool kSmall>
-  bool take(std::uint32_t task);
-  template <bool kSmall>
-  void giveBack(std::uint32_t task);
-  void reset(const ListOrder& order);
+  std::uint64_t fields(std::uint32_t task) const;
 
   std::uint32_t tasks_;
-  std::uint32_t words_ = 1;  ///< of packed resources
-  bool contended_ = false;
+  bool packed_ = true, contended_ = false, waited_ = false;
   std::uint64_t spent_ = 0;
   std::vector<std::uint32_t> successorStart_;
   std::vector<std::uint32_t> successor_;
-  std::vector<std::uint32_t> source_;        ///< tasks without predecessors
-  std::vector<std::uint32_t> predecessors_;  ///< how many, by task
-  std::vector<std::uint64_t> demand_;        ///< tasks × words
-  std::vector<std::uint64_t> capacity_;      ///< words, guards set
-  std::vector<std::uint64_t> guard_;         ///< words
+  ListStart start_;                    ///< of the whole
+  std::vector<std::uint64_t> demand_;  ///< by task
+  std::vector<std::uint64_t> field_;   ///< by resource that binds: its bits
+  std::uint64_t capacity_ = 0;         ///< guards set
+  std::uint64_t guard_ = 0;
 
   // Scratch of one dispatch.
   std::vector<std::uint32_t> missing_;
-  std::vector<std::uint64_t> free_;
   std::vector<std::uint64_t> ready_;  ///< bit by rank
   std::vector<Running> running_;      ///< by finish, from head to tail; each task enters once, so it never wraps
 };

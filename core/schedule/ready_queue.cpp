@@ -14,7 +14,7 @@ bool after(const ReadyItem& a, const ReadyItem& b) {
 
 bool before(const ReadyItem& a, const ReadyItem& b) {
   if (a.priority != b.priority) return a.priority > b.priority;
-  if (a.rank != b.rank) return a.rank < b.rank;
+  if (a.chosen != b.chosen) return a.chosen;
   if (a.remainingMs != b.remainingMs) return a.remainingMs > b.remainingMs;
   if (a.complexity != b.complexity) return a.complexity > b.complexity;
   if (a.tokens != b.tokens) return a.tokens > b.tokens;

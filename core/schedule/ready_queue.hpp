@@ -12,7 +12,7 @@ namespace aetherflow {
 /// What orders ready work. Total and deterministic: `step` is unique among items of one phase.
 struct ReadyItem {
   std::int32_t priority = 0;     ///< explicit; higher first
-  std::uint32_t rank = 0;        ///< of a searched list, lower first; 0 for all when none was searched
+  bool chosen = false;           ///< goes before all others of its priority; see rollout.hpp
   std::int64_t remainingMs = 0;  ///< longest remaining path; longer first
   double complexity = 0;         ///< higher first
   std::uint32_t tokens = 0;      ///< more first

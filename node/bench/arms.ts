@@ -141,7 +141,7 @@ export function armWords({
   const words = [
     ...(mode === undefined ? [] : [`mode ${mode}`]),
     ...(strip === undefined ? [] : [`stripping ${strip ? 'on' : 'off'}`]),
-    ...(optimize ? ['a searched order'] : []),
+    ...(optimize ? ['an optimized order'] : []),
     ...(providers === undefined ? [] : [`only ${providers.join(', ')}`]),
     ...Object.entries(concurrency ?? {}).map(([id, n]) => `${n} at once at ${id}`),
     ...(promptCache === undefined ? [] : [`prompt caches ${promptCache}`]),

@@ -261,7 +261,7 @@ function addRun(command: Command, host: Host, done: (code: ExitCode) => void): v
     .option('--tenant <name>', 'whose answers: those of one tenant never serve another')
     .option('--limits <address>', 'share limits with the processes of other machines, on a Redis server: redis://…')
     .option('--workers <address>', 'let workers make the calls, over a Redis server: redis://…; see aetherflow worker')
-    .option('--optimize', 'search a better order than the longest path first')
+    .option('--optimize', 'look further ahead before a place is given away: ten times the computing')
     .option('--keep-prompts', 'keep every prompt as it was sent, in prompts/ beside the outputs')
     .option('--otel', 'spans and metrics through @opentelemetry/api, as of serve; continues the trace of TRACEPARENT')
     .option('--allow-checks', 'run the commands and tests that steps name to check answers, in a box without network')

@@ -40,6 +40,7 @@ const waitWords: Readonly<Partial<Record<string, string>>> = {
   waiting_for_budget: 'budget',
   waiting_for_retry: 'fewer retries',
   waiting_for_prefix: 'prompt cache',
+  waiting_for_reserved: 'place kept',
 }
 
 const awaitsToken = 'waiting for the first token'

@@ -186,6 +186,7 @@ export class TracePlayer {
     if (note.waitMs >= 0) words.push(`wait=${note.waitMs}`)
     if (note.limit >= 0) words.push(`limit=${note.limit}`)
     if (note.untilMs >= 0) words.push(`until=${note.untilMs}`)
+    if (note.reason === 'waiting_for_reserved') words.push(`for=${this.#ids[note.cause]}`)
     if (note.sharedTokens >= 0) {
       if (note.cause >= 0) words.push(`behind=${this.#ids[note.cause]}`)
       if (note.needed >= 0) words.push(`expected=${note.needed}`)

@@ -146,6 +146,7 @@ class Player {
     if (field(Field::NoteWaitMs) >= 0) line += " wait=" + std::to_string(field(Field::NoteWaitMs));
     if (field(Field::NoteLimit) >= 0) line += " limit=" + std::to_string(field(Field::NoteLimit));
     if (field(Field::NoteUntilMs) >= 0) line += " until=" + std::to_string(field(Field::NoteUntilMs));
+    if (reason == Reason::WaitingForReserved) line += " for=" + run_.plan().steps[field(Field::NoteCause)].id;
     if (field(Field::NoteSharedTokens) >= 0) line += prefix(record);
     return line;
   }

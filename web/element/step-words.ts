@@ -98,6 +98,7 @@ export function waitWords(reason: string): string {
     waiting_for_budget: 'waits: budget',
     waiting_for_retry: 'fewer retries',
     waiting_for_prefix: 'waits: prompt cache',
+    waiting_for_reserved: 'waits: place kept',
     waited_for_provider: 'waits: provider full',
   }
   return words[reason] ?? 'waits'

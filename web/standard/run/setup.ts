@@ -18,7 +18,7 @@ export interface PlanSettings {
   readonly simulate?: boolean | string | SimulatorProfile | undefined
   /** Strip prompts. Default true. */
   readonly strip?: boolean | undefined
-  /** Search a better order than longest-path-first over sampled durations. Default false. */
+  /** Look further ahead before a place is given away: ten times the computing. Default false. */
   readonly optimize?: boolean | undefined
   /** Retries, limits and budgets of this run, over those of the configuration. */
   readonly policy?: PolicyConfig | undefined

@@ -1,6 +1,6 @@
-// The priority-list search: the fast dispatch against a slow one that is obviously right, and what a list may claim.
+// The fast dispatch of a list against a slow one that is obviously right, from the start and from the middle.
 
-#include "core/schedule/list_search.hpp"
+#include "core/schedule/list_simulator.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +8,10 @@
 #include <numeric>
 
 #include "core/base/rng.hpp"
-#include "core/schedule/list_climber.hpp"
 #include "core/schedule/list_samples.hpp"
-#include "core/schedule/list_simulator.hpp"
+#include "longest_path.hpp"
 
-namespace aetherflow {
+namespace aetherflow::testing {
 namespace {
 
 struct Shape {
@@ -112,20 +111,13 @@ std::int64_t slowDispatch(const Project& project, const std::vector<std::uint32_
   }
 }
 
-bool isPermutation(std::vector<std::uint32_t> numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  for (std::uint32_t i = 0; i < numbers.size(); ++i) {
-    if (numbers[i] != i) return false;
-  }
-  return true;
-}
-
 void compareWithSlow(const Shape& shape, int projects) {
   Rng rng(shape.tasks * 31 + shape.resources);
   for (int i = 0; i < projects; ++i) {
     const Project project = randomProject(rng, shape);
     const std::vector<std::uint32_t> rank = shuffled(rng, shape.tasks);
-    ASSERT_EQ(dispatch(project, rank, project.durationMs), slowDispatch(project, rank, project.durationMs))
+    ASSERT_EQ(dispatch(project, ListOrder::fromRanks(rank), project.durationMs),
+              slowDispatch(project, rank, project.durationMs))
         << "project " << i;
   }
 }
@@ -139,29 +131,31 @@ TEST(ListDispatch, AgreesWithZeroDurations) {
 TEST(ListDispatch, AgreesBeyondOneWordOfReadyTasks) {
   compareWithSlow({90, 3, 20, 2, 50}, 8);
 }
-TEST(ListDispatch, AgreesBeyondOneWordOfResources) {
-  compareWithSlow({20, 9, 100'000, 1, 9}, 60);
+TEST(ListDispatch, SaysWhenItsResourcesDoNotFitOneWord) {
+  Rng rng(5);
+  EXPECT_FALSE(ListSimulator(randomProject(rng, {40, 9, 100'000, 1, 9})).packed());
+  EXPECT_TRUE(ListSimulator(randomProject(rng, {40, 9, 60, 1, 9})).packed());
 }
 
 TEST(ListDispatch, ATaskThatDoesNotFitLetsALaterOnePass) {
   Project project = sharing(3, 2, {5, 5, 5});
   project.demandAmount[2] = 1;
-  EXPECT_EQ(dispatch(project, {0, 1, 2}, project.durationMs), 10);  // 0 and 2 together, then 1
+  EXPECT_EQ(dispatch(project, ListOrder::fromRanks({0, 1, 2}), project.durationMs), 10);  // 0 and 2 together, then 1
 }
 
 TEST(ListDispatch, DemandBeyondTheCapacityRunsAlone) {
   const Project project = sharing(2, 7, {3, 4});
-  EXPECT_EQ(dispatch(project, {0, 1}, project.durationMs), 7);
+  EXPECT_EQ(dispatch(project, ListOrder::fromRanks({0, 1}), project.durationMs), 7);
 }
 
 TEST(ListDispatch, ZeroCapacityLimitsNobody) {
   const Project project = sharing(0, 1, {3, 4});
-  EXPECT_EQ(dispatch(project, {0, 1}, project.durationMs), 4);
+  EXPECT_EQ(dispatch(project, ListOrder::fromRanks({0, 1}), project.durationMs), 4);
 }
 
 TEST(ListDispatch, TheWidestCapacityIsCountedRightly) {
   const Project project = sharing(0xffffffffu, 0x80000000u, {3, 4});
-  EXPECT_EQ(dispatch(project, {0, 1}, project.durationMs), 7);
+  EXPECT_EQ(dispatch(project, ListOrder::fromRanks({0, 1}), project.durationMs), 7);
 }
 
 TEST(ListDispatch, NoTasksTakeNoTime) {
@@ -172,18 +166,18 @@ TEST(LongestPathFirst, CountsTheOwnDurationAndBreaksTiesByNumber) {
   Project project = sharing(1, 1, {2, 6, 2, 5});
   project.successorStart = {0, 1, 1, 1, 1};  // 0 → 3: a path of 7
   project.successor = {3};
-  EXPECT_EQ(longestPathFirst(project), (std::vector<std::uint32_t>{0, 1, 3, 2}));
+  EXPECT_EQ(longestPathFirst(project).rank, (std::vector<std::uint32_t>{0, 1, 3, 2}));
   project.durationMs = {1, 1, 1, 0};
-  EXPECT_EQ(longestPathFirst(project), (std::vector<std::uint32_t>{0, 1, 2, 3}));
+  EXPECT_EQ(longestPathFirst(project).rank, (std::vector<std::uint32_t>{0, 1, 2, 3}));
 }
 
 TEST(DurationSamples, EveryTaskVisitsEverySliceOfTheRange) {
   Rng rng(3);
   const Project project = randomProject(rng, {10, 1, 3, 1, 100'000});
-  ListSearch search;
-  search.samples = 4;
-  search.spread = 4.0;
-  const DurationSamples samples = sampleDurations(project, search);
+  DurationDraw draw;
+  draw.samples = 4;
+  draw.spread = 4.0;
+  const DurationSamples samples = sampleDurations(project.durationMs, draw);
   ASSERT_EQ(samples.rows, 5u);
   for (std::uint32_t t = 0; t < project.tasks; ++t) {
     const auto estimate = static_cast<double>(samples.row(0)[t]);
@@ -203,127 +197,77 @@ TEST(DurationSamples, EveryTaskVisitsEverySliceOfTheRange) {
 TEST(DurationSamples, HostileDurationsAndSpreadsStayInRange) {
   Project project = sharing(1, 1, {0, -5, INT64_MAX / 8, 1});
   for (double spread : {1e300, 0.0, -1.0, 1000.0}) {
-    ListSearch search;
-    search.spread = spread;
-    const DurationSamples samples = sampleDurations(project, search);
+    DurationDraw draw;
+    draw.spread = spread;
+    const DurationSamples samples = sampleDurations(project.durationMs, draw);
     for (std::int64_t duration : samples.durations) EXPECT_TRUE(duration >= 0 && duration < INT64_MAX / 16);
     EXPECT_EQ(samples.row(samples.rows - 1)[0], 0);
     EXPECT_EQ(samples.row(samples.rows - 1)[1], 0);
   }
 }
 
-TEST(DurationSamples, NoListBeatsTheBound) {
-  Rng rng(8);
-  for (int i = 0; i < 40; ++i) {
-    const Project project = randomProject(rng, {15, 2, 5, 2, 100});
-    const DurationSamples samples = sampleDurations(project, ListSearch{6, 2.0, 1, 0});
-    ListSimulator simulator(project);
-    const double bound = weightedBound(project, samples);
-    EXPECT_GT(bound, 0);
-    EXPECT_LE(bound, weightedMakespan(simulator, ListOrder::fromTasks(shuffled(rng, 15)), samples));
-  }
-}
-
-// The climber does not simulate rows in which a move cannot matter. Were it ever wrong about that, its running total
-// would drift from the true one.
-TEST(ListClimber, KnowsWhichRowsAMoveLeavesAlone) {
+TEST(ListStart, GoesOnFromTheMiddleAsTheWholeDoes) {
+  // After the first end of a dispatch, what is left takes what the whole takes.
   Rng rng(9);
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 60; ++i) {
     const std::uint32_t tasks = i % 4 == 0 ? 70 : 25;
-    const Project project = randomProject(rng, {tasks, 2, 5, 2, i % 2 == 0 ? 4 : 5000, i % 3 == 0});
-    const DurationSamples samples = sampleDurations(project, ListSearch{10, 2.0, 1, 0});
+    const Project project = randomProject(rng, {tasks, 2, 5, 2, 5000});
+    const ListOrder order = ListOrder::fromTasks(shuffled(rng, tasks));
     ListSimulator simulator(project);
-    ListClimber climber(simulator, samples, 3);
-    const ListOrder start = ListOrder::fromTasks(shuffled(rng, tasks));
-    climber.start(start);
-    climber.climb(100'000);
-    EXPECT_EQ(climber.bestValue(), weightedMakespan(simulator, climber.best(), samples));
-    EXPECT_LE(climber.bestValue(), weightedMakespan(simulator, start, samples));
-  }
-}
-
-class ImprovedLists : public ::testing::TestWithParam<Shape> {};
-
-TEST_P(ImprovedLists, ArePermutationsNeverWorseThanLongestPathFirst) {
-  Rng rng(11);
-  ListSearch search;
-  search.samples = 12;
-  search.budget = 13 * 100 * std::max<std::uint64_t>(GetParam().tasks, 1);  // exactly what all samples ask for
-  for (int i = 0; i < 6; ++i) {
-    search.seed = static_cast<std::uint64_t>(i);
-    const Project project = randomProject(rng, GetParam());
-    const std::vector<std::uint32_t> rank = improveList(project, search);
-    ASSERT_EQ(rank.size(), project.tasks);
-    ASSERT_TRUE(isPermutation(rank));
-    EXPECT_EQ(rank, improveList(project, search)) << "not deterministic";
-    ListSimulator simulator(project);
-    const DurationSamples samples = sampleDurations(project, search);
-    EXPECT_LE(weightedMakespan(simulator, ListOrder::fromRanks(rank), samples),
-              weightedMakespan(simulator, ListOrder::fromRanks(longestPathFirst(project)), samples));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Shapes, ImprovedLists,
-                         ::testing::Values(Shape{1, 1, 2, 1, 9}, Shape{5, 1, 2, 1, 9}, Shape{30, 4, 10, 2, 1000},
-                                           Shape{40, 2, 4, 1, 5, true}, Shape{80, 1, 6, 2, 60'000},
-                                           Shape{30, 12, 50'000, 1, 1000}));
-
-TEST(ImproveList, WinsOnDurationsThatItHasNotSeen) {
-  Rng rng(42), draws(4711);
-  double longest = 0, improved = 0;
-  for (int i = 0; i < 12; ++i) {
-    const Project project = randomProject(rng, {40, 3, 10, 2, 10'000});
-    const std::vector<std::uint32_t> rank = improveList(project, ListSearch{64, 2.0, 7, 400'000});
-    for (int draw = 0; draw < 20; ++draw) {
-      std::vector<std::int64_t> real(project.tasks);
-      for (std::uint32_t t = 0; t < project.tasks; ++t) {
-        // Not the sampler's distribution: uniform in 0.5 … 2.
-        real[t] = static_cast<std::int64_t>(static_cast<double>(project.durationMs[t]) * (0.5 + 1.5 * draws.unit()));
+    const std::int64_t whole = simulator.run(order, project.durationMs.data());
+    ListStart start;
+    start.missing.assign(tasks, 0);
+    for (const std::uint32_t next : project.successor) ++start.missing[next];
+    for (const std::uint32_t task : order.task)
+      if (start.missing[task] == 0) start.ready.push_back(task);
+    std::uint64_t free = simulator.capacity();
+    std::int64_t first = INT64_MAX;
+    for (const std::uint32_t task : start.ready)
+      if (simulator.take(free, task)) {
+        start.first.push_back(task);
+        first = std::min(first, project.durationMs[task]);
       }
-      longest += static_cast<double>(dispatch(project, longestPathFirst(project), real));
-      improved += static_cast<double>(dispatch(project, rank, real));
+    EXPECT_EQ(simulator.run(order, project.durationMs.data(), start), whole);
+    // The others have run for a while.
+    std::vector<std::int64_t> left = project.durationMs;
+    std::vector<std::uint32_t> running;
+    for (const std::uint32_t task : start.first) {
+      left[task] -= first;
+      if (left[task] > 0) {
+        running.push_back(task);
+        continue;
+      }
+      for (std::uint32_t e = project.successorStart[task]; e < project.successorStart[task + 1]; ++e)
+        if (--start.missing[project.successor[e]] == 0) start.ready.push_back(project.successor[e]);
     }
+    std::erase_if(start.ready, [&](std::uint32_t task) {
+      return std::find(start.first.begin(), start.first.end(), task) != start.first.end();
+    });
+    start.first = running;
+    EXPECT_EQ(first + simulator.run(order, left.data(), start), whole);
   }
-  EXPECT_LT(improved, longest);
 }
 
-TEST(ImproveList, LeavesPlansWithoutContentionAlone) {
-  const Project project = sharing(4, 1, {5, 1, 3, 2});
-  EXPECT_EQ(improveList(project, {}), longestPathFirst(project));
-}
-
-TEST(ImproveList, LeavesPlansAloneThatItsBudgetCannotServe) {
-  Rng rng(5);
-  const Project project = randomProject(rng, {60, 2, 4, 2, 1000});
-  ListSearch search;
-  search.budget = 60 * 100 * 8;  // one row short of eight samples and the estimates
-  EXPECT_EQ(improveList(project, search), longestPathFirst(project));
-  search.budget = 0;
-  EXPECT_EQ(improveList(project, search), longestPathFirst(project));
-  search.budget = 60 * 100 * 9;
-  EXPECT_NE(improveList(project, search), longestPathFirst(project));
-}
-
-TEST(ImproveList, SearchesOverTheEstimatesAloneWithoutSamples) {
-  // Longest first packs 5 4 3 3 3 on two machines into 10; 5+4 and 3+3+3 take 9.
-  const Project project = sharing(2, 1, {5, 4, 3, 3, 3});
-  ListSearch search;
-  search.samples = 0;
-  EXPECT_EQ(dispatch(project, longestPathFirst(project), project.durationMs), 10);
-  EXPECT_EQ(dispatch(project, improveList(project, search), project.durationMs), 9);
-}
-
-TEST(ImproveList, GivesTheSameListInEveryBuild) {
-  Rng rng(2024);
-  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a over the ranks
-  for (int i = 0; i < 5; ++i) {
-    for (std::uint32_t r : improveList(randomProject(rng, {50, 3, 8, 2, 5000}), ListSearch{32, 2.0, 1, 300'000})) {
-      hash = (hash ^ r) * 1099511628211ull;
-    }
-  }
-  // Changes with every change of the search; what matters is that native and WebAssembly agree on it.
-  EXPECT_EQ(hash, 3609724121367195656ull);
+TEST(ListStart, HoldsBackForOneThatIsNotReady) {
+  // 0 runs, 1 could start, but the place is kept for 2, which follows 0.
+  Project project = sharing(1, 1, {3, 10, 2});
+  project.successorStart = {0, 1, 1, 1};
+  project.successor = {2};
+  project.capacity = {1, 1};
+  project.demandResource = {1, 0, 0};
+  ListSimulator simulator(project);
+  const ListOrder order = ListOrder::fromTasks({1, 0, 2});
+  ListStart start;
+  start.missing = {0, 0, 1};
+  start.ready = {1};
+  start.first = {0};
+  EXPECT_EQ(simulator.run(order, project.durationMs.data(), start), 12);  // 1 until 10, then 2
+  EXPECT_TRUE(simulator.waited());
+  start.held = 2;
+  EXPECT_EQ(simulator.run(order, project.durationMs.data(), start), 15);  // 2 from 3 to 5, then 1
+  start.missing[2] = 9;  // never ready: the hold ends with the last that runs
+  EXPECT_EQ(simulator.run(order, project.durationMs.data(), start), 13);
 }
 
 }  // namespace
-}  // namespace aetherflow
+}  // namespace aetherflow::testing

@@ -8,6 +8,7 @@
  *   BASE:k:NAME:recent, :tokens, :sum   requests of the last minute: their times, their tokens, the tokens' sum
  *   BASE:k:NAME:open, :held             those in flight: what is set aside for each, micro-USD (`-`: no budget), and its sum
  *   BASE:spent:DAY:NAME                 micro-USD of a day (UTC)
+ *   BASE:over:ID                        a run whose end was settled
  */
 import { redisScript } from './link.js'
 
@@ -18,7 +19,7 @@ if now < 0 then
   local t = redis.call('TIME')
   now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
-local WINDOW, DAY = 60000, 86400000
+local WINDOW, DAY, WEEK = 60000, 86400000, 604800000
 -- Without the zero that has a sign.
 local function text(n) return string.format('%.0f', n == 0 and 0 or n) end
 -- A server that is full or read-only refuses this, before anything is changed; all other writes fare alike.
@@ -74,8 +75,10 @@ local function answer(refused, hold)
 end
 if op == 'state' then return answer('', number(k.held)) end
 if op == 'leave' then
-  -- name, id, tokens, micro-USD
+  -- name, id, tokens, micro-USD, kind
   redis.call('SREM', base .. ':o:' .. owner, id .. ' ' .. name)
+  -- Whoever goes on with a run whose end was settled, and was lost, has nothing to settle.
+  if ARGV[9] == 'again' then redis.call('SET', base .. ':over:' .. id, '1', 'PX', WEEK) end
   if close(k, id) then
     local before = redis.call('HGET', k.tokens, id)
     if before then
@@ -95,6 +98,8 @@ if kind ~= 'request' then
   if there then return answer('', tonumber(there) or -1) end
 end
 local left = budget < 0 and math.huge or budget - number(k.spent) - number(k.held)
+local function share() return budget < 0 and -1 or math.max(0, math.min(wanted, left)) end
+if kind ~= 'request' and redis.call('EXISTS', base .. ':over:' .. id) == 1 then return answer('', share()) end
 local function fits()
   if places >= 0 and redis.call('HLEN', k.open) >= places then return 'concurrency' end
   if requests >= 0 and redis.call('ZCARD', k.recent) >= requests then return 'requests' end
@@ -111,13 +116,14 @@ local function pays()
 end
 local refused = kind ~= 'again' and (fits() or pays())
 if refused then return answer(refused, -1) end
-local hold = budget < 0 and -1 or math.max(0, math.min(wanted, left))
+local hold = share()
 redis.call('ZADD', k.recent, text(now), id)
 redis.call('HSET', k.tokens, id, text(tokens))
 redis.call('INCRBY', k.sum, text(tokens))
 redis.call('HSET', k.open, id, hold < 0 and '-' or text(hold))
 if hold > 0 then redis.call('INCRBY', k.held, text(hold)) end
 for _, key in ipairs({k.recent, k.tokens, k.sum}) do redis.call('PEXPIRE', key, 2 * WINDOW) end
+for _, key in ipairs({k.open, k.held}) do redis.call('PEXPIRE', key, WEEK) end
 if kind == 'request' then redis.call('SADD', base .. ':o:' .. owner, id .. ' ' .. name) end
 return answer('', hold)
 `)

@@ -62,8 +62,8 @@ export class RedisBook implements AccountBook {
     }
   }
 
-  leave({ name }: ServeKey, id: string, came: { readonly tokens: number; readonly microUsd: number }): undefined {
-    this.#tell([name, id, Math.ceil(came.tokens), Math.ceil(came.microUsd)])
+  leave({ name }: ServeKey, { id, kind }: Asked, came: Pick<Asked, 'tokens' | 'microUsd'>): undefined {
+    this.#tell([name, id, Math.ceil(came.tokens), Math.ceil(came.microUsd), kind])
   }
 
   /** Micro-USD that a key has spent today, and that are set aside. Rejects with what the connection says. */

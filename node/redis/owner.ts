@@ -85,6 +85,7 @@ export class RunOwner {
   #away = false
   #timer: NodeJS.Timeout | undefined
   #listening: Promise<() => Promise<void>> | undefined
+  #draining = false
   #closed = false
 
   constructor(link: RedisLink, options: RunOwnerOptions = {}) {
@@ -172,8 +173,9 @@ export class RunOwner {
     return ((await told(this.#link.name, () => this.#link.send('SMEMBERS', this.#keys.open))) as string[]).sort()
   }
 
-  /** Resolves when it carries out no run any more; new ones may come meanwhile. */
-  async idle(): Promise<void> {
+  /** Takes no more runs, and resolves when it carries out none any more. */
+  async drained(): Promise<void> {
+    this.#draining = true
     await Promise.all([...this.#under])
   }
 
@@ -185,7 +187,7 @@ export class RunOwner {
       await this.#listening?.catch(() => undefined)
     )?.()
     for (const job of this.#mine.values()) job?.stop()
-    await this.idle()
+    await this.drained()
     if (this.#most > 0) await this.#alive.end()
   }
 
@@ -228,7 +230,7 @@ export class RunOwner {
   }
 
   #take(id: string): void {
-    if (this.#closed || this.#mine.has(id)) return
+    if (this.#closed || this.#draining || this.#mine.has(id)) return
     this.#mine.set(id, undefined)
     const work: Promise<void> = this.#own(id)
       .catch((error: unknown) => this.#options.onProblem?.(id, messageOf(error)))
@@ -260,6 +262,7 @@ export class RunOwner {
   }
 
   async #begin(id: string, store: RedisRunStore, owned: OwnedRedisRun): Promise<void> {
+    if (this.#closed) return
     const keys = new RunKeys(id, this.#options.prefix)
     const { head, job: place, outputs } = keys
     const process_ = `${hostname()}:${process.pid}`
@@ -269,6 +272,7 @@ export class RunOwner {
     const facts = { id, plan, request: request ?? '', cancelled: cancelled === '1', lost: lost ?? 0, done: done ?? [] }
     const job = new OwnedJob(facts, this.#link, { store, owned, keys })
     this.#mine.set(id, job)
+    if (this.#closed) job.stop()
     void this.#alive.show()
     try {
       const end = await this.#ended(job)

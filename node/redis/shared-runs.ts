@@ -163,7 +163,7 @@ export class SharedRuns implements ServedRuns {
   async close(patience: Promise<void>): Promise<void> {
     const { owner, folder } = this.#open
     this.#open.closing = true
-    await Promise.race([patience, owner.idle()])
+    await Promise.race([patience, owner.drained()])
     await owner.close()
     await rm(folder, { recursive: true, force: true })
   }
@@ -187,7 +187,7 @@ export class SharedRuns implements ServedRuns {
 
   async #carry(job: OwnedJob): Promise<RunEnd | undefined> {
     const { parts } = this.#open
-    const request = JSON.parse(job.request) as RunRequest
+    const request = requestOf(job)
     const place = await JobEvents.open(this.#link, new RunKeys(job.id, this.#options.prefix), job)
     const live = new RunState()
     const kept = new KeptEvents(place, () => undefined)
@@ -196,13 +196,15 @@ export class SharedRuns implements ServedRuns {
     // Without the server of the limits it goes on later.
     const admission = await account?.goOn(job.id, microUsdOf(request)).catch(() => null)
     if (admission === null) return undefined
-    const end = await this.#carried(job, { request, live, kept, place }, admission?.microUsd).finally(() =>
-      kept.close(),
-    )
-    // Of a run that goes on elsewhere all is counted at its end.
-    if (end === undefined) admission?.handOver()
-    else admission?.settle({ tokens: 0, microUsd: end.costMicroUsd })
-    return end
+    try {
+      const end = await this.#carried(job, { request, live, kept, place }, admission?.microUsd)
+      if (end !== undefined) admission?.settle({ tokens: 0, microUsd: end.costMicroUsd })
+      return end
+    } finally {
+      // Of a run that goes on elsewhere all is counted at its end.
+      admission?.handOver()
+      await kept.close()
+    }
   }
 
   async #carried(
@@ -238,6 +240,11 @@ export class SharedRuns implements ServedRuns {
     const { parts, folder } = this.#open
     return resumptionOf(request, parts.how, { journal, folder })
   }
+}
+
+/** One that was not asked of a server is nobody's. */
+function requestOf({ id, request }: OwnedJob): RunRequest {
+  return request === '' ? { id, key: '', tenant: '', createdAt: 0 } : (JSON.parse(request) as RunRequest)
 }
 
 interface Opened {

@@ -51,7 +51,7 @@ export interface AccountBook {
   /** Fails when it cannot be asked: then nobody is let in. */
   enter(key: ServeKey, asked: Asked): Promise<Decision>
   /** Of one that was let in: once; a second time nothing happens. How the key stands by then, where that is known at once. */
-  leave(key: ServeKey, id: string, came: { readonly tokens: number; readonly microUsd: number }): Standing | undefined
+  leave(key: ServeKey, asked: Asked, came: Wanted): Standing | undefined
 }
 
 /** One key in use. */
@@ -112,7 +112,7 @@ export class Account {
     return {
       microUsd: decision.microUsd,
       settle: (came) => {
-        if (ends()) this.#standing = this.#book.leave(this.key, asked.id, came) ?? this.#standing
+        if (ends()) this.#standing = this.#book.leave(this.key, asked, came) ?? this.#standing
       },
       handOver: () => void ends(),
     }

@@ -1,6 +1,6 @@
 /** The book of one server: windows of a minute and calls at once in memory, money of the day in a file when there is a folder. */
 import type { Clock } from '../../bindings/ports.js'
-import type { AccountBook, Asked, Decision, Refused, Standing } from './accounts.js'
+import type { AccountBook, Asked, Decision, Refused, Standing, Wanted } from './accounts.js'
 import type { ServeKey } from './keys.js'
 import type { Spending } from './spending.js'
 
@@ -55,7 +55,7 @@ export class OwnBook implements AccountBook {
     return { microUsd: hold, ...this.#standing(page) }
   }
 
-  leave(key: ServeKey, id: string, came: { readonly tokens: number; readonly microUsd: number }): Standing {
+  leave(key: ServeKey, { id }: Asked, came: Wanted): Standing {
     const page = this.#page(key)
     const held = page.open.get(id)
     if (held === undefined) return this.#standing(page)

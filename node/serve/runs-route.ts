@@ -115,7 +115,8 @@ function boundsOf(body: Body): Pick<RunRequest, 'budgetUsd' | 'deadlineMs' | 'se
 const mostListed = 100
 
 async function list(call: Call, runs: ServedRuns): Promise<void> {
-  const limit = Math.min(mostListed, Number(call.url.searchParams.get('limit') ?? 20) || 20)
+  const asked = Math.floor(Number(call.url.searchParams.get('limit') ?? 20)) || 20
+  const limit = Math.min(mostListed, Math.max(1, asked))
   const found = await runs.list(tenantOf(call), limit, call.url.searchParams.get('after'))
   sendJson(call.response, 200, {
     object: 'list',

@@ -57,15 +57,21 @@ withRedis('limits and budgets of keys', () => {
         { name: 'a', token: 'a', ...limits() },
         { name: 'b c', token: 'b', ...limits() },
       ]
-      const live: { key: ServeKey; id: string }[] = []
+      const live: { key: ServeKey; asked: Asked }[] = []
       for (let step = 0; step < 40; step += 1) {
         now += pick([0, 5, 900, 20_000, 61_000, 400_000])
         const words = `seed ${seed}, step ${step}`
         const [over] = random() < 0.45 ? live.splice(Math.floor(random() * live.length), 1) : []
         if (over !== undefined) {
           const came = { tokens: pick([0, 90, 200]), microUsd: pick([0, 40, 300]) }
-          own.leave(over.key, over.id, came)
-          await act(`{b${seed}}`, 'leave', now, [over.key.name, over.id, came.tokens, came.microUsd])
+          own.leave(over.key, over.asked, came)
+          await act(`{b${seed}}`, 'leave', now, [
+            over.key.name,
+            over.asked.id,
+            came.tokens,
+            came.microUsd,
+            over.asked.kind,
+          ])
           continue
         }
         const key = pick(keys)
@@ -86,7 +92,7 @@ withRedis('limits and budgets of keys', () => {
         }
         const expected = own.decide(key, asked)
         expect({ words, ...said }).toEqual({ words, ...expected })
-        if (refused === '') live.push({ key, id: asked.id })
+        if (refused === '') live.push({ key, asked })
         else refusals.set(refused, (refusals.get(refused) ?? 0) + 1)
       }
     }
@@ -105,11 +111,15 @@ withRedis('limits and budgets of keys', () => {
     const after = await act(base, 'state', dawn + 1000, ['k', ''])
     expect([after[1], after[5]]).toEqual(['300', '300'])
     // Whoever carries the run out settles it, once.
-    for (const owner of ['one', 'other']) await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120], owner)
+    for (const owner of ['one', 'other']) await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120, 'again'], owner)
     // Its server comes late: nothing is counted twice.
     await act(base, 'leave', dawn + 1000, ['k', 'request', 20, 50], 'dies')
     const last = await act(base, 'state', dawn + 1000, ['k', ''])
     expect([last[1], last[5]]).toEqual(['0', '420'])
+    // Its end was lost after that, and another brings it to its end again.
+    await enter('run', 'again', 'next')
+    await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120, 'again'], 'next')
+    expect((await act(base, 'state', dawn + 1000, ['k', '']))[5]).toBe('420')
   })
 
   test('two servers: what one lets in the other knows; without the server of the limits nobody is let in', async () => {

@@ -127,6 +127,7 @@ withRedis('servers that share their runs', () => {
         (await ask(place.url, `/${run.id}/events`, { headers: { 'last-event-id': String(ids.length) } })).status,
       ).toBe(204)
       expect((await start(place, { 'idempotency-key': 'k' })).id).toBe(run.id)
+      expect(await (await ask(place.url, '?limit=-1')).json()).toMatchObject({ data: [{ id: run.id }] })
     }
     const journal = await (await ask(far.url, `/${run.id}/journal`)).text()
     expect(journal.split('\n').filter((line) => line.includes('"e":"succeeded"'))).toHaveLength(steps.length)

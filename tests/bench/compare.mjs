@@ -24,7 +24,7 @@ const row = ({ name, unit, from, to, change, word, noise }) => [
 if (moved.length > 0) printTable(['moved', 'before', 'after', 'change', 'noise', ''], moved.map(row))
 console.log(
   `${moved.length} of ${all.length} figures moved: by more than 5 %, and the intervals of the medians do not meet` +
-    ' (1.57 × quartile distance ÷ √n; of fewer than five samples, all of them).',
+    ' (1.57 × quartile distance ÷ √n; of fewer than five samples, all of them; of fewer than three, never).',
 )
 const { gone, fresh } = unmatched(before, after)
 if (gone.length + fresh.length > 0) console.log(`not compared: ${gone.length} only before, ${fresh.length} only after`)

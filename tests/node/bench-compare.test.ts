@@ -45,6 +45,7 @@ describe('what moved between two results of benches', () => {
     ['one wild sample moves no median', steady, [...steady.slice(1), 50], 'same'],
     ['three samples, all beyond the others', [1, 1.1, 1.2], [1.3, 1.4, 1.5], 'worse'],
     ['three samples, one of them among the others', [1, 1.1, 1.35], [1.3, 1.4, 1.5], 'same'],
+    ['two samples, all beyond the others: nobody knows how much they scatter', [1, 1.1], [1.3, 1.4], 'same'],
     ['from nothing to something', [0, 0, 0], [1, 1, 1], 'worse'],
     ['nothing twice', [0, 0, 0], [0, 0, 0], 'same'],
   ])('%s', (_, from, to, word) => expect(wordOf(from, to)).toBe(word))

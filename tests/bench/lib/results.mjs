@@ -57,6 +57,8 @@ export function readResult(path) {
 const leastChange = 0.05
 /** Fewer samples have no quartiles to speak of. */
 const fewest = 5
+/** Fewer say nothing of how much they scatter: no figure of them moved. */
+const least = 3
 
 /** The interval of the median: 1.57 × the distance of the quartiles ÷ √n on both sides, as the notches of a box plot (McGill 1978). */
 function interval(samples) {
@@ -73,7 +75,7 @@ function interval(samples) {
 
 /**
  * What became of each figure that both results have. It moved when its median changed by more than 5 % and the intervals of the two medians
- * do not meet; of fewer than five samples the interval is all of them. `change`: of the median, −0.1 is a tenth less.
+ * do not meet; of fewer than five samples the interval is all of them, and of fewer than three nothing moved. `change`: of the median, −0.1 is a tenth less.
  */
 export function compared(before, after) {
   return Object.entries(after.figures).flatMap(([name, now]) => {
@@ -83,7 +85,8 @@ export function compared(before, after) {
     const [[fromLow, fromHigh], [toLow, toHigh]] = [interval(then.samples), interval(now.samples)]
     const change = from === 0 ? (to === 0 ? 0 : Infinity) : to / from - 1
     const apart = toLow > fromHigh || toHigh < fromLow
-    const moved = apart && Math.abs(change) > leastChange
+    const enough = Math.min(then.samples.length, now.samples.length) >= least
+    const moved = enough && apart && Math.abs(change) > leastChange
     const word = !moved ? 'same' : change < 0 === (now.better === 'less') ? 'better' : 'worse'
     return [{ name, unit: now.unit, from, to, change, word, noise: [(toHigh - toLow) / 2, (fromHigh - fromLow) / 2] }]
   })

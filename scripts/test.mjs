@@ -88,7 +88,6 @@ async function wasm(found) {
 }
 
 async function jest() {
-  if (!(await attempt('test typescript', () => compile(['tests'])))) return
   await attempt('jest', async () => {
     linkOutputs()
     const report = 'build/results/jest.json'
@@ -112,6 +111,11 @@ async function jest() {
   })
 }
 
+/** `false` among the works: not wanted. */
+async function inTurn(works) {
+  for (const work of works) if (work) await work()
+}
+
 await main(async () => {
   const only = valueOf('--only')
   const folder = valueOf('--recordings')
@@ -124,11 +128,20 @@ await main(async () => {
   let found
   await stage('set-up', async () => void (found = await setup('test')))
   if (wants('jest') || wants('wasm')) await build(found, { tests: true, stage: attempt })
-  if (wants('native')) await native(found)
-  if (wants('wasm')) await wasm(found)
-  if (wants('jest')) await jest()
-  if (wants('fuzz')) await attempt('fuzz', () => fuzz(found))
-  if (wants('checks')) await attempt('checks', () => check(found))
+  // Most of these keep one core busy: tests, links, lint. Jest takes all cores for itself, and is not slowed by anything beside it.
+  let compiled = false
+  await Promise.all([
+    inTurn([
+      wants('native') && (() => native(found)),
+      wants('wasm') && (() => wasm(found)),
+      wants('fuzz') && (() => attempt('fuzz', () => fuzz(found))),
+    ]),
+    inTurn([
+      wants('checks') && (() => attempt('checks', () => check(found))),
+      wants('jest') && (async () => void (compiled = await attempt('test typescript', () => compile(['tests'])))),
+    ]),
+  ])
+  if (compiled) await jest()
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed > 0 ? 1 : 0
 })

@@ -78,7 +78,17 @@ async function contestants() {
   ]
 }
 
-async function ask({ url, headers, word }, stream) {
+async function ask(whom, stream) {
+  try {
+    await askOnce(whom, stream)
+  } catch (error) {
+    // Some gateways close idle connections without a word, just when the next request leaves: clients ask again, and its time counts.
+    if (error.code !== 'UND_ERR_SOCKET') throw error
+    await askOnce(whom, stream)
+  }
+}
+
+async function askOnce({ url, headers, word }, stream) {
   const messages = [
     { role: 'system', content: system },
     { role: 'user', content: prompt },

@@ -2,6 +2,7 @@
 import type { CoreRun } from './core.js'
 import { AetherflowError } from './errors.js'
 import type { RunEvent, StepInfo } from './events.js'
+import { partsByStep } from './parts-of.js'
 import type { RunTexts } from './run-texts.js'
 
 export interface FeedHost {
@@ -21,23 +22,20 @@ export interface FeedHost {
 
 export type PlanWarning = Omit<RunEvent & { readonly type: 'warning' }, 'type' | 'at'>
 
-/** A step that changes a file in parts sees it. */
-export function withTarget(step: StepInfo): StepInfo {
-  const { target, edit } = step.placing ?? {}
-  if (edit !== 'blocks' || typeof target !== 'string' || step.files.includes(target)) return step
-  return { ...step, files: [...step.files, target] }
+/** Files whose text is sent with a step: one that changes a file in parts sees it. */
+export function filesSent(files: readonly string[], placing: object): readonly string[] {
+  const { target, edit } = placing as { readonly target?: unknown; readonly edit?: unknown }
+  return edit === 'blocks' && typeof target === 'string' && !files.includes(target) ? [...files, target] : files
+}
+
+export const withTarget = (step: StepInfo): StepInfo => {
+  const files = filesSent(step.files, step.placing ?? {})
+  return files === step.files ? step : { ...step, files }
 }
 
 /** The outputs of parts are inputs of the step that spread into them. */
 function connectParts(all: StepInfo[], steps: readonly StepInfo[]): void {
-  const parts = new Map<number, number[]>()
-  for (const { step, partOf } of steps) {
-    if (partOf === undefined) continue
-    const known = parts.get(partOf)
-    if (known === undefined) parts.set(partOf, [step])
-    else known.push(step)
-  }
-  for (const [of, more] of parts) {
+  for (const [of, more] of partsByStep(steps)) {
     const whole = all[of]
     if (whole !== undefined) all[of] = { ...whole, dependencies: [...whole.dependencies, ...more] }
   }

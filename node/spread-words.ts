@@ -15,10 +15,13 @@ export function spreadLines(spread: readonly SpreadInfo[]): string[] {
   return spread.length > mostSpread ? [...lines, `… and ${spread.length - mostSpread} more`] : lines
 }
 
+/** Id of the step that spread into this part, by the id of the part; undefined: it is not called like one. */
+export const spreadStepOf = (id: string): string | undefined => /^(.+)\[\d+\]$/.exec(id)?.[1]
+
 /** Rows of parts that one step has spread into stand as one where nothing but the id differs. */
 export function foldedParts(rows: readonly (readonly string[])[]): (readonly string[])[] {
   const folded: (readonly string[])[] = []
-  const stepOf = (id = ''): string => /^(.+)\[\d+\]$/.exec(id)?.[1] ?? id
+  const stepOf = (id = ''): string => spreadStepOf(id) ?? id
   for (let at = 0; at < rows.length;) {
     const [id = '', ...rest] = rows[at] ?? []
     const like = ([other, ...more]: readonly string[]): boolean =>

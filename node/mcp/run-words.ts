@@ -1,6 +1,7 @@
 /** A run as an assistant reads it: a head, failures, then a line a step, at most 25 tokens each. */
 import { relative } from 'node:path'
 import { formatCost, formatDuration, formatUsd, simulatedLabel } from '../../web/standard/format.js'
+import { spreadStepOf } from '../spread-words.js'
 import { faultLines, fitting, short } from './answers.js'
 import type { LoggedStep, StepState } from './run-log.js'
 import type { KnownRun } from './runs.js'
@@ -63,21 +64,19 @@ function nextLine({ state, log, record }: KnownRun): string[] {
   return []
 }
 
-const partOf = (id: string): string | undefined => /^(.+)\[\d+\]$/.exec(id)?.[1]
-
 /** Steps that are told one by one: of many parts those that are not done, and at their step how many are. */
 function told(all: ReadonlyMap<string, LoggedStep>): string[] {
   const parts = new Map<string, number>()
   const done = new Map<string, number>()
   for (const [id, { state }] of all) {
-    const whole = partOf(id)
+    const whole = spreadStepOf(id)
     if (whole === undefined || !all.has(whole)) continue
     parts.set(whole, (parts.get(whole) ?? 0) + 1)
     if (state === 'done') done.set(whole, (done.get(whole) ?? 0) + 1)
   }
   const many = (whole: string | undefined): boolean => (parts.get(whole ?? '') ?? 0) > mostParts
   return [...all]
-    .filter(([id, { state }]) => state !== 'done' || !many(partOf(id)))
+    .filter(([id, { state }]) => state !== 'done' || !many(spreadStepOf(id)))
     .map(([id, step]) => {
       const count = many(id) ? `, ${done.get(id) ?? 0} of ${parts.get(id)} parts ok` : ''
       return `${stepLine(id, step)}${count}`

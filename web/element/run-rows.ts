@@ -1,6 +1,7 @@
 /** One step of a run as a page shows it: where it stands, what was called for it when, and what it waited for. */
 import type { HitKind, StepInfo } from '../../bindings/events.js'
 import type { Purpose } from '../../bindings/generated/wire.js'
+import { partsByStep, spreads } from '../../bindings/parts-of.js'
 import type { DraftState } from './draft-words.js'
 
 /** `ready`: nothing it depends on is missing, and it waits for a place, a limit or its next try. */
@@ -125,20 +126,11 @@ export function newRow(index: number, info: StepInfo): StepRow {
   }
 }
 
-const spreads = ({ written }: StepInfo): boolean =>
-  written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
-
 /** The outputs of parts are inputs of the step that spread into them, and parts come after what that step has waited for. */
 export function connectParts(rows: readonly StepRow[], steps: readonly StepInfo[]): void {
-  const parts = new Map<StepRow, number[]>()
-  for (const { step, partOf } of steps) {
-    const whole = partOf === undefined ? undefined : rows[partOf]
+  for (const [of, more] of partsByStep(steps)) {
+    const whole = rows[of]
     if (whole === undefined) continue
-    const known = parts.get(whole)
-    if (known === undefined) parts.set(whole, [step])
-    else known.push(step)
-  }
-  for (const [whole, more] of parts) {
     const before = whole.info.dependencies.filter((index) => rows[index]?.info.partOf !== whole.info.step)
     for (const part of more) waitsFor(rows[part], before)
     whole.info = { ...whole.info, dependencies: [...whole.info.dependencies, ...more] }

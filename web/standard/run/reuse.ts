@@ -4,6 +4,7 @@ import type { RecalledOutput } from '../../../bindings/driver-options.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import type { StepInfo } from '../../../bindings/events.js'
 import { withTarget } from '../../../bindings/feed.js'
+import { spreads } from '../../../bindings/parts-of.js'
 import type { Journal } from '../../../bindings/journal/reader.js'
 import { filesOf, type DocumentFinder, type FileReader } from '../../../bindings/ports.js'
 import { standings } from '../../../bindings/report-rows.js'
@@ -50,6 +51,7 @@ export async function reusableOutputs(
       : undefined
     const matching = new Matching(past, after, {
       parts: (step, outputs) => spread?.knownParts(step, outputs, files) ?? Promise.resolve([]),
+      asksVerdict: (step) => spread?.asksVerdict(step) === true,
       fingerprints: (all, from, known) => fingerprints(after, all, digest, from, known),
       context: (step) => contextNow(step, files, retriever, digest),
     })
@@ -71,6 +73,8 @@ interface Past {
 interface Present {
   /** Texts of a plan: what the step spreads into, as far as that is known; `outputs`: of steps that match, by id. */
   parts(step: StepInfo, outputs: ReadonlyMap<string, string>): Promise<readonly Uint8Array[]>
+  /** A condition of the step looks at what an audit said. */
+  asksVerdict(step: StepInfo): boolean
   fingerprints(steps: readonly StepInfo[], from: number, known: string[]): string[]
   /** Of what the step would be told besides; undefined: it cannot be had. */
   context(step: StepInfo): Promise<string | undefined>
@@ -113,7 +117,7 @@ class Matching {
     if (!step.dependencies.every((index) => this.#outputs.has(this.#steps[index]?.id ?? ''))) return
     if (spreads(step)) return this.#spread(step)
     // What an audit said is known of this run's audits alone.
-    if (JSON.stringify(step.written?.['when'])?.includes('"verdict"') === true) return
+    if (this.#present.asksVerdict(step)) return
     const position = this.#positionOf(step)
     const text = position === undefined ? undefined : this.#past.texts.outputs[position]
     if (position === undefined || text === undefined) return
@@ -150,9 +154,6 @@ class Matching {
     if (parts.every(asBefore)) this.#outputs.set(step.id, text)
   }
 }
-
-const spreads = ({ written }: StepInfo): boolean =>
-  written?.['for_each'] !== undefined || written?.['pattern'] !== undefined
 
 function spareSteps(core: CoreRun): Set<number> {
   return new Set(

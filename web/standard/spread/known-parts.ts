@@ -22,6 +22,10 @@ export async function knownParts(
   }
 }
 
+/** Fails as `writtenOf`. */
+export const asksVerdict = (step: StepInfo): boolean =>
+  writtenOf(step)?.when.some(({ what }) => what === 'verdict') === true
+
 async function partsOf(
   step: StepInfo,
   outputs: ReadonlyMap<string, string>,

@@ -1,5 +1,6 @@
 /** What the context files of parts add to their prompts. */
 import { AetherflowError } from '../../../bindings/errors.js'
+import { filesSent } from '../../../bindings/feed.js'
 import type { FileReader } from '../../../bindings/ports.js'
 import { weighFiles, type Weight } from '../../../bindings/weigh.js'
 import type { Part } from './parts.js'
@@ -8,12 +9,8 @@ export interface PartWeight extends Omit<Weight, 'step'> {
   readonly id: string
 }
 
-/** Entries whose text a part is sent: its files, and the one that it changes in places. */
-export function filesOf({ context, ...rest }: Part): readonly string[] {
-  const { target, edit } = rest as { readonly target?: string; readonly edit?: string }
-  const files = context?.files ?? []
-  return edit === 'blocks' && target !== undefined && !files.includes(target) ? [...files, target] : files
-}
+/** Entries whose text a part is sent. */
+export const filesOf = ({ context, ...placing }: Part): readonly string[] => filesSent(context?.files ?? [], placing)
 
 /** Of parts of which a file cannot be read there is none: they fail when they read it, by themselves. */
 export async function partWeights(

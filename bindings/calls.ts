@@ -9,7 +9,7 @@ import { LiveCall, type LiveCallHost } from './live-call.js'
 import { failureOf, type CallTicket, type Performer } from './performer.js'
 import type { CallFailureInfo, ModelReply, Usage } from './ports.js'
 import { acceptable, cutShort, isAside, isBeside, judges, writesAnswer } from './run-texts.js'
-import { Ticket, type RunIdentity, type TicketTexts } from './ticket.js'
+import { ticketOf, type RunIdentity, type TicketTexts } from './ticket.js'
 
 export interface CallsHost extends LiveCallHost {
   /** Texts that belong to the signal told next. */
@@ -74,7 +74,7 @@ export class Calls {
     const { answer, issues } = this.#material(command)
     const documents = texts.documents.get(command.step)?.text
     const material = { dependencies: texts.inputsOf(step), documents, answer, issues }
-    return new Ticket(live, texts.targetOf(command), material, this.#identity)
+    return ticketOf(live, texts.targetOf(command), material, this.#identity)
   }
 
   /** What the call works on beside the step's own task. */

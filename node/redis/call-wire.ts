@@ -36,6 +36,8 @@ export class CallKeys {
   readonly starts: string
   readonly workers: AlivePlace
   readonly cancel: string
+  /** What the names of owners begin with: a value while the owner lives, and the channel on which it hears. */
+  readonly owners: string
 
   constructor(prefix: string | undefined) {
     this.#key = keysUnder(prefix)
@@ -44,13 +46,14 @@ export class CallKeys {
     this.starts = this.#key('starts')
     this.workers = { all: this.#key('workers'), one: (id) => this.#key(`worker:${id}`) }
     this.cancel = this.#key('cancel')
+    this.owners = this.#key('owner:')
   }
   result(id: string): string {
     return this.#key(`result:${id}`)
   }
   /** A value while the owner lives, and the channel on which it hears. */
   owner(id: string): string {
-    return this.#key(`owner:${id}`)
+    return this.owners + id
   }
 }
 
@@ -159,7 +162,8 @@ export async function loadBull(): Promise<BullModule> {
   return import(wanted).then(
     (module: unknown) => module as BullModule,
     () => {
-      const detail = 'queues of calls need a package that is not installed: npm install bullmq ioredis'
+      const detail =
+        'queues of calls need packages that are not installed: npm install bullmq ioredis (a client of node-redis does for all but queues)'
       throw new AetherflowError('host.usage', 'workers', detail)
     },
   )

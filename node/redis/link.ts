@@ -81,7 +81,7 @@ export async function loadIoredis(): Promise<IoredisModule> {
       throw new AetherflowError(
         'host.usage',
         'redis',
-        'Redis is reached through a package that is not installed: npm install ioredis',
+        'addresses of Redis are reached through a package that is not installed: npm install ioredis; in a program of your own redisLink takes a client of node-redis as well',
       )
     },
   )

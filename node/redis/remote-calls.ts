@@ -10,6 +10,7 @@ import type { CallObserver, ModelClient, ModelReply, ModelRequest } from '../../
 import { CallFailure } from '../../web/standard/failure/failure.js'
 import { redisPlace } from './address.js'
 import { aliveMs, listAlive } from './alive.js'
+import { cancelCallScript } from './call-scripts.js'
 import {
   CallKeys,
   failureFrom,
@@ -23,7 +24,7 @@ import {
   type CallNews,
   type WorkerState,
 } from './call-wire.js'
-import { connectRedis, type IoredisClient, type RedisLink } from './link.js'
+import { connectRedis, runScript, type IoredisClient, type RedisLink } from './link.js'
 
 /** A message may be lost with its connection: results are also looked for this often, ms. */
 const lookEveryMs = 2000
@@ -133,10 +134,7 @@ export class RemoteCalls {
     this.#live.set(id, call)
     const stop = (): void => {
       call.fails(new CallFailure('cancelled'))
-      this.#link.send('PUBLISH', this.#keys.cancel, id).catch(() => undefined)
-      this.#queue(provider)
-        .remove(id)
-        .catch(() => undefined)
+      this.#cancel(provider, id).catch(() => undefined)
     }
     signal.addEventListener('abort', stop, { once: true })
     try {
@@ -157,10 +155,16 @@ export class RemoteCalls {
     } finally {
       signal.removeEventListener('abort', stop)
       this.#live.delete(id)
-      if (signal.aborted) this.#link.send('HDEL', this.#keys.waiters, id).catch(() => undefined)
       // It has been heard: whoever resumes the run later asks anew, above all after a failure.
-      else this.#link.send('DEL', this.#keys.result(id)).catch(() => undefined)
+      if (!signal.aborted) this.#link.send('DEL', this.#keys.result(id)).catch(() => undefined)
     }
+  }
+
+  /** Whoever has taken the run over may wait for the same call: then it goes on. */
+  async #cancel(provider: string, id: string): Promise<void> {
+    const { waiters, cancel } = this.#keys
+    const mine = await runScript(this.#link, cancelCallScript, [waiters, cancel], [id, this.#owner])
+    if (mine === 1) await this.#queue(provider).remove(id)
   }
 
   /** Of the work and the attempt: the same for every owner of the run. Without a work it is of this call alone. */

@@ -8,6 +8,8 @@ import type { CallObserver, ModelClient } from '../../bindings/ports.js'
 import { CallFailure } from '../../web/standard/failure/failure.js'
 import { redisPlace } from './address.js'
 import { Alive } from './alive.js'
+import { beginCallScript, endCallScript, firstTextScript, forgetCallScript } from './call-scripts.js'
+import { sweepCalls } from './call-sweep.js'
 import {
   CallKeys,
   failureInfo,
@@ -22,12 +24,23 @@ import {
   type CallNews,
   type WorkerState,
 } from './call-wire.js'
-import { connectRedis, type IoredisClient, type RedisArgument, type RedisLink } from './link.js'
+import {
+  connectRedis,
+  runScript,
+  type IoredisClient,
+  type RedisArgument,
+  type RedisLink,
+  type RedisScript,
+} from './link.js'
 
 /** Why a call ends that nobody wants any more. */
 const cancelled = 'cancelled'
+/** Another worker has it. */
+const superseded = 'superseded'
 /** What a server that is away did not take is told again after so long, ms. */
 const retryMs = 250
+/** How often what is left of owners that are gone is forgotten, ms. */
+const sweepMs = 60_000
 
 export interface WorkerOptions {
   /** `redis://…`, from trusted configuration. */
@@ -77,6 +90,7 @@ class CallWorker implements RunningWorker {
   #done = 0
   #failed = 0
   readonly #alive: Alive
+  #sweeping: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: WorkerOptions, link: RedisLink, connection: IoredisClient, keys: CallKeys) {
@@ -97,11 +111,14 @@ class CallWorker implements RunningWorker {
       })
       worker.on('error', () => undefined)
       // Another may have the call by now: whose answer comes first counts, and this one need not be paid for.
-      worker.on('lockRenewalFailed', (ids: string[]) => ids.forEach((id) => this.#live.get(id)?.abort(cancelled)))
+      worker.on('lockRenewalFailed', (ids: string[]) => ids.forEach((id) => this.#live.get(id)?.abort(superseded)))
       return worker
     })
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()))
     await this.#alive.show()
+    // A server that is away is swept when it is back.
+    this.#sweeping = setInterval(() => void sweepCalls(this.#link, this.#keys).catch(() => undefined), sweepMs)
+    this.#sweeping.unref()
   }
 
   state(): WorkerState {
@@ -120,6 +137,7 @@ class CallWorker implements RunningWorker {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#sweeping)
     await Promise.all(this.#workers.map((worker) => worker.close().catch(() => undefined)))
     await this.#alive.end()
     await this.#link.close()
@@ -128,22 +146,25 @@ class CallWorker implements RunningWorker {
 
   /** Never rejects for what a call comes to: there is nothing for the queue to try again. */
   async #take(provider: string, { id = '', data }: BullJob): Promise<void> {
-    const waiter = await this.#surely('HGET', this.#keys.waiters, id)
+    const { waiters, starts, owners } = this.#keys
+    const keys = [waiters, starts, this.#keys.result(id)]
+    const begun = await this.#surely(beginCallScript, keys, [id, owners])
     // Nobody waits for it, or whoever did is gone: it is not made. An owner that comes later asks again.
-    if (typeof waiter !== 'string' || (await this.#surely('EXISTS', this.#keys.owner(waiter))) === 0)
-      return this.#forget(id)
+    const [waiter, n, shown] = begun as [string?, number?, number?]
+    if (waiter === undefined) return
     // It was put into the queue again while its result was on its way.
-    if ((await this.#surely('EXISTS', this.#keys.result(id))) === 1) return this.#tell(waiter, { id, n: 0, t: 'end' })
-    const n = Number(await this.#surely('HINCRBY', this.#keys.starts, id, 1))
+    if (n === undefined) return this.#tell(waiter, { id, n: 0, t: 'end' })
     const stop = new AbortController()
     this.#live.set(id, stop)
     let end: CallEnd
     try {
+      // What was shown cannot be taken back: the run decides, and nobody pays for an answer that it could not use.
+      if (shown === 1) throw new CallFailure('truncated', 'the worker was lost while it answered')
       if (n > mostStarts) throw new CallFailure('unreachable', `its worker was lost ${mostStarts} times`)
       if (!isRequest(data.request)) throw new CallFailure('bad_request', 'the job holds no request')
       const client = this.#options.providers.client(provider)
       if (client === undefined) throw new CallFailure('auth', `the worker has no client for ${provider}`)
-      end = { n, reply: await client.generate(data.request, stop.signal, this.#observer(id, n, waiter)) }
+      end = { n, reply: await client.generate(data.request, stop.signal, this.#observer(id, n, waiter, stop)) }
       this.#done += 1
     } catch (error) {
       end = { n, failure: failureInfo(error) }
@@ -151,25 +172,20 @@ class CallWorker implements RunningWorker {
     } finally {
       this.#live.delete(id)
     }
-    // A lock that was lost: another makes the call.
-    if (stop.signal.aborted) return stop.signal.reason === cancelled ? this.#forget(id) : undefined
-    // Of several that made the call the first counts.
-    await this.#surely('SET', this.#keys.result(id), JSON.stringify(end), 'PX', resultMs, 'NX')
-    const last = await this.#surely('HGET', this.#keys.waiters, id)
-    this.#tell(typeof last === 'string' ? last : waiter, { id, n, t: 'end' })
-    await this.#forget(id)
-  }
-
-  async #forget(id: string): Promise<void> {
-    await this.#surely('HDEL', this.#keys.waiters, id)
-    await this.#surely('HDEL', this.#keys.starts, id)
+    if (stop.signal.aborted) {
+      // A lock that was lost: another makes the call, or tells that it was lost.
+      if (stop.signal.reason === cancelled) await this.#surely(forgetCallScript, [waiters, starts], [id])
+      return
+    }
+    const news = JSON.stringify({ id, n, t: 'end' } satisfies CallNews)
+    await this.#surely(endCallScript, keys, [id, JSON.stringify(end), resultMs, waiter, owners, news])
   }
 
   /** An answer that is paid for outlasts a server that is away. Rejects only when the worker ends. */
-  async #surely(command: string, ...values: readonly RedisArgument[]): Promise<unknown> {
+  async #surely(script: RedisScript, keys: readonly string[], values: readonly RedisArgument[]): Promise<unknown> {
     for (;;) {
       try {
-        return await this.#link.send(command, ...values)
+        return await runScript(this.#link, script, keys, values)
       } catch (error) {
         if (this.#closing !== undefined) throw error
         await new Promise((resolve) => setTimeout(resolve, retryMs))
@@ -177,13 +193,24 @@ class CallWorker implements RunningWorker {
     }
   }
 
-  #observer(id: string, n: number, owner: string): CallObserver {
+  #observer(id: string, n: number, owner: string, stop: AbortController): CallObserver {
     let at = 0
+    const first = (news: CallNews): void => {
+      const { starts, owners } = this.#keys
+      runScript(this.#link, firstTextScript, [starts, owners + owner], [id, n, owner, JSON.stringify(news)]).then(
+        // Another has begun the call since.
+        (told) => told === 0 && stop.abort(superseded),
+        () => undefined,
+      )
+    }
     return {
       started: (info) => this.#tell(owner, { id, n, t: 'started', ...info }),
       firstToken: () => this.#tell(owner, { id, n, t: 'first' }),
       text: (piece) => {
-        this.#tell(owner, { id, n, t: 'text', at, piece })
+        if (stop.signal.aborted || piece === '') return
+        const news: CallNews = { id, n, t: 'text', at, piece }
+        if (at === 0) first(news)
+        else this.#tell(owner, news)
         at += piece.length
       },
       limits: (seen) => this.#tell(owner, { id, n, t: 'limits', seen }),
@@ -192,6 +219,6 @@ class CallWorker implements RunningWorker {
 
   #tell(owner: string, news: CallNews): void {
     // What is lost is in the result too.
-    this.#link.send('PUBLISH', this.#keys.owner(owner), JSON.stringify(news)).catch(() => undefined)
+    this.#link.send('PUBLISH', this.#keys.owners + owner, JSON.stringify(news)).catch(() => undefined)
   }
 }

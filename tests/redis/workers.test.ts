@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { runPlan, type RunPlanOptions, type RunResult } from '../../node/index.js'
+import { sweepCalls } from '../../node/redis/call-sweep.js'
 import { CallKeys, loadBull, queueConnection } from '../../node/redis/call-wire.js'
 import { serve } from '../../node/serve/serve.js'
 import {
@@ -140,6 +141,38 @@ withRedis('workers', () => {
     expect(await link.send('HLEN', keys.waiters)).toBe(0)
   })
 
+  test('what owners that are gone have left of their calls is forgotten, and nothing of one that is there', async () => {
+    const keys = new CallKeys(prefix)
+    const many = Array.from({ length: 1500 }, (_, at) => `left${at}`)
+    await link.send('SET', keys.owner('here'), '1')
+    await link.send('HSET', keys.waiters, 'live', 'here', ...many.flatMap((id) => [id, 'gone']))
+    await link.send('HSET', keys.starts, ...['live', ...many, 'alone'].flatMap((id) => [id, 1, `${id}:shown`, 'here']))
+    await sweepCalls(link, keys)
+    expect(await link.send('HKEYS', keys.waiters)).toEqual(['live'])
+    expect(((await link.send('HKEYS', keys.starts)) as string[]).sort()).toEqual(['live', 'live:shown'])
+  })
+
+  test('an owner that has lost its run cancels no call that the next one waits for', async () => {
+    await worker()
+    const keys = new CallKeys(prefix)
+    provider.held.add('first')
+    const stop = new AbortController()
+    let shown = (): void => undefined
+    const words = new Promise<void>((resolve) => (shown = resolve))
+    const running = over({ signal: stop.signal, onText: () => shown() })
+    await words
+    const [id = ''] = (await link.send('HKEYS', keys.waiters)) as string[]
+    await link.send('SET', keys.owner('next'), '1')
+    const heard = new Promise<string>((resolve) => void link.listen(keys.owner('next'), resolve))
+    await link.send('HSET', keys.waiters, id, 'next')
+    stop.abort()
+    expect((await running).outcome).toBe('cancelled')
+    provider.letGo('first')
+    expect(JSON.parse(await heard)).toMatchObject({ id, t: 'end' })
+    expect(await link.send('GET', keys.result(id))).toContain(Answering.text('first'))
+    expect(provider.left).toEqual([])
+  })
+
   test('a failure is heard once: a run that is resumed calls again, and is answered', async () => {
     await worker()
     const journal = new RedisRunStore(link, 'again', { prefix })
@@ -164,6 +197,25 @@ withRedis('workers', () => {
     expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
     expect(steps.filter((step) => counted(provider.ledger, step) > 1)).not.toContain('first')
     expect(counted(provider.ledger, 'a1')).toBeGreaterThan(1)
+  })
+
+  test('kill -9 of a worker whose text was shown: the run alone decides to call again, and nobody makes the lost call', async () => {
+    const first = await machineWorker(500, 250)
+    provider.held.add('a1')
+    let shown = (): void => undefined
+    const words = new Promise<void>((resolve) => (shown = resolve))
+    const running = over({ onText: (step) => step === 'a1' && shown() })
+    await words
+    const next = machineWorker(500, 250)
+    await first.kill()
+    await next
+    await provider.until(() => counted(provider.ledger, 'a1') === 2)
+    provider.letGo('a1')
+    const result = await running
+    expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
+    expect(counted(provider.ledger, 'a1')).toBe(2)
+    // The marks of what was shown go with the call.
+    expect(await link.send('HLEN', new CallKeys(prefix).starts)).toBe(0)
   })
 
   test('a worker whose event loop is blocked beyond its lock: one answer counts, and the outputs are the same', async () => {

@@ -4,11 +4,12 @@
  *
  *   await serve({ book: new RedisBook(link), … })
  *
- * While the server does not answer nobody is let in. What a server had let in that is gone counts, after its lease, as if it had cost
- * all that was set aside for it.
+ * Money of the day is a key's, and of a tenant with a budget that of all its keys together. While the server does not answer nobody is let
+ * in. What a server had let in that is gone counts, after its lease, as if it had cost all that was set aside for it; of a run this is taken
+ * back when another server goes on with it.
  */
 import { randomBytes } from 'node:crypto'
-import type { AccountBook, Asked, Decision, Refused } from '../serve/accounts.js'
+import { pursesOf, type AccountBook, type Asked, type Decision, type Refused } from '../serve/accounts.js'
 import type { ServeKey } from '../serve/keys.js'
 import { keysUnder } from './address.js'
 import { bookScript } from './book-script.js'
@@ -49,11 +50,9 @@ export class RedisBook implements AccountBook {
   }
 
   async enter(key: ServeKey, { id, kind, tokens, microUsd }: Asked): Promise<Decision> {
-    const { name, budgetUsdPerDay, requestsPerMinute = -1, tokensPerMinute = -1, concurrency = -1 } = key
-    const budget = budgetUsdPerDay === undefined ? -1 : Math.floor(budgetUsdPerDay * 1e6)
     // A number that the server reads: a run without a budget gets what is left.
     const wanted = Math.ceil(Math.min(microUsd, 1e15))
-    const values = [name, id, kind, Math.ceil(tokens), wanted, budget, requestsPerMinute, tokensPerMinute, concurrency]
+    const values = bookValues(key, { id, kind, tokens: Math.ceil(tokens), microUsd: wanted })
     const [refused, hold, requests, counted, resetMs] = await this.#act('enter', values)
     return {
       ...(refused === '' ? {} : { refused }),
@@ -66,7 +65,7 @@ export class RedisBook implements AccountBook {
     this.#tell([name, id, Math.ceil(came.tokens), Math.ceil(came.microUsd), kind])
   }
 
-  /** Micro-USD that a key has spent today, and that are set aside. Rejects with what the connection says. */
+  /** Micro-USD that a key has spent today, and that are set aside; of a tenant: `/TENANT`. Rejects with what the connection says. */
   async money(key: string): Promise<{ readonly spent: number; readonly held: number }> {
     const [, held, , , , spent] = await this.#act('state', [key, ''])
     return { spent: Number(spent), held: Number(held) }
@@ -105,4 +104,12 @@ export class RedisBook implements AccountBook {
     const all = [operation, this.#owner, -1, this.#leaseMs, ...values]
     return (await runScript(this.#link, bookScript, [this.#base], all)) as unknown as Row
   }
+}
+
+/** What `enter` is asked with. */
+export function bookValues(key: ServeKey, { id, kind, tokens, microUsd }: Asked): RedisArgument[] {
+  const { name, requestsPerMinute = -1, tokensPerMinute = -1, concurrency = -1 } = key
+  const [own, tenant] = pursesOf(key)
+  const limits = [own.budget ?? -1, requestsPerMinute, tokensPerMinute, concurrency]
+  return [name, id, kind, tokens, microUsd, ...limits, tenant?.name ?? '', tenant?.budget ?? -1]
 }

@@ -29,6 +29,23 @@ export interface Asked extends Wanted {
   readonly kind: 'request' | 'run' | 'again'
 }
 
+/** Money of a day: a key's, or that of all keys of a tenant together. */
+export interface Purse {
+  readonly name: string
+  /** Micro-USD of a day; undefined: no budget. */
+  readonly budget: number | undefined
+}
+
+/** What pays for the requests of a key: its own purse, and its tenant's where that has a budget. No key's name begins with a slash. */
+export function pursesOf(key: ServeKey): readonly [Purse, Purse?] {
+  const { name, tenant = name, budgetUsdPerDay, tenantBudgetUsdPerDay } = key
+  const micro = (usd: number | undefined): number | undefined => usd && Math.floor(usd * 1e6)
+  const own = { name, budget: micro(budgetUsdPerDay) }
+  return tenantBudgetUsdPerDay === undefined
+    ? [own]
+    : [own, { name: `/${tenant}`, budget: micro(tenantBudgetUsdPerDay) }]
+}
+
 /** How a key stands. Times in ms. */
 export interface Standing {
   /** Requests and tokens of the last minute; one under way counts what it reserved. */
@@ -135,7 +152,7 @@ export class Account {
   }
 
   #refusal(why: Refused, { tokens, kind }: Asked): HttpError {
-    const { concurrency, requestsPerMinute, tokensPerMinute } = this.key
+    const { concurrency, requestsPerMinute, tokensPerMinute, tenantBudgetUsdPerDay } = this.key
     const { resetMs } = this.#standing
     const limited = (message: string, retryAfterMs: number): HttpError =>
       new HttpError(429, 'rate_limit_exceeded', message, { retryAfterMs, headers: this.headers() })
@@ -151,7 +168,8 @@ export class Account {
         `this key may use ${tokensPerMinute} tokens a minute, and one request would take up to ${tokens}`,
       )
     const or = kind === 'run' ? ' or reserved' : ''
-    return new HttpError(402, 'budget_exceeded', `the budget of this key for today is used up${or}`)
+    const whose = tenantBudgetUsdPerDay === undefined ? 'this key' : 'this key or its tenant'
+    return new HttpError(402, 'budget_exceeded', `the budget of ${whose} for today is used up${or}`)
   }
 }
 

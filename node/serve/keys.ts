@@ -16,6 +16,8 @@ export interface ServeKey {
   /** Whose answers and runs; default: the name. */
   readonly tenant?: string
   readonly budgetUsdPerDay?: number
+  /** Of all keys of the tenant together; each of them states the same. */
+  readonly tenantBudgetUsdPerDay?: number
   readonly requestsPerMinute?: number
   readonly tokensPerMinute?: number
   /** Requests at once. */
@@ -28,7 +30,13 @@ export interface ServeKey {
 export const keysPath = (env: Environment = process.env): string =>
   join(dirname(userConfigPath(env)), 'serve-keys.json')
 
-const numbers = ['budgetUsdPerDay', 'requestsPerMinute', 'tokensPerMinute', 'concurrency'] as const
+const numbers = [
+  'budgetUsdPerDay',
+  'tenantBudgetUsdPerDay',
+  'requestsPerMinute',
+  'tokensPerMinute',
+  'concurrency',
+] as const
 const members = new Set<string>(['name', 'token', 'tenant', 'models', ...numbers])
 
 /** The keys of the file; when there is none, it is made with one key. Fails: host.config, host.io_failed. */
@@ -77,7 +85,14 @@ function checkKeys(text: string, path: string): readonly ServeKey[] {
   keys.forEach((key, at) => checkKey(key, (what) => wrong(`key ${at}: ${what}`)))
   for (const unique of ['name', 'token'] as const)
     if (new Set(keys.map((key) => key[unique])).size !== keys.length) throw wrong(`two keys have the same '${unique}'`)
-  return keys as unknown as readonly ServeKey[]
+  const checked = keys as unknown as readonly ServeKey[]
+  const stated = new Map<string, number | undefined>()
+  for (const { name, tenant = name, tenantBudgetUsdPerDay: budget } of checked) {
+    if (stated.has(tenant) && stated.get(tenant) !== budget)
+      throw wrong(`the keys of tenant '${tenant}' must state the same 'tenantBudgetUsdPerDay'`)
+    stated.set(tenant, budget)
+  }
+  return checked
 }
 
 function checkKey(key: unknown, wrong: (what: string) => AetherflowError): void {

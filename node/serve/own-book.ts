@@ -1,6 +1,15 @@
 /** The book of one server: windows of a minute and calls at once in memory, money of the day in a file when there is a folder. */
 import type { Clock } from '../../bindings/ports.js'
-import type { AccountBook, Asked, Decision, Refused, Standing, Wanted } from './accounts.js'
+import {
+  pursesOf,
+  type AccountBook,
+  type Asked,
+  type Decision,
+  type Purse,
+  type Refused,
+  type Standing,
+  type Wanted,
+} from './accounts.js'
 import type { ServeKey } from './keys.js'
 import type { Spending } from './spending.js'
 
@@ -15,9 +24,16 @@ interface Entry {
 interface Held {
   readonly entry: Entry
   readonly microUsd: number
+  readonly purses: readonly string[]
 }
 
-/** Of one key. */
+/** What a purse has left of the day, and what of it may come back, micro-USD. */
+interface Left {
+  readonly left: number
+  readonly held: number
+}
+
+/** Of one key, or of a tenant's money. */
 class Page {
   /** Requests of the last minute, oldest first. */
   readonly recent: Entry[] = []
@@ -41,28 +57,31 @@ export class OwnBook implements AccountBook {
 
   /** As `enter`, at once. */
   decide(key: ServeKey, { id, kind, tokens, microUsd }: Asked): Decision {
-    const page = this.#page(key)
+    const page = this.#page(key.name)
     this.#forget(page)
-    const left = this.#left(key, page)
-    const refused =
-      kind === 'again' ? undefined : (this.#fits(key, page, tokens) ?? this.#pays(left, page, kind, microUsd))
+    const purses = pursesOf(key).filter((purse) => purse !== undefined)
+    const left = purses.flatMap((purse) => this.#left(purse))
+    const refused = kind === 'again' ? undefined : (this.#fits(key, page, tokens) ?? pays(left, kind, microUsd))
     if (refused !== undefined) return { refused, microUsd: undefined, ...this.#standing(page) }
-    const hold = left === undefined ? undefined : Math.max(0, Math.min(microUsd, left))
+    const hold = left.length === 0 ? undefined : Math.max(0, Math.min(microUsd, ...left.map((one) => one.left)))
     const entry = { at: this.#clock.now(), tokens }
     page.recent.push(entry)
-    page.held += hold ?? 0
-    page.open.set(id, { entry, microUsd: hold ?? 0 })
+    const names = purses.map(({ name }) => name)
+    for (const name of names) this.#page(name).held += hold ?? 0
+    page.open.set(id, { entry, microUsd: hold ?? 0, purses: names })
     return { microUsd: hold, ...this.#standing(page) }
   }
 
   leave(key: ServeKey, { id }: Asked, came: Wanted): Standing {
-    const page = this.#page(key)
+    const page = this.#page(key.name)
     const held = page.open.get(id)
     if (held === undefined) return this.#standing(page)
     page.open.delete(id)
-    page.held -= held.microUsd
     held.entry.tokens = came.tokens
-    this.#spending.add(key.name, came.microUsd)
+    for (const name of held.purses) {
+      this.#page(name).held -= held.microUsd
+      this.#spending.add(name, came.microUsd)
+    }
     this.#forget(page)
     return this.#standing(page)
   }
@@ -77,19 +96,11 @@ export class OwnBook implements AccountBook {
     return this.#standing(page).tokens + tokens > tokensPerMinute ? 'tokens' : undefined
   }
 
-  /** What is left of the day is enough for a run; a request gets it when others hold nothing that may come back. */
-  #pays(left: number | undefined, { held }: Page, kind: Asked['kind'], microUsd: number): Refused | undefined {
-    if (left === undefined || left >= microUsd)
-      return kind === 'run' && left !== undefined && left <= 0 ? 'spent' : undefined
-    if (kind === 'run') return left <= 0 ? 'spent' : undefined
-    if (left + held >= microUsd) return 'held'
-    return left <= 0 ? 'spent' : undefined
-  }
-
-  /** Micro-USD that are left of the day, held ones taken off; undefined: no budget. */
-  #left({ name, budgetUsdPerDay }: ServeKey, { held }: Page): number | undefined {
-    if (budgetUsdPerDay === undefined) return undefined
-    return Math.floor(budgetUsdPerDay * 1e6) - this.#spending.today(name) - held
+  /** Of the day, held ones taken off; nothing: no budget. */
+  #left({ name, budget }: Purse): readonly Left[] {
+    if (budget === undefined) return []
+    const { held } = this.#page(name)
+    return [{ left: budget - this.#spending.today(name) - held, held }]
   }
 
   #standing({ recent }: Page): Standing {
@@ -106,9 +117,19 @@ export class OwnBook implements AccountBook {
     while (recent[0] !== undefined && recent[0].at <= since) recent.shift()
   }
 
-  #page({ name }: ServeKey): Page {
+  #page(name: string): Page {
     const page = this.#pages.get(name) ?? new Page()
     this.#pages.set(name, page)
     return page
   }
+}
+
+/** What is left of the day is enough for a run; a request gets it when others hold nothing that may come back. */
+function pays(all: readonly Left[], kind: Asked['kind'], microUsd: number): Refused | undefined {
+  for (const { left, held } of all) {
+    if (kind === 'run' ? left > 0 : left >= microUsd) continue
+    if (kind !== 'run' && left + held >= microUsd) return 'held'
+    if (left <= 0) return 'spent'
+  }
+  return undefined
 }

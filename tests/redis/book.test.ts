@@ -1,6 +1,7 @@
 /** Limits and budgets of keys that servers share: the decisions of one server, and what a server held that is gone counts as spent. */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
 import { bookScript } from '../../node/redis/book-script.js'
+import { bookValues } from '../../node/redis/book.js'
 import { RedisBook, type RedisLink } from '../../node/redis/index.js'
 import { runScript, type RedisArgument } from '../../node/redis/link.js'
 import type { Asked, Decision } from '../../node/serve/accounts.js'
@@ -53,9 +54,10 @@ withRedis('limits and budgets of keys', () => {
         ...pick([{}, { tokensPerMinute: 600 }]),
         ...pick([{}, { concurrency: 2 }]),
       })
+      const tenant = pick([{}, { tenant: 't 1', tenantBudgetUsdPerDay: 0.001 }])
       const keys: ServeKey[] = [
-        { name: 'a', token: 'a', ...limits() },
-        { name: 'b c', token: 'b', ...limits() },
+        { name: 'a', token: 'a', ...limits(), ...tenant },
+        { name: 'b c', token: 'b', ...limits(), ...tenant },
       ]
       const live: { key: ServeKey; asked: Asked }[] = []
       for (let step = 0; step < 40; step += 1) {
@@ -79,12 +81,8 @@ withRedis('limits and budgets of keys', () => {
           ...{ id: `i${step}`, kind: pick(['request', 'request', 'run', 'again'] as const) },
           ...{ tokens: pick([0, 150, 700]), microUsd: pick([0, 100, 400, 1e15]) },
         }
-        const { name, budgetUsdPerDay, requestsPerMinute = -1, tokensPerMinute = -1, concurrency = -1 } = key
-        const budget = budgetUsdPerDay === undefined ? -1 : Math.floor(budgetUsdPerDay * 1e6)
-        const [refused, hold, requests, tokens, resetMs] = await act(`{b${seed}}`, 'enter', now, [
-          ...[name, asked.id, asked.kind, asked.tokens, asked.microUsd, budget],
-          ...[requestsPerMinute, tokensPerMinute, concurrency],
-        ])
+        const values = bookValues(key, asked)
+        const [refused, hold, requests, tokens, resetMs] = await act(`{b${seed}}`, 'enter', now, values)
         const said: Decision = {
           ...(refused === '' ? {} : { refused: refused as never }),
           microUsd: Number(hold) < 0 ? undefined : Number(hold),
@@ -100,26 +98,89 @@ withRedis('limits and budgets of keys', () => {
     expect([...refusals.keys()].sort()).toEqual(['concurrency', 'held', 'requests', 'spent', 'tokens', 'too_large'])
   })
 
-  test('what a server had let in that is gone counts as spent after its lease; a run does not', async () => {
+  const runKey: ServeKey = {
+    name: 'k',
+    token: 'k',
+    budgetUsdPerDay: 0.001,
+    concurrency: 2,
+    tenant: 't',
+    tenantBudgetUsdPerDay: 1,
+  }
+  const lives = (base: string, at = dawn) => ({
+    /** Why it is refused, and what is set aside for it. */
+    enter: async (id: string, kind: Asked['kind'], owner: string, microUsd = 300): Promise<unknown[]> => {
+      const values = bookValues(runKey, { id, kind, tokens: 10, microUsd })
+      const row = await runScript(link, bookScript, [base], ['enter', owner, at, 1000, ...values])
+      return (row as unknown[]).slice(0, 2)
+    },
+    /** Held and spent: of the key, then of the tenant. */
+    money: async (now: number): Promise<string[]> => {
+      const [, held, , , , spent] = await act(base, 'state', now, ['k', ''])
+      const [, tenantHeld, , , , tenantSpent] = await act(base, 'state', now, ['/t', ''])
+      return [held, spent, tenantHeld, tenantSpent]
+    },
+  })
+
+  test('what a server had let in that is gone counts as spent after its lease, also for the tenant, and its places come back', async () => {
     const base = `{${freshPrefix()}}`
-    const enter = (id: string, kind: string, owner: string) =>
-      runScript(link, bookScript, [base], [...['enter', owner, dawn, 1000, 'k', id, kind, 10, 300, 1000, -1, -1, -1]])
+    const { enter, money } = lives(base)
     await enter('request', 'request', 'dies')
     await enter('run', 'run', 'dies')
-    const [, held, , , , spent] = await act(base, 'state', dawn + 500, ['k', ''])
-    expect([held, spent]).toEqual(['600', '0'])
-    const after = await act(base, 'state', dawn + 1000, ['k', ''])
-    expect([after[1], after[5]]).toEqual(['300', '300'])
-    // Whoever carries the run out settles it, once.
+    expect(await money(dawn + 500)).toEqual(['600', '0', '600', '0'])
+    expect(await enter('full', 'request', 'lives')).toEqual(['concurrency', '-1'])
+    expect(await money(dawn + 1000)).toEqual(['0', '600', '0', '600'])
+    const later = lives(base, dawn + 1000)
+    expect(await later.enter('fits', 'request', 'lives', 10)).toEqual(['', '10'])
+    await act(base, 'leave', dawn + 1000, ['k', 'fits', 0, 0, 'request'], 'lives')
+    // Whoever carries the run out settles it, once, for what it really cost.
     for (const owner of ['one', 'other']) await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120, 'again'], owner)
     // Its server comes late: nothing is counted twice.
     await act(base, 'leave', dawn + 1000, ['k', 'request', 20, 50], 'dies')
-    const last = await act(base, 'state', dawn + 1000, ['k', ''])
-    expect([last[1], last[5]]).toEqual(['0', '420'])
+    expect(await money(dawn + 1000)).toEqual(['0', '420', '0', '420'])
     // Its end was lost after that, and another brings it to its end again.
-    await enter('run', 'again', 'next')
+    await later.enter('run', 'again', 'next')
     await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120, 'again'], 'next')
-    expect((await act(base, 'state', dawn + 1000, ['k', '']))[5]).toBe('420')
+    expect(await money(dawn + 1000)).toEqual(['0', '420', '0', '420'])
+  })
+
+  test('a run is held for whoever carries it out: taken over in time, or after the lease of the one that is gone', async () => {
+    const base = `{${freshPrefix()}}`
+    const first = lives(base)
+    await first.enter('early', 'run', 'dies')
+    await first.enter('early', 'again', 'takes')
+    await first.enter('late', 'run', 'dies')
+    await act(base, 'beat', dawn, [], 'takes')
+    expect(await first.money(dawn + 1000)).toEqual(['300', '300', '300', '300'])
+    const next = lives(base, dawn + 1100)
+    expect(await next.enter('late', 'again', 'takes')).toEqual(['', '300'])
+    expect(await next.money(dawn + 1100)).toEqual(['600', '0', '600', '0'])
+    for (const [id, cost] of [
+      ['early', 100],
+      ['late', 200],
+    ] as const)
+      await act(base, 'leave', dawn + 1100, ['k', id, 0, cost, 'again'], 'takes')
+    expect(await next.money(dawn + 1100)).toEqual(['0', '300', '0', '300'])
+    const kept = (await link.send('KEYS', `${base}:*`)) as string[]
+    expect(kept.filter((name) => /:(lapsed|open|by|held)/.test(name))).toEqual([])
+  })
+
+  test('a tenant pays for all of its keys, at whichever server they ask', async () => {
+    const prefix = freshPrefix()
+    const books = [new RedisBook(link, { prefix }), new RedisBook(link, { prefix })] as const
+    open.push(...books)
+    const keys = ['one', 'other'].map((name) => ({ name, token: name, tenant: 'acme', tenantBudgetUsdPerDay: 0.001 }))
+    const stranger = { name: 'stranger', token: 's', tenant: 'else', tenantBudgetUsdPerDay: 0.001 }
+    const asked = (id: string, microUsd: number): Asked => ({ id, kind: 'request', tokens: 1, microUsd })
+    expect(await books[0].enter(keys[0]!, asked('a', 700))).toMatchObject({ microUsd: 700 })
+    expect(await books[1].enter(keys[1]!, asked('b', 700))).toMatchObject({ refused: 'held' })
+    books[0].leave(keys[0]!, asked('a', 700), { tokens: 1, microUsd: 600 })
+    await books[0].close()
+    expect(await books[1].money('/acme')).toEqual({ spent: 600, held: 0 })
+    expect(await books[1].enter(keys[1]!, asked('c', 400))).toMatchObject({ microUsd: 400 })
+    books[1].leave(keys[1]!, asked('c', 400), { tokens: 1, microUsd: 400 })
+    await books[1].close()
+    expect(await books[1].enter(keys[0]!, asked('d', 1))).toMatchObject({ refused: 'spent' })
+    expect(await books[1].enter(stranger, asked('e', 1000))).toMatchObject({ microUsd: 1000 })
   })
 
   test('two servers: what one lets in the other knows; without the server of the limits nobody is let in', async () => {

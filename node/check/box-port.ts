@@ -69,6 +69,15 @@ export interface BoxWay {
   readonly kind: BoxKind
   readonly words: string
   readonly cannot: readonly string[]
-  /** Program and arguments on this machine; `base`: the job's own folder, with the copy in `stage`. Fails: check.not_allowed. */
-  start(base: string, program: Program, args: readonly string[], limits: BoxLimits): Promise<readonly string[]>
+  /**
+   * Program and arguments on this machine; `base`: the job's own folder, with the copy in `stage`. `user`: the number of a user that
+   * root becomes before the program begins; undefined: the program stays the user who starts it. Fails: check.not_allowed.
+   */
+  start(
+    base: string,
+    program: Program,
+    args: readonly string[],
+    limits: BoxLimits,
+    user: number | undefined,
+  ): Promise<readonly string[]>
 }

@@ -5,11 +5,17 @@ import { systemLimits } from './process-tree.js'
 import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
 
 /**
- * Runs as root of its own user namespace, so that it may mount; all that is gone before the program begins (setpriv). Arguments:
- * base, bytes of files, limits for prlimit, PATH, number of folders, folders …, program, arguments.
+ * Runs as root, of the machine or of its own user namespace, so that it may mount; all that is gone before the program begins
+ * (setpriv). Arguments: base, bytes of files, limits for prlimit, PATH, the program's user or nothing, number of folders, folders …,
+ * program, arguments. Whoever changes its user is no longer told of its parent's end: that is asked for again.
  */
 const script = `set -e
-base=$1 size=$2 limits=$3 path=$4 count=$5; shift 5
+base=$1 size=$2 limits=$3 path=$4 user=$5 count=$6; shift 6
+owned=size=$size,mode=755,nosuid,nodev become=
+if [ "$user" ]; then
+  owned=$owned,uid=$user,gid=$user
+  become="--reuid=$user --regid=$user --clear-groups"
+fi
 root=$base/root
 mkdir "$root"
 mount --make-rprivate /
@@ -33,12 +39,13 @@ while [ "$count" -gt 0 ]; do
 done
 mkdir proc dev work stage old tmp
 mount -t proc -o nosuid,nodev,noexec proc proc
-mount -t tmpfs -o "size=$size,mode=755,nosuid,nodev" tmpfs work
-mount -t tmpfs -o "size=$size,mode=755,nosuid,nodev" tmpfs tmp
+mount -t tmpfs -o "$owned" tmpfs work
+mount -t tmpfs -o "$owned" tmpfs tmp
 seen "$base/stage" stage
 for d in null zero urandom random; do : > "dev/$d"; mount --bind "/dev/$d" "dev/$d"; done
 ln -s /proc/self/fd dev/fd
 cp -R stage/. work/
+if [ "$user" ]; then chown -R "$user:$user" work; fi
 umount stage
 pivot_root . old
 umount -l old
@@ -46,35 +53,28 @@ rmdir old stage
 mount -o remount,ro /
 cd /work
 exec prlimit $limits \\
-  setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \\
+  setpriv $become --bounding-set=-all --inh-caps=-all --no-new-privs \\
+  setpriv --pdeathsig KILL \\
   env -i PATH="$path" HOME=/work TMPDIR=/tmp LANG=C.UTF-8 TZ=UTC sh -c '"$@"; exit $?' sh "$@"
 `
 
-const namespaces = [
-  '--user',
-  '--map-root-user',
-  '--net',
-  '--pid',
-  '--mount',
-  '--ipc',
-  '--uts',
-  '--fork',
-  '--kill-child',
-]
+const ofUsers = ['--user', '--map-root-user']
+const namespaces = ['--net', '--pid', '--mount', '--ipc', '--uts', '--fork', '--kill-child']
 
 export const unshared: BoxWay = {
   kind: 'unshare',
   words: 'unshare (own namespaces, no network, nothing of this machine can be written)',
   cannot: ['faults of the kernel', "reading the system's programs and libraries"],
-  async start(base, program, args, limits) {
+  async start(base, program, args, limits, user) {
     const [unshare, setpriv] = await Promise.all([findProgram('unshare'), findProgram('setpriv')])
     if (process.platform !== 'linux' || unshare === undefined || setpriv === undefined)
       throw new AetherflowError('check.no_box', 'unshare', 'it is not there')
     const folders = await foldersOf(program)
     const numbers = [String(limits.fileBytes), systemLimits(limits).join(' ')]
-    const named = [base, ...numbers, boxPath(program), String(folders.length), ...folders]
+    const named = [base, ...numbers, boxPath(program), String(user ?? ''), String(folders.length), ...folders]
     // Whoever kills this process leaves nothing running.
     const bound = [setpriv.path, '--pdeathsig', 'KILL']
-    return [...bound, unshare.path, ...namespaces, 'sh', '-c', script, 'box', ...named, program.called, ...args]
+    const own = user === undefined ? [...ofUsers, ...namespaces] : namespaces
+    return [...bound, unshare.path, ...own, 'sh', '-c', script, 'box', ...named, program.called, ...args]
   },
 }

@@ -117,13 +117,22 @@ describe.each(boxes)('$kind', ({ kind, box }) => {
     }
   })
 
-  test('processes end: a fork bomb, and one that is left behind', async () => {
+  // Only a system that bounds processes itself is quicker than they are: without that, this machine would be at stake.
+  const unbounded = box.cannot.some((one) => one.startsWith('more processes'))
+  const where = unbounded ? test.skip : test
+  where('processes end: a fork bomb, and one that is left behind', async () => {
     const bomb = {
       files: [],
-      command: ['sh', '-c', 'b() { b | b & }; b; sleep 60'],
+      // `wait` is no process: the first shell stays, also when no other can begin.
+      command: ['sh', '-c', 'sleep 60 & b() { b | b & }; b; wait'],
       limits: { processes: 16, timeMs: 20_000 },
     }
     if (kind === 'node') return expect(box.run(bomb)).rejects.toMatchObject({ code: 'check.not_allowed' })
+    // Only a system that bounds them itself is quicker than they are: without that, this machine would be at stake.
+    if (box.cannot.some((one) => one.includes('processes')))
+      return console.warn(
+        `skipped: this machine lets root alone make the namespaces of '${kind}', so nothing bounds it`,
+      )
     const result = await run(bomb)
     expect(result).toMatchObject({ exit: undefined, stopped: 'processes' })
     const left = await run({ files: [], command: ['sh', '-c', 'sleep 1234 & echo on'], limits: { timeMs: 20_000 } })

@@ -25,7 +25,9 @@ async function part<T>(name: string, load: () => Promise<T>): Promise<T> {
     return await load()
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new AetherflowError('host.io_failed', name, `a part of the package cannot be loaded: ${detail}`)
+    const absent = (error as { code?: unknown } | null)?.code === 'ERR_MODULE_NOT_FOUND'
+    const way = absent ? '; in the folder of the sources `npm run build` makes it' : ''
+    throw new AetherflowError('host.io_failed', name, `a part of the package cannot be loaded: ${detail}${way}`)
   }
 }
 

@@ -1,4 +1,4 @@
-// Builds what `npm start` and the package need: the WebAssembly module and the JavaScript of bindings, web/standard and node.
+// Builds the package: the WebAssembly modules and the JavaScript of bindings, web and node; or of it what a first `npm start` runs.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundleBrowser } from './lib/bundle.mjs'
@@ -6,7 +6,7 @@ import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
 import { publishGrammars } from './lib/grammars.mjs'
 import { bundleLibraries } from './lib/libraries.mjs'
-import { publishModules, sizeLines } from './lib/module.mjs'
+import { publishModule, publishModules, sizeLines } from './lib/module.mjs'
 import { at, digest, readJson } from './lib/paths.mjs'
 import { bundlePlayground } from './lib/playground.mjs'
 import { bundleProgram } from './lib/program.mjs'
@@ -18,6 +18,7 @@ export const generators = ['bindings/generate.mjs', 'core/route/generate.mjs', '
 
 const projects = ['bindings', 'web/standard', 'web/browser', 'web/element', 'web/playground', 'node']
 const compiler = 'node_modules/typescript/bin/tsc'
+const sourcesStamp = 'build/ts/sources.json'
 
 /**
  * Brings dist/ up to date with what `found` (see setup) offers. `tests` adds the GoogleTest binary to the configuration;
@@ -41,18 +42,44 @@ export async function build(found, { tests = false, stage = plainStage } = {}) {
   await stage('typescript', async () => {
     forgetRemovedSources()
     await compile(projects)
-    copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
-    publishGrammars()
-    copyFileSync(at('node/project.schema.json'), at('dist/config.schema.json'))
-    const { planCard } = await import(pathToFileURL(at('dist/node/plan-card.js')).href)
-    writeFileSync(at('dist/plan-card.md'), planCard)
-    const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
-    writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
+    await publishTexts()
   })
   await stage('libraries', bundleLibraries)
   await stage('commonjs', bundleCommonJs)
   await stage('browser', bundleBrowser)
   await stage('playground', bundlePlayground)
+}
+
+/** Whether everything has been built here before: `npm start` keeps that up to date then. */
+export const wasBuilt = () => existsSync(at(sourcesStamp))
+
+/**
+ * What a first `npm start` needs, in a fraction of the time: the module of runs, the command line and the library for Node. Types are not
+ * checked; the other modules and the pages are left to `build`, which begins anew.
+ */
+export async function buildFirst(found, { stage = plainStage } = {}) {
+  await stage('wasm', async () => {
+    await configure('wasm', found, { AETHERFLOW_TESTS: hasTests() ? 'ON' : 'OFF' })
+    await buildTargets('wasm', found, ['aetherflow_wasm'])
+    await publishModule('aetherflow_core')
+  })
+  await stage('javascript', async () => {
+    await transpile(['bindings', 'web/standard', 'node'])
+    await bundleProgram()
+    await publishTexts()
+    await bundleLibraries()
+  })
+}
+
+/** What the package holds beside its code. */
+async function publishTexts() {
+  copyFileSync(at('core/plan/plan.schema.json'), at('dist/plan.schema.json'))
+  publishGrammars()
+  copyFileSync(at('node/project.schema.json'), at('dist/config.schema.json'))
+  const { planCard } = await import(pathToFileURL(at('dist/node/plan-card.js')).href)
+  writeFileSync(at('dist/plan-card.md'), planCard)
+  const { eventsSchema } = await import(pathToFileURL(at('dist/bindings/events-schema.js')).href)
+  writeFileSync(at('dist/events.schema.json'), `${JSON.stringify(eventsSchema, null, 2)}\n`)
 }
 
 /** Compiles TypeScript projects, with those that they refer to. */
@@ -67,17 +94,32 @@ const hasTests = () => existsSync(at('build/wasm/tests/CMakeFiles/aetherflow_tes
 
 /** tsc never deletes: the output of a source that was renamed would stay in dist/ and be published. */
 function forgetRemovedSources() {
-  const sources = projects.flatMap((folder) =>
-    readdirSync(at(folder), { recursive: true })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => `${folder}/${file}`),
-  )
-  const key = digest([], sources.sort().join('\n'))
-  if (readJson('build/ts/sources.json')?.key === key) return
+  const key = digest([], projects.flatMap(sourcesOf).sort().join('\n'))
+  if (readJson(sourcesStamp)?.key === key) return
   for (const folder of ['bindings', 'web', 'node']) rmSync(at('dist', folder), { recursive: true, force: true })
   rmSync(at('build/ts'), { recursive: true, force: true })
   mkdirSync(at('build/ts'), { recursive: true })
-  writeFileSync(at('build/ts/sources.json'), JSON.stringify({ key }))
+  writeFileSync(at(sourcesStamp), JSON.stringify({ key }))
+}
+
+/** The TypeScript files below a folder. */
+const sourcesOf = (folder) =>
+  readdirSync(at(folder), { recursive: true })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${folder}/${file}`)
+
+/** Writes the JavaScript of folders to dist/ without a look at types. */
+async function transpile(folders) {
+  const { build } = await import('esbuild')
+  await build({
+    absWorkingDir: at(''),
+    entryPoints: folders.flatMap(sourcesOf).filter((file) => !file.endsWith('.d.ts')),
+    outdir: 'dist',
+    outbase: '.',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,7 +15,17 @@ export async function setup(purpose) {
   if (major < 20 || (major === 20 && (minor < 18 || (minor === 18 && patch < 1)))) {
     throw new Stop(`This is Node ${process.versions.node}; AetherFlow needs 20.18.1 or newer.`)
   }
-  await installPackages()
+  // Both at once: the one waits for downloads while the other unpacks.
+  const packages = installPackages()
+  // Whoever fails first is told of; the other must not be an unhandled rejection.
+  packages.catch(() => undefined)
+  const found = await findOrInstall(purpose)
+  await packages
+  return found
+}
+
+/** The files that satisfy the needs of `purpose`, by need; what is missing is installed where we may. */
+async function findOrInstall(purpose) {
   const wanted = Object.keys(needs).filter((key) => purpose === 'test' || needs[key].for === 'start')
   const key = digest(
     ['scripts/setup.mjs', 'scripts/lib/needs.mjs'],

@@ -1,5 +1,5 @@
 // `npm start`: sets up, builds, and runs the example plan against the simulator. Further arguments go to `aetherflow run`.
-// Where nothing has changed since the last time it only runs it.
+// Where nothing has changed since the last time it only runs it; where nothing was built yet it builds what that run needs.
 import { pathToFileURL } from 'node:url'
 import { isBuilt, rememberBuilt } from './lib/built.mjs'
 import { at, root } from './lib/paths.mjs'
@@ -7,9 +7,14 @@ import { main } from './lib/run.mjs'
 
 if (!isBuilt()) {
   await main(async () => {
-    const { build } = await import('./build.mjs')
+    const { build, buildFirst, wasBuilt } = await import('./build.mjs')
     const { setup } = await import('./setup.mjs')
-    await build(await setup('start'))
+    const found = await setup('start')
+    if (wasBuilt()) await build(found)
+    else {
+      await buildFirst(found)
+      console.log('cache, documents, pages and types are left to `npm run build`')
+    }
     rememberBuilt()
   })
 }

@@ -45,7 +45,8 @@ function publishIndexData() {
   publishScript('dist/core/aetherflow_index.data', JSON.stringify({ stops }), 'object')
 }
 
-async function publishModule(name) {
+/** Brings one module in dist/core up to date. */
+export async function publishModule(name) {
   const made = `build/wasm/bindings/${name}`
   const target = `dist/core/${name}`
   const glue = name === 'aetherflow_core' ? 'bindings/core-glue.mjs' : `${made}.mjs`

@@ -89,6 +89,11 @@ export interface CacheStore {
   /** Adds to the counters, best effort. */
   count(more: CacheTally): void
   tally(): Promise<CacheTally>
+  /**
+   * Of a scope (32 hexadecimal digits), where the store counts them: a number that only grows, and does with every entry that anybody puts
+   * there or removes. The same number as before: nothing has changed. It may grow without a change, above all for a scope that was long at rest.
+   */
+  version?(scope: string): Promise<number>
   /** Bytes that the store occupies. */
   size(): Promise<number>
   /** Rewrites what has grown by replacing and removing; nothing is lost for others that have it open. Harmless at any time. */

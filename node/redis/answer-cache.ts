@@ -27,6 +27,8 @@ export class RedisAnswerCache implements AnswerCache {
   #cache: SemanticCache | undefined
   #opening: Promise<void> | undefined
   #why = 'the server does not answer'
+  /** It was told that the server is away. */
+  #missed = false
   #closed = false
 
   private constructor(link: RedisLink, prefix: string, options: RedisAnswerCacheOptions) {
@@ -53,8 +55,10 @@ export class RedisAnswerCache implements AnswerCache {
       await cache.close()
       throw error
     }
-    if (cache.#cache === undefined)
+    if (cache.#cache === undefined) {
+      cache.#missed = true
       options.onProblem?.(`cache.store_failed at ${link.name}: ${cache.#why}; the cache is used once it is there`)
+    }
     return cache
   }
 
@@ -88,6 +92,7 @@ export class RedisAnswerCache implements AnswerCache {
     const store = new RedisCacheStore(this.#link, { prefix: this.#prefix })
     try {
       this.#cache = await SemanticCache.open({ ...this.#options, store })
+      if (this.#missed) this.#options.onProblem?.(`the cache at ${this.#link.name} is there, and used from now on`)
     } catch (error) {
       // A model that is none stays none when the server comes back.
       if (error instanceof AetherflowError && !/^cache\.(store_failed|full)$/.test(error.code)) throw error

@@ -4,11 +4,29 @@ import { redisScript } from './link.js'
 /** Changes that are remembered; whoever was away for longer reads everything anew. */
 export const changesKept = 10_000
 
+/** Scopes whose versions are kept, those that changed last: by the number of their last change. */
+const versionsKept = 10_000
+const changed = `
+local function changed(versions, scope, seq)
+  if not scope then return end
+  redis.call('ZADD', versions, seq, scope)
+  redis.call('ZREMRANGEBYRANK', versions, 0, -${versionsKept + 1})
+end
+`
+
+/** KEYS: versions. ARGV: scope. → of a scope that is not kept one that is no less than its own. */
+export const versionScript = redisScript(`
+local own = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if own then return tonumber(own) end
+if redis.call('ZCARD', KEYS[1]) < ${versionsKept} then return 0 end
+return tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
+`)
+
 /**
- * KEYS: secret, sequence, changes, heads, uses, bytes, body. ARGV: secret, writer, key, head, body, time of its end (ms since 1970),
- * time of its use, changes to keep. A head is `writer|bytes|JSON`.
+ * KEYS: secret, sequence, changes, heads, uses, bytes, body, versions. ARGV: secret, writer, key, head, body, time of its end (ms since 1970),
+ * time of its use, changes to keep, scope. A head is `writer|bytes|JSON`.
  */
-export const putScript = redisScript(`
+export const putScript = redisScript(`${changed}
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 local old = redis.call('HGET', KEYS[4], ARGV[3])
 local bytes = #ARGV[5]
@@ -19,20 +37,22 @@ redis.call('ZADD', KEYS[5], ARGV[7], ARGV[3])
 redis.call('INCRBY', KEYS[6], bytes)
 local seq = redis.call('INCR', KEYS[2])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[8], seq .. '-1', 'w', ARGV[2], 'k', ARGV[3], 'o', 'p')
+changed(KEYS[8], ARGV[9], seq)
 return seq
 `)
 
-/** KEYS: sequence, changes, heads, uses, bytes, then the bodies. ARGV: writer, changes to keep, then the keys in the same order. */
-export const removeScript = redisScript(`
+/** KEYS: sequence, changes, heads, uses, bytes, versions, then the bodies. ARGV: writer, changes to keep, then the keys in the same order. */
+export const removeScript = redisScript(`${changed}
 for i = 3, #ARGV do
   local old = redis.call('HGET', KEYS[3], ARGV[i])
-  redis.call('DEL', KEYS[i + 3])
+  redis.call('DEL', KEYS[i + 4])
   if old then
     redis.call('HDEL', KEYS[3], ARGV[i])
     redis.call('ZREM', KEYS[4], ARGV[i])
     redis.call('DECRBY', KEYS[5], tonumber(string.match(old, '^%x+|(%d+)|')))
     local seq = redis.call('INCR', KEYS[1])
     redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], seq .. '-1', 'w', ARGV[1], 'k', ARGV[i], 'o', 'r')
+    changed(KEYS[6], string.match(old, '"scope":"(%x+)"'), seq)
   end
 end
 return 0

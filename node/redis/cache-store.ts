@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { CacheEntry, CacheEntryHead, CacheStore, CacheTally, StoreChanges } from '../../bindings/cache/ports.js'
 import { AetherflowError } from '../../bindings/errors.js'
 import { headOf } from '../../web/standard/stores/memory.js'
-import { changesKept, changesScript, putScript, removeScript } from './cache-scripts.js'
+import { changesKept, changesScript, putScript, removeScript, versionScript } from './cache-scripts.js'
 import { keysUnder } from './address.js'
 import { messageOf, runScript, type RedisLink, type RedisScript } from './link.js'
 
@@ -123,9 +123,19 @@ export class RedisCacheStore implements CacheStore {
     await this.#with(async () => {
       const head = JSON.stringify(headOf(entry))
       const body = JSON.stringify({ ...headOf(entry), prompt: entry.prompt, answer: entry.answer })
-      const keys = ['secret', 'seq', 'log', 'heads', 'uses', 'bytes', `entry:${entry.key}`].map(this.#key)
+      const keys = ['secret', 'seq', 'log', 'heads', 'uses', 'bytes', `entry:${entry.key}`, 'versions'].map(this.#key)
       const ends = Math.min(Math.max(1, Math.floor(entry.expiresAt)), mostMs)
-      const values = [this.#secret ?? '', this.#writer, entry.key, head, body, ends, entry.createdAt, changesKept]
+      const values = [
+        this.#secret ?? '',
+        this.#writer,
+        entry.key,
+        head,
+        body,
+        ends,
+        entry.createdAt,
+        changesKept,
+        entry.scope,
+      ]
       await this.#run(putScript, keys, values)
       this.#known.add(entry.key)
     })
@@ -138,7 +148,9 @@ export class RedisCacheStore implements CacheStore {
   async #remove(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += atOnce) {
       const some = keys.slice(from, from + atOnce)
-      const names = ['seq', 'log', 'heads', 'uses', 'bytes', ...some.map((key) => `entry:${key}`)].map(this.#key)
+      const names = ['seq', 'log', 'heads', 'uses', 'bytes', 'versions', ...some.map((key) => `entry:${key}`)].map(
+        this.#key,
+      )
       await this.#run(removeScript, names, [this.#writer, changesKept, ...some])
       for (const key of some) this.#known.delete(key)
     }
@@ -176,6 +188,11 @@ export class RedisCacheStore implements CacheStore {
       const pairs = Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] ?? '', Number(flat[2 * at + 1])])
       return Object.fromEntries(pairs) as CacheTally
     })
+  }
+
+  /** Entries that the server ends at their time are no change; their removal, once somebody misses them, is one. */
+  async version(scope: string): Promise<number> {
+    return this.#with(async () => Number(await this.#run(versionScript, [this.#key('versions')], [scope])))
   }
 
   /** Bytes of entries; embeddings are not counted. */

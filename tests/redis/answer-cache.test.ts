@@ -62,8 +62,10 @@ withRedis('a cache of several programs', () => {
   test('a server that is away at the start is said, the run goes through, and later ones use it', async () => {
     const problems: string[] = []
     await server.kill()
+    let told = (): void => undefined
+    const there = new Promise<void>((resolve) => (told = resolve))
     const cache = await RedisAnswerCache.open(address(`?prefix=${freshPrefix()}`), {
-      onProblem: (problem) => problems.push(problem),
+      onProblem: (problem) => void (problems.push(problem) === 2 && told()),
     })
     expect(problems).toHaveLength(1)
     const without = await calls(cache)
@@ -74,9 +76,8 @@ withRedis('a cache of several programs', () => {
     expect(JSON.stringify([problems, without.events])).not.toContain(password)
     const back = new Promise<void>((resolve) => void link.onReturn(resolve))
     await server.start()
-    await back
-    while ((await cache.put({ prompt: 'x', answer: 'y' }).catch(() => undefined)) === undefined)
-      await new Promise((resolve) => setImmediate(resolve))
+    await Promise.all([back, there])
+    expect(problems[1]).toContain('used from now on')
     expect((await calls(cache)).calls).toBe(2)
     expect((await calls(cache)).calls).toBe(0)
     await cache.close()

@@ -39,9 +39,25 @@ withRedis('a cache on a Redis server', () => {
   cacheStoreContract('a Redis server', () => {
     const prefix = freshPrefix()
     return Promise.resolve({
+      versions: true,
       store: () => new RedisCacheStore(shared, { prefix }),
       end: () => Promise.resolve(),
     })
+  })
+
+  test('a scope that was long at rest has a version no less than its own', async () => {
+    const prefix = freshPrefix()
+    const store = await opened(prefix)
+    const scope = (number: number): string => keyOf(1_000_000 + number)
+    await store.put(entryOf(1, { scope: scope(0) }))
+    const before = await store.version(scope(0))
+    const others = Array.from({ length: 10_000 }, (_, at) => [before + 1 + at, scope(1 + at)]).flat()
+    await shared.send('ZADD', `{${prefix}}:cache:versions`, ...others)
+    await shared.send('SET', `{${prefix}}:cache:seq`, before + 10_000)
+    await store.put(entryOf(2, { scope: scope(20_000) }))
+    expect(await shared.send('ZCARD', `{${prefix}}:cache:versions`)).toBe(10_000)
+    expect(await store.version(scope(0))).toBeGreaterThan(before)
+    expect(await store.version(scope(20_000))).toBe(before + 10_001)
   })
 
   const opened = async (prefix: string, on = shared): Promise<RedisCacheStore> => {

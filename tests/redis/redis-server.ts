@@ -67,6 +67,19 @@ export class RedisServer {
   }
 }
 
+/** Resolves once it is so; looked at whenever the server changes the key. */
+export async function whenKept(link: RedisLink, key: string, what: () => Promise<boolean>): Promise<void> {
+  await link.send('CONFIG', 'SET', 'notify-keyspace-events', 'KA')
+  let wake = (): void => undefined
+  const stop = await link.listen(`__keyspace@0__:${key}`, () => wake())
+  for (;;) {
+    const news = new Promise<void>((resolve) => (wake = resolve))
+    if (await what()) break
+    await news
+  }
+  await stop()
+}
+
 /** A prefix that no other test has. */
 export const freshPrefix = (): string => `test${process.pid}-${(made += 1)}`
 

@@ -16,13 +16,14 @@ import {
   type RedisLink,
 } from '../../node/redis/index.js'
 import { redisPlace } from '../../node/redis/address.js'
+import { RunKeys } from '../../node/redis/run-keys.js'
 import { seeded } from '../../web/standard/simulator/random.js'
 import { root } from '../checks/sources.js'
 import { Process } from '../node/cli-process.js'
 import { aetherflow } from '../node/commands.js'
 import { Answering, answeringConfig, clientsOf, diamond } from './answering.js'
 import { Machine } from './machines.js'
-import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
+import { freshPrefix, RedisServer, whenKept, withRedis } from './redis-server.js'
 
 jest.setTimeout(60_000)
 
@@ -137,7 +138,7 @@ withRedis('workers', () => {
     await provider.until(() => provider.left.includes('first'))
     // Nothing of it is left: whoever resumes the run calls it as if for the first time.
     const keys = new CallKeys(prefix)
-    while ((await link.send('HLEN', keys.starts)) !== 0) await new Promise((resolve) => setImmediate(resolve))
+    await whenKept(link, keys.starts, async () => (await link.send('HLEN', keys.starts)) === 0)
     expect(await link.send('HLEN', keys.waiters)).toBe(0)
   })
 
@@ -247,12 +248,7 @@ withRedis('workers', () => {
       const journal = new RedisRunStore(link, 'run', { prefix: runs, leaseMs: 300 })
       const kept = (await journal.peek())?.journal.records.filter(({ e }) => e === 'succeeded').length ?? 0
       // The lease of the dead owner has to end.
-      let owned = await journal.open().catch(() => undefined)
-      while (owned === undefined) {
-        await new Promise((resolve) => setImmediate(resolve))
-        owned = await journal.open().catch(() => undefined)
-      }
-      await owned.close()
+      await whenKept(link, new RunKeys('run', runs).lease, async () => !(await journal.owned()))
       const result = await over({ journal, resume: true })
       expect([result.outcome, outputsOf(result)]).toEqual(['ok', right])
       expect(provider.ledger.length - steps.length).toBeLessThanOrEqual(steps.length - kept)

@@ -1,11 +1,22 @@
 import { expect, test } from '@jest/globals'
-import { MemoryBacking, MemoryStore, mostEmbeddings } from '../../web/standard/stores/memory.js'
-import { keyOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
+import { MemoryBacking, MemoryStore, mostEmbeddings, mostVersions } from '../../web/standard/stores/memory.js'
+import { entryOf, keyOf, vectorOf } from '../../web/standard/testing/cache-entries.js'
 import { cacheStoreContract } from '../contract/cache-store.js'
 
 cacheStoreContract('memory', () => {
   const backing = new MemoryBacking()
-  return Promise.resolve({ store: () => new MemoryStore(backing), end: () => Promise.resolve() })
+  return Promise.resolve({ versions: true, store: () => new MemoryStore(backing), end: () => Promise.resolve() })
+})
+
+test('a scope that was long at rest has a version no less than its own', async () => {
+  const store = new MemoryStore()
+  await store.open()
+  for (let number = 0; number <= mostVersions; number += 1)
+    await store.put(entryOf(1, { key: keyOf(number), scope: keyOf(number) }))
+  expect(await store.version(keyOf(0))).toBe(1)
+  await store.put(entryOf(1, { key: keyOf(0), scope: keyOf(mostVersions) }))
+  expect(await store.version(keyOf(0))).toBe(1)
+  expect(await store.version(keyOf(1))).toBe(2)
 })
 
 test('embeddings that nobody asks for again give way', async () => {

@@ -5,7 +5,7 @@ import { expect, test } from './suite.js'
 
 cacheStoreContract('memory', () => {
   const backing = new MemoryBacking()
-  return Promise.resolve({ store: () => new MemoryStore(backing), end: () => Promise.resolve() })
+  return Promise.resolve({ versions: true, store: () => new MemoryStore(backing), end: () => Promise.resolve() })
 })
 
 test('[must fail] the stand-in sees a difference', () => {

@@ -24,6 +24,9 @@ export function headOf(entry: CacheEntryHead): CacheEntryHead {
   }
 }
 
+/** Scopes whose versions are kept, those that changed last. */
+export const mostVersions = 10_000
+
 interface Kept {
   readonly entry: CacheEntry
   usedAt: number
@@ -36,6 +39,10 @@ export class MemoryBacking {
   /** In the order of their last use. */
   readonly embeddings = new Map<string, Float32Array>()
   readonly tally = new Map<string, number>()
+  /** Changes so far; of each scope the last of its own; the last of those that are no longer kept. */
+  sequence = 0
+  readonly versions = new Map<string, number>()
+  forgotten = 0
   /** Of each opener, what others did since it last looked. */
   readonly openers = new Set<Map<string, 'put' | 'removed'>>()
 
@@ -89,13 +96,18 @@ export class MemoryStore implements CacheStore {
     // Anew, and not in its old place: the order of equal uses is that of writing.
     this.#backing.entries.delete(entry.key)
     this.#backing.entries.set(entry.key, { entry: copy, usedAt: entry.createdAt })
-    this.#tell(entry.key, 'put')
+    this.#tell(copy, 'put')
     return Promise.resolve()
   }
 
   async remove(keys: readonly string[]): Promise<void> {
     this.#mustBeOpen()
-    for (const key of keys) if (this.#backing.entries.delete(key)) this.#tell(key, 'removed')
+    for (const key of keys) {
+      const kept = this.#backing.entries.get(key)
+      if (kept === undefined) continue
+      this.#backing.entries.delete(key)
+      this.#tell(kept.entry, 'removed')
+    }
     return Promise.resolve()
   }
 
@@ -139,6 +151,11 @@ export class MemoryStore implements CacheStore {
     return Promise.resolve(Object.fromEntries(this.#backing.tally))
   }
 
+  async version(scope: string): Promise<number> {
+    this.#mustBeOpen()
+    return Promise.resolve(this.#backing.versions.get(scope) ?? this.#backing.forgotten)
+  }
+
   /** Of texts and vectors; what the engine needs besides is not counted. */
   async size(): Promise<number> {
     this.#mustBeOpen()
@@ -159,7 +176,15 @@ export class MemoryStore implements CacheStore {
     return Promise.resolve()
   }
 
-  #tell(key: string, what: 'put' | 'removed'): void {
+  #tell({ key, scope }: CacheEntryHead, what: 'put' | 'removed'): void {
+    const { versions } = this.#backing
+    versions.delete(scope)
+    versions.set(scope, (this.#backing.sequence += 1))
+    const [oldest] = versions
+    if (versions.size > mostVersions && oldest !== undefined) {
+      versions.delete(oldest[0])
+      this.#backing.forgotten = oldest[1]
+    }
     for (const news of this.#backing.openers) {
       if (news === this.#news) news.delete(key)
       else news.set(key, what)

@@ -2,10 +2,13 @@
 import { describe, expect, setTestLibrary, test, type TestLibrary } from './library.js'
 import type { CacheEntry, CacheEntryHead, CacheStore } from '../../../bindings/cache/ports.js'
 import { entryOf, keyOf, vectorOf } from './cache-entries.js'
+import { countsVersions } from './cache-versions.js'
 
 /** Somewhere that entries are kept: each `store()` is one more that opens it, as another process (tab) would. */
 export interface StorePlace {
   store(): CacheStore
+  /** Its stores count versions of scopes. */
+  readonly versions?: boolean
   /** Takes everything away. The suite has closed the stores. */
   end(): Promise<void>
 }
@@ -14,14 +17,11 @@ const headOf = ({ prompt: _prompt, answer: _answer, ...head }: CacheEntry): Cach
 const keys = (heads: readonly CacheEntryHead[]): string[] => heads.map(({ key }) => key)
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => from + at)
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'it did not fail'
-  } catch (error) {
-    return String((error as { code?: unknown }).code)
-  }
-}
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'it did not fail',
+    (error: { readonly code?: unknown }) => String(error.code),
+  )
 
 type Use = (open: () => Promise<CacheStore>, place: StorePlace) => Promise<void>
 type With = (use: Use) => () => Promise<void>
@@ -53,6 +53,7 @@ export function cacheStoreContract(name: string, make: () => Promise<StorePlace>
   describe(`${name}: two that have it open`, () => {
     seesOthers(within)
     agrees(within)
+    countsVersions(within)
   })
   describe(`${name}: opened again`, () => remembers(within))
   describe(`${name}: embeddings and counters`, () => {

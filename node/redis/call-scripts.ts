@@ -8,17 +8,17 @@
 import { redisScript } from './link.js'
 
 /**
- * KEYS: waiters, starts, result. ARGV: id, base of the owners' names. → nothing when nobody waits for it, or whoever did is gone: then it is
- * forgotten; [owner] when its result is there; else [owner, which start of it this is, 1 when that owner was told text of the one before].
+ * KEYS: waiters, starts, result. ARGV: id, base of the owners' names. → nothing when nobody waits for it, or whoever did is gone; [owner] when
+ * its result is there: in both cases it is forgotten; else [owner, which start of it this is, 1 when that owner was told text of the one before].
  */
 export const beginCallScript = redisScript(`
 local waiter = redis.call('HGET', KEYS[1], ARGV[1])
-if not waiter or redis.call('EXISTS', ARGV[2] .. waiter) == 0 then
+local gone = not waiter or redis.call('EXISTS', ARGV[2] .. waiter) == 0
+if gone or redis.call('EXISTS', KEYS[3]) == 1 then
   redis.call('HDEL', KEYS[1], ARGV[1])
   redis.call('HDEL', KEYS[2], ARGV[1], ARGV[1] .. ':shown')
-  return {}
+  return gone and {} or {waiter}
 end
-if redis.call('EXISTS', KEYS[3]) == 1 then return {waiter} end
 local shown = redis.call('HGET', KEYS[2], ARGV[1] .. ':shown') == waiter
 return {waiter, redis.call('HINCRBY', KEYS[2], ARGV[1], 1), shown and 1 or 0}
 `)

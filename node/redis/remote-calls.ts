@@ -97,12 +97,18 @@ export class RemoteCalls {
       const news = readNews(message)
       if (news !== undefined) this.#live.get(news.id)?.hears(news)
     })
-    this.#link.onReturn(() => this.#enqueueAll())
+    // A worker makes no call of an owner that shows no life.
+    this.#link.onReturn(() => void this.#show().then(() => this.#enqueueAll()))
     await this.#alive()
   }
 
-  async #alive(): Promise<void> {
+  /** A sign of life. Never rejects. */
+  async #show(): Promise<void> {
     await this.#link.send('SET', this.#keys.owner(this.#owner), '1', 'PX', aliveMs).catch(() => undefined)
+  }
+
+  async #alive(): Promise<void> {
+    await this.#show()
     this.#looks += 1
     for (const call of this.#live.values()) void call.look()
     if (this.#looks % 5 === 0) this.#enqueueAll()

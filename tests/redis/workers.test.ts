@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { runPlan, type RunPlanOptions, type RunResult } from '../../node/index.js'
+import { beginCallScript, firstTextScript } from '../../node/redis/call-scripts.js'
 import { sweepCalls } from '../../node/redis/call-sweep.js'
 import { CallKeys, loadBull, queueConnection } from '../../node/redis/call-wire.js'
 import { serve } from '../../node/serve/serve.js'
@@ -16,6 +17,7 @@ import {
   type RedisLink,
 } from '../../node/redis/index.js'
 import { redisPlace } from '../../node/redis/address.js'
+import { runScript } from '../../node/redis/link.js'
 import { RunKeys } from '../../node/redis/run-keys.js'
 import { seeded } from '../../web/standard/simulator/random.js'
 import { root } from '../checks/sources.js'
@@ -151,6 +153,32 @@ withRedis('workers', () => {
     await sweepCalls(link, keys)
     expect(await link.send('HKEYS', keys.waiters)).toEqual(['live'])
     expect(((await link.send('HKEYS', keys.starts)) as string[]).sort()).toEqual(['live', 'live:shown'])
+  })
+
+  test('a call whose result is there is not made again, and is forgotten', async () => {
+    const keys = new CallKeys(prefix)
+    await link.send('SET', keys.owner('here'), '1')
+    await link.send('HSET', keys.waiters, 'late', 'here')
+    await link.send('HSET', keys.starts, 'late', 1, 'late:shown', 'here')
+    await link.send('SET', keys.result('late'), '{}')
+    const begin = async (): Promise<unknown> =>
+      runScript(link, beginCallScript, [keys.waiters, keys.starts, keys.result('late')], ['late', keys.owners])
+    expect(await begin()).toEqual(['here'])
+    expect([await link.send('EXISTS', keys.waiters), await link.send('EXISTS', keys.starts)]).toEqual([0, 0])
+    await link.send('DEL', keys.result('late'))
+    expect(await begin()).toEqual([])
+    // Begun by two in turn: only the last may show its text, and the next knows.
+    await link.send('HSET', keys.waiters, 'late', 'here')
+    expect(await begin()).toEqual(['here', 1, 0])
+    expect(await begin()).toEqual(['here', 2, 0])
+    const first = async (n: number): Promise<unknown> =>
+      runScript(link, firstTextScript, [keys.starts, keys.owner('here')], ['late', n, 'here', '{}'])
+    expect([await first(1), await first(2)]).toEqual([0, 1])
+    expect(await begin()).toEqual(['here', 3, 1])
+    // An owner that takes the run over was shown nothing.
+    await link.send('SET', keys.owner('next'), '1')
+    await link.send('HSET', keys.waiters, 'late', 'next')
+    expect(await begin()).toEqual(['next', 4, 0])
   })
 
   test('an owner that has lost its run cancels no call that the next one waits for', async () => {

@@ -9,7 +9,7 @@
  *   BASE:k:NAME:open, :held             those in flight: what is set aside for each, micro-USD (`-`: no budget), and its sum
  *   BASE:k:NAME:by                      those in flight: `OWNER KIND PURSE`; a purse is a tenant's, and has :held and a spent of its own
  *   BASE:spent:DAY:NAME                 micro-USD of a day (UTC)
- *   BASE:lapsed:ID                      a run whose owner is gone: `DAY HOLD PURSE`, counted as spent until another goes on with it
+ *   BASE:lapsed:ID                      one whose owner is gone: `DAY HOLD PURSE`, counted as spent until its end is told after all
  *   BASE:over:ID                        a run whose end was settled
  */
 import { redisScript } from './link.js'
@@ -65,8 +65,8 @@ local function spendBoth(k, purse, amount)
   spend(k, amount)
   if purse ~= '' then spend(names(purse), amount) end
 end
--- Owners that have not been heard of within their lease: what they had let in may have cost all that was set aside for it. Of a run this
--- is taken back when another owner goes on with it, or settles it.
+-- Owners that have not been heard of within their lease: what they had let in may have cost all that was set aside for it. This is taken
+-- back when they were not gone after all and settle it, and of a run when another owner goes on with it or settles it.
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', base .. ':owners', '-inf', text(now))) do
   redis.call('ZREM', base .. ':owners', dead)
   for _, entry in ipairs(redis.call('SMEMBERS', base .. ':o:' .. dead)) do
@@ -76,14 +76,14 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', base .. ':owners', '-inf', tex
     if by == dead then
       local hold, purse = close(k, id)
       if hold then spendBoth(k, purse, hold) end
-      if hold and kind ~= 'request' then
-        redis.call('SET', base .. ':lapsed:' .. id, text(math.floor(now / DAY)) .. ' ' .. text(hold) .. ' ' .. purse, 'PX', WEEK)
+      if hold then
+        redis.call('SET', base .. ':lapsed:' .. id, text(math.floor(now / DAY)) .. ' ' .. text(hold) .. ' ' .. purse, 'PX', kind == 'request' and DAY or WEEK)
       end
     end
   end
   redis.call('DEL', base .. ':o:' .. dead)
 end
--- Takes back what was counted as spent for a run whose owner was gone. → the tenant's purse or ''; nil: nothing was.
+-- Takes back what was counted as spent because an owner was gone. → the tenant's purse or ''; nil: nothing was.
 local function restore(name, id)
   local lapsed = redis.call('GET', base .. ':lapsed:' .. id)
   if not lapsed then return nil end

@@ -5,8 +5,8 @@
  *   await serve({ book: new RedisBook(link), … })
  *
  * Money of the day is a key's, and of a tenant with a budget that of all its keys together. While the server does not answer nobody is let
- * in. What a server had let in that is gone counts, after its lease, as if it had cost all that was set aside for it; of a run this is taken
- * back when another server goes on with it.
+ * in. What a server had let in that is gone counts, after its lease, as if it had cost all that was set aside for it; this is taken
+ * back when it was not gone after all and tells what came of it, and of a run when another server goes on with it.
  */
 import { randomBytes } from 'node:crypto'
 import { pursesOf, type AccountBook, type Asked, type Decision, type Refused } from '../serve/accounts.js'

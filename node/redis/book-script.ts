@@ -75,9 +75,10 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', base .. ':owners', '-inf', tex
     local by, kind = whose(k, id)
     if by == dead then
       local hold, purse = close(k, id)
-      if hold then spendBoth(k, purse, hold) end
       if hold then
-        redis.call('SET', base .. ':lapsed:' .. id, text(math.floor(now / DAY)) .. ' ' .. text(hold) .. ' ' .. purse, 'PX', kind == 'request' and DAY or WEEK)
+        spendBoth(k, purse, hold)
+        local lapsed = text(math.floor(now / DAY)) .. ' ' .. text(hold) .. ' ' .. purse
+        redis.call('SET', base .. ':lapsed:' .. id, lapsed, 'PX', kind == 'request' and DAY or WEEK)
       end
     end
   end

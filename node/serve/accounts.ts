@@ -71,6 +71,11 @@ export interface AccountBook {
   leave(key: ServeKey, asked: Asked, came: Wanted): Standing | undefined
 }
 
+const ofProcess = randomBytes(9).toString('base64url')
+let numbered = 0
+/** Unlike any other in flight, whichever server of a group let it in: random by process. */
+const nextId = (): string => `${ofProcess}.${(numbered += 1).toString(36)}`
+
 /** One key in use. */
 export class Account {
   readonly key: ServeKey
@@ -99,7 +104,7 @@ export class Account {
 
   /** Lets a request in, or rejects with a HttpError: 402 for the budget, 429 for the rest. */
   admit(wanted: Wanted): Promise<Admission> {
-    return this.#enter({ ...wanted, id: randomBytes(9).toString('base64url'), kind: 'request' })
+    return this.#enter({ ...wanted, id: nextId(), kind: 'request' })
   }
 
   /** Lets a run of a plan in, as `admit`. `microUsd`: its budget; without one it gets what is left of the day. */

@@ -30,8 +30,13 @@ export const servedNames = ({ modes, models }: Service): string[] => [
   ...models.map(({ id, provider }) => `${provider}/${id}`),
 ]
 
+/** By service, as every request asks. */
+const known = new WeakMap<Service, ReadonlySet<string>>()
+
 function mustBeKnown(model: string, service: Service): void {
-  if (servedNames(service).includes(model)) return
+  const names = known.get(service) ?? new Set(servedNames(service))
+  known.set(service, names)
+  if (names.has(model)) return
   throw new HttpError(404, 'model_not_found', 'there is no such model here: see /v1/models', { param: 'model' })
 }
 

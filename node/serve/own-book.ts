@@ -21,6 +21,50 @@ interface Entry {
   tokens: number
 }
 
+/** The requests of the last minute. At a thousand a second nothing may look at each of them. */
+class Window {
+  readonly #entries: Entry[] = []
+  /** Those before it are older than a minute. */
+  #first = 0
+  #tokens = 0
+
+  get size(): number {
+    return this.#entries.length - this.#first
+  }
+  /** Of all in it. */
+  get tokens(): number {
+    return this.#tokens
+  }
+  get oldest(): Entry | undefined {
+    return this.#entries[this.#first]
+  }
+
+  add(entry: Entry): void {
+    this.#entries.push(entry)
+    this.#tokens += entry.tokens
+  }
+
+  /** What a request came to. One that has left the window counts no more. */
+  change(entry: Entry, tokens: number): void {
+    // Of one time all leave together.
+    const { oldest } = this
+    if (oldest !== undefined && entry.at >= oldest.at) this.#tokens += tokens - entry.tokens
+    entry.tokens = tokens
+  }
+
+  /** Those up to that time leave. */
+  forget(until: number): void {
+    for (let { oldest } = this; oldest !== undefined && oldest.at <= until; { oldest } = this) {
+      this.#tokens -= oldest.tokens
+      this.#first += 1
+    }
+    if (this.#first > 1000 && this.#first > this.#entries.length / 2) {
+      this.#entries.splice(0, this.#first)
+      this.#first = 0
+    }
+  }
+}
+
 interface Held {
   readonly entry: Entry
   readonly microUsd: number
@@ -35,8 +79,7 @@ interface Left {
 
 /** Of one key, or of a tenant's money. */
 class Page {
-  /** Requests of the last minute, oldest first. */
-  readonly recent: Entry[] = []
+  readonly recent = new Window()
   readonly open = new Map<string, Held>()
   held = 0
 }
@@ -65,7 +108,7 @@ export class OwnBook implements AccountBook {
     if (refused !== undefined) return { refused, microUsd: undefined, ...this.#standing(page) }
     const hold = left.length === 0 ? undefined : Math.max(0, Math.min(microUsd, ...left.map((one) => one.left)))
     const entry = { at: this.#clock.now(), tokens }
-    page.recent.push(entry)
+    page.recent.add(entry)
     const names = purses.map(({ name }) => name)
     for (const name of names) this.#page(name).held += hold ?? 0
     page.open.set(id, { entry, microUsd: hold ?? 0, purses: names })
@@ -77,7 +120,7 @@ export class OwnBook implements AccountBook {
     const held = page.open.get(id)
     if (held === undefined) return this.#standing(page)
     page.open.delete(id)
-    held.entry.tokens = came.tokens
+    page.recent.change(held.entry, came.tokens)
     for (const name of held.purses) {
       this.#page(name).held -= held.microUsd
       this.#spending.add(name, came.microUsd)
@@ -90,10 +133,10 @@ export class OwnBook implements AccountBook {
   #fits(key: ServeKey, page: Page, tokens: number): Refused | undefined {
     const { concurrency, requestsPerMinute, tokensPerMinute } = key
     if (concurrency !== undefined && page.open.size >= concurrency) return 'concurrency'
-    if (requestsPerMinute !== undefined && page.recent.length >= requestsPerMinute) return 'requests'
+    if (requestsPerMinute !== undefined && page.recent.size >= requestsPerMinute) return 'requests'
     if (tokensPerMinute === undefined) return undefined
     if (tokens > tokensPerMinute) return 'too_large'
-    return this.#standing(page).tokens + tokens > tokensPerMinute ? 'tokens' : undefined
+    return page.recent.tokens + tokens > tokensPerMinute ? 'tokens' : undefined
   }
 
   /** Of the day, held ones taken off; nothing: no budget. */
@@ -104,17 +147,16 @@ export class OwnBook implements AccountBook {
   }
 
   #standing({ recent }: Page): Standing {
-    const [oldest] = recent
+    const { size, tokens, oldest } = recent
     return {
-      requests: recent.length,
-      tokens: recent.reduce((sum, { tokens }) => sum + tokens, 0),
+      requests: size,
+      tokens,
       resetMs: oldest === undefined ? 0 : Math.max(1, oldest.at + windowMs - this.#clock.now()),
     }
   }
 
   #forget({ recent }: Page): void {
-    const since = this.#clock.now() - windowMs
-    while (recent[0] !== undefined && recent[0].at <= since) recent.shift()
+    recent.forget(this.#clock.now() - windowMs)
   }
 
   #page(name: string): Page {

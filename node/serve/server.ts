@@ -1,5 +1,5 @@
 /** The server's way from a socket to a route: hosts, origins, keys, then the table of routes. */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Account } from './accounts.js'
 import { chatCompletions } from './chat-route.js'
@@ -67,8 +67,11 @@ export function makeServer(gate: Gate, context: Context): Server {
   return server
 }
 
+/** 24 hex digits. Node draws the random part of many such at once. */
+const requestId = (): string => randomUUID().replaceAll('-', '').slice(0, 24)
+
 async function answer(request: IncomingMessage, response: ServerResponse, gate: Gate, context: Context): Promise<void> {
-  const id = randomBytes(12).toString('hex')
+  const id = requestId()
   let cors: Record<string, string> = {}
   // A client that goes away while it is written to is no failure of ours.
   response.on('error', () => undefined)

@@ -10,10 +10,14 @@ interface Line {
   readonly microUsd: number
 }
 
+const dayMs = 86_400_000
+
 export class Spending {
   readonly #folder: string | undefined
   readonly #wallClock: () => number
   #day = ''
+  /** Since 1970. */
+  #days = -1
   readonly #spent = new Map<string, number>()
   #lines: string[] = []
   #writing: Promise<void> | undefined
@@ -64,9 +68,12 @@ export class Spending {
   }
 
   #turn(): void {
-    const day = new Date(this.#wallClock()).toISOString().slice(0, 10)
-    if (day === this.#day) return
-    this.#day = day
+    const now = this.#wallClock()
+    // Every request asks several times: a day's name is made once a day.
+    const days = Math.floor(now / dayMs)
+    if (days === this.#days) return
+    this.#days = days
+    this.#day = new Date(now).toISOString().slice(0, 10)
     this.#spent.clear()
   }
 

@@ -14,18 +14,35 @@ export async function withMeasured(
 ): Promise<Config> {
   const { authority } = sharing ?? {}
   if (sharing === undefined || authority?.measured === undefined) return config
-  const known = (defaults as Config).providers ?? {}
-  const own = config.providers ?? {}
   const speeds: ModelSpeed[] = []
-  for (const provider of new Set([...Object.keys(known), ...Object.keys(own)])) {
-    const models = [known, own].flatMap((table) => Object.keys(table[provider]?.models ?? {}))
-    for (const model of new Set(models)) {
-      const speed = await authority.measured(measuredKey(sharing, provider, model))
-      if (speed !== undefined) speeds.push({ provider, model, speed })
-    }
+  for (const { provider, model } of modelsOf(defaults as Config, config)) {
+    const found = authority.measured(measuredKey(sharing, provider, model))
+    const speed = found instanceof Promise ? await found : found
+    if (speed !== undefined) speeds.push({ provider, model, speed })
   }
   return withSpeeds(config, speeds)
 }
+
+type Named = Pick<ModelSpeed, 'provider' | 'model'>
+
+/** By the providers of a configuration, which all requests of a server share. */
+const named = new WeakMap<object, { readonly defaults: Config; readonly models: readonly Named[] }>()
+
+/** Every model of the table, once. */
+function modelsOf(defaults: Config, { providers: own = none }: Config): readonly Named[] {
+  const kept = named.get(own)
+  if (kept?.defaults === defaults) return kept.models
+  const { providers: known = none } = defaults
+  const ids = new Set([...Object.keys(known), ...Object.keys(own)])
+  const models = [...ids].flatMap((provider) => {
+    const all = [known, own].flatMap((table) => Object.keys(table[provider]?.models ?? {}))
+    return [...new Set(all)].map((model) => ({ provider, model }))
+  })
+  named.set(own, { defaults, models })
+  return models
+}
+
+const none: NonNullable<Config['providers']> = {}
 
 export interface ModelSpeed {
   readonly provider: string

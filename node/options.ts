@@ -41,10 +41,10 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly rejected?: ((step: StepInfo, text: string, why: string) => Promise<unknown> | void) | undefined
   /**
    * Folder that keeps the run's journal, made when it is missing, or a store of your own. With it the run outlives its process:
-   * `resume` goes on with it, and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.
+   * `resume` continues it, and nothing that the journal holds is called again. Absent: nothing is kept. A folder belongs to one run.
    */
   readonly journal?: string | RunStore | undefined
-  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  /** Resumes the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
   readonly resume?: boolean | undefined
   /**
    * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in
@@ -83,7 +83,7 @@ export interface RunPlanOptions extends PlanOptions, CacheSettings {
   readonly allowFiles?: readonly string[] | undefined
   /** Spans and metrics of the run, over the module `@opentelemetry/api` that is handed in. Default: none. */
   readonly telemetry?: TelemetryOptions | undefined
-  /** The clients of providers, such as `RemoteCalls` of workers; whoever opened them closes them. Default: those of the configuration. */
+  /** The clients of providers, such as `RemoteCalls` of workers; the opener closes them. Default: those of the configuration. */
   readonly clients?: RunProviders | undefined
   /** Carries out calls instead of the providers' clients: tools of your own, tests. Every provider then counts as configured. */
   readonly performer?: Performer | undefined

@@ -16,7 +16,7 @@ const allowed = new Set([
 ])
 const allowedOfProvider = new Set(['concurrency', 'default'])
 
-/** The file in `folder`; undefined: there is none. Fails: host.config with the place. */
+/** The file in `folder`; undefined if there is none. Fails: host.config with the place. */
 export async function readProjectConfig(folder: string): Promise<Config | undefined> {
   const file = join(folder, projectConfigName)
   let text: string

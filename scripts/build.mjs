@@ -55,7 +55,7 @@ export const wasBuilt = () => existsSync(at(sourcesStamp))
 
 /**
  * What a first `npm start` needs, in a fraction of the time: the module of runs, the command line and the library for Node. Types are not
- * checked; the other modules and the pages are left to `build`, which begins anew.
+ * checked; the other modules and the pages are left to `build`, which begins again.
  */
 export async function buildFirst(found, { stage = plainStage } = {}) {
   await stage('wasm', async () => {

@@ -17,7 +17,7 @@ export async function setup(purpose) {
   }
   // Both at once: the one waits for downloads while the other unpacks.
   const packages = installPackages()
-  // Whoever fails first is told of; the other must not be an unhandled rejection.
+  // The first failure is reported; the other must not be an unhandled rejection.
   packages.catch(() => undefined)
   const found = await findOrInstall(purpose)
   await packages

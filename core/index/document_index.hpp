@@ -43,7 +43,7 @@ class DocumentIndex {
 
   /// Adds the file or puts it in its former place. False: it was there, the same, and nothing happened.
   bool put(std::string_view path, FileKind kind, std::string_view text, std::string_view given);
-  /// False: there is none of that path.
+  /// False if there is none of that path.
   bool remove(std::string_view path);
   void clear();
 

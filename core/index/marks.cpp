@@ -30,7 +30,7 @@ struct Word {
   std::size_t end = 0;
 };
 
-/// The next word of a line, with what stands in it.
+/// The next word of a line, with what is in it.
 Word wordAt(std::string_view line, std::size_t at) {
   while (at < line.size() && !text::isWordByte(line[at]) && line[at] != '$') ++at;
   const std::size_t from = at;

@@ -13,7 +13,7 @@
 
 namespace aetherflow {
 
-/// A word of a section, and how often it stands in each of its fields; larger counts count as the largest.
+/// A word of a section, and how often it is in each of its fields; larger counts count as the largest.
 struct TermCount {
   std::uint32_t term = 0;
   std::uint16_t inText = 0;

@@ -107,7 +107,7 @@ bool WordSplitter::readRun() {
   return true;
 }
 
-/// A part of the name ends here, unless nothing stands in it.
+/// A part of the name ends here, unless nothing is in it.
 void WordSplitter::endPart() {
   const std::size_t from = parts_.empty() ? 0 : parts_.back();
   if (run_.find_first_not_of('_', from) != std::string::npos) parts_.push_back(run_.size());

@@ -23,7 +23,7 @@ void DraftRecord::set(DraftField field, std::int64_t value) {
 }
 
 /// A bound that is reached decides. At the upper one the pair is switched off, and its way back is a test of its own. At the lower
-/// one it has passed: it is watched from there on, or it is on again where this test had switched it off, and tested anew.
+/// one it has passed: it is watched from there on, or it is on again where this test had switched it off, and tested again.
 void DraftRecord::step(DraftField test, std::int64_t by, std::int64_t off) {
   std::int64_t& sum = at(test);
   const bool watched = sum < kLower;

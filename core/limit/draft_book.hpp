@@ -4,7 +4,7 @@
 //
 //   accepts  H0 75 % accepted   H1 60 %      regrets  H0 2 % of accepted drafts are worse than a full answer   H1 8 %
 //   both with α = 5 % and β = 10 %. A pair that has passed is watched on by the same sum, held from below (Page's CUSUM) and with more
-//   to climb: a test that began anew after each pass would switch off two of three good pairs within 1,000 answers. What that comes
+//   to climb: a test that began again after each pass would switch off two of three good pairs within 1,000 answers. What that comes
 //   to over 10,000 seeded streams is printed and held by tests/core/draft_book_test.cpp.
 
 #include <array>

@@ -23,7 +23,7 @@ class References {
       : limits_(limits), warnings_(warnings), problems_(problems) {}
 
   /// Takes the last step of `plan` in: names it, links what it needs (`needs`: as listed; then the templates of its
-  /// description) and whoever waited for it. Problems: plan.duplicate_id, plan.bad_template, plan.too_large.
+  /// description) and anyone who waited for it. Problems: plan.duplicate_id, plan.bad_template, plan.too_large.
   /// `inputs`: ids that its rules name. `partOf`: id of the step that gets it as one more input, or empty.
   void addLast(Plan& plan, const std::vector<std::string>& needs, const std::vector<std::string>& inputs,
                const std::string& partOf);

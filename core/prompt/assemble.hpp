@@ -38,7 +38,7 @@ struct PromptParts {
   ConstraintLevel level = ConstraintLevel::Instruct;
   PromptLayout layout = PromptLayout::Own;
   bool strip = true;                ///< strip the plan's and the step's own words, minify JSON files
-  StripMemory* stripped = nullptr;  ///< of earlier prompts; absent: all is stripped anew
+  StripMemory* stripped = nullptr;  ///< of earlier prompts; absent: none is remembered
 };
 
 struct Prompt {

@@ -27,7 +27,7 @@ struct Checked {
 /// Schema: as Json, then the schema (see schema.hpp). An empty `schema` is met by any JSON.
 Checked checkOutput(OutputKind kind, std::string_view schema, std::string_view answer);
 
-/// The JSON text inside an answer by the rule above; empty if there is none. `whole`: nothing stood around it.
+/// The JSON text inside an answer by the rule above; empty if there is none. `whole`: nothing was around it.
 struct FoundJson {
   std::string_view text;
   bool whole = false;

@@ -51,7 +51,7 @@ struct WaitAnswer {
   std::int64_t addsMs = 0;  ///< to the step's end; negative: it ends sooner
 };
 
-/// Whoever goes at once reads the beginning itself; whoever waits has the leader's first token before it, and no reading. Only as many
+/// A call that leaves at once pays for the prefix itself; one that waits starts after the leader's first token. Only as many
 /// as find a place at once would pay in full: the next wave finds the cache filled in any case. A wait pays when it saves money, and
 /// is no longer than the slack or a fifth of the run, or when it takes no time at all.
 WaitAnswer weighWait(const WaitQuestion& question);

@@ -25,7 +25,7 @@ class Prefixes {
   /// Looks at the first `steps` of the plan, unless it has. True when nodes are others than before. O(list items · log).
   bool update(const Plan& plan, std::uint32_t steps);
 
-  /// Steps whose prompts hold the file, or the folder that it stands in; the output.
+  /// Steps whose prompts hold the file, or the folder that it is in; the output.
   std::uint32_t usesOfFile(std::string_view path) const;
   std::uint32_t usesOfOutput(StepIndex step) const { return step < outputUses_.size() ? outputUses_[step] : 0; }
 

@@ -5,7 +5,7 @@
 //   start  |bbbbbbbbbb|aaaaaaaaaa|    hold  |  |aaaaaaaaaa|   a list that never waits cannot do this
 //                                              |bbbbbb…
 //
-// Decided anew at every event by rollout: the rest of the project is completed by the list over many sampled sets of durations, once
+// Decided again at every event by rollout: the rest of the project is completed by the list over many sampled sets of durations, once
 // for each choice, and the list is left only where another choice is better beyond doubt. Such policies improve on the rule that
 // completes them (Bertsekas, Tsitsiklis and Wu 1997; races with common random numbers as in ranking and selection).
 

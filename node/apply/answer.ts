@@ -2,7 +2,7 @@
 import { applyBlocks, conflictWords, readBlocks } from './blocks.js'
 import { inMannerOf } from './lines.js'
 
-/** The text of the file after the answer, or why it does not fit. `present`: the file as it is; undefined: there is none. */
+/** The text of the file after the answer, or why it does not fit. `present`: the file as it is; undefined if there is none. */
 export function fileAfter(
   path: string,
   edit: 'whole' | 'blocks',

@@ -13,7 +13,7 @@ export interface FileState {
 export interface Disk {
   /** What stands there, links not followed; undefined: nothing. */
   kind(path: string): Promise<'file' | 'folder' | 'other' | undefined>
-  /** A regular file; undefined: there is none. */
+  /** A regular file; undefined if there is none. */
   read(path: string): Promise<FileState | undefined>
   /** A new file, durable when it resolves. Rejects with EEXIST where something stands. */
   writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void>

@@ -45,7 +45,7 @@ export class Project {
     return missing
   }
 
-  /** The present file; undefined: there is none. Fails: apply.refused for what is no regular file of the project. */
+  /** The present file; undefined if there is none. Fails: apply.refused for what is no regular file of the project. */
   async read(target: string): Promise<FileState | undefined> {
     const path = this.path(target)
     await this.missingFolders(target)

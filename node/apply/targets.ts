@@ -67,7 +67,7 @@ export async function targetsNow(steps: readonly StepInfo[], folder: string): Pr
   return { root, steps: targets }
 }
 
-/** What stands in the folder of a run; undefined: nothing, or nothing that can be read. */
+/** What is in the folder of a run; undefined: nothing, or nothing that can be read. */
 export async function readTargets(folder: string): Promise<TargetsFile | undefined> {
   let value: unknown
   try {

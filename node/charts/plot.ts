@@ -1,2 +1,2 @@
-/** What is used of the drawing library. The build puts this file's bundle in its place, so that whoever installs this package installs none. */
+/** What is used of the drawing library. The build replaces this file by its bundle: the package depends on none at run time. */
 export { barX, dot, gridX, gridY, link, plot, ruleX, text, tickX, type Mark } from '@observablehq/plot'

@@ -7,7 +7,7 @@ import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './p
 /**
  * Runs as root, of the machine or of its own user namespace, so that it may mount; all that is gone before the program begins
  * (setpriv). Arguments: base, bytes of files, limits for prlimit, PATH, the program's user or nothing, number of folders, folders …,
- * program, arguments. Whoever changes its user is no longer told of its parent's end: that is asked for again.
+ * program, arguments. A change of user clears the signal for its parent's end: that is asked for again.
  */
 const script = `set -e
 base=$1 size=$2 limits=$3 path=$4 user=$5 count=$6; shift 6
@@ -72,7 +72,7 @@ export const unshared: BoxWay = {
     const folders = await foldersOf(program)
     const numbers = [String(limits.fileBytes), systemLimits(limits).join(' ')]
     const named = [base, ...numbers, boxPath(program), String(user ?? ''), String(folders.length), ...folders]
-    // Whoever kills this process leaves nothing running.
+    // Killing this process leaves nothing running.
     const bound = [setpriv.path, '--pdeathsig', 'KILL']
     const own = user === undefined ? [...ofUsers, ...namespaces] : namespaces
     return [...bound, unshare.path, ...own, 'sh', '-c', script, 'box', ...named, program.called, ...args]

@@ -1,6 +1,6 @@
 /**
  * The box in which programs of checks run: a process with a copy of the files and nothing else. What a kind of box keeps out is
- * said by `cannot`; whoever reports a check names the box. Nothing of the host's environment goes in, and nothing comes out but
+ * said by `cannot`; anyone who reports a check names the box. Nothing of the host's environment goes in, and nothing comes out but
  * the exit code and the end of the output.
  *
  *   copy of the files ─▶ folder ─▶ [ own namespaces · no network · limits ] ─▶ exit code, last bytes of output

@@ -140,7 +140,7 @@ export class ProjectChecker implements AnswerChecker {
     return after.text
   }
 
-  /** The text of a file of the project; undefined: there is none that may be read. */
+  /** The text of a file of the project; undefined if there is none that may be read. */
   async #present(path: string): Promise<string | undefined> {
     try {
       return await this.#options.files.read(path)

@@ -11,7 +11,7 @@ export interface Program {
   readonly called: string
 }
 
-/** Looked for along the PATH of this process; `node` is the one that runs this. undefined: there is none. */
+/** Looked for along the PATH of this process; `node` is the one that runs this. undefined if there is none. */
 export async function findProgram(name: string): Promise<Program | undefined> {
   if (name === 'node') return programAt(name, process.execPath)
   if (isAbsolute(name)) return programAt(name, name)

@@ -45,14 +45,14 @@ export function pulledModel(env: Host['env']): string | undefined {
   }
 }
 
-/** To look at: whoever opens with limits of his own evicts what exceeds them. */
+/** To look at: anyone who opens with limits of his own evicts what exceeds them. */
 const noLimits = {
   bytes: Number.MAX_SAFE_INTEGER,
   entries: 2 ** 32 - 1,
   entryBytes: Number.MAX_SAFE_INTEGER,
 } as const
 
-/** The cache in a folder that is there, to be looked at; undefined: there is none, and none is made. */
+/** The cache in a folder that is there, to be looked at; undefined if there is none, and none is made. */
 export async function openToLook(
   config: CacheConfig & { dir: string },
   host: Host,

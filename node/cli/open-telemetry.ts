@@ -1,4 +1,4 @@
-/** `--otel`: the API of OpenTelemetry, which whoever wants it has installed and set up with an SDK (`node --import`). */
+/** `--otel`: the API of OpenTelemetry, which anyone who wants it has installed and set up with an SDK (`node --import`). */
 import { AetherflowError } from '../index.js'
 import type { TelemetryOptions } from '../../web/standard/telemetry/otel.js'
 import type { Host } from './host.js'
@@ -36,7 +36,7 @@ interface Providers {
   readonly metrics: { getMeterProvider?(): Flushable }
 }
 
-/** A trace that whoever started this process is in, by the variables that are usual for that. */
+/** The trace that the process's parent is in, by the variables that are usual for that. */
 export function carrierOf(env: Host['env']): Readonly<Record<string, string>> | undefined {
   const { TRACEPARENT: traceparent, TRACESTATE: tracestate, BAGGAGE: baggage } = env
   if (traceparent === undefined) return undefined

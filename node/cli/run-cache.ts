@@ -91,7 +91,7 @@ interface Place {
 }
 
 /**
- * A run goes on with the cache that it began with, but not because its journal says so, which somebody else may have written: flags
+ * A run continues with the cache that it began with, but not because its journal says so, which somebody else may have written: flags
  * and configuration have to name the same. Fails: host.usage with the flags that would.
  */
 function mustAgree({ cache, tenant }: Wanted, began: Began, here: Place): void {

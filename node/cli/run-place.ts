@@ -1,4 +1,4 @@
-/** Where a run of the command line keeps what it buys, and the commands that go on with it. */
+/** Where a run of the command line keeps what it buys, and the commands that resume it. */
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { CoreRun } from '../../bindings/core.js'
@@ -41,7 +41,7 @@ export class RunPlace {
 
   /**
    * Takes the folder of the run before anything in it is touched; undefined: none is wanted. `task`: what the run is called.
-   * Fails: host.run_locked, host.journal (there is a run that nobody wants to go on with), host.io_failed.
+   * Fails: host.run_locked, host.journal (there is a run that nobody wants to resume), host.io_failed.
    */
   static async take(flags: PlaceFlags, task: string): Promise<RunPlace | undefined> {
     const { output, takeOver, journal } = flags
@@ -115,7 +115,7 @@ export async function taskOf(plan: Uint8Array | AsyncIterable<Uint8Array> | unde
   }
 }
 
-/** What a command line must say again to go on with a run: its journal is not asked where files, caches and providers are. */
+/** What a command line must say again to resume a run: its journal is not asked where files, caches and providers are. */
 export interface RepeatedFlags {
   readonly config?: string
   readonly cache?: string
@@ -131,7 +131,7 @@ export interface RepeatedFlags {
 }
 
 /**
- * The command that goes on with a run. `plan`: as it was named; `-` is fed from a file. `whole`: the journal has all of the plan, so
+ * The command that resumes a run. `plan`: as it was named; `-` is fed from a file. `whole`: the journal has all of the plan, so
  * that it may be left away where nobody could name it again.
  */
 export function goOnCommand(

@@ -27,7 +27,7 @@ export class RunTargets {
     const all = [...this.#steps]
     const before = this.#writing
     this.#writing = before.then(() => this.#write(all))
-    // Told by whoever waits for it.
+    // Reported by the caller that waits for it.
     this.#writing.catch(() => {})
   }
 
@@ -47,7 +47,7 @@ export class RunTargets {
 
   /**
    * Applies the answers of a run that ended well; undefined: it did not, or no step has a target. The run has let go of its folder:
-   * whoever applies takes it. Rejects with what `applyRun` does.
+   * the caller that applies takes it. Rejects with what `applyRun` does.
    */
   async apply(outcome: string, env: Environment): Promise<RunApplied | undefined> {
     if (outcome !== 'ok' || this.#root === undefined) return undefined

@@ -43,7 +43,7 @@ async function answer(call: Call): Promise<Answer> {
 
 /** Marks this thread as busy meanwhile. Never comes back once the process is ending. */
 async function marked<T>(work: () => Promise<T>): Promise<T> {
-  // First the mark, then the look: whoever ends the process does it in the other order, so one of the two sees the other.
+  // First the mark, then the look: anyone who ends the process does it in the other order, so one of the two sees the other.
   Atomics.store(state, busyAt, 1)
   try {
     if (Atomics.load(state, stoppingAt) === 1) {

@@ -36,7 +36,7 @@ export class Ledger {
 
   /**
    * Adds records. A user whose state folder cannot be made, as services have none, keeps no ledger. Rejects with the system's error
-   * for one that cannot be written: whoever calls decides that a ledger takes nothing from a run.
+   * for one that cannot be written: the caller decides that a ledger takes nothing from a run.
    */
   async add(records: readonly LedgerRecord[]): Promise<void> {
     if (records.length === 0 || !(await this.#isThere())) return
@@ -61,7 +61,7 @@ export class Ledger {
       if (errorCode(error) === 'ENOENT') return []
       throw error
     })
-    // A batch at the end of a month stands in the file of its first record.
+    // A batch at the end of a month is in the file of its first record.
     const first = new Date(from.getTime() - 86_400_000).toISOString().slice(0, 7)
     const months = names.filter((name) => /^\d{4}-\d\d\.jsonl$/.test(name) && name.slice(0, 7) >= first).sort()
     const records: LedgerRecord[] = []

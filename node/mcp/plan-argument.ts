@@ -53,7 +53,7 @@ async function planFile(root: string, path: string): Promise<Pick<GivenPlan, 'by
   const file = await realpath(resolve(root, path)).catch((error: unknown) => {
     throw errorCode(error) === 'ENOENT' ? refused('path', 'there is no such file below the root') : outside
   })
-  // Both answers before anything is read: what lies elsewhere is none of the client's business.
+  // Both answers before anything is read: what is elsewhere is none of the client's business.
   if (!isBelow(root, file)) throw outside
   const { size } = await stat(file)
   if (size > mostBytes) throw refused('path', 'too large for a plan')

@@ -29,7 +29,7 @@ export interface RunRecord {
   readonly runner?: ProcessOwner | undefined
   /** Folder by which that process is found, see runner-client.ts. */
   readonly place?: string | undefined
-  /** How often it was begun or gone on with: its log is `events-N.jsonl`. */
+  /** How often it was begun or resumed: its log is `events-N.jsonl`. */
   readonly times: number
 }
 

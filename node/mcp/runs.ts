@@ -1,6 +1,6 @@
 /**
  * Runs behind handles. They are carried out by a process that needs neither the client nor this server, see runner-client.ts: the
- * journal of a run, its outputs and its log lie in `aetherflow-out/ID` below the root, and whoever has the handle reads them there.
+ * journal of a run, its outputs and its log lie in `aetherflow-out/ID` below the root, and anyone who has the handle reads them there.
  */
 import { realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export interface NewRun {
   readonly starter: Starter
 }
 
-/** Who starts a run, or goes on with one. */
+/** Who starts a run, or resumes one. */
 export interface Starter {
   /** For the ledger. */
   readonly caller: string
@@ -77,7 +77,7 @@ export class Runs {
     })
   }
 
-  /** Goes on with a run that is over or interrupted. Fails: host.usage for one at work. */
+  /** Resumes a run that is over or interrupted. Fails: host.usage for one at work. */
   resume({ record, state }: KnownRun, starter: Starter): Promise<RunRecord> {
     return this.#inTurn(async () => {
       if (state === 'running') throw usage('resume', 'the run is at work')
@@ -153,7 +153,7 @@ export class Runs {
     if (known !== undefined) return known
     const log = new RunLog(file)
     this.#logs.set(file, log)
-    // Whoever asks for an old one has it read again.
+    // Anyone who asks for an old one has it read again.
     for (const oldest of this.#logs.keys()) {
       if (this.#logs.size <= mostLogs) break
       this.#logs.delete(oldest)

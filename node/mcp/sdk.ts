@@ -1,4 +1,4 @@
-/** What is used of the official SDK. The build puts this file's bundle in its place, so that whoever installs this package installs none. */
+/** What is used of the official SDK. The build replaces this file by its bundle: the package depends on none at run time. */
 export {
   createMcpHandler,
   fromJsonSchema,

@@ -76,7 +76,7 @@ function callerOf(server: McpServer, { mcpReq }: ServerContext): string {
   return callerName(typeof name === 'string' ? `mcp:${name}` : 'mcp')
 }
 
-/** What is known of whoever calls. */
+/** What is known of the caller. */
 interface Caller extends Starter {
   /** Its user can be asked. */
   readonly asks: boolean

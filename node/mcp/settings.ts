@@ -1,4 +1,4 @@
-/** What whoever starts the server decides, and no client can change. */
+/** What the person who starts the server decides, and no client can change. */
 import { realpath, stat } from 'node:fs/promises'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { SimulatorProfile } from '../../web/standard/simulator/index.js'

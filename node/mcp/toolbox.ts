@@ -102,7 +102,7 @@ export class Toolbox {
     }
   }
 
-  /** Starts a run, or goes on with one. Resolves to it as soon as it has begun. */
+  /** Starts a run, or resumes one. Resolves to it as soon as it has begun. */
   async startRun(given: ToolArguments, starter: Starter): Promise<KnownRun> {
     const { resume } = given
     const { id } =
@@ -230,5 +230,5 @@ function refusedPlan(plan: GivenPlan, error: unknown, head: string): string {
   return fitting([`${head}${count}`, ...prose, ...errorLines(error)], (left) => `… ${left} more lines`)
 }
 
-/** The log names outputs by paths of the runner; their last part is what lies in the folder of the run. */
+/** The log names outputs by paths of the runner; their last part is what is in the folder of the run. */
 const outputFile = (path: string): string => path.replaceAll('\\', '/').split('/').at(-1) ?? ''

@@ -4,7 +4,7 @@
  *     file.part       what has arrived
  *     file.part.json  {"url":"…","etag":"\"…\""}: of what it is the beginning
  *
- * The file itself appears whole, verified and flushed, or not at all. A beginning is gone on with (Range, If-Range) when the server
+ * The file itself appears whole, verified and flushed, or not at all. A beginning is resumed (Range, If-Range) when the server
  * still has the same file; one that does not say, or answers with all of it, is started over.
  */
 import { createHash } from 'node:crypto'

@@ -69,7 +69,7 @@ const usualModels = ['onnx/model.onnx', 'model.onnx', 'onnx/model_fp16.onnx', 'o
 
 /**
  * Resolves when every file is there, flushed and verified. Files that are there already and have the right checksum are kept.
- * Rejects: cache.download_failed, host.io_failed, host.usage; with the signal's reason, and then goes on with the next call where it ended.
+ * Rejects: cache.download_failed, host.io_failed, host.usage; with the signal's reason, and then the next call continues where it ended.
  */
 export async function pullModel(options: PullOptions = {}): Promise<PulledModel> {
   const { env = process.env } = options

@@ -50,7 +50,7 @@ export async function contextPaths(base: string, entry: string, most = mostFiles
   return found.sort()
 }
 
-/** No part of it is a link: what lies behind one may be anywhere. */
+/** No part of it is a link: what is behind one may be anywhere. */
 async function isReal(base: string, parts: readonly string[]): Promise<boolean> {
   for (let count = 1; count <= parts.length; ++count) {
     const info = await patiently(() => lstat(join(base, ...parts.slice(0, count)))).catch(() => undefined)

@@ -131,7 +131,7 @@ function storeOf({ journal, sync, takeOver, folder: files }: RunPlanOptions): Ru
   return typeof journal === 'string' ? new FileRunStore(journal, { sync, takeOver, files }) : journal
 }
 
-/** For whoever goes on with the run: where its cache is. The core does not read it. */
+/** For anyone who resumes the run: where its cache is. The core does not read it. */
 function cachePlace({ cache, tenant }: RunPlanOptions): { cacheAt?: object } {
   const place = (cache as { readonly place?: CachePlace } | undefined)?.place
   return place === undefined ? {} : { cacheAt: { ...place, ...(tenant === undefined ? {} : { tenant }) } }

@@ -26,7 +26,7 @@ export interface FileRunStoreOptions {
   readonly takeOver?: boolean | undefined
   /** Folder that context files are read from; default: the working folder. What a journal says of it is only compared. */
   readonly files?: string | undefined
-  /** Of whoever has taken the folder already, and lets go of it afterwards; absent: it is taken, and let go of, here. */
+  /** From a caller that holds the folder already and releases it afterwards; absent: it is taken and released here. */
   readonly owner?: RunFolder | undefined
 }
 
@@ -171,7 +171,7 @@ class OwnedFolder implements OwnedRun {
   }
 
   async aside(name: string): Promise<KeptJournal | undefined> {
-    // Only a name beside the journal: what stands in the file is no path.
+    // Only a name beside the journal: what is in the file is no path.
     if (!/^journal-\d+\.jsonl$/.test(name)) return undefined
     const path = join(this.#folder, name)
     try {

@@ -82,7 +82,7 @@ export class JournalFile extends JournalQueue implements JournalWriter {
     if (!awaited()) return false
     if (this.#sync !== 'never') await this.#file.datasync()
     this.#lastSync = performance.now()
-    // After the sync: whoever takes the run over says so first and reads the journal afterwards, so lines that were kept
+    // After the sync: anyone who takes the run over says so first and reads the journal afterwards, so lines that were kept
     // before that are among those it reads, and these here are told to nobody.
     await this.#fence()
     return true

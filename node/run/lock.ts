@@ -1,5 +1,5 @@
 /**
- * One owner per run. Who owns it stands in `run.lock.<n>` of its folder; each new owner makes the file with the next higher
+ * One owner per run. Who owns it is in `run.lock.<n>` of its folder; each new owner makes the file with the next higher
  * number, which only one can, and the number is its fence: an earlier owner that comes back to life sees it, and stops.
  *
  *   run.lock.3  {"pid":4711,"started":"8833201","host":"build-7","machine":"5f0c…"}      or {…,"released":true}
@@ -16,7 +16,7 @@ interface Owner extends ProcessOwner {
   readonly released?: true
 }
 
-/** As private as what lies beside it. */
+/** As private as what is beside it. */
 const mode = 0o600
 
 const lockName = /^run\.lock\.(\d{1,15})$/

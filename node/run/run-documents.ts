@@ -86,7 +86,7 @@ function isPlan(bytes: Uint8Array): boolean {
   }
 }
 
-/** A configured key goes to its own provider and nowhere else, whoever has opened the index. */
+/** A configured key goes to its own provider and nowhere else, no matter who has opened the index. */
 function withoutKeys(finder: DocumentFinder, keys: readonly string[]): DocumentFinder {
   const secrets = keys.filter((key) => key.length >= 8)
   const check = (found: FoundDocuments): FoundDocuments => {

@@ -67,7 +67,7 @@ export class Appender {
     return written
   }
 
-  /** Writes all that waits. Never fails: whoever waits is told. */
+  /** Writes all that waits. Never fails: anyone who waits is told. */
   async flush(): Promise<void> {
     if (this.#waiting.length > 0) this.#run()
     await this.#running

@@ -29,7 +29,7 @@ export interface PooledTransport extends Transport {
 
 let loaded: typeof Origin | undefined
 
-/** The client is large, and whoever plays the providers needs none: it is loaded by the first request of the process. */
+/** The client is large, and anyone who plays the providers needs none: it is loaded by the first request of the process. */
 async function load(): Promise<typeof Origin> {
   try {
     loaded = (await import('./origin.js')).Origin

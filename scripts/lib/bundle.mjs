@@ -51,7 +51,7 @@ export async function bundleBrowser() {
     // With the cache's glue: a copy of the part lies beside nothing.
     built.push(await build({ ...settings, plugins: [], entryPoints: [entry], outfile: `${folder}/${name}.js` }))
   }
-  // Whoever calls a model through the AI SDK loads no page of ours: it stands by itself.
+  // Anyone who calls a model through the AI SDK loads no page of ours: it stands by itself.
   const sdk = { entryPoints: ['dist/web/browser/ai-sdk.js'], outfile: `${folder}/ai-sdk.js` }
   built.push(await build({ ...settings, ...sdk }))
   writeLicences(

@@ -51,7 +51,7 @@ async function startServe() {
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   const main = fileURLToPath(new URL('../../dist/node/cli/main.js', import.meta.url))
   const words = ['serve', '--port', '0', '--no-auth', '--config', join(folder, 'config.json'), '--state', folder]
-  // No key of whoever runs the bench.
+  // No key of anyone who runs the bench.
   const env = { PATH: process.env.PATH, HOME: folder }
   const child = spawn(process.execPath, [main, ...words], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   const base = await new Promise((resolve) => child.stdout.once('data', (bytes) => resolve(String(bytes).trim())))

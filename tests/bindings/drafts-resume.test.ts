@@ -1,4 +1,4 @@
-/** A run with drafts that is cut at every record of its journal, so in the middle of each of their phases, and gone on with. */
+/** A run with drafts that is cut at every record of its journal, so in the middle of each of their phases, and resumed. */
 import { beforeAll, expect, test } from '@jest/globals'
 import type { AnswerChecker } from '../../bindings/checker.js'
 import type { CallTicket } from '../../bindings/performer.js'
@@ -68,7 +68,7 @@ test('every protocol ends in the output that it promises', () => {
     'draft_failed',
   ])
   expect(whole.result.report.steps[0]?.canary).toBe('canary_agrees')
-  // What was taken back with the draft is shown anew: the beginning that stands, and the text with the small change.
+  // What was taken back with the draft is shown again: the beginning that stands, and the text with the small change.
   expect(shown.get('begun')).toBe(beginning)
   expect(shown.get('patched')).toBe(draft.replace('fourth', 'better'))
 })

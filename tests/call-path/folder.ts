@@ -1,5 +1,5 @@
 /**
- * Cases of a folder outside the project. What is right of one stands in its `case.json` as `right` (see `Right` in shapes.ts), else by
+ * Cases of a folder outside the project. What is right of one is in its `case.json` as `right` (see `Right` in shapes.ts), else by
  * its name here: `expected` is for people.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

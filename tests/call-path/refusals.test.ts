@@ -114,7 +114,7 @@ describe('a refusal', () => {
     expect(finish).toEqual([billed(played, meaning)])
     const notes = events.flatMap((event) => (event.type === 'note' ? [event] : []))
     expect(notes.map(({ reason }) => reason)).not.toContain('breaker_opened')
-    // The provider's own words reach whoever watches.
+    // The provider's own words reach anyone who watches.
     const told = [...failures.map(({ message }) => message), ...notes.map(({ detail = '' }) => detail)].join()
     expect(told).toContain(words)
     if (meaning.note !== undefined) expect(notes.map(({ reason }) => reason)).toContain(meaning.note)

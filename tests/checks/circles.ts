@@ -1,4 +1,4 @@
-/** Circles of imports, of types too: whoever reads one file of a circle has to read them all. */
+/** Circles of imports, of types too: anyone who reads one file of a circle has to read them all. */
 import path from 'node:path'
 import ts from 'typescript'
 import type { Source } from './sources.js'

@@ -1,4 +1,4 @@
-// The limits that all runs share: fair, never exceeded, and given back by whoever is gone. See also shared_runs_test.cpp.
+// The limits that all runs share: fair, never exceeded, and given back by owners that are gone. See also shared_runs_test.cpp.
 
 #include "core/limit/authority.hpp"
 

@@ -244,7 +244,7 @@ void Ledger::prompted(CallId id, bool withheld, TimeMs now) {
     expect(run_.calls()[id].promptBound * 2 >= run_.calls()[id].promptEstimate,
            "a prompt left that is larger than its reservation");
   }
-  // A limit that was learned meanwhile may be below what is used already; only what was taken anew has to fit.
+  // A limit that was learned meanwhile may be below what is used already; only what was taken again has to fit.
   if (run_.calls()[id].promptBound > call.bound) windows(call.group, now);
   call.bound = run_.calls()[id].promptBound;
   budgets();

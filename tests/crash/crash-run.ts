@@ -18,7 +18,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
 /** Parts that a step spreads into when `a` is done: each[0] and so on, here without brackets, as their provider knows them. */
 const parts = ['each0', 'each1', 'each2']
 export const steps: readonly string[] = [...ids, ...parts]
-/** Steps that ask for documents: what they were given stands in the journal, and their keys hold it. */
+/** Steps that ask for documents: what they were given is in the journal, and their keys hold it. */
 const asking: readonly string[] = ['a', 'b', 'late']
 const documents = { query: 'how is a power cut survived', tokens: 200 }
 const each = { for_each: parts.map((id) => `STEP-${id}`), description: '{{item}}: do it', dependencies: ['a'] }
@@ -137,7 +137,7 @@ export class CrashBench {
     return existsSync(file) && journalPlan(readJournal(readFileSync(file)).records).whole
   }
 
-  /** Steps whose result stands in the journal: `[id, call]`. */
+  /** Steps whose result is in the journal: `[id, call]`. */
   journalled(name: string): string[] {
     const file = path.join(this.out(name), 'journal.jsonl')
     if (!existsSync(file)) return []

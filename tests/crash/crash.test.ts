@@ -50,7 +50,7 @@ async function killed(name: string, killAt: readonly number[], before: readonly 
     const ledger = await bench.ledger()
     again.push(...calledAgain([...known], ledger.slice(seen)))
     seen = ledger.length
-    // Told is kept: what a process has told as done stands in the journal that it leaves.
+    // Told is kept: what a process has told as done is in the journal that it leaves.
     const journalled = bench.journalled(name)
     expect(ended.done.filter((step) => !journalled.includes(step))).toEqual([])
     for (const step of journalled) known.add(step)

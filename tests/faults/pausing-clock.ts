@@ -1,6 +1,6 @@
 import type { Clock } from '../../bindings/ports.js'
 
-/** Time, with pauses: whoever calls `pause` finds that a while has passed without a turn of the event loop. */
+/** Time, with pauses: anyone who calls `pause` finds that a while has passed without a turn of the event loop. */
 export class PausingClock implements Clock {
   #skew = 0
   #order = 0

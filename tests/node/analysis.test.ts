@@ -294,7 +294,7 @@ describe('the model', () => {
     last.abort(new Error('gone'))
     await expect(third).rejects.toThrow('gone')
     expect(signals[1]?.aborted).toBe(true)
-    // Whoever comes then does not join what was given up.
+    // Anyone who comes then does not join what was given up.
     const late = analyzer.analyze({ ...request, force: true })
     while (signals.length < 3) await new Promise((resolve) => setImmediate(resolve))
     answer?.()

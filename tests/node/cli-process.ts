@@ -18,7 +18,7 @@ export function scratch(): { folder: string; remove: () => void } {
 export const workplace = mkdtempSync(path.join(tmpdir(), 'aetherflow-work-'))
 process.on('exit', () => rmSync(workplace, { recursive: true, force: true }))
 
-/** A home that does not exist: no configuration of whoever runs the tests. */
+/** A home that does not exist: no configuration of anyone who runs the tests. */
 export const environment = (env: Readonly<Record<string, string>>): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
   HOME: path.join(tmpdir(), 'nobody'),

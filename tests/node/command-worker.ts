@@ -29,7 +29,7 @@ async function carryOut({ words, input, cwd, env }: CommandLine): Promise<Ended>
 process.on('message', (line: CommandLine) => {
   carryOut(line).then(
     (ended) => process.send!(ended),
-    // `main` never throws: whoever waits is told, and the test fails.
+    // `main` never throws: anyone who waits is told, and the test fails.
     (error: unknown) => process.send!({ code: null, stdout: '', stderr: String(error) }),
   )
 })

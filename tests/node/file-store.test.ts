@@ -305,7 +305,7 @@ test('the word that counts is the later one by its time, whatever order the file
   writeFileSync(place('zzzzzzzzz-b-b.seg'), said(future - 500, 'z', 'older'))
   const store = await openFileStore(folder)
   expect((await store.read(keyOf(1)))?.answer).toBe('the last')
-  // Whoever has seen it speaks after it, though the clock is behind.
+  // Anyone who has seen it speaks after it, though the clock is behind.
   await store.put(entryOf(1, { answer: 'mine' }))
   const other = await openFileStore(folder)
   expect((await other.read(keyOf(1)))?.answer).toBe('mine')

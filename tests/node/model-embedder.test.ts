@@ -54,7 +54,7 @@ const vector = async (embedder: Embedder, text: string): Promise<Float32Array> =
 
 ;(there ? describe : describe.skip)('the real model', () => {
   const web: OpenEmbedderOptions = { runtime: 'onnxruntime-web' }
-  // Loaded once for all of these: whoever opens it again shares it.
+  // Loaded once for all of these: anyone who opens it again shares it.
   let kept: Embedder | undefined
   afterAll(() => kept?.close())
 

@@ -57,7 +57,7 @@ describe('addresses and keys', () => {
     expect(evil.ledger.entries).toEqual([])
     const [before, after] = server.ledger.entries
     expect(server.ledger.entries.length).toBe(2)
-    // What stands in a step's context is a fact for the prompt, as text.
+    // What is in a step's context is a fact for the prompt, as text.
     for (const same of ['path', 'model', 'credential', 'maxTokens'] as const)
       expect(after?.[same]).toEqual(before?.[same])
   })

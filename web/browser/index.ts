@@ -103,7 +103,7 @@ export function runPlan(plan: PlanSource | undefined, options: RunPlanOptions = 
     }
     const { signal, journal } = options
     if (journal !== undefined) askToPersist()
-    // Not waited for: a model may take long to arrive, and whoever looks something up waits for it.
+    // Not waited for: a model may take long to arrive, and anyone who looks something up waits for it.
     const opening = options.cache === undefined ? undefined : cacheForRun(options.cache, tell)
     const cache: AnswerCache | undefined = opening && {
       get: async (question) => (await opening).cache.get(question),
@@ -215,12 +215,12 @@ export async function listRuns(): Promise<KeptRun[]> {
   return (await quietly('listRuns', '', {})) as KeptRun[]
 }
 
-/** Deletes the journal of a run; false: there is none. Rejects: host.run_locked while the run goes on in some tab, host.io_failed. */
+/** Deletes the journal of a run; false if there is none. Rejects: host.run_locked while the run goes on in some tab, host.io_failed. */
 export async function deleteRun(name: string): Promise<boolean> {
   return (await quietly('deleteRun', '', { journal: name })) as boolean
 }
 
-/** The journal of a run as the bytes of its lines, for a download or a replay; undefined: there is none. Rejects with host.io_failed. */
+/** The journal of a run as the bytes of its lines, for a download or a replay; undefined if there is none. Rejects with host.io_failed. */
 export async function readRun(name: string): Promise<Uint8Array | undefined> {
   return (await quietly('readRun', '', { journal: name })) as Uint8Array | undefined
 }

@@ -18,7 +18,7 @@ export interface ThreadOptions {
   readonly assets?: { readonly worker?: string | URL; readonly core?: string | URL } | undefined
 }
 
-/** The key of a provider by its id; '' or undefined: there is none. Asked before the run, and again for each call; never kept. */
+/** The key of a provider by its id; '' or undefined if there is none. Asked before the run, and again for each call; never kept. */
 export type KeySource = (provider: string) => string | undefined | Promise<string | undefined>
 
 export interface PlanOptions extends PlanSettings, ThreadOptions {
@@ -63,11 +63,11 @@ export interface RunPlanOptions extends PlanOptions, Omit<CacheSettings, 'cache'
    */
   readonly cache?: CacheChoice | undefined
   /**
-   * Name of the run's journal in the browser's IndexedDB: with it the run outlives its tab. `resume` goes on with it, and nothing
+   * Name of the run's journal in the browser's IndexedDB: with it the run outlives its tab. `resume` continues it, and nothing
    * that the journal holds is called again. Answers are kept there, keys never. Absent: nothing is kept. A name belongs to one run.
    */
   readonly journal?: string | undefined
-  /** Goes on with the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
+  /** Resumes the run in `journal`; with a plan, begins it when there is none. Options that the run began with stay. Default false. */
   readonly resume?: boolean | undefined
   /**
    * As `resume`; but when the plan has changed, or the run came to its end with steps undone, a new run takes its place, in which

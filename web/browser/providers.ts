@@ -92,7 +92,7 @@ async function callable(
   if (providers !== undefined) return spoken.filter(({ id }) => providers.includes(id))
   if (relay !== undefined && page === undefined) return spoken
   const keyed: ProviderEntry[] = []
-  // One after the other: whoever asks a person must not ask for five keys at once.
+  // One after the other: anyone who asks a person must not ask for five keys at once.
   for (const entry of spoken) {
     // A host of this machine needs none, but may have been given one.
     const key = await keyOf(entry, page)

@@ -121,7 +121,7 @@ export class GraphView {
     this.#frames.ask()
   }
 
-  /** Shows a run. Its plan is laid out anew only when it has changed. `clock`: time of the run, ms, while it goes on. */
+  /** Shows a run. Its plan is laid out again only when it has changed. `clock`: time of the run, ms, while it goes on. */
   show(model: RunModel, clock?: () => number): void {
     this.#model = model
     this.#clock = clock ?? (() => model.at)

@@ -25,7 +25,7 @@ export interface TimelineOptions {
 
 interface Drawn {
   readonly element: HTMLElement
-  /** What the row was drawn from; equal: nothing to make anew. */
+  /** What the row was drawn from; equal: nothing to make again. */
   key: string
   readonly open: readonly Open[]
 }
@@ -241,7 +241,7 @@ export class TimelineView {
     fill(
       element,
       nameOf(row),
-      // Or the two would be one word to whoever reads them as text.
+      // Or the two would be one word to anyone who reads them as text.
       ' ',
       this.#track(row, now, open),
     )
@@ -249,7 +249,7 @@ export class TimelineView {
     this.#drawn.set(index, { element, key, open })
   }
 
-  /** What goes on grows; nothing is made anew for it. */
+  /** What goes on grows; nothing is made again for it. */
   #grow({ open }: Drawn, now: number): void {
     for (const { part, from } of open) part.style.setProperty('--for', String(Math.max(0, now - from) / this.#axisMs))
   }

@@ -40,7 +40,7 @@ export class Reuse {
 
   #open(): Promise<SemanticCache> {
     const opening = (this.#opening ??= SemanticCache.open())
-    // Tried anew by whoever asks next.
+    // Tried again by anyone who asks next.
     opening.catch(() => (this.#opening = undefined))
     return opening
   }

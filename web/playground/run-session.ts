@@ -34,7 +34,7 @@ export interface SessionSettings {
 
 export interface SessionWatcher {
   onEvents(): void
-  /** `step` has more text, or begins anew. */
+  /** `step` has more text, or begins again. */
   onText(step: string): void
   onEnd(): void
 }

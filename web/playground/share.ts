@@ -39,7 +39,7 @@ export async function shareLink(shared: Shared): Promise<{ readonly words: strin
 /** Bytes that a plan from an address may have: deflate can grow a thousandfold. */
 const mostBytes = 4 << 20
 
-/** The plan of a fragment; undefined: there is none. Rejects when it is damaged. */
+/** The plan of a fragment; undefined if there is none. Rejects when it is damaged. */
 export async function sharedPlan(fragment: string): Promise<Shared | undefined> {
   if (!fragment.startsWith(marker)) return undefined
   const [packed = '', ...more] = fragment.slice(marker.length).split('&')

@@ -14,7 +14,7 @@ export class TravelBar {
   readonly #words = h('output', { class: 'moment', for: 'travel' })
   readonly #back: HTMLButtonElement
   readonly #onTravel: (record: number | undefined) => void
-  /** Of the run that is offered; 0: there is none. */
+  /** Of the run that is offered; 0 if there is none. */
   records = 0
 
   constructor({ onTravel }: TravelOptions) {
@@ -40,7 +40,7 @@ export class TravelBar {
     )
   }
 
-  /** There is a run with so many records; 0: there is none. */
+  /** There is a run with so many records; 0 if there is none. */
   offer(records: number): void {
     this.records = records
     this.element.hidden = records === 0

@@ -121,7 +121,7 @@ function callsOf(run: CoreRun, journal: Journal): Map<number, SeenCall[]> {
   return calls
 }
 
-/** The prompt of a call, assembled anew from what its run knew right before it told of it. */
+/** The prompt of a call, assembled again from what its run knew right before it told of it. */
 function promptAt(
   run: CoreRun,
   journal: Journal,

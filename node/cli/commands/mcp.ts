@@ -62,7 +62,7 @@ async function settingsOf(flags: McpFlags, { env, program }: Host): Promise<McpS
     configFile: config === undefined ? undefined : resolve(config),
     otel: flags.otel === true,
   }
-  // A broken configuration is told to whoever starts the server, not to a model.
+  // A broken configuration is told to anyone who starts the server, not to a model.
   await ceilingOf(settings)
   return settings
 }

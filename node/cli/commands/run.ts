@@ -1,4 +1,4 @@
-/** `aetherflow run [PLAN|-]`: runs a plan, or goes on with a run; shows it, keeps its outputs and its journal. */
+/** `aetherflow run [PLAN|-]`: runs a plan, or resumes a run; shows it, keeps its outputs and its journal. */
 import { join } from 'node:path'
 import type { RunEvent, StepInfo } from '../../../bindings/events.js'
 import { oneLine, plural, simulatedLabel, visibleText } from '../../../web/standard/format.js'
@@ -124,7 +124,7 @@ export async function run(path: string | undefined, flags: RunFlags, host: Host)
       const expected = await expectedFor(beginning, flags, result, { env: host.env, startedAt: about.startedAt })
       await keep(place.outputs, result, { ...about, expected, targetsFrom: await targetsFrom(flags.config) })
     }
-    // The run lets go of its folder first: whoever applies takes it.
+    // The run lets go of its folder first: the caller that applies takes it.
     if (flags.apply) await place?.close()
     const applied = flags.apply ? await targets?.apply(result.outcome, host.env) : undefined
     if (applied && flags.json) tellApplied(applied, flags, host)
@@ -159,7 +159,7 @@ interface Told {
   readonly path: string | undefined
 }
 
-/** What of a run that ended in an error is kept, and how to go on with it. */
+/** What of a run that ended in an error is kept, and how to resume it. */
 function tellKept(error: unknown, { flags, host, place, path }: Told, simulated: string | undefined): void {
   if (place === undefined) return
   const { outputs, folder } = place
@@ -173,7 +173,7 @@ function tellKept(error: unknown, { flags, host, place, path }: Told, simulated:
   host.stderr.write(`  ${broken ? 'once the plan is corrected' : 'to go on'}: ${command}\n`)
 }
 
-/** Reads the plan, and what stands in the folder of a run that is to go on. Fails: host.usage. */
+/** Reads the plan, and what is in the folder of a run that is to go on. Fails: host.usage. */
 async function beginningOf(path: string | undefined, flags: RunFlags, host: Host): Promise<Beginning> {
   const { resume, reuse } = flags
   const output = flags.output === false ? undefined : flags.output
@@ -358,7 +358,7 @@ async function tellResult(result: RunResult, about: Ended): Promise<void> {
   const extras = { simulated, folder: place?.folder }
   const told = flags.quiet ? [summaryLine(report, extras, colours)] : summaryLines(report, extras, colours)
   const { isTTY, columns = 80 } = host.stdout
-  // Below that, commands: they stay in one piece for whoever copies them.
+  // Below that, commands: they stay in one piece for anyone who copies them.
   const lines = isTTY === true ? told.flatMap((line) => wrapped(line, columns)) : told
   if (flags.quiet === true && place?.usual === true) lines[0] = `${lines[0]}, outputs in ${oneLine(place.folder)}`
   if (outcome === 'cancelled' && result.run !== undefined) lines.push(`  to go on: ${await resumeCommand(about)}`)

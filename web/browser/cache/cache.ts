@@ -77,7 +77,7 @@ async function embedderOf(
     name,
     ...settings,
     pool,
-    // Not held: the runtime takes the bytes over. Tried anew after a failure, they come from where the browser keeps them.
+    // Not held: the runtime takes the bytes over. Tried again after a failure, they come from where the browser keeps them.
     model: taken(found.bytes, async () => (await fetchModel(model, hooks)).bytes),
     tokenizer: () => Promise.resolve(tokenizer),
     checksum: () => Promise.resolve(checksum),

@@ -19,7 +19,7 @@ export interface ModelHooks {
   readonly problem: (problem: string) => void
 }
 
-/** Name of the store of the Cache API. Whoever opens it can read, list and delete what is there. */
+/** Name of the store of the Cache API. Anyone who opens it can read, list and delete what is there. */
 export const modelCacheName = 'aetherflow-models'
 /** How long the Cache API may take for one file, ms; one that takes longer is gone without. */
 const keptMs = 30_000

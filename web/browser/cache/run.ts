@@ -50,7 +50,7 @@ export function closeRunCaches(): void {
 
 function hold(options: PageCacheOptions): Shared {
   const { name, model, runtime, maxWrongShare, floor, mode, limits } = options
-  // Functions are compared by what they are: one made anew each time opens a cache of its own.
+  // Functions are compared by what they are: one created for each call opens a cache of its own.
   const key = JSON.stringify([name, model, identity(runtime), maxWrongShare, floor, mode, limits])
   const known = shared.get(key)
   if (known !== undefined) {
@@ -73,7 +73,7 @@ function hold(options: PageCacheOptions): Shared {
     idle: undefined,
   }
   shared.set(key, made)
-  // Tried anew by the next run.
+  // Tried again by the next run.
   made.cache.catch(() => shared.delete(key))
   return made
 }

@@ -19,7 +19,7 @@ import type { PageCache } from './cache.js'
 import type { OpenHooks, OpenOptions } from './open-options.js'
 import { askToPersist } from '../run/journal-persist.js'
 
-/** Whoever carries out what is asked. */
+/** Who carries out what is asked. */
 interface Servant {
   call(method: CacheMethod, of: readonly unknown[]): Promise<unknown>
   end(): void

@@ -30,7 +30,7 @@ async function loaded(assets: DocsAssets | undefined) {
   }
 }
 
-/** Fails: host.io_failed for the package's files and the documents. Without a place to keep it the index is made anew each time. */
+/** Fails: host.io_failed for the package's files and the documents. Without a place to keep it the index is made again each time. */
 export async function openDocs(options: PageDocsOptions): Promise<DocsBase> {
   const { part, at } = await loaded(options.assets)
   const folder = options.assets?.grammars

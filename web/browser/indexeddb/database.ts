@@ -17,7 +17,7 @@ const transactionMs = 30_000
 /** As long when the one before got no answer in its time, ms: a store that hangs costs each step of a run no more than this. */
 const impatientMs = 1_000
 
-/** Databases with an opening that was given up and still stands in the browser's queue, where another would only wait behind it. */
+/** Databases with an opening that was given up and still is in the browser's queue, where another would only wait behind it. */
 const stuck = new Map<string, number>()
 
 export type Stores = (name: string) => IDBObjectStore

@@ -17,7 +17,7 @@ export class Reads {
     this.#names = names
   }
 
-  /** A row of each store; undefined: there is none, null: it cannot be read. Rejects as Database.run does. */
+  /** A row of each store; undefined if there is none, null: it cannot be read. Rejects as Database.run does. */
   get(key: string): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject })

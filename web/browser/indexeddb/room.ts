@@ -52,7 +52,7 @@ export function boundEmbeddings(database: Database): Promise<void> {
   })
 }
 
-/** Counts anew, forgets old removals and rows without their other half. */
+/** Counts again, forgets old removals and rows without their other half. */
 export async function tidy(database: Database): Promise<void> {
   await boundEmbeddings(database)
   await database.run(allStores, 'readwrite', async (stores) => {

@@ -40,7 +40,7 @@ export const linesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name], 
 /** Where the lines of a journal are that was set aside: it has no row, so that no list shows it. */
 export const asideName = (name: string, aside: string): string => `${name}\u0000${aside}`
 
-/** Removes a run with all that was set aside of it; false: there is none. */
+/** Removes a run with all that was set aside of it; false if there is none. */
 export function removeRun(database: Database, name: string): Promise<boolean> {
   return database.run(journalStores, 'readwrite', async (stores) => {
     const there = (await readRow(stores, name)) !== undefined

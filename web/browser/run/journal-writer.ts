@@ -15,7 +15,7 @@ export class JournalInDatabase extends JournalQueue implements JournalWriter {
   readonly #database: Database
   #row: RunRow
 
-  /** `row`: of the run as it stands in the database; nobody else writes to it. */
+  /** `row`: of the run as it is in the database; nobody else writes to it. */
   constructor(database: Database, row: RunRow) {
     super({
       turn: () => Promise.resolve(),

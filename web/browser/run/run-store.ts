@@ -156,7 +156,7 @@ class OwnedRow implements OwnedRun {
   }
 }
 
-/** The journal of a run; undefined: there is none. */
+/** The journal of a run; undefined if there is none. */
 export async function readKept(database: Database, name: string): Promise<Uint8Array | undefined> {
   return await database.run(journalStores, 'readonly', async (stores) => {
     const row = await readRow(stores, name)

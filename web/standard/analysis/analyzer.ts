@@ -131,7 +131,7 @@ export class Analyzer {
     } finally {
       flight.waiting -= 1
       if (flight.waiting === 0 && this.#flights.get(flightKey) === flight) {
-        // Whoever asks from now on does not join what is given up.
+        // Anyone who asks from now on does not join what is given up.
         this.#flights.delete(flightKey)
         flight.abort.abort()
       }

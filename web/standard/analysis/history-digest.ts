@@ -36,7 +36,7 @@ export function historyOf(history: readonly Turn[], digest: Digest): KnownHistor
 const pairs = (texts: readonly string[]): Turn[] =>
   Array.from({ length: texts.length / 2 }, (_, at) => ({ role: texts[2 * at]!, content: texts[2 * at + 1]! }))
 
-/** Texts that were not made anew are compared by where they lie. */
+/** Texts that were not made again are compared by where they lie. */
 function isAsItWas(history: readonly Turn[], texts: readonly string[]): boolean {
   if (history.length * 2 !== texts.length) return false
   return history.every((turn, at) => turn?.role === texts[2 * at] && turn.content === texts[2 * at + 1])

@@ -15,7 +15,7 @@ export interface AnalyzeRequest {
   readonly instruction?: string | undefined
   /** Answers of one tenant never serve another. */
   readonly tenant?: string | undefined
-  /** Asks anew, whatever is kept; the answer takes the place of the kept one. Default false. */
+  /** Asks again, whatever is kept; the answer takes the place of the kept one. Default false. */
   readonly force?: boolean | undefined
   /** False: the answer is not kept. Default true. */
   readonly persist?: boolean | undefined
@@ -100,7 +100,7 @@ interface Wanted {
   readonly answerTokens: number
 }
 
-/** What strangers said stands in the step's context, where no template is looked for and no tag can be closed. */
+/** What strangers said is in the step's context, where no template is looked for and no tag can be closed. */
 function planOf({ turns, leftOut, cut }: KeptHistory, { schema, instruction, answerTokens }: Wanted): object {
   const conversation = {
     ...(leftOut > 0 ? { earlier_turns_left_out: leftOut } : {}),

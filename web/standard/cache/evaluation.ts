@@ -131,7 +131,7 @@ export class Evaluation {
     const { kind, why, score, closed } = judged
     this.#pairs += 1
     this.#ours.add(pair, kind !== 'miss')
-    // Whoever trusts a threshold has an exact cache in front of it.
+    // Anyone who trusts a threshold has an exact cache in front of it.
     for (const { least, tally } of this.#fixed) tally.add(pair, kind === 'exact' || score >= least)
     for (const [at, { tally }] of this.#shares.entries()) tally.add(pair, others[at]?.kind !== 'miss')
     const [guard = ''] = why.split(':')

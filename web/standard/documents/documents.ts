@@ -103,7 +103,7 @@ export class DocsBase {
     })
   }
 
-  /** Most like the question first. Files of what is found are looked at again: what changed meanwhile is read anew. */
+  /** Most like the question first. Files of what is found are looked at again: what changed meanwhile is read again. */
   search(question: string, options: SearchOptions = {}): Promise<SearchResult> {
     return this.#alone(async () => {
       const begun = this.#parts.now()

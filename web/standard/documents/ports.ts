@@ -41,7 +41,7 @@ export interface IndexStore {
 }
 
 /**
- * The outline of a program by a parser of its language, in the form of core/index/outline.hpp; undefined: there is none for it, and
+ * The outline of a program by a parser of its language, in the form of core/index/outline.hpp; undefined if there is none for it, and
  * the index guesses by indentation. Never rejects.
  */
 export type OutlineReader = (path: string, text: Uint8Array) => Promise<string | undefined>

@@ -61,7 +61,7 @@ export class DraftBook implements DraftPairs {
     return this.#state(pair, record)
   }
 
-  /** What is known now. `beside`: what stands in the file meanwhile; pairs that this book has not heard of are taken from there. */
+  /** What is known now. `beside`: what is in the file meanwhile; pairs that this book has not heard of are taken from there. */
   toJSON(beside?: unknown): KeptPairs {
     const pairs = new Map(pairsOf(beside).map((pair) => [keyOf(pair), pair]))
     for (const [key, { pair, record }] of this.#records) {

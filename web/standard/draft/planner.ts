@@ -53,7 +53,7 @@ interface Candidate {
   readonly use: DraftUse
   readonly route: RouteInfo
   readonly pair: DraftPair
-  /** Steps that become ready with it, as far as the plan tells: where it stands in the longest chain before it. */
+  /** Steps that become ready with it, as far as the plan tells: where it is in the longest chain before it. */
   readonly level: Level
   /** What the core was told last. */
   told: Reason | undefined
@@ -93,7 +93,7 @@ class Planner implements DraftPlanner {
   readonly #comparing = new Map<string, string>()
   readonly #levels: Level[] = []
   readonly #levelOf: number[] = []
-  /** Gains as they are expected now; begun anew when anything is learnt that they depend on. */
+  /** Gains as they are expected now; begun again when anything is learnt that they depend on. */
   readonly #gains = new Map<string, number>()
 
   constructor(run: DraftedRun, settings: PlannerSettings) {

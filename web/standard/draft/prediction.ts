@@ -1,4 +1,4 @@
-/** Predicted outputs: a step that writes a file anew tells its provider the old one, of which most will come again. */
+/** Predicted outputs: a step that writes a file again tells its provider the old one, of which most will come again. */
 import type { StepInfo } from '../../../bindings/events.js'
 import type { Purpose } from '../../../bindings/generated/wire.js'
 import { draftUse, type DraftUses } from './use.js'

@@ -12,7 +12,7 @@ export type Tokenise = (text: string) => readonly number[]
 
 /** Fails with cache.model when the files are not a tokenizer's. Truncation and padding that the file names are not applied. */
 export async function makeTokeniser({ tokenizer, config }: TokenizerFiles): Promise<Tokenise> {
-  // Loaded with the first model: whoever embeds nothing does not pay for it.
+  // Loaded with the first model: anyone who embeds nothing does not pay for it.
   const { Tokenizer } = await import('@huggingface/tokenizers')
   try {
     const made = new Tokenizer(tokenizer, config)

@@ -71,7 +71,7 @@ export function readPattern(shape: PatternShape, { outputs, report }: PatternRun
   }
 }
 
-/** The answer alone, of what its steps came to; undefined: there is none. */
+/** The answer alone, of what its steps came to; undefined if there is none. */
 export function answerOf(shape: PatternShape, outputs: ReadonlyMap<string, string>): string | undefined {
   const turns = shape.turns.map((turn) => said(turn, outputs.get(turn.step), undefined))
   return decided(shape, outputs, turns, { ...mostSaid(shape, turns), budget: '' }).answer

@@ -2,7 +2,7 @@
 
 /** What several processes keep together, such as `RedisValues`. Best effort: what fails is fetched. */
 export interface SharedValues {
-  /** The JSON text of a value; undefined: there is none. */
+  /** The JSON text of a value; undefined if there is none. */
   read(key: string): Promise<string | undefined>
   write(key: string, json: string, ttlMs: number): Promise<void>
 }
@@ -111,7 +111,7 @@ class Memory<K, V> {
     const { shared } = this.#options
     const request: Promise<V> = (shared === undefined ? this.#fetch(of) : this.#fetched(key, of, shared)).then(
       (value) => {
-        // Forgotten meanwhile, or asked for anew: another one counts.
+        // Forgotten meanwhile, or asked for again: another one counts.
         if (this.#ends(key, request)) this.#keep(key, value)
         return value
       },

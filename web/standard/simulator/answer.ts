@@ -103,7 +103,7 @@ function plainJson(random: () => number, task: string, wantedTokens: number): ob
   }
 }
 
-/** What stands in a `<task>` tag, or the last line that reads like a task: prompts begin with what is shared and end with what is asked. */
+/** What is in a `<task>` tag, or the last line that reads like a task: prompts begin with what is shared and end with what is asked. */
 function taskOf(user: string): string {
   const tagged = /<task\b[^<>]*>\s*([^\n<]{3,400})/.exec(user)?.[1]
   return (tagged ?? lastLine(user))

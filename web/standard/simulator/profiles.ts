@@ -43,7 +43,7 @@ export interface ProviderProfile {
   readonly tokensPerMinute?: number
   /** Accepted requests in any 24 simulated hours. */
   readonly requestsPerDay?: number
-  /** Shares of requests that fail, each 0–1, together at most 1. A repeated request draws anew. */
+  /** Shares of requests that fail, each 0–1, together at most 1. A repeated request draws again. */
   readonly failures?: readonly { readonly kind: InjectableFailure; readonly share: number }[]
   /** What happens to the first well-formed requests, one after the other; the later ones draw by `failures`. */
   readonly script?: readonly ('ok' | InjectableFailure)[]
@@ -63,7 +63,7 @@ export interface ProviderProfile {
   readonly goneStatus?: 403 | 404
 }
 
-/** The first whose `task` stands in the prompt's task is answered: wrongly in a share of the draws, a repair in a share of its own. */
+/** The first whose `task` is in the prompt's task is answered: wrongly in a share of the draws, a repair in a share of its own. */
 export interface KnownAnswers {
   readonly answers: readonly { readonly task: string; readonly right: string; readonly wrong: string }[]
   readonly wrongShare: number

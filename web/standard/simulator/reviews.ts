@@ -18,7 +18,7 @@ export function planted(text: string): string {
   return lines.join('\n')
 }
 
-/** Number of the planted line among those that begin with `prefix`; undefined: there is none. */
+/** Number of the planted line among those that begin with `prefix`; undefined if there is none. */
 function plantedLine(user: string, prefix: string): number | undefined {
   const found = new RegExp(`^${prefix}(\\d{1,9})\\| \\(simulated error: `, 'm').exec(user)?.[1]
   return found === undefined ? undefined : Number(found)

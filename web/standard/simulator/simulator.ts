@@ -71,7 +71,7 @@ class SimulatedProviders {
   private readonly geminiCaches: GeminiCaches
   /** Well-formed requests of each provider so far, for the script. */
   private readonly asked = new Map<SimulatedProvider, number>()
-  /** How often the same request was seen: a repeat draws its fate anew. */
+  /** How often the same request was seen: a repeat draws its fate again. */
   private readonly repeats = new Map<number, number>()
 
   constructor(

@@ -1,4 +1,4 @@
-/** Members of a step, as whoever wrote the plan left them. */
+/** Members of a step, as the plan's author wrote them. */
 import { AetherflowError } from '../../../bindings/errors.js'
 
 const wrong = 'plan.wrong_type'

@@ -1,7 +1,7 @@
 /**
  * Obeys what a plan says beyond steps that are carried out: `metadata.until`, `when`, `for_each`, `pattern`. Texts are compared and
- * items found here, as the core keeps none; what comes of it is told to the core as events and as more of the plan, so it stands in the
- * journal, and a replay decides nothing anew.
+ * items found here, as the core keeps none; what comes of it is told to the core as events and as more of the plan, so it is in the
+ * journal, and a replay decides nothing again.
  *
  *     expand F ─▶ when holds? ─▶ items ─▶ parts of F, a text of the plan ─▶ expanded F ┄▶ expand F ─▶ outputs joined ─▶ recalled F
  *                     └─ no ─▶ F skipped                                     all parts ended

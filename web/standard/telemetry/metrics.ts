@@ -1,5 +1,5 @@
 /**
- * Counters of runs as Prometheus text, version 0.0.4. Fed with run events, by whoever has them. Few labels, none of them a run, a
+ * Counters of runs as Prometheus text, version 0.0.4. Fed with run events by any program that has them. Few labels, none of them a run, a
  * step, a user or a model that somebody merely asked for; each metric has a bounded number of series, beyond which all is `other`.
  */
 import type { CallEndEvent, RunEvent } from '../../../bindings/events.js'

@@ -56,7 +56,7 @@ export interface TelemetryOptions {
   readonly api: OtelApi
   /** Default `0.1`. */
   readonly names?: NamesVersion | undefined
-  /** Headers of whoever asked for the run: its `traceparent` is gone on with. Default: the active context. */
+  /** Headers of anyone who asked for the run: its `traceparent` is continued. Default: the active context. */
   readonly carrier?: Readonly<Record<string, unknown>> | undefined
   /** Of the plan, for the name of the run's span. */
   readonly name?: string | undefined

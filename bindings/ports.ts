@@ -40,8 +40,8 @@ export interface ModelRequest {
   }
   /** What most of the answer is expected to be; sent where a provider makes use of it without a price for what it got wrong. */
   readonly prediction?: string
-  /** The same on every attempt of the same work; sent where the host and provider take one. */
-  readonly idempotencyKey?: string
+  /** The same on every attempt of the same work; sent where the host and provider take one, and made when it is asked for. */
+  readonly idempotencyKey?: string | undefined
   /** Turns, tools and settings of a caller, sent in place of `system` and `user`, which then only say what is in them. */
   readonly chat?: ChatTexts
 }

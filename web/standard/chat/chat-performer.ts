@@ -59,7 +59,7 @@ export class ChatPerformer implements Performer {
     const { chat, temperature, maxTokens = defaultMaxTokens, stream } = this.#request
     const { output, instruction } = this.#constraintOf(ticket, core)
     const { system, user } = this.#texts
-    const { idempotencyKey, prefix } = ticket
+    const { prefix } = ticket
     return {
       model: ticket.model,
       system: instruction === undefined ? system : [system, instruction].filter(Boolean).join('\n\n'),
@@ -70,7 +70,9 @@ export class ChatPerformer implements Performer {
       output,
       stream,
       ...(prefix === undefined ? {} : { prefix }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      get idempotencyKey() {
+        return ticket.idempotencyKey
+      },
       chat:
         instruction === undefined
           ? chat

@@ -55,7 +55,9 @@ export function geminiCall(config: GeminiConfig): GeminiCall {
         adapt: (status, facts) => learnt.learn({ ...sent, body }, status, facts),
         model: request.model,
         limitHeaders: noLimits,
-        idempotencyKey: request.idempotencyKey,
+        get idempotencyKey() {
+          return request.idempotencyKey
+        },
       },
       signal,
       observer,

@@ -35,7 +35,9 @@ export function createOpenAiCompatible(config: OpenAiCompatibleConfig): ModelCli
         adapt: (status, facts) => learnt.learn({ ...sent, body }, status, facts),
         model: request.model,
         limitHeaders: dialect.limitHeaders,
-        idempotencyKey: request.idempotencyKey,
+        get idempotencyKey() {
+          return request.idempotencyKey
+        },
       },
       signal,
       observer,

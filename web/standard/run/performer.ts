@@ -95,7 +95,7 @@ export class ModelPerformer implements Performer {
     const goes = progress.prompt(prompt.stripped.tokensBefore, prompt.stripped.tokensAfter)
     // Not awaited without need: limits that are kept in this process answer at once.
     if (!(typeof goes === 'boolean' ? goes : await goes)) throw new CallFailure('withheld')
-    const idempotencyKey = this.#keyWith(context, ticket, progress)
+    const keyOf = this.#keyWith(context, ticket, progress)
     const named = this.#options.cacheKeys
     const beginning = prompt.user.slice(0, prompt.keyed)
     const now = (this.#options.clock ?? systemClock).now()
@@ -110,7 +110,9 @@ export class ModelPerformer implements Performer {
       ...(judges(ticket) || ticket.step.temperature === undefined ? {} : { temperature: ticket.step.temperature }),
       ...(prefix === undefined ? {} : { prefix }),
       ...(prediction === undefined ? {} : { prediction }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      get idempotencyKey() {
+        return keyOf()
+      },
       ...(named === undefined ? {} : { cache: named.next(ticket.model, prompt.system, beginning, now) }),
     }
     const { step, purpose, attempt, provider, model } = ticket
@@ -128,12 +130,14 @@ export class ModelPerformer implements Performer {
   }
 
   /** The ticket's key knows nothing of the context files, and they may have changed since an earlier attempt. */
-  #keyWith({ fingerprint }: ContextTexts, ticket: CallTicket, progress: CallProgress): string | undefined {
+  #keyWith({ fingerprint }: ContextTexts, ticket: CallTicket, progress: CallProgress): () => string | undefined {
     const { digest } = this.#options
-    const key = ticket.idempotencyKey
-    if (fingerprint === undefined || digest === undefined) return key
+    if (fingerprint === undefined || digest === undefined) return () => ticket.idempotencyKey
     progress.files(fingerprint)
-    return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
+    return () => {
+      const key = ticket.idempotencyKey
+      return key === undefined ? undefined : digest([key, fingerprint]).slice(0, 32)
+    }
   }
 
   async files({ files: paths }: StepInfo, documents?: string): Promise<ContextTexts> {

@@ -48,7 +48,11 @@ withRedis('clients that are passed in', () => {
   })
   cacheStoreContract('a client of node-redis', () => {
     const prefix = freshPrefix()
-    return Promise.resolve({ store: () => new RedisCacheStore(own, { prefix }), end: () => Promise.resolve() })
+    return Promise.resolve({
+      versions: true,
+      store: () => new RedisCacheStore(own, { prefix }),
+      end: () => Promise.resolve(),
+    })
   })
 
   test('of ioredis and of node-redis carry the same: runs, limits, news, and neither is closed', async () => {

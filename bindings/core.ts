@@ -34,7 +34,7 @@ import {
   type Verdict,
 } from './generated/wire.js'
 import { callRowLength, longestRow, promptRowLength, stepRowLength, strippedOf } from './rows.js'
-import { sharedJson } from './shared-json.js'
+import { sharedJson, sharedTable } from './shared-json.js'
 import { defaultTable } from './generated/default-table.js'
 import type { LimitSeen, Usage } from './ports.js'
 import type { Weight } from './weigh.js'
@@ -48,8 +48,6 @@ const decoder = new TextDecoder()
 
 /** Modules that were handed the built-in table. */
 const tabled = new WeakSet<CoreModule>()
-/** That table as each of them tells it: it stays the same. */
-const defaults = new WeakMap<CoreModule, object>()
 
 /** Short texts are decoded and encoded by hand-free fast paths of the platform; nothing is kept between calls. */
 export class CoreRun {
@@ -247,10 +245,8 @@ export class CoreRun {
 
   /** As `document`, for those that the runs of one configuration have alike: read once, and shared by all. */
   sharedDocument<T>(kind: DocumentKind): T {
-    if (kind !== 'defaults') return sharedJson(this.documentText(kind)) as T
-    const known = defaults.get(this.#module) ?? this.document(kind)
-    defaults.set(this.#module, known as object)
-    return known as T
+    if (kind === 'defaults') return sharedTable(this.#module, () => this.document(kind)) as T
+    return sharedJson(this.documentText(kind)) as T
   }
 
   /** Numbers of calls as `callRow` names them, from this call on; of at most `most`. Rows follow one another. */

@@ -11,3 +11,11 @@ export function sharedJson(text: string): unknown {
   }
   return known.get(text)
 }
+
+const tables = new WeakMap<object, unknown>()
+
+/** The built-in table as a module tells it: it stays the same, and is longer than what runs begin with. Not to be changed either. */
+export function sharedTable(module: object, read: () => unknown): unknown {
+  if (!tables.has(module)) tables.set(module, read())
+  return tables.get(module)
+}

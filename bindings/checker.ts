@@ -8,7 +8,7 @@ export type * from './check-port.js'
 export interface CheckJob {
   readonly step: StepInfo
   readonly text: string
-  /** Steps before it, nearest last, with their outputs: what they change stands in the files before this answer does. */
+  /** Steps before it, nearest last, with their outputs: what they change is in the files before this answer does. */
   readonly earlier: readonly (readonly [step: StepInfo, text: string])[]
   readonly signal: AbortSignal
 }

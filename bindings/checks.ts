@@ -1,5 +1,5 @@
 /**
- * The run's side of checks: `check` of the core, carried out. What was found stands in the journal, so that a run that is resumed
+ * The run's side of checks: `check` of the core, carried out. What was found is in the journal, so that a run that is resumed
  * checks nothing twice; an answer whose check was under way is checked again.
  */
 import { ofCall } from './call-events.js'

@@ -1,5 +1,5 @@
 /**
- * The typed face of the core, and the only file that touches its heap. Views are made anew for every access: the heap may
+ * The typed face of the core, and the only file that touches its heap. Views are made again for every access: the heap may
  * have grown since, which silently empties older views.
  */
 import * as promptRow from './generated/prompt-row.js'

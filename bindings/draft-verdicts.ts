@@ -19,7 +19,7 @@ export function judgementOf(
   const told = words.readVerdict(reply, draftOf(texts, step))
   if (told.verdict === 'pass') return { ...told, kept: isDue(step) ? 1001 : 1000 }
   if (told.verdict !== 'patch') return told
-  // The draft has passed the host's check, and the patch has not: what stands in front of it can be gone on from.
+  // The draft has passed the host's check, and the patch has not: what is in front of it can be gone on from.
   if (texts.checks.has(step)) return untouched(draftOf(texts, step), told.text)
   const { verdict, text } = core.check(step, told.text)
   // A patch that breaks the output constraint leaves nothing to deliver.

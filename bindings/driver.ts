@@ -161,7 +161,7 @@ export class Driver {
       this.#pump()
       const outcome = await this.#finished
       await this.#settleOutputs(outcome)
-      // Told last, after every `done`: whoever sees it may read the outputs.
+      // Told last, after every `done`: anyone who sees it may read the outputs.
       this.#emit({ type: 'finish', at: this.now, outcome, ...costOf(this.#core, this.#texts) })
       return this.#result(outcome, (await reports).withReport)
     } catch (error) {

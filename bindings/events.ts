@@ -32,7 +32,7 @@ export interface StepInfo {
   /** Name of the output's file, of the plan: without folders. */
   readonly outputFile?: string
   readonly schema?: Record<string, unknown>
-  /** `check`, `target` and `edit` as the plan has them; whoever acts on them checks them first. */
+  /** `check`, `target` and `edit` as the plan has them; anyone who acts on them checks them first. */
   readonly placing?: { readonly check?: unknown; readonly target?: unknown; readonly edit?: unknown }
   readonly files: readonly string[]
   /** What is to be found for it in the documents: `paths` empty means all. */

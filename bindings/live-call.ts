@@ -136,7 +136,7 @@ export class LiveCall implements CallProgress {
   /** The shared limits have answered: the call leaves, or is over for the core already. */
   #asked(goes: boolean): boolean {
     if (this.over || this.#aborted) {
-      // Cancelled while the question was on its way: a place that was granted is given back. Its end is told by whoever cancels.
+      // Cancelled while the question was on its way: a place that was granted is given back. The canceller reports its end.
       if (goes) this.#host.limits?.withdraw(this.command)
       return false
     }

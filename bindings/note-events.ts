@@ -18,7 +18,7 @@ const advice: Partial<Record<FailureKind, string>> = {
   denied: 'check the terms and the region of the account, or set the key of another provider',
 }
 
-/** The text of a draft that became the output otherwise than it was shown; undefined: nothing is to be shown anew. */
+/** The text of a draft that became the output otherwise than it was shown; undefined: nothing is to be shown again. */
 export function shownAnew(texts: RunTexts, { reason, step }: NoteCommand): string | undefined {
   const anew = reason === 'draft_patched' || (reason === 'draft_accepted' && texts.drafted.has(step))
   return anew ? texts.answers.get(step) : undefined

@@ -11,7 +11,7 @@ export class OwnedSession<S extends Deletable> {
   #session: S | undefined
   #trapped = false
 
-  /** `owner`: whoever hands it out. When it is collected without dispose(), the C++ side is freed: no garbage collector sees that memory. */
+  /** `owner`: the object that hands it out. Collected without dispose(), its C++ side is freed: no garbage collector sees that memory. */
   constructor(session: S, owner: object) {
     this.#session = session
     leaked.register(owner, session, this)

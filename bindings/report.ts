@@ -219,7 +219,7 @@ export interface DraftsReport {
   readonly met: { readonly accepted: boolean | null; readonly speedup: boolean | null }
 }
 
-/** A ceiling of a budget; null: there is none. */
+/** A ceiling of a budget; null if there is none. */
 export interface CeilingReport {
   readonly costMicroUsd: number | null
   readonly tokens: number | null

@@ -81,7 +81,7 @@ export class RunTexts {
   readonly failures = new Map<number, string>()
   /** What the user has seen of an answer that broke off: a continuation goes on from it. */
   readonly accepted = new Map<number, string>()
-  /** Steps whose draft was rejected after a beginning that can stand, in `accepted`: a continuation shows it anew. */
+  /** Steps whose draft was rejected after a beginning that can stand, in `accepted`: a continuation shows it again. */
   readonly #beginnings = new Set<number>()
   /** By step: its draft, where that is made beside a full answer. */
   readonly drafted = new Map<number, string>()

@@ -3,7 +3,7 @@
 const known = new Map<string, unknown>()
 const most = 32
 
-/** Not to be changed by whoever gets it. */
+/** Not to be changed by anyone who gets it. */
 export function sharedJson(text: string): unknown {
   if (!known.has(text)) {
     if (known.size >= most) known.clear()

@@ -1,4 +1,4 @@
-/** The typed face of the cache's module; with core.ts the only file that touches a heap. Views are made anew for every access. */
+/** The typed face of the cache's module; with core.ts the only file that touches a heap. Views are made again for every access. */
 import type { CacheData, CacheModule, CacheSession } from './module.js'
 import type { CacheMode, CacheScope } from './ports.js'
 import { AetherflowError } from '../errors.js'

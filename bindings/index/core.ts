@@ -1,4 +1,4 @@
-/** The typed face of the index's module. Views of its heap are made anew for every access. */
+/** The typed face of the index's module. Views of its heap are made again for every access. */
 import type { IndexData, IndexModule, IndexSession } from './module.js'
 import { OwnedSession } from '../owned-session.js'
 

@@ -15,7 +15,7 @@ export class JournalRecorder implements CoreTap {
   #drained = -1
   #texts: SignalTexts | undefined
 
-  /** `checksum`: where the journal to go on with ends; undefined: a new one, which begins with `header`. */
+  /** `checksum`: where the journal to resume ends; undefined: a new one, which begins with `header`. */
   constructor(writer: JournalWriter, defaults: string, start: JournalHeader | number) {
     this.#writer = writer
     this.#table = crc32OfText(defaults)

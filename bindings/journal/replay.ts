@@ -34,7 +34,7 @@ export class Replayer {
   }
 
   /**
-   * Replays the next record; undefined: there is none. Throws host.replay_differs when the commands are not those of then,
+   * Replays the next record; undefined if there is none. Throws host.replay_differs when the commands are not those of then,
    * and host.journal when another built-in table stood behind the options.
    */
   next(): ReplayedRecord | undefined {

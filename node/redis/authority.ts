@@ -26,7 +26,7 @@ import { limitsScript } from './limits-script.js'
 import { runScript, type RedisArgument, type RedisLink } from './link.js'
 
 export interface RedisAuthorityOptions {
-  /** What the names of its keys begin with; whoever has the same shares limits. Default `aetherflow`. */
+  /** What the names of its keys begin with; anyone who has the same shares limits. Default `aetherflow`. */
   readonly prefix?: string | undefined
   /** So long after its last sign of life a process counts as gone, ms. Default 15000. */
   readonly leaseMs?: number | undefined
@@ -36,7 +36,7 @@ export interface RedisAuthorityOptions {
 
 /** While the server does not answer, a call that asks comes again after so long, ms. */
 const retryMs = 1000
-/** Whoever waits to be told of room asks again by himself after so long, ms: a message can be lost with its connection. */
+/** Anyone who waits to be told of room asks again by himself after so long, ms: a message can be lost with its connection. */
 const patienceMs = 5000
 const longestTimerMs = 2 ** 31 - 1
 
@@ -133,7 +133,7 @@ export class RedisAuthority implements LimitAuthority {
     this.#beat.unref()
   }
 
-  /** A sign of life. Whoever was taken for gone joins again, with the calls that are in flight. */
+  /** A sign of life. Anyone who was taken for gone joins again, with the calls that are in flight. */
   async #alive(): Promise<void> {
     if (this.#over || this.#members.size === 0) return
     try {
@@ -201,7 +201,7 @@ export class RedisAuthority implements LimitAuthority {
     this.tell('leave', [member])
   }
 
-  /** The server serves whoever waits when it is asked something; `inMs`: when that is worth while. */
+  /** The server serves anyone who waits when it is asked something; `inMs`: when that is worth while. */
   wakeIn(inMs: number): void {
     const at = performance.now() + inMs
     if (this.#over || at >= this.#tickAt) return
@@ -256,7 +256,7 @@ class Member implements LimitMember {
     const again = [...this.#open.values()]
     this.#joined = this.#authority.enter(this.id, stated).then(
       (narrowed) => {
-        // Told once: whoever joins again states what he did before.
+        // Told once: anyone who joins again states what he did before.
         this.#told(narrowed)
         return true
       },

@@ -6,7 +6,7 @@
  *
  * Money of the day is a key's, and of a tenant with a budget that of all its keys together. While the server does not answer nobody is let
  * in. What a server had let in that is gone counts, after its lease, as if it had cost all that was set aside for it; this is taken
- * back when it was not gone after all and tells what came of it, and of a run when another server goes on with it.
+ * back when it was not gone after all and tells what came of it, and of a run when another server resumes it.
  */
 import { randomBytes } from 'node:crypto'
 import { pursesOf, type AccountBook, type Asked, type Decision, type Refused } from '../serve/accounts.js'

@@ -1,7 +1,7 @@
 /** What the cache's store asks of the server in one step. */
 import { redisScript } from './link.js'
 
-/** Changes that are remembered; whoever was away for longer reads everything anew. */
+/** Changes that are remembered; anyone who was away for longer reads everything again. */
 export const changesKept = 10_000
 
 /** Scopes whose versions are kept, those that changed last: by the number of their last change. */

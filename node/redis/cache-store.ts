@@ -12,7 +12,7 @@ import { keysUnder } from './address.js'
 import { messageOf, runScript, type RedisLink, type RedisScript } from './link.js'
 
 export interface RedisCacheStoreOptions {
-  /** What the names of its keys begin with; whoever has the same has the same cache. Default `aetherflow`. */
+  /** What the names of its keys begin with; anyone who has the same has the same cache. Default `aetherflow`. */
   readonly prefix?: string | undefined
   /** After a failure nobody is kept waiting by a further one for so long, ms. Default 1000. */
   readonly restMs?: number | undefined

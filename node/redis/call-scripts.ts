@@ -8,7 +8,7 @@
 import { redisScript } from './link.js'
 
 /**
- * KEYS: waiters, starts, result. ARGV: id, base of the owners' names. → nothing when nobody waits for it, or whoever did is gone; [owner] when
+ * KEYS: waiters, starts, result. ARGV: id, base of the owners' names. → nothing when no live owner waits for it; [owner] when
  * its result is there: in both cases it is forgotten; else [owner, which start of it this is, 1 when that owner was told text of the one before].
  */
 export const beginCallScript = redisScript(`
@@ -33,7 +33,7 @@ return 1
 
 /**
  * KEYS: waiters, starts, result. ARGV: id, end, ms to keep it, owner that waited at first, base of the owners' names, news. Of several that
- * made the call the first counts; whoever waits by now is told.
+ * made the call the first counts; anyone who waits by now is told.
  */
 export const endCallScript = redisScript(`
 redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3], 'NX')

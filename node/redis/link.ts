@@ -138,7 +138,7 @@ class IoredisLink implements RedisLink {
     this.#client = client
     this.name = name
     this.#owned = owned
-    // Whoever sends hears of it; an event without a listener would end the process.
+    // Anyone who sends hears of it; an event without a listener would end the process.
     client.on('error', (error: unknown) => (this.#cause = error))
     client.on('ready', this.#ready)
   }
@@ -180,7 +180,7 @@ class IoredisLink implements RedisLink {
     // It is subscribed again by itself whenever the connection returns.
     if (known === undefined)
       await this.#inOurWords(client.subscribe(channel)).catch((error: unknown) => {
-        // Whoever listens next tries again.
+        // Anyone who listens next tries again.
         if (this.#listeners.get(channel) === listeners) this.#listeners.delete(channel)
         throw error
       })

@@ -1,4 +1,4 @@
-/** A run as whoever owns it has it: its plan, its journal, and what only its owner may write. */
+/** A run as its owner has it: its plan, its journal, and what only its owner may write. */
 import { AetherflowError } from '../../bindings/errors.js'
 import type { OwnedRun, RunStore } from '../../web/standard/run/run-store.js'
 import type { PlanRun } from '../index.js'
@@ -26,7 +26,7 @@ export class OwnedJob implements JobFacts {
   readonly request: string
   readonly lost: number
   readonly done: readonly string[]
-  /** Its journal, which outlasts the run that writes it: whoever owns the run lets go of it afterwards. */
+  /** Its journal, which outlasts the run that writes it: anyone who owns the run lets go of it afterwards. */
   readonly journal: RunStore
   cancelled: boolean
   /** It goes on elsewhere, or later. */
@@ -59,7 +59,7 @@ export class OwnedJob implements JobFacts {
     if (this.cancelled || this.stopped) run.cancel()
   }
 
-  /** As whoever asked for it wants. */
+  /** As the caller wants it. */
   cancel(): void {
     this.cancelled = true
     this.#under?.cancel()
@@ -80,7 +80,7 @@ export class OwnedJob implements JobFacts {
     return this.#write(putScript, [this.#keys.outputs], [step, text])
   }
 
-  /** Adds to the events, of which there are `count`, and tells whoever listens. Fails as `deliver`. */
+  /** Adds to the events, of which there are `count`, and tells anyone who listens. Fails as `deliver`. */
   tell(count: number, events: readonly string[]): Promise<void> {
     return this.#write(tellScript, [this.#keys.events, this.#keys.told], [count, ...events])
   }
@@ -112,7 +112,7 @@ export function mustBeSurvived({ id, lost }: JobFacts, mostLost: number): void {
   throw new AetherflowError('host.worker', id, detail)
 }
 
-/** The run is another's by now, or the server of that name is away: whoever owns it next goes on. */
+/** The run is another's by now, or the server of that name is away: anyone who owns it next goes on. */
 export const goesElsewhere = (error: unknown, server: string): boolean =>
   error instanceof AetherflowError &&
   (error.code === 'host.run_locked' || error.code === 'host.io_failed') &&

@@ -47,7 +47,7 @@ export interface RunEnd {
 }
 
 export interface Submission {
-  /** For whoever carries it out. */
+  /** For anyone who carries it out. */
   readonly request?: string | undefined
   /** Lists it under this name. */
   readonly listed?: string | undefined
@@ -67,7 +67,7 @@ export interface OwnerState {
   readonly since: number
 }
 
-/** How often whoever waits for an end looks for it, ms. */
+/** How often anyone who waits for an end looks for it, ms. */
 const lookEveryMs = 2000
 const weekMs = 7 * 24 * 3_600_000
 export const defaultMostLost = 4
@@ -162,7 +162,7 @@ export class RunOwner {
     }
   }
 
-  /** Whoever carries it out ends it; what is done is kept. False: it is over, or is none. Fails: host.io_failed. */
+  /** Its owner ends it; what is done is kept. False: it is over, or is none. Fails: host.io_failed. */
   async cancel(id: string): Promise<boolean> {
     const { job } = new RunKeys(id, this.#options.prefix)
     return (await this.#does(cancelScript, [job, this.#keys.news], [id])) === 1
@@ -179,7 +179,7 @@ export class RunOwner {
     await Promise.all([...this.#under])
   }
 
-  /** Lets its runs go: another owner goes on with them. Idempotent. */
+  /** Lets its runs go: another owner resumes them. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -256,7 +256,7 @@ export class RunOwner {
       await this.#begin(id, store, owned)
     } finally {
       await owned.close()
-      // Whoever has room need not wait for his next look.
+      // Anyone who has room need not wait for his next look.
       if (this.#closed) await this.#link.send('PUBLISH', this.#keys.news, `+${id}`).catch(() => undefined)
     }
   }
@@ -305,7 +305,7 @@ export class RunOwner {
       })
       job.under(run)
       const { outcome } = await run
-      // It was stopped here, and not by whoever asked for it.
+      // It was stopped here, not by its requester.
       return outcome === 'cancelled' && !job.cancelled ? undefined : { outcome }
     } catch (error) {
       if (job.stopped || goesElsewhere(error, this.#link.name)) throw error

@@ -42,7 +42,7 @@ export class RemoteCalls {
   readonly #owner = randomBytes(8).toString('hex')
   readonly #queues = new Map<string, BullQueue>()
   readonly #live = new Map<string, RemoteCall>()
-  /** Calls of each work so far: an attempt is the same job for whoever owns the run. */
+  /** Calls of each work so far: an attempt is the same job for anyone who owns the run. */
   readonly #counts = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #looks = 0
@@ -161,12 +161,12 @@ export class RemoteCalls {
     } finally {
       signal.removeEventListener('abort', stop)
       this.#live.delete(id)
-      // It has been heard: whoever resumes the run later asks anew, above all after a failure.
+      // It has been heard: anyone who resumes the run later asks again, above all after a failure.
       if (!signal.aborted) this.#link.send('DEL', this.#keys.result(id)).catch(() => undefined)
     }
   }
 
-  /** Whoever has taken the run over may wait for the same call: then it goes on. */
+  /** Anyone who has taken the run over may wait for the same call: then it goes on. */
   async #cancel(provider: string, id: string): Promise<void> {
     const { waiters, cancel } = this.#keys
     const mine = await runScript(this.#link, cancelCallScript, [waiters, cancel], [id, this.#owner])
@@ -231,7 +231,7 @@ class RemoteCall {
     const end = this.over ? undefined : await this.#end().catch(() => undefined)
     if (end === undefined || this.over) return
     if ('failure' in end) return this.fails(failureFrom(end.failure))
-    // Whoever was told words of a worker that was lost would have them stand before other ones.
+    // Text of a lost worker that was shown would stand before the text of the next one.
     if (end.n !== this.#n && this.#text !== '') return this.fails(lost())
     const said = this.#before + this.#text
     // What was lost on the way.

@@ -192,7 +192,7 @@ export class OwnedRedisRun implements OwnedRun {
   }
 
   async aside(name: string): Promise<KeptJournal | undefined> {
-    // Only names that were given: what stands in a journal is no key.
+    // Only names that were given: what is in a journal is no key.
     if (!/^journal-\d{1,9}$/.test(name)) return undefined
     const bytes = await told(this.#mine.name, () => this.#link.sendForBytes('GET', this.#keys.aside(name)))
     return bytes instanceof Uint8Array ? new KeptJournal(bytes, `${this.#mine.name} ${name}`) : undefined

@@ -6,7 +6,7 @@ import type { RedisLink } from './link.js'
 import type { RunKeys } from './run-keys.js'
 import { told } from './run-store.js'
 
-/** A message may be lost with its connection: whoever watches also looks this often, ms. */
+/** A message may be lost with its connection: anyone who watches also looks this often, ms. */
 const lookEveryMs = 5000
 
 const fields = ['request', 'at', 'end', 'endedAt', 'cancelled', 'owner'] as const
@@ -60,7 +60,7 @@ export class SharedRun implements ServedRun {
       this.#isOver()
       return false
     }
-    // The server has lost what it had told: its readers begin anew.
+    // The server has lost what it had told: its readers begin again.
     if (count < Math.min(from, this.#events.length)) this.#forget()
     else
       this.#take(

@@ -94,7 +94,7 @@ export class SharedRuns implements ServedRuns {
       throw new HttpError(429, 'too_many_runs', `${mostOpen} runs are in progress`, { retryAfterMs: 5000 })
     const played = typeof how.simulate === 'object' ? { simulated: how.simulate.name } : {}
     const request: RunRequest = { ...asked, ...played, id, createdAt: Date.now() }
-    // Whoever brings it to its end settles what it came to.
+    // Anyone who brings it to its end settles what it came to.
     const admission = await account.admitRun(id, microUsdOf(request))
     let begun = false
     try {
@@ -288,13 +288,13 @@ class JobEvents implements EventPlace {
         events.map((event) => JSON.stringify(event)),
       )
     } catch (error) {
-      // Another goes on with the run.
+      // Another resumes the run.
       this.#job.stop()
       throw error
     }
   }
 
-  /** Of a call now and then, and to whoever listens now. */
+  /** Of a call now and then, and to anyone who listens now. */
   passing(event: RunEvent): void {
     const { call = '' } = event as { call?: string | number }
     const now = performance.now()

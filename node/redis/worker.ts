@@ -149,7 +149,7 @@ class CallWorker implements RunningWorker {
     const { waiters, starts, owners } = this.#keys
     const keys = [waiters, starts, this.#keys.result(id)]
     const begun = await this.#surely(beginCallScript, keys, [id, owners])
-    // Nobody waits for it, or whoever did is gone: it is not made. An owner that comes later asks again.
+    // Nobody waits for it, or the owner that did is gone: it is not made. An owner that comes later asks again.
     const [waiter, n, shown] = begun as [string?, number?, number?]
     if (waiter === undefined) return
     // It was put into the queue again while its result was on its way.

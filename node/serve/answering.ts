@@ -20,7 +20,7 @@ export interface AnswerStream {
   /** A call leaves for this model, `provider/model`. */
   served?(model: string): void
   text(piece: string): void
-  /** The answer begins anew. False: what was sent cannot be taken back, and the request ends. */
+  /** The answer begins again. False: what was sent cannot be taken back, and the request ends. */
   restarted(): boolean
   finish(answer: ChatAnswer): void
   /** False: nothing has been sent yet, and the error is answered in the ordinary way. */

@@ -10,7 +10,7 @@ export interface Context {
   readonly embedder: Embedder | undefined
   /** Aborted when the server ends and its grace is over. */
   readonly ending: AbortSignal
-  /** Takes the events of one request. `headers`: of whoever sent it, for its trace. */
+  /** Takes the events of one request. `headers`: of its sender, for its trace. */
   observer(headers: IncomingHttpHeaders): (event: RunEvent) => void
   /** Calls back as long as the response is open, whenever a comment should keep it so; the result ends that. */
   beat(write: () => void): () => void

@@ -39,7 +39,7 @@ export function extensionsOf(headers: IncomingHttpHeaders, body: Body): Extensio
   }
 }
 
-/** The words of HTTP caches: nothing is kept of `no-store`; `no-cache` asks anew and keeps that. */
+/** The words of HTTP caches: nothing is kept of `no-store`; `no-cache` asks again and keeps that. */
 function cacheOf(value: unknown): ChatCacheUse {
   if (value === undefined) return 'on'
   if (value === 'no-store') return 'off'

@@ -9,7 +9,7 @@ import { readJson, sendJson } from './http.js'
 import type { RunRequest, ServedRun, ServedRuns } from './served-runs.js'
 import type { Route } from './server.js'
 
-/** A server of runs that is away is no failure of this one: whoever comes again is answered. */
+/** A server of runs that is away is no failure of this one: a repeated request is answered. */
 export const runRoutes = (runs: ServedRuns): readonly Route[] =>
   routesOf(runs).map((route) => ({
     ...route,
@@ -164,7 +164,7 @@ async function report(call: Call, run: ServedRun, runs: ServedRuns): Promise<voi
   sendJson(call.response, 200, found)
 }
 
-/** What the run is made of, as far as it has come: for whoever wants to replay it. */
+/** What the run is made of, as far as it has come: for anyone who wants to replay it. */
 function journal({ response }: Call, bytes: Uint8Array | undefined): void {
   if (bytes === undefined) throw new HttpError(404, 'no_journal', 'the run has no journal yet')
   response.writeHead(200, {
@@ -216,7 +216,7 @@ class Reading {
     this.#stream = new EventStream(response, { headers, beat: (write) => context.beat(write) })
   }
 
-  /** A reader who knows more than there is has another run in mind: it begins anew. */
+  /** A reader who knows more than there is has another run in mind: it begins again. */
   begin(last: number | undefined, count: number, snapshot: object): void {
     this.#begun = true
     this.#stream.raw(`retry: ${comeAgainMs}\n\n`)

@@ -5,7 +5,7 @@
  *   request.json     what was asked for, by which key
  *   plan.json, journal.jsonl
  *   events.jsonl     what its watchers are told, see kept-events.ts
- *   end.json         how it ended; a folder without one is a run that goes on with the next start of the server
+ *   end.json         how it ended; without it the run continues at the next start of the server
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ export class Runs implements ServedRuns {
     return this.#work.size
   }
 
-  /** Reads what is there, and goes on with what had come to no end. Fails: host.io_failed. */
+  /** Reads what is there, and resumes what had come to no end. Fails: host.io_failed. */
   async open(): Promise<void> {
     for (const run of await this.registry.open()) this.#begin(run, await this.#admitted(run))
   }
@@ -77,7 +77,7 @@ export class Runs implements ServedRuns {
       admission = await account.admitRun(id, microUsdOf(request))
       await makeFolder(join(run.folder, 'files'), 0o700)
       await writeWhole(run.folder, 'plan.json', plan)
-      // From here on it is a run: the next start goes on with it.
+      // From here on it is a run: the next start resumes it.
       await writeWhole(run.folder, 'request.json', JSON.stringify(request))
     } catch (error) {
       this.registry.remove(run)
@@ -163,7 +163,7 @@ export class Runs implements ServedRuns {
     }
   }
 
-  /** Undefined: the server ends, and the run goes on with its next start. */
+  /** Undefined: the server ends, and the run continues at its next start. */
   #ended(run: Run, work: Work, kept: KeptEvents, microUsd: number | undefined): Promise<RunEnd | undefined> {
     const ending = (): boolean => this.#ending
     return carryOut(

@@ -39,7 +39,7 @@ export interface ServeOptions extends ServiceOptions {
   readonly keys?: readonly ServeKey[] | undefined
   /** Made at the first start. Default: `serve-keys.json` beside the user's configuration. */
   readonly keysFile?: string | undefined
-  /** False: whoever reaches the server may use it. Only on the loopback interface. Default true. */
+  /** False: anyone who reaches the server may use it. Only on the loopback interface. Default true. */
   readonly auth?: boolean | undefined
   /** Keeps what keys have spent, and runs. Default: nothing is kept. */
   readonly folder?: string | undefined
@@ -60,7 +60,7 @@ export interface ServeOptions extends ServiceOptions {
   readonly series?: readonly { read(): Promise<void>; addTo(metrics: Metrics): void }[] | undefined
   /** Limits and budgets of the keys shared with other servers, such as `RedisBook`; its opener closes it. Default: of this server alone. */
   readonly book?: AccountBook | undefined
-  /** Runs that other servers see, and go on with, such as `SharedRuns`; needs `book`. Default: kept in `folder`, for this server alone. */
+  /** Runs that other servers see, and resume, such as `SharedRuns`; needs `book`. Default: kept in `folder`, for this server alone. */
   readonly runs?: { open(parts: RunParts): Promise<ServedRuns> } | undefined
   /** Told of failures that nobody foresaw; without texts of requests. */
   readonly onFailure?: ((error: unknown, requestId: string) => void) | undefined

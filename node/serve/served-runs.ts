@@ -19,7 +19,7 @@ export interface RunRequest {
   readonly seed?: number
   /** Name of the profile that plays the providers. */
   readonly simulated?: string
-  /** Of whoever asked for it: `traceparent` and what goes with it. */
+  /** From the request: `traceparent` and what goes with it. */
   readonly trace?: Readonly<Record<string, string>>
   /** ms since 1970. */
   readonly createdAt: number

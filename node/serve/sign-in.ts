@@ -24,7 +24,7 @@ export class SignIn {
   readonly #links = new Map<string, Ticket>()
   readonly #wallClock: () => number
 
-  /** `open`: the account of whoever says nothing; undefined: such requests are refused. */
+  /** `open`: the account of callers without a token; undefined: such requests are refused. */
   constructor(accounts: Accounts, clock: Clock, open: Account | undefined, wallClock: () => number = () => Date.now()) {
     this.#accounts = accounts
     this.#clock = clock

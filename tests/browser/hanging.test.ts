@@ -48,7 +48,7 @@ describeInBrowser('what never answers', () => {
       [plan, options] as const,
     )
 
-  /** One tab holds a database and lets go for nobody, a second waits to delete it: whoever opens it next stands behind both. */
+  /** One tab holds a database and lets go for nobody, a second waits to delete it: anyone who opens it next stands behind both. */
   const blocked = async (database: string, warm: object) => {
     const { page: holder, context } = await openPage(server.page('cache'))
     await loaded(holder, 'cache')

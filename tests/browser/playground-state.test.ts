@@ -46,7 +46,7 @@ describeInBrowser('the state of the playground', () => {
     await page.getByRole('button', { name: 'Share' }).click()
     await page.locator('.status', { hasText: 'link' }).waitFor()
     expect(page.url()).toContain('&mode=fast')
-    // What is changed after that is not lost to the link that now stands in the address.
+    // What is changed after that is not lost to the link that now is in the address.
     await open.paste(planOf('later', ['one', 'two', 'three']))
     await page.reload()
     await judged(page, '3 steps')

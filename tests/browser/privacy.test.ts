@@ -95,7 +95,7 @@ describeInBrowser('what is private stays so', () => {
     const asked = providers.asked.slice(before)
     expect(asked.length).toBe(5)
     expect(asked.filter(({ headers }) => JSON.stringify(headers).includes(goodKey)).length).toBe(5)
-    // Whoever comes from elsewhere is refused.
+    // Anyone who comes from elsewhere is refused.
     const stranger = await fetch(`${address}/groq/groq/v1/models`, { headers: { origin: 'http://elsewhere.invalid' } })
     expect([stranger.status, await stranger.text()]).toEqual([403, ''])
     // The page itself gets completions and nothing else that a key opens: no other method, path, host or trick of either.

@@ -28,7 +28,7 @@ describeInBrowser('a run with a journal', () => {
     let release = (): void => undefined
     held = { step, until: new Promise((resolve) => (release = resolve)), release: () => release() }
   }
-  /** Calls so far by the step that they ask for: what the others say stands in the prompt before. */
+  /** Calls so far by the step that they ask for: what the others say is in the prompt before. */
   const calls = () => {
     const bodies = providers.asked.map(({ body }) => body).filter((body) => body.includes('do step-'))
     const last = bodies.map((body) => [...body.matchAll(/do step-(\w)/g)].at(-1)?.[1] ?? '')

@@ -138,7 +138,7 @@ withRedis('limits and budgets of keys', () => {
     const later = lives(base, dawn + 1000)
     expect(await later.enter('fits', 'request', 'lives', 10)).toEqual(['', '10'])
     await act(base, 'leave', dawn + 1000, ['k', 'fits', 0, 0, 'request'], 'lives')
-    // Whoever carries the run out settles it, once, for what it really cost.
+    // Anyone who carries the run out settles it, once, for what it really cost.
     for (const owner of ['one', 'other']) await act(base, 'leave', dawn + 1000, ['k', 'run', 0, 120, 'again'], owner)
     expect(await money(dawn + 1000)).toEqual(['0', '420', '0', '420'])
     // Its server was not gone after all: what it tells counts, once.

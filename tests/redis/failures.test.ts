@@ -92,7 +92,7 @@ withRedis('a server of runs that fails', () => {
     expect(await alone).toMatchObject({ code: 'host.run_locked' })
     expect(await link.send('KEYS', `{${prefix}}:run*`)).toEqual([])
     expect(await one.underWay()).toEqual([])
-    // It is begun anew, as if it had never been.
+    // It is begun again, as if it had never been.
     await one.submit('r', diamond())
     expect(await one.ended('r')).toEqual({ outcome: 'ok', outputs: right })
   })

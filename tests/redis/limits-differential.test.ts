@@ -231,7 +231,7 @@ async function forget(link: RedisLink, seed: number): Promise<void> {
   await link.send('UNLINK', ...names)
 }
 
-/** What the server said to whoever asked. */
+/** What the server said to anyone who asked. */
 function saidOf(words: string, rows: readonly unknown[]): readonly (string | number)[] {
   if (words.startsWith('ask')) return [rows[1] as string, rows[2] as number, Number(rows[3])]
   return words.startsWith('join') ? (rows[2] as string[]) : []

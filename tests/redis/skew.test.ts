@@ -12,7 +12,7 @@ jest.setTimeout(60_000)
 const steps = diamond().steps.map(({ id }) => id)
 const right = Object.fromEntries(steps.map((step) => [step, Answering.text(step)]))
 
-/** A library that tells a process another time of day; undefined: there is none. */
+/** A library that tells a process another time of day; undefined if there is none. */
 function fakeTime(): string | undefined {
   const folders = existsSync('/usr/lib')
     ? ['/usr/lib', ...readdirSync('/usr/lib').map((name) => `/usr/lib/${name}`)]

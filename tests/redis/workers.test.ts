@@ -138,7 +138,7 @@ withRedis('workers', () => {
     stop.abort()
     expect((await running).outcome).toBe('cancelled')
     await provider.until(() => provider.left.includes('first'))
-    // Nothing of it is left: whoever resumes the run calls it as if for the first time.
+    // Nothing of it is left: anyone who resumes the run calls it as if for the first time.
     const keys = new CallKeys(prefix)
     await whenKept(link, keys.starts, async () => (await link.send('HLEN', keys.starts)) === 0)
     expect(await link.send('HLEN', keys.waiters)).toBe(0)

@@ -1,6 +1,6 @@
 /**
  * What contract suites use of a test library, in a page: `describe`, `test`, `expect().toBe`, `expect().toEqual`. The page server
- * gives this file to whoever imports `@jest/globals`; `window.runSuite()` then runs what was defined, one test after the other.
+ * gives this file to anyone who imports `@jest/globals`; `window.runSuite()` then runs what was defined, one test after the other.
  */
 export interface SuiteResult {
   readonly name: string

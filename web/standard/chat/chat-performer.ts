@@ -103,7 +103,7 @@ export class ChatPerformer implements Performer {
     return tools?.length ? core.estimateTokens(JSON.stringify(tools)) : 0
   }
 
-  /** A limit that was reached before the first word is an ending to whoever set it. */
+  /** A limit that was reached before the first word is an ending to anyone who set it. */
   #failed(provider: string, error: unknown): ModelReply {
     if (!(error instanceof CallFailure)) throw error
     if (error.kind === 'limit_reached') return { text: '', usage: error.usage, finish: 'length' }

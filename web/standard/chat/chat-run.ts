@@ -41,7 +41,7 @@ export interface ChatOptions {
   readonly tenant?: string | undefined
   /** Text of the answer as it streams. */
   readonly onText?: ((piece: string) => void) | undefined
-  /** What was streamed counts no more: the answer begins anew. */
+  /** What was streamed counts no more: the answer begins again. */
   readonly onRestart?: (() => void) | undefined
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }

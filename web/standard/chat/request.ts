@@ -1,4 +1,4 @@
-/** A request for one answer to a conversation, whoever brings it: the server, or a language model object in a program. */
+/** A request for one answer to a conversation, no matter who brings it: the server, or a language model object in a program. */
 import { contentText, type ChatTexts } from '../../../bindings/chat.js'
 import type { OutputConstraint } from '../../../bindings/ports.js'
 

@@ -29,7 +29,7 @@ const kindOfTimer: Readonly<Record<Timer, FailureKind>> = {
   totalMs: 'timeout_total',
 }
 
-/** Time-outs that measure silence: whatever moves the reply begins them anew. */
+/** Time-outs that measure silence: whatever moves the reply restarts them. */
 const ofSilence: ReadonlySet<Timer> = new Set<Timer>(['firstTokenMs', 'idleMs', 'wholeMs'])
 
 /** Ends a call from outside: the caller's signal and the time-outs, whichever is first. One for each call. */

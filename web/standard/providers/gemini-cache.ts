@@ -70,7 +70,7 @@ export interface CachedGemini extends ModelClient {
 /**
  * A client whose requests all stand behind `content`, which is created with the first of them. Takes requests for its model
  * with an empty system text, or with the one of the content. When a request is refused because the cache is gone (403 or 404:
- * which one is not documented) the cache is created anew and the request sent again, once: nothing was generated or paid yet.
+ * which one is not documented) the cache is created again and the request sent again, once: nothing was generated or paid yet.
  */
 export function createCachedGemini(config: GeminiConfig, content: CacheContent): CachedGemini {
   const caches = createGeminiCaches(config)

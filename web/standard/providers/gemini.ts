@@ -65,7 +65,7 @@ export function geminiCall(config: GeminiConfig): GeminiCall {
   }
 }
 
-/** `models/{model}`, whatever stands in the name. */
+/** `models/{model}`, whatever is in the name. */
 export function geminiModel(model: string): string {
   return `models/${encodeURIComponent(model.replace(/^models\//, ''))}`
 }

@@ -7,7 +7,7 @@ export type Body = Readonly<Record<string, unknown>>
 
 /** A setting that requests carry beyond what a person asked for. */
 interface Setting {
-  /** Where it stands in the body. */
+  /** Where it is in the body. */
   readonly path: string
   /** How refusals name it, besides by its path. */
   readonly named: RegExp

@@ -59,7 +59,7 @@ export class ThinkFilter {
     return true
   }
 
-  /** Looks for a beginning; false: there is none, or not enough of the answer to tell. */
+  /** Looks for a beginning; false if there is none, or not enough of the answer to tell. */
   #enter(): boolean {
     const text = this.#held.trimStart()
     const found = tags.find(([open]) => text.startsWith(open))

@@ -60,7 +60,7 @@ export class ToolCalls {
     return fresh
   }
 
-  /** Without an index: a new id begins a call, none goes on with the last. */
+  /** Without an index: a new id begins a call, none continues the last. */
   #placeOfId(id: unknown): number | undefined {
     if (typeof id !== 'string' || id === '') return this.#calls.length > 0 ? this.#calls.length - 1 : undefined
     const known = this.#calls.findIndex((call) => call.id === id)

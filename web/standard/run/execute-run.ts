@@ -82,7 +82,7 @@ export interface RunHost {
   readonly documents?: DocumentFinder | undefined
   /** Checks answers. Undefined: none is checked. */
   readonly checker?: AnswerChecker | undefined
-  /** Rejects for a run that this host must not go on with. */
+  /** Rejects for a run that this host must not resume. */
   mayResume?(kept: KeptJournal): Promise<void>
   /** A cryptographic hash over the parts, in hex. */
   digest(parts: readonly string[]): string

@@ -1,4 +1,4 @@
-/** Begins a run in its place, or goes on with the one that is there. */
+/** Begins a run in its place, or resumes the one that is there. */
 import type { DriverOptions, RecalledOutput } from '../../../bindings/driver-options.js'
 import { AetherflowError } from '../../../bindings/errors.js'
 import {

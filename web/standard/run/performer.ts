@@ -37,7 +37,7 @@ export interface ModelPerformerOptions {
   /** Names requests that begin alike; absent: providers are told no names. */
   readonly cacheKeys?: CacheKeys | undefined
   readonly clock?: Clock | undefined
-  /** Which steps drafts are wanted for, which are told to providers as predictions where they write a file anew. */
+  /** Which steps drafts are wanted for, which are told to providers as predictions where they write a file again. */
   readonly draftUses?: DraftUses | undefined
   /** Told of every prompt before it is sent. */
   readonly onPrompt?: ((prompt: SentPrompt) => void) | undefined

@@ -9,7 +9,7 @@ import { canonical } from '../../../bindings/canonical.js'
 
 const lasting = ['mode', 'concurrency', 'strip', 'optimize', 'seed'] as const
 
-/** Fails with host.usage for options that the run did not begin with. `begin`: its options document; undefined: there is none. */
+/** Fails with host.usage for options that the run did not begin with. `begin`: its options document; undefined if there is none. */
 export function mustAgree(options: PlanSettings, begin: unknown): void {
   if (begin === undefined) return
   const table = (begin as { table?: Readonly<Record<string, unknown>> }).table ?? {}
@@ -101,7 +101,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A run goes on with the providers that it began with: the core's decisions rest on them. Fails: host.config. */
+/** A run continues with the providers that it began with: the core's decisions rest on them. Fails: host.config. */
 export function mustBeAvailable(begin: unknown, available: readonly string[], where = ''): void {
   const began = (begin as { available?: readonly string[] } | undefined)?.available ?? []
   const missing = began.filter((id) => !available.includes(id))

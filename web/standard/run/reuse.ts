@@ -27,7 +27,7 @@ export interface ReuseHost {
 /**
  * Outputs of `journal` by step id, of steps that are in `plan` as they were: the same step, after steps that match too, with
  * context files of the same content and the same documents found. Who may answer matters where the plan names it; modes and configured
- * providers do not. A step that spreads does so anew, and its parts are looked for by what they are asked, wherever they stood.
+ * providers do not. A step that spreads does so again, and its parts are looked for by what they are asked, wherever they stood.
  * Rejects with what the plans are refused for.
  */
 export async function reusableOutputs(

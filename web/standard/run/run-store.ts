@@ -33,7 +33,7 @@ export interface RunStore {
   /** Names the run in messages: a folder, a key. */
   readonly name: string
   /**
-   * What is kept of the run, whoever owns it; undefined: nothing. The same object as long as nothing has been written since.
+   * What is kept of the run, no matter who owns it; undefined: nothing. The same object as long as nothing has been written since.
    * Fails: host.io_failed.
    */
   peek(): Promise<KeptJournal | undefined>
@@ -53,7 +53,7 @@ export interface OwnedRun {
   resume(end: JournalEnd): Promise<JournalWriter>
   /** Keeps the journal that is there under a second name, which this resolves to, for a run that takes its place. */
   setAside(): Promise<string>
-  /** A journal that was set aside; undefined: there is none of that name. Names come from journals: they are not trusted. */
+  /** A journal that was set aside; undefined if there is none of that name. Names come from journals: they are not trusted. */
   aside(name: string): Promise<KeptJournal | undefined>
   /** Writes what is still to be written, and lets go. Idempotent. */
   close(): Promise<void>

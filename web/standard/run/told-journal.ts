@@ -5,7 +5,7 @@ import type { OpenedRun } from './open-run.js'
 
 type Tell = (lines: string) => void
 
-/** One that is kept nowhere: what was told is as durable as whoever was told. */
+/** One that is kept nowhere: what was told is as durable as its readers. */
 export function memoryJournal(
   tell: Tell,
   header: JournalHeader,

@@ -83,7 +83,7 @@ async function ask(whom, stream) {
     await askOnce(whom, stream)
   } catch (error) {
     // Some gateways close idle connections without a word, just when the next request leaves: clients ask again, and its time counts.
-    if (error.code !== 'UND_ERR_SOCKET') throw error
+    if (error.code !== 'UND_ERR_SOCKET' && error.code !== 'ECONNRESET') throw error
     await askOnce(whom, stream)
   }
 }

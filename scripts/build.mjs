@@ -1,6 +1,7 @@
 // Builds the package: the WebAssembly modules and the JavaScript of bindings, web and node; or of it what a first `npm start` runs.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { rememberBuilt } from './lib/built.mjs'
 import { bundleBrowser } from './lib/bundle.mjs'
 import { bundleCommonJs } from './lib/commonjs.mjs'
 import { build as buildTargets, configure } from './lib/cmake.mjs'
@@ -123,5 +124,8 @@ async function transpile(folders) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await main(async () => build(await setup('start')))
+  await main(async () => {
+    await build(await setup('start'))
+    rememberBuilt()
+  })
 }

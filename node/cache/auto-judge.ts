@@ -1,5 +1,5 @@
 /** The judge of `judge: 'auto'`: each question is a run of one step, on the cheapest model that the configuration has. */
-import { modelJudge, type CacheJudge } from '../../web/standard/cache/judge.js'
+import { modelJudge, paidFailure, type CacheJudge } from '../../web/standard/cache/judge.js'
 import type { PlanOptions } from '../options.js'
 import { execute } from '../run/execute.js'
 
@@ -23,9 +23,10 @@ export function autoJudge(options: PlanOptions = {}): CacheJudge {
     const signal = AbortSignal.timeout(mostMs)
     const run = await execute(plan, { ...settings, ...options, signal }, nothing, nothing)
     const text = run.outputs.get('verdict')
+    const microUsd = run.report.totals.costMicroUsd
     if (text === undefined)
-      throw new Error(`the question ended ${run.outcome}: ${run.report.steps[0]?.failure ?? 'no answer'}`)
-    return { text, microUsd: run.report.totals.costMicroUsd }
+      throw paidFailure(`the question ended ${run.outcome}: ${run.report.steps[0]?.failure ?? 'no answer'}`, microUsd)
+    return { text, microUsd }
   })
 }
 

@@ -86,6 +86,28 @@ describe('the judge', () => {
     expect(problems).toEqual([expect.stringContaining('rate limit')])
   })
 
+  test('what a question cost that ended without a verdict is counted', async () => {
+    const failed = (microUsd?: unknown) => Object.assign(new Error('cut off'), { microUsd })
+    const cost = async (judge: CacheJudge): Promise<unknown> => {
+      const cache = await open({ judge })
+      expect((await cache.get({ prompt: doubtful })).kind).toBe('miss')
+      const { asked, yes, microUsd } = cache.stats().judge
+      expect([asked, yes]).toEqual([1, 0])
+      return microUsd
+    }
+    expect(await cost(() => Promise.reject(failed(30)))).toBe(30)
+    for (const none of [undefined, -3, NaN, '30']) expect(await cost(() => Promise.reject(failed(none)))).toBe(0)
+    // The first reply is paid even where the other way round has none.
+    const second = (error: Error) =>
+      modelJudge((prompt) =>
+        prompt.includes(`First request: ${JSON.stringify(stored)}`)
+          ? Promise.resolve({ text: 'yes', microUsd: 12 })
+          : Promise.reject(error),
+      )
+    expect(await cost(second(new Error('rate limit')))).toBe(12)
+    expect(await cost(second(failed(5)))).toBe(17)
+  })
+
   test('questions that cost more than they save are left out after a trial, and tried again now and then', async () => {
     const names = Array.from(
       { length: 80 },

@@ -19,7 +19,7 @@ export interface JudgeVerdict {
   /** What the question cost; default 0. */
   readonly microUsd?: number | undefined
 }
-/** Rejects or throws where it has no verdict. */
+/** Rejects or throws where it has no verdict; what was paid all the same is the error's own `microUsd`, where it has one. */
 export type CacheJudge = (question: JudgeQuestion) => Promise<JudgeVerdict>
 
 /** Characters of the answer that are shown. */
@@ -85,7 +85,7 @@ export class JudgeTier {
       verdict = await judge({ stored: entry.prompt, asked, answer: entry.answer.slice(0, answerStart) })
     } catch (error) {
       tell(`the cache's judge has no verdict: ${error instanceof Error ? error.message : String(error)}`)
-      counters.add({ judged: 1, judged_ms: Math.max(0, now() - begun) })
+      counters.add({ judged: 1, judged_micro_usd: cost(paidBy(error)), judged_ms: Math.max(0, now() - begun) })
       return false
     }
     const serves = verdict.serves === true
@@ -123,7 +123,16 @@ const shortKey = (key: string): string => key.slice(0, 16)
 const cost = (microUsd: number | undefined): number =>
   microUsd !== undefined && Number.isFinite(microUsd) && microUsd > 0 ? Math.round(microUsd) : 0
 
-/** What a model is sent: its reply to a prompt, and what it cost. */
+/** What a question cost that ended without a verdict. */
+const paidBy = (error: unknown): number | undefined => {
+  const { microUsd } = (error ?? {}) as { microUsd?: unknown }
+  return typeof microUsd === 'number' ? microUsd : undefined
+}
+
+/** An error that says what was paid before it: see `CacheJudge`. */
+export const paidFailure = (message: string, microUsd: number): Error => Object.assign(new Error(message), { microUsd })
+
+/** What a model is sent: its reply to a prompt, and what it cost; an error may say what it cost in `microUsd`. */
 export type AskModel = (prompt: string) => Promise<{ readonly text: string; readonly microUsd?: number | undefined }>
 
 /**
@@ -134,7 +143,10 @@ export function modelJudge(ask: AskModel): CacheJudge {
   return async ({ stored, asked, answer }) => {
     const first = await ask(judgePrompt(stored, asked, answer))
     if (!saysYes(first.text)) return { serves: false, microUsd: first.microUsd }
-    const second = await ask(judgePrompt(asked, stored, answer))
+    const second = await ask(judgePrompt(asked, stored, answer)).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      throw paidFailure(message, cost(first.microUsd) + cost(paidBy(error)))
+    })
     return { serves: saysYes(second.text), microUsd: (first.microUsd ?? 0) + (second.microUsd ?? 0) }
   }
 }

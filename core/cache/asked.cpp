@@ -15,7 +15,8 @@ using Tokens = std::vector<Token>;
 constexpr std::size_t kHead = 8;
 
 bool isWay(const Token& token) {
-  return isListed(token.word, "way\nways\ngood_way\nbest_way\nright_way\nproper_way\nmoyen\nfacon\nmaniere\n");
+  return isListed(token.word,
+                  "way\nways\ngood_way\nbest_way\nright_way\nproper_way\nmoyen\nfacon\nmaniere\ndemarche\n");
 }
 bool isCount(const Token& token) {
   return isListed(token.word,
@@ -76,6 +77,16 @@ Asked byFirst(const Tokens& tokens) {
 }
 
 }  // namespace
+
+bool asksWhatFollows(const ReadSentence& sentence) {
+  const Tokens& tokens = sentence.tokens;
+  bool what = false;
+  for (std::size_t i = 0; i < std::min(tokens.size(), kHead); ++i) {
+    what = what || isListed(tokens[i].word, "what\nque\nqu\nce\n");
+    if (what && isListed(tokens[i].word, "happen\nhappens\nhappening\npasse\narrive\nproduit\n")) return true;
+  }
+  return false;
+}
 
 Asked askedBy(const ReadSentence& sentence) {
   const Tokens& tokens = sentence.tokens;

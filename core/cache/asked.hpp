@@ -26,6 +26,9 @@ enum class Asked : std::uint8_t {
 
 Asked askedBy(const ReadSentence& sentence);
 
+/// "What happens when the disk is full": what follows, not when or why it is so.
+bool asksWhatFollows(const ReadSentence& sentence);
+
 /// 0 the same; 1 may be the same: "what time", "when"; 2 something else.
 std::size_t apart(Asked a, Asked b);
 

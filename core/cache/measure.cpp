@@ -48,7 +48,9 @@ class Meter {
     const Asked askedA = askedBy(a);
     const Asked askedB = askedBy(b);
     set(Sign::Asked, apart(askedA, askedB));
-    out_.asksOther = asksOther(askedA, askedB);
+    const Asked opposite = asksWhatFollows(a) ? askedB : askedA;
+    out_.asksOther =
+        asksOther(askedA, askedB) || (asksWhatFollows(a) != asksWhatFollows(b) && opposite > Asked::Instruction);
     set(Sign::Change, change_ + (any(a, isPast) != any(b, isPast) || any(a, isFuture) != any(b, isFuture)));
     set(Sign::Crossed, crossedShare(pair_));
     set(Sign::InPlace, exchangedInPlace());

@@ -131,8 +131,20 @@ class Classifier {
     return false;
   }
 
+  /// "n'est plus": no longer.
+  bool noLonger(std::size_t i) const {
+    if (out_.tokens[i].word != "plus") return false;
+    for (std::size_t j = i - std::min<std::size_t>(i, 4); j < i; ++j) {
+      if (text::isListed(out_.tokens[j].word, "n\nne\n")) return true;
+    }
+    return false;
+  }
+
   /// "over 30" is "more than 30"; "over the hill" is not.
   void bounds() {
+    for (std::size_t i = 0; i < out_.tokens.size(); ++i) {
+      if (noLonger(i)) out_.tokens[i].info.flags |= kNegator;
+    }
     for (std::size_t i = 0; i + 1 < out_.tokens.size(); ++i) {
       Token& token = out_.tokens[i];
       if (keepsFrom(i) || excludes(i)) token.info.flags |= kNegator;

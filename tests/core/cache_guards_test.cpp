@@ -96,17 +96,24 @@ TEST(CacheGuards, HowTheAnswerIsAskedForIsNoSubject) {
       {"clear", "Which city is the largest in Peru?", "What is the biggest city in Peru?"},
       {"clear", "Is there a way to mute a channel?", "How can I mute a channel?"},
       {"clear", "Peux-tu afficher les factures ?", "Montre les factures"},
+      {"clear", "What happens when the tank is full?", "Explain what happens when the tank is full"},
+      {"clear", "Quel est le lac le plus profond ?", "Donne-moi le lac le plus profond"},
       {"escalate.qualifier", "Close the overdue tickets", "Show the overdue tickets"},
   });
   EXPECT_TRUE(pair("Close the overdue tickets", "Show the overdue tickets").closed);
 }
 
 TEST(CacheGuards, OtherQuestionsAreClosed) {
-  for (const auto& [a, b] : {std::pair{"Who built the bridge?", "When was the bridge built?"},
-                             {"How many bridges cross the river?", "Which bridges cross the river?"},
-                             {"Can a parrot learn words?", "How can a parrot learn words?"},
-                             {"Which clerks know every client?", "Which clerks know some clients?"},
-                             {"Quand le pont a-t-il été construit ?", "Où le pont a-t-il été construit ?"}}) {
+  for (const auto& [a, b] :
+       {std::pair{"Who built the bridge?", "When was the bridge built?"},
+        {"How many bridges cross the river?", "Which bridges cross the river?"},
+        {"Can a parrot learn words?", "How can a parrot learn words?"},
+        {"Which clerks know every client?", "Which clerks know some clients?"},
+        {"What happens when the tank is full?", "When is the tank full?"},
+        {"Explain what happens if the tank gets full", "Why does the tank get full?"},
+        {"Que se passe-t-il quand le réservoir est plein ?", "Pourquoi le réservoir est-il plein ?"},
+        {"Quelle est la démarche pour vider le réservoir ?", "Pourquoi vider le réservoir ?"},
+        {"Quand le pont a-t-il été construit ?", "Où le pont a-t-il été construit ?"}}) {
     EXPECT_TRUE(pair(a, b).closed) << a << " / " << b;
     EXPECT_TRUE(pair(b, a).closed) << a << " / " << b;
   }
@@ -126,6 +133,8 @@ TEST(CacheGuards, OddPolarityIsVetoed) {
       {"veto.polarity", "Affiche les comptes actifs", "Affiche les comptes inactifs"},
       {"veto.polarity", "Comment activer le cache du serveur ?", "Comment désactiver le cache du serveur ?"},
       {"veto.polarity", "Pourquoi le test est lent ?", "Pourquoi le test n'est pas lent ?"},
+      {"veto.polarity", "Que faire si le serveur est lent ?", "Que faire si le serveur n'est plus lent ?"},
+      {"veto.polarity", "Quels comptes existent ?", "Quels comptes n'existent plus ?"},
       {"escalate.change", "Is the port open or not?", "Is the port open?"},
   });
   EXPECT_EQ(pair("How do I enable the cache?", "How do I disable the cache?").why(), "veto.polarity: enable/disable");

@@ -260,7 +260,8 @@ describe('what the cache holds', () => {
     const words = ['run', plan('diamond'), '--simulate', 'instant', '--cache', join(folder, 'cache')]
     await aetherflow(words)
     const { entries } = await json<Listing>('list')
-    const kept = entries.find(({ prompt }) => prompt !== asked)!
+    // The list shows the beginning of a prompt, and which came last depends on the machine: one that is short enough to be whole.
+    const kept = entries.find(({ prompt }) => prompt.startsWith('Outline'))!
     const within = await json<{ kind: string; exact: { key: string }[] }>(
       'explain',
       kept.prompt,

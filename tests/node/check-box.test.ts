@@ -38,7 +38,9 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('aetherflow-box-'))
+/** Of this process: others on the machine have boxes too, and may have been killed. */
+const leftovers = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`aetherflow-box-${process.pid}-`))
 
 const boxes = await Promise.all(boxKinds.map(async (kind) => ({ kind, box: await boxOfKind(kind) })))
 

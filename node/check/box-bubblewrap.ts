@@ -3,7 +3,7 @@ import { lstat, readlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AetherflowError } from '../../bindings/errors.js'
 import type { BoxWay } from './box-port.js'
-import { systemLimits } from './process-tree.js'
+import { systemLimits, withoutRights } from './process-tree.js'
 import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
 
 /**
@@ -14,17 +14,13 @@ function beginning(user: number | undefined): { spaces: string[]; open: string[]
   const script = (own: string, become: string): string =>
     `cp -R /stage/. /work/ && cd /work && ${own}{ ${become}"$@"; exit $?; }`
   if (user === undefined) return { spaces: ['--unshare-all'], open: [], script: script('', '') }
-  const id = String(user)
   return {
     spaces: [
       ...['ipc', 'pid', 'net', 'uts', 'cgroup-try'].map((name) => `--unshare-${name}`),
       ...['SETUID', 'SETGID', 'SETPCAP', 'CHOWN'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
     ],
     open: ['--perms', '1777'],
-    script: script(
-      `chown -R ${id}:${id} . && `,
-      `setpriv --reuid=${id} --regid=${id} --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs `,
-    ),
+    script: script(`chown -R ${user}:${user} . && `, `${withoutRights(user).join(' ')} `),
   }
 }
 

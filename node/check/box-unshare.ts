@@ -1,21 +1,19 @@
 /** A box of namespaces: util-linux's `unshare`, with a root of its own in which nothing of the machine can be written. */
 import { AetherflowError } from '../../bindings/errors.js'
 import type { BoxWay } from './box-port.js'
-import { systemLimits } from './process-tree.js'
+import { systemLimits, withoutRights } from './process-tree.js'
 import { boxPath, findProgram, foldersOf, systemFiles, systemFolders } from './programs.js'
 
 /**
  * Runs as root, of the machine or of its own user namespace, so that it may mount; all that is gone before the program begins
- * (setpriv). Arguments: base, bytes of files, limits for prlimit, PATH, the program's user or nothing, number of folders, folders …,
- * program, arguments. A change of user clears the signal for its parent's end: that is asked for again.
+ * (setpriv). Arguments: base, bytes of files, limits for prlimit, the command that drops the rights, PATH, the program's user or nothing,
+ * number of folders, folders …, program, arguments. A change of user clears the signal for its parent's end: that is asked for again. Its folders are the program's to
+ * enter, whatever files of the starter's are.
  */
 const script = `set -e
-base=$1 size=$2 limits=$3 path=$4 user=$5 count=$6; shift 6
-owned=size=$size,mode=755,nosuid,nodev become=
-if [ "$user" ]; then
-  owned=$owned,uid=$user,gid=$user
-  become="--reuid=$user --regid=$user --clear-groups"
-fi
+umask 022
+base=$1 size=$2 limits=$3 drop=$4 path=$5 user=$6 count=$7; shift 7
+owned=size=$size,mode=755,nosuid,nodev\${user:+,uid=$user,gid=$user}
 root=$base/root
 mkdir "$root"
 mount --make-rprivate /
@@ -50,10 +48,10 @@ umount stage
 pivot_root . old
 umount -l old
 rmdir old stage
-mount -o remount,ro /
+mount -o remount,bind,ro /
 cd /work
 exec prlimit $limits \\
-  setpriv $become --bounding-set=-all --inh-caps=-all --no-new-privs \\
+  $drop \\
   setpriv --pdeathsig KILL \\
   env -i PATH="$path" HOME=/work TMPDIR=/tmp LANG=C.UTF-8 TZ=UTC sh -c '"$@"; exit $?' sh "$@"
 `
@@ -70,8 +68,8 @@ export const unshared: BoxWay = {
     if (process.platform !== 'linux' || unshare === undefined || setpriv === undefined)
       throw new AetherflowError('check.no_box', 'unshare', 'it is not there')
     const folders = await foldersOf(program)
-    const numbers = [String(limits.fileBytes), systemLimits(limits).join(' ')]
-    const named = [base, ...numbers, boxPath(program), String(user ?? ''), String(folders.length), ...folders]
+    const bounds = [String(limits.fileBytes), systemLimits(limits).join(' '), withoutRights(user).join(' ')]
+    const named = [base, ...bounds, boxPath(program), String(user ?? ''), String(folders.length), ...folders]
     // Killing this process leaves nothing running.
     const bound = [setpriv.path, '--pdeathsig', 'KILL']
     const own = user === undefined ? [...ofUsers, ...namespaces] : namespaces

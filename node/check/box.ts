@@ -6,6 +6,7 @@
  *   copy of the files ─▶ folder ─▶ [ own namespaces · no network · limits ] ─▶ exit code, last bytes of output
  *                                        ▲ watched: time, memory, processes, output; all of it is killed
  */
+import { randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -41,13 +42,16 @@ process.on('exit', () => {
 })
 
 /**
- * Who programs run as where root starts them: the system bounds the processes of every user but root, so that a fork bomb of root's
- * takes the whole machine before anybody can stop it. A number without an account, and one that containers of users still have.
+ * Who a program runs as where root starts it: the system bounds the processes of every user but root, so that a fork bomb of root's
+ * takes the whole machine before anybody can stop it. Numbers without an account, which containers of users still have; one for each
+ * job, as all processes of a user count together.
  */
-const rightless = 61_999
-const isRoot = (): boolean => process.getuid?.() === 0
+const rightless = (): number => 61_184 + randomInt(4_000)
+/** Programs of Node's own box start no others. */
+const startsAsRoot = ({ kind }: BoxWay): boolean => kind !== 'node' && process.getuid?.() === 0
 
-function boxOf(way: BoxWay, user?: number): Box {
+/** `bounded`: root starts programs as users without rights. */
+function boxOf(way: BoxWay, bounded: boolean): Box {
   const run = async ({ files, command, limits, signal }: BoxJob): Promise<BoxResult> => {
     const [name = '', ...args] = command
     const bounds = { ...defaultLimits, ...limits }
@@ -58,16 +62,16 @@ function boxOf(way: BoxWay, user?: number): Box {
     bases.add(base)
     try {
       await stage(join(base, 'stage'), files, bounds.fileBytes)
-      const start = await way.start(base, program, args, bounds, user)
+      const start = await way.start(base, program, args, bounds, bounded ? rightless() : undefined)
       return await places.run(() => boxed(start, join(base, 'stage'), bounds, signal))
     } finally {
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
       bases.delete(base)
     }
   }
-  const unbounded =
-    user === undefined && isRoot() && way.kind !== 'node' ? ['more processes than its limit, for moments'] : []
-  return { kind: way.kind, words: way.words, cannot: [...way.cannot, ...unbounded], run }
+  const { kind, words } = way
+  const open = startsAsRoot(way) && !bounded ? ['more processes than its limit, for moments'] : []
+  return { kind, words, cannot: [...way.cannot, ...open], run }
 }
 
 const ways: Readonly<Record<BoxKind, BoxWay>> = { unshare: unshared, bubblewrap, node: nodePermissions }
@@ -82,8 +86,8 @@ export function boxOfKind(kind: BoxKind): Promise<Box | undefined> {
 
 /** Containers may let root make namespaces of users alone: then the program stays root of such a one. */
 async function bestOf(way: BoxWay): Promise<Box | undefined> {
-  const bounded = isRoot() && way.kind !== 'node' ? await tryBox(boxOf(way, rightless)) : undefined
-  return bounded ?? tryBox(boxOf(way))
+  const bounded = startsAsRoot(way) ? await tryBox(boxOf(way, true)) : undefined
+  return bounded ?? tryBox(boxOf(way, false))
 }
 
 async function tryBox(box: Box): Promise<Box | undefined> {

@@ -15,6 +15,13 @@ export const systemLimits = ({ memoryBytes, processes }: Pick<BoxLimits, 'memory
   '--nofile=1024',
 ]
 
+/** The program without any right, by `setpriv`; `user`: the number of the user that it becomes, from root. */
+export const withoutRights = (user: number | undefined): string[] => [
+  'setpriv',
+  ...(user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--clear-groups']),
+  ...['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'],
+]
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1')

@@ -1,16 +1,16 @@
 /** What the cache's store asks of the server in one step. */
+import { mostVersions } from '../../web/standard/stores/memory.js'
 import { redisScript } from './link.js'
 
 /** Changes that are remembered; anyone who was away for longer reads everything again. */
 export const changesKept = 10_000
 
-/** Scopes whose versions are kept, those that changed last: by the number of their last change. */
-const versionsKept = 10_000
+/** Scopes that changed last, by the number of that change. */
 const changed = `
 local function changed(versions, scope, seq)
   if not scope then return end
   redis.call('ZADD', versions, seq, scope)
-  redis.call('ZREMRANGEBYRANK', versions, 0, -${versionsKept + 1})
+  redis.call('ZREMRANGEBYRANK', versions, 0, -${mostVersions + 1})
 end
 `
 
@@ -18,7 +18,7 @@ end
 export const versionScript = redisScript(`
 local own = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if own then return tonumber(own) end
-if redis.call('ZCARD', KEYS[1]) < ${versionsKept} then return 0 end
+if redis.call('ZCARD', KEYS[1]) < ${mostVersions} then return 0 end
 return tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
 `)
 

@@ -60,12 +60,18 @@ export interface OpenPage {
   readonly complaints: string[]
 }
 
-/** An empty browser profile with one page of it at `url`, loaded until `window.ready`. */
-export async function openPage(url: string): Promise<OpenPage> {
+/** An empty browser profile with one empty page. Of its complaints only uncaught errors are told: a refusal may be what a test is about. */
+export async function emptyPage(): Promise<OpenPage> {
   const context = await (await browser()).newContext()
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
+  return { page, context, complaints }
+}
+
+/** An empty browser profile with one page of it at `url`, loaded until `window.ready`. */
+export async function openPage(url: string): Promise<OpenPage> {
+  const { page, context, complaints } = await emptyPage()
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })

@@ -1,14 +1,12 @@
 /** The page of a server's runs, opened by the link that signs it in once: list, a run as it goes on, two compared, reload, access. */
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { Process, scratch } from '../node/cli-process.js'
 import { configOf, ScriptedProvider } from '../serve/scripted-provider.js'
-import { browser, describeInBrowser } from './chromium.js'
+import { serveWords, token } from '../serve/serve-process.js'
+import { describeInBrowser, emptyPage } from './chromium.js'
 import { accessFaults } from './playground.js'
-
-const token = 'afk_test_0123456789abcdef'
 
 describeInBrowser('the runs of a server', () => {
   const provider = new ScriptedProvider()
@@ -16,18 +14,14 @@ describeInBrowser('the runs of a server', () => {
   let server: Process
   let base = ''
   let page: Page
-  const complaints: string[] = []
+  let complaints: readonly string[]
 
   beforeAll(async () => {
-    const at = (name: string): string => path.join(place.folder, name)
-    writeFileSync(at('config.json'), JSON.stringify(configOf(await provider.open())))
-    writeFileSync(at('keys.json'), JSON.stringify({ keys: [{ name: 'test', token }] }), { mode: 0o600 })
-    const words = ['--state', at('state'), '--keys', at('keys.json'), '--config', at('config.json')]
-    server = new Process(['serve', '--port', '0', '--grace', '0', ...words])
+    const words = serveWords(place.folder, configOf(await provider.open()))
+    server = new Process([...words, '--state', path.join(place.folder, 'state')])
     await server.until('/v1\n')
     base = server.stdout.trim()
-    page = await (await (await browser()).newContext()).newPage()
-    page.on('pageerror', (error) => complaints.push(String(error)))
+    ;({ page, complaints } = await emptyPage())
   }, 60_000)
   afterAll(async () => {
     await page?.context().close()

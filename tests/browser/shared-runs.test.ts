@@ -1,38 +1,31 @@
 /** The page of runs of servers on several machines: who carries each out, also after that one was killed. */
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { Process, scratch } from '../node/cli-process.js'
 import { Answering, answeringConfig, diamond } from '../redis/answering.js'
 import { freshPrefix, RedisServer, withRedis } from '../redis/redis-server.js'
-import { browser, describeInBrowser } from './chromium.js'
+import { serveWords, token } from '../serve/serve-process.js'
+import { describeInBrowser, emptyPage } from './chromium.js'
 import { accessFaults } from './playground.js'
-
-const token = 'afk_test_0123456789abcdef'
 
 describeInBrowser('the runs of servers on several machines', () => {
   withRedis('on one Redis server', () => {
     const redis = new RedisServer()
     const provider = new Answering()
     const place = scratch()
-    const at = (name: string): string => path.join(place.folder, name)
     let servers: readonly [Process, Process]
     let page: Page
-    const complaints: string[] = []
+    let complaints: readonly string[]
 
     beforeAll(async () => {
       await redis.start()
-      writeFileSync(at('config.json'), JSON.stringify(answeringConfig(await provider.open())))
-      writeFileSync(at('keys.json'), JSON.stringify({ keys: [{ name: 'test', token }] }), { mode: 0o600 })
       const shared = ['--runs', `${redis.address}?prefix=${freshPrefix()}`, '--lease', '1']
-      const words = [...shared, '--keys', at('keys.json'), '--config', at('config.json')]
-      const started = (state: string): Process =>
-        new Process(['serve', '--port', '0', '--grace', '0', '--state', at(state), ...words])
+      const words = [...serveWords(place.folder, answeringConfig(await provider.open())), ...shared]
+      const started = (state: string): Process => new Process([...words, '--state', path.join(place.folder, state)])
       servers = [started('one'), started('other')]
       for (const server of servers) await server.until('/v1\n')
-      page = await (await (await browser()).newContext()).newPage()
-      page.on('pageerror', (error) => complaints.push(String(error)))
+      ;({ page, complaints } = await emptyPage())
     }, 60_000)
     afterAll(async () => {
       await page?.context().close()

@@ -3,11 +3,11 @@
  * nothing that was kept is called again.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { workersAt } from '../../node/redis/index.js'
 import { Process, scratch } from '../node/cli-process.js'
 import { aetherflow } from '../node/commands.js'
+import { serveWords, token } from '../serve/serve-process.js'
 import { SseReader, type Told } from '../serve/sse-reader.js'
 import { Answering, answeringConfig, diamond } from './answering.js'
 import { Machine } from './machines.js'
@@ -15,7 +15,6 @@ import { freshPrefix, RedisServer, withRedis } from './redis-server.js'
 
 jest.setTimeout(60_000)
 
-const token = 'afk_test_0123456789abcdef'
 const steps = diamond().steps.map(({ id }) => id)
 
 interface About {
@@ -159,13 +158,10 @@ withRedis('servers that share their runs', () => {
 
   test('as commands: two servers, the list of owners, and a run that the one which ends hands on', async () => {
     const place = scratch()
-    const at = (name: string): string => path.join(place.folder, name)
-    writeFileSync(at('config.json'), JSON.stringify(config))
-    writeFileSync(at('keys.json'), JSON.stringify({ keys: [{ name: 'test', token }] }), { mode: 0o600 })
     const address = `${server.address}?prefix=${prefix}`
-    const words = ['serve', '--port', '0', '--grace', '0', '--runs', address, '--lease', '1']
+    const words = [...serveWords(place.folder, config), '--runs', address, '--lease', '1']
     const begin = async (): Promise<Process> => {
-      const made = new Process([...words, '--keys', at('keys.json'), '--config', at('config.json'), '--state', at('s')])
+      const made = new Process([...words, '--state', path.join(place.folder, 's')])
       await made.until('/v1\n')
       return made
     }

@@ -1,17 +1,17 @@
 /** Plans over HTTP: they outlive their connection, the process that began them, and a server that is told to end. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Process, scratch } from '../node/cli-process.js'
 import { configOf, ScriptedProvider, toldBy } from './scripted-provider.js'
+import { serveWords, token } from './serve-process.js'
 import { SseReader } from './sse-reader.js'
 
 jest.setTimeout(120_000)
 
-const token = 'afk_test_0123456789abcdef'
 const other = 'afk_other_0123456789abcdef'
 let provider: ScriptedProvider
 let place: ReturnType<typeof scratch>
+let words: readonly string[]
 let server: Process
 let base = ''
 
@@ -19,12 +19,11 @@ beforeAll(async () => {
   place = scratch()
   provider = new ScriptedProvider()
   const config = configOf(await provider.open())
-  writeFileSync(path.join(place.folder, 'config.json'), JSON.stringify(config))
   const keys = [
     { name: 'test', token },
     { name: 'other', token: other },
   ]
-  writeFileSync(path.join(place.folder, 'keys.json'), JSON.stringify({ keys }), { mode: 0o600 })
+  words = [...serveWords(place.folder, config, keys), '--state', path.join(place.folder, 'state')]
   await begin()
 })
 
@@ -38,9 +37,7 @@ beforeEach(() => void (provider.asked.length = 0))
 afterEach(() => provider.release())
 
 async function begin(): Promise<void> {
-  const at = (name: string): string => path.join(place.folder, name)
-  const words = ['--state', at('state'), '--keys', at('keys.json'), '--config', at('config.json')]
-  server = new Process(['serve', '--port', '0', '--grace', '0', ...words])
+  server = new Process(words)
   await server.until('/v1\n')
   base = server.stdout.trim()
 }

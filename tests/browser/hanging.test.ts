@@ -21,16 +21,9 @@ describeInBrowser('what never answers', () => {
   const another = async (context: BrowserContext, name = 'cache'): Promise<Page> => {
     const page = await context.newPage()
     await page.goto(server.page(name))
-    await loaded(page, name)
+    await page.waitForFunction(() => globalThis.ready)
     return page
   }
-  /** A page of two parts is ready by the first of them. */
-  const loaded = (page: Page, name: string): Promise<unknown> =>
-    page.waitForFunction(
-      (both) => (both ? 'api' in globalThis && 'stores' in globalThis : globalThis.ready),
-      name === 'cache',
-    )
-
   /** Runs, and tells how it ended and what it warned of. */
   const run = (page: Page, options: object) =>
     page.evaluate(
@@ -51,7 +44,6 @@ describeInBrowser('what never answers', () => {
   /** One tab holds a database and lets go for nobody, a second waits to delete it: anyone who opens it next stands behind both. */
   const blocked = async (database: string, warm: object) => {
     const { page: holder, context } = await openPage(server.page('cache'))
-    await loaded(holder, 'cache')
     await run(holder, warm)
     await holder.evaluate(async (database) => {
       const held = await stores.given(indexedDB.open(database))

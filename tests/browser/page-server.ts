@@ -84,7 +84,7 @@ export class PageServer {
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`
   }
 
-  /** A page that loads one module of tests/browser/pages. */
+  /** A page that loads one module of tests/browser/pages; `ready` when all of it is there. */
   page(name: string): string {
     return `${this.origin}/page/${name}`
   }
@@ -100,8 +100,13 @@ export class PageServer {
     const below = normalize(rest.join('/'))
     if (below.startsWith('..')) throw new Error('outside')
     if (first === 'page') {
-      const body = `<!doctype html><html lang="en"><title>${below}</title><script type="module" src="/tests/browser/pages/${below}.js"></script>`
+      const body = `<!doctype html><html lang="en"><title>${below}</title><script type="module" src="/start/${below}.js"></script>`
       return { body, type: types['.html']! }
+    }
+    // Said here alone: a page that another is a part of would say it too early.
+    if (first === 'start') {
+      const body = `await import('/tests/browser/pages/${below}')\nglobalThis.ready = true\n`
+      return { body, type: types['.js']! }
     }
     const folder = folders[first]
     const { site, roots = {} } = this.#options

@@ -7,13 +7,24 @@ import type { Clock } from '../../bindings/ports.js'
 import { runPlan } from '../../node/index.js'
 import { mergedTimeouts } from '../../web/standard/config.js'
 
-/** A hundred times as fast as time. */
-const clock: Clock = {
-  now: () => performance.now() * 100,
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms / 100)
-    return () => clearTimeout(timer)
-  },
+/** Stands still until `asked`, so that it does not matter how long a connection takes here; then a hundred times as fast as time. */
+function clockFrom(asked: Promise<unknown>): Clock {
+  let began: number | undefined
+  void asked.then(() => (began = performance.now()))
+  return {
+    now: () => (began === undefined ? 0 : (performance.now() - began) * 100),
+    after(ms, callback) {
+      let over = false
+      let timer: NodeJS.Timeout | undefined
+      void asked.then(() => {
+        if (!over) timer = setTimeout(callback, ms / 100)
+      })
+      return () => {
+        over = true
+        clearTimeout(timer)
+      }
+    },
+  }
 }
 const plan = {
   task_id: 't',
@@ -25,7 +36,8 @@ test.each([
   [{}, 'timeout_first_token'],
   [{ timeouts: { totalMs: 20_000 } }, 'timeout_total'],
 ])('a provider that never answers, with %j: %s', async (more, failure) => {
-  const server = createServer(() => undefined).listen(0, '127.0.0.1')
+  const server = createServer().listen(0, '127.0.0.1')
+  const clock = clockFrom(once(server, 'request'))
   await once(server, 'listening')
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
   const failures: string[] = []

@@ -7,6 +7,5 @@ declare global {
 // By the address of the packed file: no bundler, no import map.
 const address: string = '/package/browser/index.js'
 globalThis.api = (await import(address)) as typeof globalThis.api
-globalThis.ready = true
 
 export {}

@@ -43,4 +43,3 @@ declare global {
   var stores: typeof exposed
 }
 globalThis.stores = exposed
-globalThis.ready = true

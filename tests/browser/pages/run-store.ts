@@ -24,4 +24,3 @@ runStoreContract('runs in IndexedDB', () => {
 })
 
 if (typeof document === 'undefined') postMessage(await runSuite())
-globalThis.ready = true

@@ -14,4 +14,3 @@ cacheStoreContract('IndexedDB', async () => {
 })
 
 if (typeof document === 'undefined') postMessage(await runSuite())
-globalThis.ready = true

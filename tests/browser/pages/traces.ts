@@ -21,4 +21,3 @@ globalThis.playTrace = async (name) => {
     run.dispose()
   }
 }
-globalThis.ready = true
